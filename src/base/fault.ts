@@ -1,0 +1,34 @@
+import { dataFaults } from './faults/data.ts';
+import { graphFaults } from './faults/graph.ts';
+import { jobFaults } from './faults/job.ts';
+import { optionFaults } from './faults/option.ts';
+import { runtimeFaults } from './faults/runtime.ts';
+import { trainingFaults } from './faults/training.ts';
+
+/** Every expected failure of the product: code → one sentence naming what is at fault and what to do. */
+export const faults: typeof dataFaults &
+  typeof graphFaults &
+  typeof jobFaults &
+  typeof optionFaults &
+  typeof runtimeFaults &
+  typeof trainingFaults = { ...dataFaults, ...graphFaults, ...jobFaults, ...optionFaults, ...runtimeFaults, ...trainingFaults };
+
+export type FaultCode = keyof typeof faults;
+export type FaultDetail<C extends FaultCode> = Parameters<(typeof faults)[C]>[0];
+
+/** The one error class. Its message is the sentence shown to the user, on every surface. */
+export class Fault<C extends FaultCode = FaultCode> extends Error {
+  override readonly name = 'Fault';
+  readonly code: C;
+  readonly detail: FaultDetail<C>;
+
+  constructor(code: C, detail: FaultDetail<C>, options?: { cause?: unknown }) {
+    super((faults[code] as (detail: FaultDetail<C>) => string)(detail), options);
+    this.code = code;
+    this.detail = detail;
+  }
+
+  static is<C extends FaultCode>(error: unknown, code: C): error is Fault<C> {
+    return error instanceof Fault && error.code === code;
+  }
+}

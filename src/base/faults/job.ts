@@ -1,0 +1,6 @@
+/** Faults of jobs and their process. */
+export const jobFaults = {
+  'job/stopped': (_: Record<string, never>): string => 'Stopped on request.',
+  'job/crashed': (d: { task: string; how: string }): string =>
+    `The job process ended unexpectedly (${d.how}) while it ran '${d.task}'; what it had produced is kept. Run it again, on the CPU if a device was in use.`,
+};

@@ -1,0 +1,53 @@
+import type { Job } from '../base/job.ts';
+import type { Chosen, Options } from '../base/option.ts';
+import type { Evidence, Noun, Subject, ToolName, Tools } from '../evidence/evidence.ts';
+import type { Card, Interval } from '../report/report.ts';
+
+/** What a diagnostic says; the app adds provenance and samples. NaN in a headline is left out of it. */
+export interface Findings {
+  readonly headline: Readonly<Record<string, number>>;
+  readonly intervals?: Readonly<Record<string, Interval>>;
+  readonly cards: readonly Card[];
+  /** How to read this, and what would change the decision: one plain paragraph. */
+  readonly guide: string;
+  readonly notes?: readonly string[];
+}
+
+interface Meta<O extends Options> {
+  /** Kebab-case noun, the file's name. */
+  readonly id: string;
+  readonly title: string;
+  readonly family: 'calibration' | 'metrics' | 'attribution' | 'training' | 'robustness' | 'landscape' | 'data' | 'representation';
+  readonly question: string;
+  /** Paper (arXiv, doi) and card, e.g. `arXiv:1706.04599; card 00-calibration-common`. */
+  readonly source: string;
+  readonly options: O;
+}
+
+/** One streamed pass. State is plain data (structured-clonable), so it merges, moves between processes and resumes. */
+export interface Fold<O extends Options = Options, N extends Noun = Noun, S = unknown, R = unknown> extends Meta<O> {
+  readonly shape: 'fold';
+  readonly needs: readonly N[];
+  start(chosen: Chosen<O>, subject: Subject): S;
+  add(state: S, batch: Pick<Evidence, N>, chosen: Chosen<O>): void;
+  merge(state: S, other: S): void;
+  result(state: S, chosen: Chosen<O>, job: Pick<Job, 'random' | 'signal' | 'progress'>): Promise<R> | R;
+  report(result: R, chosen: Chosen<O>, subject: Subject): Findings;
+}
+
+/** Asks tools questions. */
+export interface Study<O extends Options = Options, T extends ToolName = ToolName, R = unknown> extends Meta<O> {
+  readonly shape: 'study';
+  readonly uses: readonly T[];
+  study(tools: Pick<Tools, T>, chosen: Chosen<O>, job: Job, subject: Subject): Promise<R>;
+  report(result: R, chosen: Chosen<O>, subject: Subject): Findings;
+}
+
+/** What the registry holds: types erased at the door, by the one cast here. */
+export type Diagnostic = Fold | Study;
+
+export const defineFold = <const O extends Options, const N extends Noun, S, R>(fold: Omit<Fold<O, N, S, R>, 'shape'>): Diagnostic =>
+  ({ shape: 'fold', ...fold }) as unknown as Diagnostic;
+
+export const defineStudy = <const O extends Options, const T extends ToolName, R>(study: Omit<Study<O, T, R>, 'shape'>): Diagnostic =>
+  ({ shape: 'study', ...study }) as unknown as Diagnostic;

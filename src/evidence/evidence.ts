@@ -1,0 +1,75 @@
+import type { Tensor } from '../base/tensor.ts';
+
+/** Row-major matrix of one batch. */
+export interface Matrix {
+  readonly rows: number;
+  readonly cols: number;
+  readonly data: Float64Array;
+}
+
+/** What a diagnostic may ask for, per batch. Names are nouns; a provider for each lives in providers/<noun>.ts. */
+export interface Evidence {
+  /** Dataset row numbers (zero-based) of this batch. */
+  rows: Float64Array;
+  /** Class index per row. */
+  labels: Int32Array;
+  /** Class probabilities in float64, each row summing to 1; a binary score becomes two columns. */
+  probs: Matrix;
+  /** log of probs: log-softmax of the logits in float64, else log(max(p, 1e-12)). */
+  logProbs: Matrix;
+}
+export type Noun = keyof Evidence;
+
+/** Facts about the subject that hold for all batches. */
+export interface Subject {
+  /** Class names, by index. */
+  readonly classes: readonly string[];
+  readonly rows: number;
+  /** How probabilities were made: from logits (softmax or sigmoid) or given. */
+  readonly scores: 'logits' | 'probabilities' | 'none';
+  readonly modelName?: string;
+  readonly dataName: string;
+}
+
+/** Gradient of one chosen output per row, at points of a path; compiled once, the path runs as a batch axis. */
+export interface GradientTool {
+  /** Name of the model output whose entries are the targets; `logits` where a final Softmax/Sigmoid could be skipped. */
+  readonly output: string;
+  /** Columns of that output. */
+  readonly targets: number;
+  /** Shape of one input row, e.g. [1, 8, 8]. */
+  readonly inputDims: readonly number[];
+  /**
+   * For every row b: Σ_i weights[i] · ∇f_t(b)(points[b, i]), with f_t the target's output entry.
+   * `points` is [B, S, ...inputDims] laid out flat; `gradient` and `values` come back as [B, d] and [B, S].
+   * With `square`, also Σ_i weights[i] · (∇f)². Chunked over S and B so that memory stays bounded.
+   */
+  sum(
+    request: {
+      readonly rows: number;
+      readonly points: Float32Array;
+      readonly weights: readonly number[];
+      readonly targets: Int32Array;
+      readonly square?: boolean;
+    },
+    signal: AbortSignal,
+  ): Promise<{ readonly gradient: Float64Array; readonly squared?: Float64Array; readonly values: Float64Array }>;
+}
+
+/** Chosen rows of the dataset as the model sees them. */
+export interface SamplesTool {
+  readonly count: number;
+  readonly inputDims: readonly number[];
+  /** `x` is [n, ...inputDims] after preprocessing; `outputs` the diagnosed output [n, classes]; `labels` where the data has them. */
+  take(
+    positions: readonly number[],
+    signal: AbortSignal,
+  ): Promise<{ readonly x: Tensor; readonly rows: readonly number[]; readonly outputs: Matrix; readonly labels?: Int32Array }>;
+}
+
+/** Questions a study may put to the model. */
+export interface Tools {
+  gradient: GradientTool;
+  samples: SamplesTool;
+}
+export type ToolName = keyof Tools;

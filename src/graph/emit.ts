@@ -1,0 +1,263 @@
+import type { DType } from '../base/tensor.ts';
+import { constantOf } from './constant.ts';
+import type { Attribute, Attributes, Constant, Graph, Node, TensorType, ValueInfo } from './types.ts';
+
+/** Attribute values as written in a call: a number is an int, `float(x)` a float. */
+export type Given = number | string | readonly number[] | Attribute | Graph | undefined;
+export const float = (value: number): Attribute => ({ type: 'float', value });
+export const floats = (value: readonly number[]): Attribute => ({ type: 'floats', value });
+
+const attribute = (value: Exclude<Given, undefined>): Attribute => {
+  if (typeof value === 'number') return { type: 'int', value };
+  if (typeof value === 'string') return { type: 'string', value };
+  if ('nodes' in value) return { type: 'graph', value };
+  if ('type' in value) return value;
+  return { type: 'ints', value };
+};
+
+/** Operators with one output that are recorded by calling them: `emit.Mul(a, b)`, `emit.Softmax(x, { axis: -1 })`. */
+const sugar = [
+  'Abs',
+  'Add',
+  'And',
+  'ArgMax',
+  'AveragePool',
+  'Cast',
+  'Ceil',
+  'Clip',
+  'Concat',
+  'Conv',
+  'ConvTranspose',
+  'Cos',
+  'CumSum',
+  'Div',
+  'Einsum',
+  'Equal',
+  'Erf',
+  'Exp',
+  'Expand',
+  'Flatten',
+  'Floor',
+  'Gather',
+  'GatherElements',
+  'GatherND',
+  'Gemm',
+  'Greater',
+  'GreaterOrEqual',
+  'Identity',
+  'IsInf',
+  'IsNaN',
+  'Less',
+  'LessOrEqual',
+  'Log',
+  'LogSoftmax',
+  'MatMul',
+  'Max',
+  'Min',
+  'Mul',
+  'Neg',
+  'Not',
+  'OneHot',
+  'Or',
+  'Pad',
+  'Pow',
+  'Range',
+  'Reciprocal',
+  'ReduceMax',
+  'ReduceMean',
+  'ReduceMin',
+  'ReduceSum',
+  'Relu',
+  'Reshape',
+  'ScatterElements',
+  'ScatterND',
+  'Shape',
+  'Sigmoid',
+  'Sign',
+  'Sin',
+  'Size',
+  'Slice',
+  'Softmax',
+  'Softplus',
+  'Sqrt',
+  'Squeeze',
+  'Sub',
+  'Tanh',
+  'Tile',
+  'Transpose',
+  'Trilu',
+  'Unsqueeze',
+  'Where',
+] as const;
+type Sugar = { readonly [Op in (typeof sugar)[number]]: (...args: readonly (string | Readonly<Record<string, Given>>)[]) => string };
+
+export interface Emit extends Sugar {
+  /** Any operator with one output. Trailing '' inputs are dropped. */
+  call(op: string, inputs: readonly string[], attributes?: Readonly<Record<string, Given>>, domain?: string): string;
+  /** Any operator with several outputs; `used[i]` false leaves output i out ('' in its place). */
+  calls(
+    op: string,
+    inputs: readonly string[],
+    outputs: number | readonly boolean[],
+    attributes?: Readonly<Record<string, Given>>,
+    domain?: string,
+  ): string[];
+  /** A 0-d constant. */
+  scalar(value: number, dtype?: DType): string;
+  /** A 1-d int64 constant: axes, shapes, indices. */
+  ints(values: readonly number[]): string;
+  /** Any constant, shared with an equal one. */
+  constant(constant: Constant): string;
+  /** Makes `value` known under `name` as well (an Identity). */
+  rename(value: string, name: string): string;
+  /** A fresh value name that no node or constant uses. */
+  fresh(stem: string): string;
+  /** Type of a value, where known; set by probing, by the caller, or by a rule that knows. */
+  type(value: string): TensorType | undefined;
+  typed(value: string, type: TensorType): string;
+  /** The constant behind a value, if it is one. */
+  constantOf(value: string): Constant | undefined;
+  /** The node that makes a value. */
+  producer(value: string): Node | undefined;
+  /** Appends a node as it is, under its own output names. */
+  node(node: Node): void;
+  readonly nodes: readonly Node[];
+  readonly constants: ReadonlyMap<string, Constant>;
+  readonly types: ReadonlyMap<string, TensorType>;
+  /** Everything recorded so far as a graph with these inputs and outputs. */
+  graph(name: string, inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): Graph;
+}
+
+/** Operators whose two calls with equal inputs differ. */
+const impure = new Set(['RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike', 'Multinomial', 'Bernoulli', 'Dropout']);
+
+const keyOf = (op: string, domain: string, inputs: readonly string[], attributes: Attributes, outputs: string): string | undefined => {
+  const parts = Object.keys(attributes)
+    .sort()
+    .map((k) => [k, attributes[k]] as const);
+  if (impure.has(op) || parts.some(([, a]) => a.type === 'graph' || a.type === 'graphs' || a.type === 'tensor' || a.type === 'tensors'))
+    return undefined;
+  return JSON.stringify([op, domain, inputs, parts, outputs]);
+};
+
+/**
+ * Records operators as they are called. Equal calls (same operator, inputs, attributes) share one node, equal small
+ * constants one initializer. Starts from `base`, whose nodes, constants and types it takes over.
+ */
+export const emitter = (base?: {
+  readonly nodes?: readonly Node[];
+  readonly constants?: ReadonlyMap<string, Constant>;
+  readonly types?: ReadonlyMap<string, TensorType>;
+  readonly taken?: Iterable<string>;
+}): Emit => {
+  const nodes: Node[] = [];
+  const constants = new Map(base?.constants);
+  const types = new Map(base?.types);
+  const producers = new Map<string, Node>();
+  const shared = new Map<string, readonly string[]>();
+  const sharedConstants = new Map<string, string>();
+  const used = new Set<string>([...constants.keys(), ...types.keys(), ...(base?.taken ?? [])]);
+  const counters = new Map<string, number>();
+
+  const fresh = (stem: string): string => {
+    if (!used.has(stem)) {
+      used.add(stem);
+      return stem;
+    }
+    let n = counters.get(stem) ?? 0;
+    while (used.has(`${stem}_${++n}`));
+    counters.set(stem, n);
+    used.add(`${stem}_${n}`);
+    return `${stem}_${n}`;
+  };
+  const push = (node: Node, key: string | undefined): void => {
+    nodes.push(node);
+    for (const output of node.outputs) {
+      if (!output) continue;
+      used.add(output);
+      producers.set(output, node);
+    }
+    if (key) shared.set(key, node.outputs);
+  };
+  const calls = (
+    op: string,
+    given: readonly string[],
+    outputs: number | readonly boolean[],
+    attrs: Readonly<Record<string, Given>> = {},
+    domain = '',
+  ): string[] => {
+    const inputs = [...given];
+    while (inputs.at(-1) === '') inputs.pop();
+    const attributes: Attributes = Object.fromEntries(
+      Object.entries(attrs).flatMap(([k, v]) => (v === undefined ? [] : [[k, attribute(v)]])),
+    );
+    const wanted = typeof outputs === 'number' ? Array.from({ length: outputs }, () => true) : outputs;
+    const key = keyOf(op, domain, inputs, attributes, wanted.map(Number).join(''));
+    const known = key && shared.get(key);
+    if (known) return [...known];
+    const names = wanted.map((w, i) => (w ? fresh(`_${op}${wanted.length > 1 ? `.${i}` : ''}`) : ''));
+    push({ op, domain, name: names.find((n) => n) ?? op, inputs, outputs: names, attributes }, key);
+    return names;
+  };
+  const constant = (c: Constant): string => {
+    const key = c.bytes && c.bytes.length <= 1024 ? `${c.dtype}[${c.dims.join()}]${Array.from(c.bytes).join()}` : undefined;
+    const known = key && sharedConstants.get(key);
+    if (known) return known;
+    const name = fresh('_c');
+    constants.set(name, c);
+    types.set(name, { kind: 'tensor', dtype: c.dtype, dims: c.dims });
+    if (key) sharedConstants.set(key, name);
+    return name;
+  };
+
+  const emit = {
+    calls,
+    call: (op: string, inputs: readonly string[], attributes?: Readonly<Record<string, Given>>, domain?: string): string =>
+      calls(op, inputs, 1, attributes, domain)[0],
+    constant,
+    scalar: (value: number, dtype: DType = 'float32'): string => constant(constantOf(dtype, [], [value])),
+    ints: (values: readonly number[]): string => constant(constantOf('int64', [values.length], values)),
+    fresh,
+    rename(value: string, name: string): string {
+      push({ op: 'Identity', domain: '', name, inputs: [value], outputs: [name], attributes: {} }, undefined);
+      const type = types.get(value);
+      if (type) types.set(name, type);
+      return name;
+    },
+    type: (value: string) => types.get(value),
+    typed(value: string, type: TensorType): string {
+      types.set(value, type);
+      return value;
+    },
+    constantOf: (value: string) => constants.get(value),
+    producer: (value: string) => producers.get(value),
+    node: (node: Node) =>
+      push(
+        node,
+        node.outputs.every((o) => o)
+          ? keyOf(node.op, node.domain, node.inputs, node.attributes, node.outputs.map(() => 1).join(''))
+          : undefined,
+      ),
+    nodes,
+    constants,
+    types,
+    graph: (name: string, inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): Graph => ({
+      name,
+      inputs,
+      outputs,
+      nodes: [...nodes],
+      initializers: new Map(constants),
+      values: new Map(types),
+    }),
+  };
+  for (const node of base?.nodes ?? []) emit.node(node);
+  for (const op of sugar) {
+    Object.assign(emit, {
+      [op]: (...args: readonly (string | Readonly<Record<string, Given>>)[]): string => {
+        const last = args.at(-1);
+        return typeof last === 'object' ? emit.call(op, args.slice(0, -1) as string[], last) : emit.call(op, args as string[]);
+      },
+    });
+  }
+  return emit as unknown as Emit;
+};

@@ -1,0 +1,151 @@
+import type { DataRef, Device, Expectation, ModelRef, RunRequest } from '../base/request.ts';
+import type { Interval, Picture, Report } from './report.ts';
+
+/** Every task the job process can do: name → what it is asked and what it gives back. Plain data, typed arrays allowed. */
+export interface Tasks {
+  run: { readonly ask: RunRequest; readonly give: Report };
+  suite: { readonly ask: SuiteRequest; readonly give: SuiteResult };
+  train: { readonly ask: TrainRequest; readonly give: TrainResult };
+  info: { readonly ask: { readonly model: ModelRef }; readonly give: ModelFacts };
+  grad: { readonly ask: GradRequest; readonly give: GradResult };
+  devices: {
+    readonly ask: Record<string, never>;
+    readonly give: readonly { readonly provider: string; readonly ok: boolean; readonly reason: string }[];
+  };
+  /** One sample with its attribution, for the image tab. */
+  attribute: { readonly ask: AttributeRequest; readonly give: Attribution };
+}
+export type TaskName = keyof Tasks;
+
+export interface SuiteRequest {
+  readonly path: string;
+  readonly only?: readonly string[];
+  readonly device: Device;
+  readonly seed: number;
+}
+export interface GateResult {
+  readonly name: string;
+  readonly holds: boolean;
+  readonly actual: number | null;
+  readonly interval?: Interval;
+  readonly expected: Expectation;
+  readonly sentence: string;
+}
+export interface CheckResult {
+  readonly name: string;
+  readonly status: 'passed' | 'failed' | 'skipped' | 'error';
+  readonly sentence: string;
+  readonly gates: readonly GateResult[];
+  readonly report?: Report;
+  readonly seconds: number;
+}
+export interface SuiteResult {
+  readonly path: string;
+  readonly checks: readonly CheckResult[];
+}
+
+export interface TrainRequest {
+  readonly recipe: string;
+  readonly out: string;
+  readonly device: Device;
+  readonly resume: boolean;
+  readonly force: boolean;
+}
+/** One message per call of the compiled loop: columns of equal length over the steps it made. */
+export interface TrainLive {
+  readonly kind: 'steps';
+  readonly step: readonly number[];
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly totalSteps: number;
+  readonly loss: readonly number[];
+  readonly accuracy: readonly number[];
+  readonly learningRate: readonly number[];
+  readonly gradientNorm: readonly number[];
+  readonly stepsPerSecond: number;
+}
+export interface TrainEpoch {
+  readonly kind: 'epoch';
+  readonly epoch: number;
+  readonly validationLoss?: number;
+  readonly validationAccuracy?: number;
+}
+export type Live = TrainLive | TrainEpoch;
+export interface TrainResult {
+  readonly out: string;
+  readonly report: Report;
+}
+
+export interface ModelFacts {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly irVersion: number;
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly producer: string;
+  readonly inputs: readonly { readonly name: string; readonly dtype: string; readonly dims: readonly (number | string)[] }[];
+  readonly outputs: readonly { readonly name: string; readonly dtype: string; readonly dims: readonly (number | string)[] }[];
+  readonly operators: readonly { readonly op: string; readonly count: number; readonly gradient: boolean; readonly reason?: string }[];
+  readonly nodes: number;
+  readonly parameters: number;
+  readonly macs: number | null;
+  readonly layers: readonly {
+    readonly name: string;
+    readonly op: string;
+    readonly output: string;
+    readonly dims: readonly (number | string)[];
+    readonly parameters: number;
+    readonly macs: number | null;
+  }[];
+  readonly withoutGradient: readonly { readonly node: string; readonly op: string; readonly reason: string }[];
+  readonly notes: readonly string[];
+}
+
+export interface GradRequest {
+  readonly model: string;
+  readonly out: string;
+  /** NAME, `cross-entropy`, `mse` or `sum`, with `:OUTPUT`. */
+  readonly of: string;
+  readonly wrt: readonly string[];
+  readonly loss?: string;
+  readonly product?: 'hvp' | 'ggn' | 'fisher';
+  readonly perExample?: 'norms' | 'gradients';
+  readonly jacobian?: boolean;
+}
+export interface GradResult {
+  readonly out: string;
+  readonly nodes: number;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly notes: readonly string[];
+}
+
+export interface AttributeRequest {
+  readonly model: ModelRef;
+  readonly data: DataRef;
+  readonly device: Device;
+  readonly seed: number;
+  /** Position in the split. */
+  readonly position: number;
+  readonly method: string;
+  /** Class index; the predicted class where absent. */
+  readonly target?: number;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+export interface Attribution {
+  readonly row: number;
+  readonly count: number;
+  readonly picture: Picture | null;
+  readonly width: number;
+  readonly height: number;
+  /** Signed, [height * width], channels summed. */
+  readonly values: Float32Array;
+  readonly scale: number;
+  readonly classes: readonly string[];
+  readonly probs: readonly number[];
+  readonly label?: number;
+  readonly prediction: number;
+  readonly target: number;
+  readonly method: string;
+  readonly facts: readonly { readonly label: string; readonly value: string | number }[];
+}
