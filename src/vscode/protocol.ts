@@ -1,0 +1,29 @@
+import type { Report } from '../report/report.ts';
+import type { Attribution, Live } from '../report/tasks.ts';
+
+/** Messages between the extension and a page. The page says `ready` first; nothing is posted before. Typed arrays cross as such. */
+export type ToPage =
+  /** The reports of one run (a suite has several), in place of whatever was shown. `focus` is `REPORT:CARD`, zero-based. */
+  | { readonly type: 'reports'; readonly title: string; readonly reports: readonly Report[]; readonly focus?: string }
+  | { readonly type: 'progress'; readonly title: string; readonly fraction: number; readonly text: string }
+  | { readonly type: 'live'; readonly live: Live }
+  | { readonly type: 'problem'; readonly sentence: string }
+  /** The image tab: what may be chosen, and the attribution now shown. */
+  | {
+      readonly type: 'saliency';
+      readonly name: string;
+      readonly methods: readonly { readonly id: string; readonly title: string }[];
+      readonly attribution: Attribution;
+    };
+
+export type FromPage =
+  | { readonly type: 'ready' }
+  | { readonly type: 'cancel' }
+  /** Run the shown diagnostic again (after a problem, or with the data changed). */
+  | { readonly type: 'rerun' }
+  /** Save what a card shows; `base64` holds the bytes. */
+  | { readonly type: 'export'; readonly name: string; readonly base64: string }
+  /** Open the image tab at this dataset row. */
+  | { readonly type: 'sample'; readonly report: number; readonly row: number }
+  /** The image tab asks for another attribution. */
+  | { readonly type: 'attribute'; readonly position: number; readonly method: string; readonly target?: number };
