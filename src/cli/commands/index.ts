@@ -1,0 +1,9 @@
+import type { CliCommand } from '../define.ts';
+import { grad } from './grad.ts';
+import { info } from './info.ts';
+import { list } from './list.ts';
+import { run } from './run.ts';
+import { suite } from './suite.ts';
+import { train } from './train.ts';
+
+export const commands: readonly CliCommand[] = [list, info, run, train, suite, grad];

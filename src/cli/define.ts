@@ -1,0 +1,51 @@
+import type { Catalogue } from '../base/catalogue.ts';
+import type { Device } from '../base/request.ts';
+import type { Supervisor } from '../jobs/supervisor.ts';
+import type { TaskName, Tasks } from '../report/tasks.ts';
+
+/** One flag of a command; `value` is the placeholder of its value, absent for a switch. */
+export interface Flag {
+  readonly help: string;
+  readonly value?: string;
+  readonly short?: string;
+}
+
+/** What was typed after the command: flags by camelCase name (a switch is 'true'), and the words that are not flags. */
+export interface Typed {
+  readonly words: readonly string[];
+  readonly flags: Readonly<Record<string, string>>;
+}
+
+/** What a command is given of the world; `submit` shows progress on the terminal while the job runs. */
+export interface Terminal {
+  readonly catalogue: Catalogue;
+  readonly signal: AbortSignal;
+  readonly colour: boolean;
+  readonly width: number;
+  print(text: string): void;
+  submit<T extends TaskName>(
+    title: string,
+    task: T,
+    ask: Tasks[T]['ask'],
+    watch?: Pick<Parameters<Supervisor['submit']>[2] & object, 'onLive'>,
+  ): Promise<Tasks[T]['give']>;
+  /** Writes a text file, making its folder; '-' is the standard output. */
+  save(path: string, text: string): Promise<void>;
+  /** Script and style of the report page, for self-contained HTML. */
+  page(): Promise<{ readonly script: string; readonly style: string }>;
+}
+
+export interface CliCommand {
+  readonly name: string;
+  readonly usage: string;
+  readonly summary: string;
+  /** Flags of the command; those of the chosen diagnostic are added by `run`. */
+  flags(words: readonly string[], catalogue: Catalogue): Readonly<Record<string, Flag>>;
+  /** Returns the exit code. */
+  run(typed: Typed, terminal: Terminal): Promise<number>;
+}
+
+/** Exit codes of the contract: a check failed 1, wrong input 2, internal fault 3, stopped 130. */
+export const exits = { ok: 0, failed: 1, input: 2, internal: 3, stopped: 130 } as const;
+
+export const devices: readonly Device[] = ['auto', 'cpu', 'cuda', 'webgpu', 'dml', 'coreml'];

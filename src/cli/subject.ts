@@ -1,0 +1,78 @@
+import { Fault } from '../base/fault.ts';
+import type { DataRef, Device, ModelRef, Preprocess } from '../base/request.ts';
+import { devices, type Flag, type Typed } from './define.ts';
+
+/** Flags that name a model and bind data to its input (product contract, "Binding data to inputs"). */
+export const subjectFlags: Readonly<Record<string, Flag>> = {
+  model: { value: 'M.onnx', help: 'The model; without it the data is a table of predictions.' },
+  data: { value: 'FILE', help: 'The dataset: .npz, .npy, .csv, IDX.' },
+  x: { value: 'NAME', help: 'Array, column or file of the inputs.' },
+  y: { value: 'NAME', help: 'Array, column or file of the labels.' },
+  labels: { value: 'FILE', help: 'A separate label file (IDX).' },
+  classes: { value: 'A,B,…', help: 'Class names in index order.' },
+  input: { value: 'NAME', help: 'Graph input that receives the data.' },
+  output: { value: 'NAME', help: 'Graph output that is diagnosed.' },
+  split: { value: 'SPLIT', help: 'train, test, a fraction, COLUMN=VALUE, or @ARRAY of row indices.' },
+  scale: { value: 'F', help: 'Multiplies the inputs.' },
+  mean: { value: 'A,B,C', help: 'Subtracted per channel after scaling.' },
+  std: { value: 'A,B,C', help: 'Divides per channel.' },
+  layout: { value: 'nchw|nhwc|flat', help: 'Layout of stored images.' },
+  resize: { value: 'HxW', help: 'Resizes images (bilinear).' },
+  columns: { value: 'prob=REGEX,label=NAME', help: 'Columns of a predictions table.' },
+};
+
+export const runFlags: Readonly<Record<string, Flag>> = {
+  limit: { value: 'N', help: 'At most the first N rows.' },
+  device: { value: devices.join('|'), help: 'Where to run; auto takes the fastest that agrees with the CPU.' },
+  seed: { value: 'S', help: 'Seed of every random draw.' },
+};
+
+export const outputFlags: Readonly<Record<string, Flag>> = {
+  json: { value: 'F', help: 'Writes the report as JSON (- for standard output).' },
+  html: { value: 'F', help: 'Writes one self-contained HTML page.' },
+};
+
+const numbers = (name: string, text: string): number[] =>
+  text.split(',').map((part) => {
+    const n = Number(part);
+    if (part.trim() === '' || !Number.isFinite(n))
+      throw new Fault('option/value', { name, value: text, expected: 'numbers separated by commas' });
+    return n;
+  });
+
+const whole = (name: string, text: string | undefined, otherwise: number | undefined, min: number): number | undefined => {
+  if (text === undefined) return otherwise;
+  const n = Number(text);
+  if (!Number.isInteger(n) || n < min || n > 4294967295)
+    throw new Fault('option/value', { name, value: text, expected: `a whole number from ${min} to 4294967295` });
+  return n;
+};
+
+const oneOf = <T extends string>(name: string, text: string, of: readonly T[]): T => {
+  const found = of.find((o) => o === text);
+  if (!found) throw new Fault('option/value', { name, value: text, expected: `one of ${of.join(', ')}` });
+  return found;
+};
+
+export const modelOf = ({ flags }: Typed, path: string): ModelRef => ({
+  path,
+  ...(flags.input ? { input: flags.input } : {}),
+  ...(flags.output ? { output: flags.output } : {}),
+  ...(flags.classes ? { labels: flags.classes.split(',') } : {}),
+});
+
+export const dataOf = ({ flags }: Typed, path: string): DataRef => {
+  const preprocess: Preprocess = {
+    ...(flags.scale ? { scale: numbers('scale', flags.scale)[0] } : {}),
+    ...(flags.mean ? { mean: numbers('mean', flags.mean) } : {}),
+    ...(flags.std ? { std: numbers('std', flags.std) } : {}),
+    ...(flags.layout ? { layout: oneOf('layout', flags.layout, ['nchw', 'nhwc', 'flat']) } : {}),
+    ...(flags.resize ? { resize: flags.resize } : {}),
+  };
+  const names = Object.fromEntries((['x', 'y', 'labels', 'split', 'columns'] as const).flatMap((k) => (flags[k] ? [[k, flags[k]]] : [])));
+  return { path, ...names, ...(Object.keys(preprocess).length ? { preprocess } : {}) };
+};
+
+export const deviceOf = ({ flags }: Typed): Device => (flags.device ? oneOf('device', flags.device, devices) : 'auto');
+export const seedOf = ({ flags }: Typed): number => whole('seed', flags.seed, 0, 0) ?? 0;
+export const limitOf = ({ flags }: Typed): number | undefined => whole('limit', flags.limit, undefined, 1);

@@ -1,0 +1,62 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Catalogue } from '../base/catalogue.ts';
+import { Fault } from '../base/fault.ts';
+import type { Supervisor } from '../jobs/supervisor.ts';
+import type { Terminal } from './define.ts';
+
+/** A line on the error stream that is drawn over while a job runs; without a TTY one plain line every tenth of the way. */
+const progressBar = (title: string, stream: NodeJS.WriteStream): { show(fraction: number, text: string): void; end(): void } => {
+  let told = -1;
+  return {
+    show(fraction, text) {
+      const done = Math.max(0, Math.min(1, fraction));
+      if (stream.isTTY) {
+        const line = `${title} ${'█'.repeat(Math.round(done * 24)).padEnd(24, '░')} ${String(Math.round(done * 100)).padStart(3)} %  ${text}`;
+        stream.write(`\r\x1b[2K${line.slice(0, Math.max(20, (stream.columns ?? 100) - 1))}`);
+      } else if (Math.floor(done * 10) > told) {
+        told = Math.floor(done * 10);
+        stream.write(`${title} ${Math.round(done * 100)} %  ${text}\n`);
+      }
+    },
+    end() {
+      if (stream.isTTY) stream.write('\r\x1b[2K');
+    },
+  };
+};
+
+/** The real terminal: jobs run in the process behind `supervisor`, their progress is drawn on the error stream. */
+export const terminal = (catalogue: Catalogue, supervisor: Supervisor, signal: AbortSignal, pages: URL): Terminal => ({
+  catalogue,
+  signal,
+  colour: Boolean(process.stdout.isTTY) && !process.env.NO_COLOR,
+  width: Math.min(process.stdout.columns ?? 100, 140),
+  print: (text) => void process.stdout.write(`${text}\n`),
+  async submit(title, task, ask, watch) {
+    const bar = progressBar(title, process.stderr);
+    try {
+      return await supervisor.submit(task, ask, { signal, onProgress: (fraction, text) => bar.show(fraction, text), ...watch });
+    } finally {
+      bar.end();
+    }
+  },
+  async save(path, text) {
+    if (path === '-') {
+      process.stdout.write(text);
+      return;
+    }
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, text);
+    } catch (cause) {
+      throw new Fault('file/unwritable', { path, reason: cause instanceof Error ? cause.message : String(cause) }, { cause });
+    }
+  },
+  async page() {
+    const [script, style] = await Promise.all([
+      readFile(new URL('webview.js', pages), 'utf8'),
+      readFile(new URL('webview.css', pages), 'utf8'),
+    ]);
+    return { script, style };
+  },
+});
