@@ -1,4 +1,5 @@
 import { dataFaults } from './faults/data.ts';
+import { diagnosticFaults } from './faults/diagnostic.ts';
 import { graphFaults } from './faults/graph.ts';
 import { jobFaults } from './faults/job.ts';
 import { optionFaults } from './faults/option.ts';
@@ -7,11 +8,20 @@ import { trainingFaults } from './faults/training.ts';
 
 /** Every expected failure of the product: code → one sentence naming what is at fault and what to do. */
 export const faults: typeof dataFaults &
+  typeof diagnosticFaults &
   typeof graphFaults &
   typeof jobFaults &
   typeof optionFaults &
   typeof runtimeFaults &
-  typeof trainingFaults = { ...dataFaults, ...graphFaults, ...jobFaults, ...optionFaults, ...runtimeFaults, ...trainingFaults };
+  typeof trainingFaults = {
+  ...dataFaults,
+  ...diagnosticFaults,
+  ...graphFaults,
+  ...jobFaults,
+  ...optionFaults,
+  ...runtimeFaults,
+  ...trainingFaults,
+};
 
 export type FaultCode = keyof typeof faults;
 export type FaultDetail<C extends FaultCode> = Parameters<(typeof faults)[C]>[0];

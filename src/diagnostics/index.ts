@@ -1,0 +1,5 @@
+import type { Diagnostic } from './define.ts';
+import { confusionMatrix } from './metrics/confusion-matrix.ts';
+
+/** Every diagnostic, in the order shown. A new one is a file `<family>/<id>.ts` and a line here. */
+export const diagnostics: readonly Diagnostic[] = [confusionMatrix];

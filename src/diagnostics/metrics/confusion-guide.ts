@@ -1,0 +1,34 @@
+import { wilson } from '../../base/maths/proportion.ts';
+import { percent, range } from '../wording.ts';
+import { type Confusion, mistakes } from './confusion-cards.ts';
+
+/** What the matrix says here, and what would change the decision. */
+export const confusionGuide = (confusion: Confusion, names: readonly string[], level: number): string => {
+  const { rows, mean, scores, accuracyInterval, counts, classes } = confusion;
+  if (rows === 0 || !accuracyInterval) return 'There are no rows to judge: choose a split that holds some.';
+  const hits = Math.round(mean.accuracy * rows);
+  const opening = `The model is right on ${hits} of ${rows} rows, ${percent(mean.accuracy)} (${percent(level)} interval ${range(accuracyInterval)}).`;
+  const useful =
+    accuracyInterval[0] > mean.majority
+      ? ''
+      : ` Always answering the most frequent class would score ${percent(mean.majority)}, which this interval does not exclude: the model has not been shown to have learned more than the class frequencies.`;
+  const [worst] = mistakes(confusion);
+  if (!worst) {
+    const most = wilson(0, rows, level)?.[1] ?? 1;
+    return `${opening}${useful} No mistake was seen, so these rows only bound the error rate: up to ${percent(most)} is compatible with them. More or harder rows would change this, not another look at the matrix.`;
+  }
+  const reverse = counts[worst.predicted * classes + worst.actual];
+  const [a, p] = [names[worst.actual], names[worst.predicted]];
+  const pair =
+    reverse * 2 >= worst.count
+      ? `and ${reverse} the other way round: the two classes overlap in the data or in the labels, so look at the samples of both cells before training longer`
+      : `and only ${reverse} the other way round: the model leans towards ${p}, which class weights, more rows of ${a} or a different threshold can correct`;
+  const labelled = scores.map((s, k) => ({ ...s, k })).filter((s) => s.rows > 0);
+  const weakest = labelled.reduce((low, s) => ((s.recall ?? 1) < (low.recall ?? 1) ? s : low));
+  const interval = weakest.recallInterval ?? [0, 1];
+  const sure =
+    interval[1] < mean.accuracy
+      ? `its interval ${range(interval)} lies below the overall accuracy, so it is worth acting on`
+      : `its interval ${range(interval)} still reaches the overall accuracy, so gather more rows of it before acting`;
+  return `${opening}${useful} The most frequent confusion is ${a} predicted as ${p}: ${worst.count} of ${scores[worst.actual].rows} rows, ${pair}. The class found least often is ${names[weakest.k]} (recall ${percent(weakest.recall ?? 0)} of ${weakest.rows} rows): ${sure}.`;
+};

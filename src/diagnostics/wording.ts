@@ -1,0 +1,24 @@
+/** Numbers inside sentences: about three significant digits, as a reader would say them. */
+export const number = (x: number): string => {
+  const size = Math.abs(x);
+  if (size === 0 || !Number.isFinite(x)) return String(x);
+  return size >= 1e-4 && size < 1e6 ? String(Number(x.toPrecision(3))) : x.toExponential(1);
+};
+
+/** One decimal, more where 0 % or 100 % is near but not reached. */
+export const percent = (x: number): string => {
+  const short = (100 * x).toFixed(1);
+  const shown =
+    short === '0.0' && x > 0
+      ? number(100 * x)
+      : short === '100.0' && x < 1
+        ? (100 * x).toFixed(Math.min(12, Math.ceil(-Math.log10(1 - x))))
+        : short;
+  return `${shown.replace(/\.0+$/, '')} %`;
+};
+
+export const range = ([low, high]: readonly [number, number]): string => `${percent(low)} to ${percent(high)}`;
+
+/** A p-value: one below the smallest the draws can show is given as a bound. */
+export const pValue = (p: number, draws: number): string =>
+  p <= 1 / (draws + 1) + 1e-15 ? `p < ${number(1 / draws)}` : `p = ${number(p)}`;
