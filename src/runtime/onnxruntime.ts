@@ -1,0 +1,11 @@
+import { choose } from './choose.ts';
+import { possible } from './devices.ts';
+import { version } from './native.ts';
+import type { Runtime } from './session.ts';
+
+/** ONNX Runtime behind the port; nothing native is loaded before the first session. */
+export const onnxruntime = (): Runtime => ({
+  version: version(),
+  open: choose,
+  devices: async () => (await possible()).map(({ provider, ok, reason }) => ({ provider, ok, reason })),
+});
