@@ -21,6 +21,9 @@ export type DType =
   | 'float8e5m2'
   | 'float8e5m2fnuz'
   | 'float4e2m1'
+  | 'float8e8m0'
+  | 'int2'
+  | 'uint2'
   | 'complex64'
   | 'complex128'
   | 'undefined';

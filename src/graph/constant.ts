@@ -1,7 +1,7 @@
 import { type DType, sizeOf, type Tensor, type TensorData } from '../base/tensor.ts';
 import type { Constant } from './types.ts';
 
-/** Bytes of one element; sub-byte types are packed two to a byte and count 0.5. */
+/** Bytes of one element; sub-byte types are packed and count less than one. */
 export const elementBytes: Readonly<Record<DType, number>> = {
   float32: 4,
   float64: 8,
@@ -24,6 +24,9 @@ export const elementBytes: Readonly<Record<DType, number>> = {
   float8e5m2: 1,
   float8e5m2fnuz: 1,
   float4e2m1: 0.5,
+  float8e8m0: 1,
+  int2: 0.25,
+  uint2: 0.25,
   complex64: 8,
   complex128: 16,
   undefined: 0,

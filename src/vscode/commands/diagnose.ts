@@ -1,0 +1,76 @@
+import type { Catalogue, CatalogueDiagnostic } from '../../base/catalogue.ts';
+import { type Command, defineCommand, type Host, type Target } from '../define.ts';
+import { chooseOptions } from './options.ts';
+import { chooseData, chooseModel } from './subject.ts';
+
+/** Names this surface needs for a command of its own: the picture in a tab is `assay.saliency`, the sheet of pictures its report. */
+const renamed: Readonly<Record<string, Pick<Command, 'id' | 'title'>>> = {
+  saliency: { id: 'assay.saliencyReport', title: 'Saliency Report' },
+};
+
+const small = new Set(['a', 'an', 'and', 'by', 'for', 'in', 'of', 'on', 'or', 'the', 'to', 'under', 'vs', 'with']);
+const titleCase = (text: string): string =>
+  text.replace(/[^\s-]+/g, (word, at: number) => (at > 0 && small.has(word) ? word : word.charAt(0).toUpperCase() + word.slice(1)));
+const camelCase = (id: string): string => id.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+export const commandOf = ({ id, title }: Pick<CatalogueDiagnostic, 'id' | 'title'>): Pick<Command, 'id' | 'title'> =>
+  renamed[id] ?? { id: `assay.${camelCase(id)}`, title: titleCase(title) };
+
+/** Asks for what the target leaves open, then runs the diagnostic. */
+const diagnose = async (host: Host, diagnostic: CatalogueDiagnostic, target: Target): Promise<void> => {
+  const { title } = commandOf(diagnostic);
+  const model = await chooseModel(host, title, target, !diagnostic.needsModel);
+  if (!model) return;
+  const set = Object.keys(diagnostic.options).length > 0;
+  const asides = set ? [{ icon: 'settings-gear', tooltip: 'Set Options First', value: 'options' as const }] : [];
+  let data = await chooseData(host, title, target, model, asides);
+  let options: Readonly<Record<string, unknown>> | undefined = {};
+  if (data === 'options') {
+    options = await chooseOptions(host, title, diagnostic.options);
+    data = options && (await chooseData(host, title, target, model, []));
+  }
+  if (!data || data === 'options' || !options) return;
+  await host.launch({
+    task: 'run',
+    title,
+    subject: model === 'none' ? data.name : `${model.name} on ${data.name}`,
+    ask: {
+      id: diagnostic.id,
+      ...(model === 'none' ? {} : { model: model.ref }),
+      data: data.ref,
+      options,
+      device: host.device,
+      seed: host.seed,
+    },
+  });
+};
+
+/** One command per diagnostic of the catalogue. */
+export const diagnosticCommands = ({ diagnostics }: Pick<Catalogue, 'diagnostics'>): readonly Command[] =>
+  diagnostics.map((diagnostic) =>
+    defineCommand({
+      ...commandOf(diagnostic),
+      enablement: 'isWorkspaceTrusted',
+      run: (host, target) => diagnose(host, diagnostic, target),
+    }),
+  );
+
+export const runDiagnostic: Command = defineCommand({
+  id: 'assay.runDiagnostic',
+  title: 'Run Diagnostic…',
+  icon: '$(beaker)',
+  enablement: 'isWorkspaceTrusted',
+  menus: {
+    'explorer/context': { when: 'resourceExtname == .onnx && resourceScheme == file', group: '7_assay@1' },
+    'view/title': { when: 'view == assay.runs', group: 'navigation@1' },
+    'view/item/context': { when: 'viewItem =~ /^(model|dataset)$/', group: 'inline@1' },
+  },
+  async run(host, target) {
+    const diagnostic = await host.pick(
+      'Run Diagnostic',
+      'Diagnostic',
+      host.catalogue.diagnostics.map((d) => ({ label: commandOf(d).title, detail: d.question, group: d.family, value: d })),
+    );
+    if (diagnostic) await diagnose(host, diagnostic, target);
+  },
+});

@@ -1,0 +1,20 @@
+import { type Command, defineCommand } from '../define.ts';
+import { chooseData, chooseModel } from './subject.ts';
+
+export const saliency: Command = defineCommand({
+  id: 'assay.saliency',
+  title: 'Saliency…',
+  icon: '$(eye)',
+  enablement: 'isWorkspaceTrusted',
+  menus: {
+    'explorer/context': { when: 'resourceExtname == .onnx && resourceScheme == file', group: '7_assay@2' },
+    'view/item/context': { when: 'viewItem == model', group: 'inline@2' },
+  },
+  async run(host, target) {
+    const model = await chooseModel(host, 'Saliency', target, false);
+    if (!model || model === 'none') return;
+    const data = await chooseData(host, 'Saliency', target, model, []);
+    if (!data || data === 'options') return;
+    await host.saliency({ model: model.ref, data: data.ref }, 0);
+  },
+});

@@ -1,0 +1,104 @@
+import type { Catalogue } from '../base/catalogue.ts';
+import type { Check, DataRef, Device, ModelRef } from '../base/request.ts';
+import type { RunRecord } from '../jobs/store.ts';
+import type { TaskName, Tasks } from '../report/tasks.ts';
+import type { Entry } from './suite.ts';
+
+/** An `assay.json` of the workspace. Paths inside it are relative to its folder. */
+export interface SuiteFile {
+  readonly path: string;
+  /** As the user knows it: relative to the workspace folder, with the folder's name where there are several. */
+  readonly label: string;
+  readonly models: readonly Entry<ModelRef>[];
+  readonly datasets: readonly Entry<DataRef>[];
+  readonly checks: readonly Entry<Check>[];
+}
+
+/** What a command was invoked on: a file in the explorer, an entry of `assay.json`, a run in the Runs view. */
+export interface Target {
+  readonly file?: string;
+  readonly suite?: string;
+  readonly model?: string;
+  readonly data?: string;
+  readonly check?: string;
+  readonly runs?: readonly string[];
+  /** `REPORT:CARD`, zero-based. */
+  readonly focus?: string;
+}
+
+export interface Choice<T> {
+  readonly label: string;
+  readonly value: T;
+  readonly description?: string;
+  readonly detail?: string;
+  /** Codicon, e.g. `beaker`. */
+  readonly icon?: string;
+  /** Choices of one group stand together under its name. */
+  readonly group?: string;
+}
+/** A second way out of a question, shown as a button in its title. */
+export interface Aside<T> {
+  readonly icon: string;
+  readonly tooltip: string;
+  readonly value: T;
+}
+export interface FileKinds {
+  readonly [title: string]: readonly string[];
+}
+
+/** The tasks that leave a run behind, and what each was asked. */
+export type RunTask = Extract<TaskName, 'run' | 'suite' | 'train'>;
+export type Launch = { readonly [T in RunTask]: { readonly task: T; readonly title: string; readonly subject: string; readonly ask: Tasks[T]['ask'] } }[RunTask];
+
+export interface SaliencySubject {
+  readonly model: ModelRef;
+  readonly data: DataRef;
+}
+
+/** All that a command may do to the editor and the world. */
+export interface Host {
+  readonly catalogue: Catalogue;
+  readonly device: Device;
+  readonly seed: number;
+  suites(): Promise<readonly SuiteFile[]>;
+  /** Files of the workspace, by glob. */
+  find(glob: string): Promise<readonly string[]>;
+  exists(path: string): Promise<boolean>;
+  /** A path as the user knows it. */
+  label(path: string): string;
+  /** One of several; undefined when dismissed. */
+  pick<T>(title: string, placeholder: string, choices: readonly Choice<T>[], asides?: readonly Aside<T>[]): Promise<T | undefined>;
+  /** A line of text; `check` says what is wrong with it, or nothing. */
+  text(title: string, prompt: string, value: string, check: (value: string) => string | undefined): Promise<string | undefined>;
+  open(title: string, kinds: FileKinds): Promise<string | undefined>;
+  save(title: string, path: string, kinds: FileKinds): Promise<string | undefined>;
+  /** A modal question before something is lost. */
+  confirm(sentence: string, action: string): Promise<boolean>;
+  edit(path: string): Promise<void>;
+  /** Hands the work to the job process and shows it in a report panel; returns when it has ended. */
+  launch(work: Launch): Promise<void>;
+  saliency(subject: SaliencySubject, position: number): Promise<void>;
+  runs(): Promise<readonly RunRecord[]>;
+  showRun(id: string, focus?: string): Promise<void>;
+  deleteRun(id: string): Promise<void>;
+  cancelRun(id: string): void;
+  exportHtml(id: string, path: string): Promise<void>;
+  showLog(): void;
+}
+
+/** Menu of VS Code → where the command stands in it. */
+export type Menus = Readonly<Record<string, { readonly when: string; readonly group?: string }>>;
+
+/** A command of the palette. package.json's `commands` and `menus` are generated from these. */
+export interface Command {
+  readonly id: `assay.${string}`;
+  readonly title: string;
+  readonly icon?: `$(${string})`;
+  readonly enablement?: string;
+  readonly menus?: Menus;
+  /** A when clause for the palette; `never` hides it there. */
+  readonly palette?: string;
+  run(host: Host, target: Target): Promise<void>;
+}
+
+export const defineCommand = (command: Command): Command => command;

@@ -1,0 +1,48 @@
+import { type Node, findNodeAtLocation, getNodeValue, parseTree } from 'jsonc-parser';
+import type { Check, DataRef, ModelRef } from '../base/request.ts';
+
+/** A named entry of `assay.json` and where its name (for a check: its opening brace) stands in the text. */
+export interface Entry<T> {
+  readonly name: string;
+  readonly value: T;
+  readonly offset: number;
+}
+export interface SuiteText {
+  readonly models: readonly Entry<ModelRef>[];
+  readonly datasets: readonly Entry<DataRef>[];
+  readonly checks: readonly Entry<Check>[];
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const refers = <T extends { readonly path: string }>(value: unknown): value is T =>
+  isObject(value) && typeof value.path === 'string' && value.path !== '';
+const checks = (value: unknown): value is Check =>
+  isObject(value) && typeof value.name === 'string' && typeof value.run === 'string' && typeof value.data === 'string';
+
+const named = <T extends { readonly path: string }>(root: Node, key: string): Entry<T>[] => {
+  const found: Entry<T>[] = [];
+  for (const property of findNodeAtLocation(root, [key])?.children ?? []) {
+    const [name, value] = property.children ?? [];
+    const content: unknown = value ? getNodeValue(value) : undefined;
+    if (name && refers<T>(content)) found.push({ name: String(name.value), value: content, offset: name.offset });
+  }
+  return found;
+};
+
+const checksOf = (root: Node): Entry<Check>[] => {
+  const found: Entry<Check>[] = [];
+  for (const item of findNodeAtLocation(root, ['checks'])?.children ?? []) {
+    const content: unknown = getNodeValue(item);
+    if (checks(content)) found.push({ name: content.name, value: content, offset: item.offset });
+  }
+  return found;
+};
+
+/** What can be read of an `assay.json`, also while it is being typed: incomplete entries are left out. */
+export const readSuite = (text: string): SuiteText => {
+  const root = parseTree(text, [], { allowTrailingComma: true });
+  return root?.type === 'object'
+    ? { models: named<ModelRef>(root, 'models'), datasets: named<DataRef>(root, 'datasets'), checks: checksOf(root) }
+    : { models: [], datasets: [], checks: [] };
+};
