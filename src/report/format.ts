@@ -34,7 +34,9 @@ const seconds = (value: number): string => {
   if (Math.abs(value) < 1) return `${plain(value * 1000, 3)} ms`;
   if (Math.abs(value) < 120) return `${plain(value, 3)} s`;
   const whole = Math.round(value);
-  return whole < 7200 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${Math.floor(whole / 3600)} h ${Math.round((whole % 3600) / 60)} min`;
+  return whole < 7200
+    ? `${Math.floor(whole / 60)} min ${whole % 60} s`
+    : `${Math.floor(whole / 3600)} h ${Math.round((whole % 3600) / 60)} min`;
 };
 
 /** A number as people read it. Every surface writes numbers with this; files hold them unrounded. */

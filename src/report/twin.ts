@@ -1,5 +1,5 @@
 import { formatBin } from './format.ts';
-import type { Axis, BarsCard, CardOf, Renderer, TableCard } from './report.ts';
+import { type Axis, type BarsCard, type Card, type CardOf, draw, type Renderer, type TableCard } from './report.ts';
 
 /** Wider matrices are listed cell by cell. */
 const WIDEST_MATRIX = 50;
@@ -38,7 +38,10 @@ const number = (card: CardOf<'number'>): readonly TableCard[] => {
         v.value,
         ...(units.size > 1 ? [v.unit] : []),
         ...(some((w) => w.interval)
-          ? [v.interval ? ([v.interval.low, v.interval.high] as const) : null, v.interval ? `${v.interval.level} ${v.interval.method}` : null]
+          ? [
+              v.interval ? ([v.interval.low, v.interval.high] as const) : null,
+              v.interval ? `${v.interval.level} ${v.interval.method}` : null,
+            ]
           : []),
         ...(some((w) => w.reference) ? [v.reference ?? null] : []),
         ...(some((w) => w.note) ? [v.note ?? null] : []),
@@ -108,7 +111,11 @@ export const isSquare = ({ rows, columns }: CardOf<'heatmap'>): boolean =>
   rows.names.length === columns.names.length && rows.names.every((name, i) => name === columns.names[i]);
 
 /** The largest cells of a layer, those off the diagonal where rows and columns are the same classes. */
-export const largestCells = (card: CardOf<'heatmap'>, layer: number, most: number): readonly { row: number; column: number; value: number }[] => {
+export const largestCells = (
+  card: CardOf<'heatmap'>,
+  layer: number,
+  most: number,
+): readonly { row: number; column: number; value: number }[] => {
   const width = card.columns.names.length;
   const square = isSquare(card);
   return card.layers[layer].values
@@ -213,3 +220,10 @@ export const twins: Renderer<readonly TableCard[]> = {
   text,
   graph,
 };
+
+/** The twins of a card, or null where this version does not know its kind. */
+export const twinsOf = (card: Card): readonly TableCard[] | null => draw<readonly TableCard[] | null>(twins, card, () => null);
+
+/** What stands in place of a card of a newer version. */
+export const unknownCard = (kind: string): string =>
+  `This card is of the kind '${kind}', which this version of Assay does not know. Its data is kept in the report file.`;

@@ -3,4 +3,6 @@ export const jobFaults = {
   'job/stopped': (_: Record<string, never>): string => 'Stopped on request.',
   'job/crashed': (d: { task: string; how: string }): string =>
     `The job process ended unexpectedly (${d.how}) while it ran '${d.task}'; what it had produced is kept. Run it again, on the CPU if a device was in use.`,
+  'report/unreadable': (d: { name: string; reason: string }): string =>
+    `'${d.name}' is not a readable report: ${d.reason}. Run the diagnostic again to make a new one.`,
 };

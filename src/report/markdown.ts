@@ -1,0 +1,111 @@
+import { format, formatInterval, formatRange, intervalName, visible } from './format.ts';
+import { headlineOf } from './headline.ts';
+import type { Card, NumberCard, Report, TableCard } from './report.ts';
+import { isSquare, largestCells, twinsOf, unknownCard } from './twin.ts';
+
+const MOST_ROWS = 40;
+const MOST_COLUMNS = 20;
+
+const literal = (text: string): string => visible(text).replace(/[\\`*_[\]<>|#~]/g, '\\$&');
+
+const cell = (value: TableCard['rows'][number][number], unit: TableCard['columns'][number]['unit']): string => {
+  if (typeof value === 'string') return literal(value);
+  return Array.isArray(value) ? formatRange(value[0], value[1], unit) : format(value as number | null, unit);
+};
+
+const lines = (head: readonly string[], right: readonly boolean[], rows: readonly (readonly string[])[]): readonly string[] => [
+  `| ${head.join(' | ')} |`,
+  `|${right.map((yes) => (yes ? '--:' : '---')).join('|')}|`,
+  ...rows.map((row) => `| ${row.join(' | ')} |`),
+];
+
+/** A Markdown table of at most MOST_ROWS rows. */
+export const tableMarkdown = ({ columns, rows }: TableCard): string => {
+  const table = lines(
+    columns.map((column) => literal(column.label)),
+    columns.map((column) => column.type !== 'text'),
+    rows.slice(0, MOST_ROWS).map((row) => row.map((value, i) => cell(value, columns[i].unit))),
+  );
+  const more = rows.length - MOST_ROWS;
+  return [...table, ...(more > 0 ? ['', `${format(more, 'count')} more rows are in the report file.`] : [])].join('\n');
+};
+
+const numbersMarkdown = ({ values }: NumberCard): string =>
+  lines(
+    ['Measure', 'Value', 'Interval', 'Reference'],
+    [false, true, true, true],
+    values.map((v) => [
+      literal(v.label) + (v.note ? ` (${literal(v.note)})` : ''),
+      format(v.value, v.unit),
+      v.interval ? `${formatInterval(v.interval, v.unit)} (${intervalName(v.interval)})` : '',
+      v.reference === undefined ? '' : format(v.reference, v.unit),
+    ]),
+  ).join('\n');
+
+const cardBody = (card: Card): string => {
+  if (card.kind === 'number') return numbersMarkdown(card);
+  if (card.kind === 'heatmap' && card.columns.names.length > MOST_COLUMNS) {
+    const { rows, columns, layers } = card;
+    return [
+      `${rows.names.length} × ${columns.names.length} cells; the largest${isSquare(card) ? ' off the diagonal' : ''}:`,
+      '',
+      ...lines(
+        [literal(rows.label), literal(columns.label), literal(layers[0].name)],
+        [false, false, true],
+        largestCells(card, 0, MOST_COLUMNS).map(({ row, column, value }) => [
+          literal(rows.names[row]),
+          literal(columns.names[column]),
+          format(value, layers[0].unit),
+        ]),
+      ),
+    ].join('\n');
+  }
+  const tables = twinsOf(card);
+  if (tables === null) return `*${literal(unknownCard(card.kind))}*`;
+  const paragraphs = card.kind === 'text' ? (card.paragraphs ?? []).map(literal) : [];
+  return [
+    ...paragraphs,
+    ...tables.map((t) => (tables.length > 1 ? `**${literal(t.title)}**\n\n${tableMarkdown(t)}` : tableMarkdown(t))),
+  ].join('\n\n');
+};
+
+/** One card, for "Copy as Markdown". */
+export const cardMarkdown = (card: Card): string =>
+  [`### ${literal(String(card.title))}`, ...(card.caption ? [literal(card.caption)] : []), cardBody(card)].join('\n\n');
+
+/** The whole report, for pull requests and notes. */
+export const toMarkdown = (report: Report): string => {
+  const { provenance: p } = report;
+  const headline = headlineOf(report);
+  return [
+    `## ${literal(report.title)}`,
+    literal(report.question),
+    ...(report.reason ? [`**${report.outcome}**: ${literal(report.reason.sentence)}`] : []),
+    ...(headline.length > 0
+      ? [
+          lines(
+            ['Number', 'Value', 'Interval'],
+            [false, true, true],
+            headline.map(({ label, value, unit, interval }) => [
+              literal(label),
+              format(value, unit),
+              interval ? `${formatInterval(interval, unit)} (${intervalName(interval)})` : '',
+            ]),
+          ).join('\n'),
+        ]
+      : []),
+    ...(report.guide ? [`> ${literal(report.guide)}`] : []),
+    ...report.cards.map(cardMarkdown),
+    ...(report.notes.length > 0 ? [report.notes.map((note) => `- ${literal(note)}`).join('\n')] : []),
+    `*${[
+      ...(p.modelPath ? [`model ${literal(p.modelPath)} (${p.modelSha256?.slice(0, 12) ?? 'no hash'})`] : []),
+      `data ${literal(p.dataPath)} (${p.dataSha256.slice(0, 12)})`,
+      `${format(p.rows, 'count')} rows${p.split ? ` of split ${literal(p.split)}` : ''}`,
+      `seed ${p.seed}`,
+      `device ${literal(p.device.actual)} (asked for ${literal(p.device.requested)}: ${literal(p.device.reason)})`,
+      format(p.seconds, 'seconds'),
+    ].join(' · ')}*`,
+  ]
+    .join('\n\n')
+    .concat('\n');
+};
