@@ -48,9 +48,11 @@ export type Attribute =
   | { readonly type: 'tensor'; readonly value: Constant }
   | { readonly type: 'tensors'; readonly value: readonly Constant[] }
   | { readonly type: 'sparse'; readonly value: SparseConstant }
+  | { readonly type: 'sparses'; readonly value: readonly SparseConstant[] }
   | { readonly type: 'graph'; readonly value: Graph }
   | { readonly type: 'graphs'; readonly value: readonly Graph[] }
   | { readonly type: 'type'; readonly value: ValueType }
+  | { readonly type: 'types'; readonly value: readonly ValueType[] }
   /** Inside a function body: the attribute of the call that takes its place. */
   | { readonly type: 'reference'; readonly value: string };
 

@@ -13,83 +13,83 @@ interface Field {
   readonly kind: string;
   readonly many: boolean;
 }
-const layouts = Object.fromEntries(
+const layouts: ReadonlyMap<string, readonly Field[]> = new Map(
   Object.entries(messages).map(([name, fields]) => [
     name,
     Object.entries(fields).map(
       ([key, [number, kind]]): Field => ({ key, number, kind: kind.replace('[]', ''), many: kind.endsWith('[]') || kind === 'packed' }),
     ),
   ]),
-) as Readonly<Record<MessageName, readonly Field[]>>;
-const byNumber = Object.fromEntries(
-  Object.entries(layouts).map(([name, fields]) => [name, new Map(fields.map((f) => [f.number, f]))]),
-) as Readonly<Record<MessageName, ReadonlyMap<number, Field>>>;
+);
+const byNumber: ReadonlyMap<string, ReadonlyMap<number, Field>> = new Map(
+  Array.from(layouts, ([name, fields]) => [name, new Map(fields.map((f) => [f.number, f]))]),
+);
 
 type Reader = protobuf.Reader;
-type Record_ = Record<string, unknown>;
+type Fields = Record<string, unknown>;
 
 const int = (reader: Reader): number => {
   const value: unknown = reader.int64();
   return typeof value === 'number' ? value : (value as { toNumber(): number }).toNumber();
 };
 
-/** The bytes of a length-delimited field, as a view. */
-const view = (reader: Reader): Uint8Array => {
+/** Where a length-delimited field ends; the reader stands at its start. */
+const endOf = (reader: Reader): number => {
   const length = reader.uint32();
-  const start = reader.pos;
-  if (start + length > reader.len) throw new RangeError(`${length} bytes announced at byte ${start}, ${reader.len - start} left`);
-  reader.pos = start + length;
-  return reader.buf.subarray(start, start + length);
+  if (reader.pos + length > reader.len)
+    throw new RangeError(`${length} bytes announced at byte ${reader.pos}, ${reader.len - reader.pos} left`);
+  return reader.pos + length;
 };
 
-const bad = (type: number, at: number): never => {
-  throw new RangeError(`unexpected wire type ${type} at byte ${at}`);
+const view = (reader: Reader): Uint8Array => {
+  const end = endOf(reader);
+  const out = reader.buf.subarray(reader.pos, end);
+  reader.pos = end;
+  return out;
 };
 
-/** One field's value, or several of a packed run. */
-const readField = (reader: Reader, field: Field, type: number, depth: number, push: (value: unknown) => void): void => {
-  const { kind } = field;
-  if (kind === 'packed') {
-    if (type === wire.bytes) return push(view(reader));
+const number = (reader: Reader, kind: 'int' | 'float'): number => (kind === 'int' ? int(reader) : reader.float());
+
+/** One field's value; a packed run of numbers gives them all. */
+const readField = (reader: Reader, { kind, many }: Field, type: number, depth: number): readonly unknown[] => {
+  if (kind === 'packed' && type !== wire.bytes) {
     const start = reader.pos;
     reader.skipType(type);
-    return push(reader.buf.subarray(start, reader.pos));
+    return [reader.buf.subarray(start, reader.pos)];
   }
   if (kind === 'int' || kind === 'float') {
-    const read = kind === 'int' ? int : (r: Reader) => r.float();
-    if (type === (kind === 'int' ? wire.varint : wire.fixed32)) return push(read(reader));
-    if (type !== wire.bytes || !field.many) return bad(type, reader.pos);
-    const length = reader.uint32();
-    const end = reader.pos + length;
-    if (end > reader.len) throw new RangeError(`${length} bytes announced at byte ${reader.pos}, ${reader.len - reader.pos} left`);
-    while (reader.pos < end) push(read(reader));
-    return;
+    if (type === (kind === 'int' ? wire.varint : wire.fixed32)) return [number(reader, kind)];
+    if (type === wire.bytes && many) {
+      const end = endOf(reader);
+      const out: number[] = [];
+      while (reader.pos < end) out.push(number(reader, kind));
+      return out;
+    }
   }
-  if (type !== wire.bytes) return bad(type, reader.pos);
-  if (kind === 'bytes') return push(view(reader));
-  if (kind === 'text') return push(textOf(view(reader)));
-  const length = reader.uint32();
-  const end = reader.pos + length;
-  if (end > reader.len) throw new RangeError(`${length} bytes announced at byte ${reader.pos}, ${reader.len - reader.pos} left`);
-  push(read(reader, kind as MessageName, end, depth + 1));
+  if (type !== wire.bytes || kind === 'int' || kind === 'float') throw new RangeError(`unexpected wire type ${type} at byte ${reader.pos}`);
+  if (kind === 'bytes' || kind === 'packed') return [view(reader)];
+  if (kind === 'text') return [textOf(view(reader))];
+  return [read(reader, kind as MessageName, endOf(reader), depth + 1)];
 };
 
-const read = (reader: Reader, name: MessageName, end: number, depth: number): Record_ => {
+const read = (reader: Reader, name: MessageName, end: number, depth: number): Fields => {
   if (depth > deepest) throw new RangeError(`messages nest deeper than ${deepest}`);
-  const out: Record_ = {};
-  for (const field of layouts[name]) out[field.key] = field.many ? [] : undefined;
+  const out: Fields = {};
+  for (const field of layouts.get(name) ?? []) out[field.key] = field.many ? [] : undefined;
+  const fields = byNumber.get(name);
   const limit = reader.len;
   reader.len = end;
   while (reader.pos < end) {
     const tag = reader.uint32();
-    const field = byNumber[name].get(tag >>> 3);
+    const field = fields?.get(tag >>> 3);
     if (tag >>> 3 === 0) throw new RangeError(`field number 0 at byte ${reader.pos}`);
-    if (!field) reader.skipType(tag & 7);
-    else
-      readField(reader, field, tag & 7, depth, (value) => {
-        if (field.many) (out[field.key] as unknown[]).push(value);
-        else out[field.key] = value;
-      });
+    if (!field) {
+      reader.skipType(tag & 7);
+      continue;
+    }
+    const values = readField(reader, field, tag & 7, depth);
+    if (!field.many) out[field.key] = values.at(-1);
+    else for (const value of values) (out[field.key] as unknown[]).push(value);
   }
   reader.len = limit;
   return out;
@@ -106,10 +106,9 @@ export type Sent<M extends MessageName> = { readonly [F in keyof Message<M>]?: S
 type SentField<T> = T extends readonly (infer E)[] ? readonly SentItem<E>[] : SentItem<Exclude<T, undefined>> | undefined;
 type SentItem<T> = T extends number | string | Uint8Array ? T : { readonly [F in keyof T]?: SentField<T[F]> };
 
-const last = { low: -1, high: 0x7fffffff, unsigned: false };
 /** int64, saturating at both ends. */
 const writeInt = (writer: protobuf.Writer, value: number): protobuf.Writer =>
-  value >= 2 ** 63 ? writer.int64(last as never) : writer.int64(Math.max(value, -(2 ** 63)));
+  value >= 2 ** 63 ? writer.int64('9223372036854775807') : writer.int64(Math.max(value, -(2 ** 63)));
 
 const writeItem = (writer: protobuf.Writer, field: Field, value: unknown): void => {
   const { number, kind } = field;
@@ -121,14 +120,14 @@ const writeItem = (writer: protobuf.Writer, field: Field, value: unknown): void 
     else if (kind === 'text') writer.bytes(bytesOf(value as string));
     else {
       writer.fork();
-      writeMessage(writer, kind as MessageName, value as Record_);
+      writeMessage(writer, kind as MessageName, value as Fields);
       writer.ldelim();
     }
   }
 };
 
-const writeMessage = (writer: protobuf.Writer, name: MessageName, message: Record_): void => {
-  for (const field of layouts[name]) {
+const writeMessage = (writer: protobuf.Writer, name: MessageName, message: Fields): void => {
+  for (const field of layouts.get(name) ?? []) {
     const value = message[field.key];
     if (value === undefined) continue;
     if (field.many) for (const item of value as readonly unknown[]) writeItem(writer, field, item);
@@ -140,7 +139,7 @@ const writeMessage = (writer: protobuf.Writer, name: MessageName, message: Recor
 export const encode = <M extends MessageName>(name: M, message: Sent<M>, room = 1024): Uint8Array => {
   const writer = new protobuf.Writer();
   writer.buf = new Uint8Array(room);
-  writeMessage(writer, name, message as Record_);
+  writeMessage(writer, name, message as Fields);
   const out = writer.finish(true);
   return out;
 };
