@@ -1,3 +1,4 @@
+import type { Fault } from '../base/fault.ts';
 import type { DType, Tensor } from '../base/tensor.ts';
 
 /** A file, a workspace URI or a test's array. Reads never pass `size`. */
@@ -27,12 +28,18 @@ export interface Dataset {
   readonly length: number;
   readonly columns: readonly Column[];
   readonly extras: readonly (Column & { readonly length: number })[];
+  /** Arrays of the file that are refused, with why: thrown when one of them is asked for. */
+  readonly refused?: ReadonlyMap<string, Fault>;
+  /** What the reader assumed about the file, for the report. */
+  readonly notes?: readonly string[];
   /** Rows [from, to) of the named columns; each tensor has dims [to-from, ...column.dims]. */
   slice(columns: readonly string[], from: number, to: number, signal?: AbortSignal): Promise<readonly Tensor[]>;
   /** The rows named, in the order given. */
   take(columns: readonly string[], rows: ArrayLike<number>, signal?: AbortSignal): Promise<readonly Tensor[]>;
   /** A whole extra array. */
   extra(name: string, signal?: AbortSignal): Promise<Tensor>;
+  /** The same file seen through the arrays as long as this extra (`x_test` beside `x_train`). */
+  view?(extra: string): Dataset;
   close(): Promise<void>;
 }
 

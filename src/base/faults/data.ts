@@ -1,4 +1,6 @@
-/** Faults of files, rows and labels. Row numbers are zero-based, as in the arrays. */
+/** Faults of files, rows and labels. Row numbers are zero-based, as in the arrays; line numbers start at 1. */
+const suggest = (nearest: string): string => (nearest ? ` Did you mean '${nearest}'?` : '');
+
 export const dataFaults = {
   'file/missing': (d: { path: string }): string => `File '${d.path}' does not exist.`,
   'file/directory': (d: { path: string }): string => `'${d.path}' is a directory; name a file.`,
@@ -11,4 +13,11 @@ export const dataFaults = {
     `Array '${d.array}' of '${d.path}' holds pickled Python objects, which are never loaded; save it again as numbers or text (numpy.savez with astype).`,
   'data/dtype': (d: { path: string; array: string; dtype: string }): string =>
     `Array '${d.array}' of '${d.path}' has element type ${d.dtype}, which is not supported; save it again as integers, floats, booleans or text.`,
+  'data/format': (d: { path: string; known: readonly string[] }): string =>
+    `'${d.path}' is in no data format known here; give a file ending in ${d.known.join(', ')}.`,
+  'data/no-rows': (d: { path: string }): string => `'${d.path}' holds no rows.`,
+  'data/ragged': (d: { path: string; line: number; expected: number; found: number }): string =>
+    `'${d.path}', line ${d.line}: ${d.found} fields where ${d.expected} are due; mend that line.`,
+  'data/column': (d: { path: string; name: string; nearest: string; known: readonly string[] }): string =>
+    `'${d.path}' has no array or column '${d.name}'.${suggest(d.nearest)} It has: ${d.known.join(', ')}.`,
 };

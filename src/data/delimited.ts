@@ -1,0 +1,272 @@
+import { Fault } from '../base/fault.ts';
+import { nearest } from '../base/nearest.ts';
+import type { Tensor } from '../base/tensor.ts';
+import type { Column, Dataset, Source } from './define.ts';
+import { takeRows } from './rows.ts';
+
+const [quote, newline, carriage] = [34, 10, 13];
+
+/**
+ * RFC 4180 rows of a block of bytes: quotes count only at the start of a field, `""` is one quote, a line end is LF or
+ * CRLF, blank lines are skipped. `each` gets the fields, the byte where the row starts and the line ends before it.
+ * Returns where the first incomplete row starts; with `final` the last row needs no line end.
+ */
+export const parseRows = (
+  bytes: Uint8Array,
+  delimiter: number,
+  final: boolean,
+  each: (fields: string[], at: number, linesBefore: number) => void,
+): { readonly used: number; readonly lines: number; readonly open: boolean } => {
+  // One character a byte, so positions in the text are positions in the bytes; UTF-8 is decoded where a field needs it.
+  const text = new TextDecoder('latin1').decode(bytes);
+  const utf8 = new TextDecoder();
+  const plain = (from: number, to: number): string => {
+    for (let i = from; i < to; i++) if (bytes[i] > 127) return utf8.decode(bytes.subarray(from, to));
+    return text.slice(from, to);
+  };
+  let [at, used, lines, linesUsed] = [0, 0, 0, 0];
+  let fields: string[] = [];
+  const end = bytes.length;
+  while (at < end) {
+    let value: string;
+    let closed = true;
+    if (bytes[at] === quote) {
+      const from = ++at;
+      let doubled = false;
+      closed = false;
+      while (at < end) {
+        if (bytes[at] === newline) lines++;
+        if (bytes[at++] !== quote) continue;
+        if (bytes[at] === quote) {
+          doubled = true;
+          at++;
+        } else {
+          closed = at < end || final;
+          break;
+        }
+      }
+      value = plain(from, closed ? at - 1 : at);
+      if (doubled) value = value.replaceAll('""', '"');
+      const rest = at;
+      while (at < end && bytes[at] !== delimiter && bytes[at] !== newline) at++;
+      if (closed && at > rest) value += plain(rest, at).replace(/\r$/, '');
+    } else {
+      const from = at;
+      while (at < end && bytes[at] !== delimiter && bytes[at] !== newline) at++;
+      value = plain(from, at > from && bytes[at - 1] === carriage && (at === end || bytes[at] === newline) ? at - 1 : at);
+    }
+    if (!closed) return { used, lines: linesUsed, open: true };
+    if (at === end && !final) break;
+    fields.push(value);
+    if (at < end && bytes[at] === delimiter) {
+      at++;
+      if (at < end || !final) continue;
+      fields.push('');
+    } else if (at < end) {
+      at++;
+      lines++;
+    }
+    if (fields.length > 1 || fields[0] !== '') each(fields, used, linesUsed);
+    [fields, used, linesUsed] = [[], at, lines];
+  }
+  return { used, lines: linesUsed, open: false };
+};
+
+const missing = new Set(['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL', 'None', '?']);
+const infinity: Readonly<Record<string, number>> = { inf: Infinity, '+inf': Infinity, '-inf': -Infinity };
+
+/** A field as a number; NaN for a missing one; undefined where it is text. */
+const numeric = (field: string): number | undefined => {
+  const t = field.trim();
+  if (missing.has(t)) return Number.NaN;
+  const n = infinity[t.toLowerCase()] ?? Number(t);
+  return Number.isNaN(n) || /^[+-]?0[box]/i.test(t) ? undefined : n;
+};
+const isNumber = (field: string): boolean => !missing.has(field.trim()) && numeric(field) !== undefined;
+const isText = (field: string): boolean => numeric(field) === undefined;
+
+/** A first line is names unless it has numbers; numbers count as names when they are 0..n-1 or head a column whose neighbour names one. */
+const isHeader = (first: readonly string[], second: readonly string[]): boolean =>
+  !first.some(isNumber) || first.every((f, i) => f === String(i)) || first.some((f, i) => isText(f) && isNumber(second[i] ?? ''));
+
+type Kind = 'float64' | 'bool' | 'string';
+interface Layout {
+  readonly names: readonly string[];
+  readonly kinds: readonly Kind[];
+  readonly length: number;
+  /** Byte where every `blockRows`-th row starts, and the end of the last row. */
+  readonly starts: readonly number[];
+  readonly notes: readonly string[];
+}
+
+const blockRows = 256;
+const chunkBytes = 1 << 20;
+
+const separators = [',', ';', '\t', '|'];
+const separatorOf = (head: Uint8Array): number => {
+  const line = new TextDecoder('latin1')
+    .decode(head)
+    .split(/\r?\n/, 1)[0]
+    .replace(/"[^"]*"/g, '');
+  const counts = separators.map((s) => line.split(s).length);
+  return separators[counts.indexOf(Math.max(...counts))].charCodeAt(0);
+};
+
+/** One pass over the whole file: where rows start, how many there are, and of what type each column is. */
+const survey = async (source: Source, delimiter: number, signal?: AbortSignal): Promise<Layout> => {
+  const corrupt = (line: number, reason: string): never => {
+    throw new Fault('data/corrupt', { path: source.path, where: `line ${line}`, reason });
+  };
+  const starts: number[] = [];
+  const notes: string[] = [];
+  let names: string[] | undefined;
+  let first: { readonly fields: string[]; readonly at: number; readonly line: number } | undefined;
+  let texts: boolean[] = [];
+  let bools: boolean[] = [];
+  let [length, linesDone, done] = [0, 0, 0];
+
+  const row = (fields: readonly string[], at: number, line: number): void => {
+    const due = names?.length ?? fields.length;
+    if (fields.length !== due) throw new Fault('data/ragged', { path: source.path, line, expected: due, found: fields.length });
+    if (length++ % blockRows === 0) starts.push(at);
+    for (let c = 0; c < due; c++) {
+      const t = fields[c];
+      if (!texts[c] && numeric(t) === undefined) texts[c] = true;
+      if (bools[c] && !/^(true|false)$/i.test(t)) bools[c] = false;
+    }
+  };
+  const begin = (second: readonly string[]): void => {
+    if (!first) return;
+    const header = isHeader(first.fields, second);
+    names = header
+      ? first.fields.map((f, i) => f.trim() || (i === 0 ? 'id' : `column_${i + 1}`))
+      : first.fields.map((_, i) => `column_${i + 1}`);
+    for (const [i, name] of names.entries()) {
+      const n = names.slice(0, i).filter((other) => other === name || other.startsWith(`${name}#`)).length;
+      if (n > 0) names[i] = `${name}#${n + 1}`;
+    }
+    texts = names.map(() => false);
+    bools = names.map(() => true);
+    if (!header) {
+      notes.push(
+        `The first line of '${source.name}' holds numbers, so it was read as data; the columns are called column_1 to column_${names.length}.`,
+      );
+      row(first.fields, first.at, first.line);
+    }
+    first = undefined;
+  };
+
+  let carry: Uint8Array = new Uint8Array(0);
+  for (let at = 0; at < source.size; at += chunkBytes) {
+    let bytes = await source.read(at, Math.min(source.size, at + chunkBytes), signal);
+    if (bytes.includes(0)) corrupt(linesDone + 1, 'it holds zero bytes; this is no text file');
+    if (at === 0 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
+      bytes = bytes.subarray(3);
+      done = 3;
+    }
+    if (carry.length > 0) {
+      const whole = new Uint8Array(carry.length + bytes.length);
+      whole.set(carry);
+      whole.set(bytes, carry.length);
+      bytes = whole;
+    }
+    const final = at + chunkBytes >= source.size;
+    const { used, lines, open } = parseRows(bytes, delimiter, final, (fields, from, linesBefore) => {
+      const line = linesDone + linesBefore + 1;
+      if (names) row(fields, done + from, line);
+      else if (!first) first = { fields, at: done + from, line };
+      else {
+        begin(fields);
+        row(fields, done + from, line);
+      }
+    });
+    if (final && open) corrupt(linesDone + lines + 1, 'a quoted field that starts in this row is never closed');
+    carry = bytes.slice(used);
+    done += used;
+    linesDone += lines;
+  }
+  begin([]);
+  if (!names || length === 0) throw new Fault('data/no-rows', { path: source.path });
+  const kinds = names.map((_, c): Kind => (bools[c] ? 'bool' : texts[c] ? 'string' : 'float64'));
+  return { names, kinds, length, starts: [...starts, done], notes };
+};
+
+/** A text table as a dataset. Numbers are float64 with NaN where missing; `true`/`false` columns are bool; the rest is text. */
+export const openDelimited = async (
+  format: string,
+  source: Source,
+  delimiter: number | undefined,
+  signal?: AbortSignal,
+): Promise<Dataset> => {
+  const separator = delimiter ?? separatorOf(await source.read(0, Math.min(source.size, 65536), signal));
+  const { names, kinds, length, starts, notes } = await survey(source, separator, signal);
+  const parse = async (block: number, s?: AbortSignal): Promise<readonly Tensor[]> => {
+    const count = Math.min(blockRows, length - block * blockRows);
+    const columns = kinds.map((kind): Tensor['data'] =>
+      kind === 'string' ? new Array<string>(count).fill('') : kind === 'bool' ? new Uint8Array(count) : new Float64Array(count),
+    );
+    let r = 0;
+    parseRows(await source.read(starts[block], starts[block + 1], s), separator, true, (fields) => {
+      for (const [c, kind] of kinds.entries())
+        columns[c][r] =
+          kind === 'string' ? fields[c] : kind === 'bool' ? Number(fields[c].toLowerCase() === 'true') : (numeric(fields[c]) ?? Number.NaN);
+      r++;
+    });
+    return columns.map((data, c) => ({ dtype: kinds[c], dims: [count], data }));
+  };
+  // The last few blocks are kept: batches rarely end where blocks do.
+  const kept = new Map<number, Promise<readonly Tensor[]>>();
+  const blockOf = (block: number, s?: AbortSignal): Promise<readonly Tensor[]> => {
+    const found = kept.get(block) ?? parse(block, s);
+    kept.delete(block);
+    kept.set(block, found);
+    found.catch(() => kept.delete(block));
+    for (const oldest of kept.keys()) if (kept.size > 4) kept.delete(oldest);
+    return found;
+  };
+  const indexOf = (name: string): number => {
+    const i = names.indexOf(name);
+    if (i < 0) throw new Fault('data/column', { path: source.path, name, nearest: nearest(name, names), known: names });
+    return i;
+  };
+  const slice: Dataset['slice'] = async (columns, from, to, s) => {
+    const picked = columns.map(indexOf);
+    const out = picked.map(
+      (c): Tensor => ({
+        dtype: kinds[c],
+        dims: [to - from],
+        data:
+          kinds[c] === 'string'
+            ? new Array<string>(to - from).fill('')
+            : kinds[c] === 'bool'
+              ? new Uint8Array(to - from)
+              : new Float64Array(to - from),
+      }),
+    );
+    for (let row = from; row < to; ) {
+      const block = Math.floor(row / blockRows);
+      const tensors = await blockOf(block, s);
+      const end = Math.min(to, (block + 1) * blockRows);
+      for (let k = 0; k < picked.length; k++) {
+        const data = tensors[picked[k]].data;
+        for (let r = row; r < end; r++) out[k].data[r - from] = data[r - block * blockRows];
+      }
+      row = end;
+    }
+    return out;
+  };
+  return {
+    format,
+    path: source.path,
+    length,
+    columns: names.map((name, c): Column => ({ name, dtype: kinds[c], dims: [] })),
+    extras: [],
+    notes,
+    slice,
+    take: (columns, rows, s) => takeRows((from, to) => slice(columns, from, to, s), rows, { gap: blockRows, most: 16 * blockRows }),
+    extra: async (name) => {
+      throw new Fault('data/column', { path: source.path, name, nearest: nearest(name, names), known: names });
+    },
+    close: async () => kept.clear(),
+  };
+};

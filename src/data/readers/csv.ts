@@ -1,0 +1,11 @@
+import { defineReader, type Reader } from '../define.ts';
+import { openDelimited } from '../delimited.ts';
+
+/** RFC 4180; the separator (comma, semicolon, tab, bar) is the most frequent one of the first line. */
+export const csv: Reader = defineReader({
+  id: 'csv',
+  title: 'Comma-separated values',
+  endings: ['.csv', '.csv.gz'],
+  knows: (_, name) => name.toLowerCase().endsWith('.csv'),
+  open: (source, signal) => openDelimited('csv', source, undefined, signal),
+});
