@@ -4,7 +4,7 @@ import type { Tensor } from '../base/tensor.ts';
 import { agreement } from './agreement.ts';
 import { type Possible, possible } from './devices.ts';
 import { zeroFeeds } from './feeds.ts';
-import { openNative } from './native.ts';
+import { openNative } from './onnxruntime/native.ts';
 import { type Placement, placementSentence } from './placement.ts';
 import type { DeviceChoice, Provider, Runtime, Session, SessionOptions } from './session.ts';
 

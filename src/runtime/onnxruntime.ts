@@ -1,6 +1,6 @@
 import { choose } from './choose.ts';
 import { possible } from './devices.ts';
-import { version } from './native.ts';
+import { version } from './onnxruntime/native.ts';
 import type { Runtime } from './session.ts';
 
 /** ONNX Runtime behind the port; nothing native is loaded before the first session. */

@@ -3,12 +3,12 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type * as Ort from 'onnxruntime-node';
-import { Fault } from '../base/fault.ts';
-import type { DType, Tensor, TensorData } from '../base/tensor.ts';
-import { checkFeeds } from './feeds.ts';
-import { outOfMemory, sentenceOf } from './message.ts';
-import { type Placement, placementOf } from './placement.ts';
-import type { Port, Provider, Session, SessionOptions } from './session.ts';
+import { Fault } from '../../base/fault.ts';
+import type { DType, Tensor, TensorData } from '../../base/tensor.ts';
+import { checkFeeds } from '../feeds.ts';
+import { outOfMemory, sentenceOf } from '../message.ts';
+import { type Placement, placementOf } from '../placement.ts';
+import type { Port, Provider, Session, SessionOptions } from '../session.ts';
 
 const require = createRequire(import.meta.url);
 const platform = `${process.platform}-${process.arch}`;
