@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
+import { root as here } from './root.ts';
 
 export type Target = 'cli' | 'process' | 'extension' | 'webview';
 
 export interface BundleRequest {
-  /** The repository. */
-  readonly root: string;
+  /** The repository; this one where absent. */
+  readonly root?: string;
   /** Where the bundles go; `dist` of the repository where absent. */
   readonly out?: string;
   readonly only?: readonly Target[];
@@ -66,7 +67,12 @@ const recipes: { readonly [T in Target]: readonly { readonly entry: string; read
 };
 
 /** Builds the bundles of the targets named, or of all. */
-export const bundle = async ({ root, out = join(root, 'dist'), only, production = false }: BundleRequest): Promise<BundleResult> => {
+export const bundle = async ({
+  root = here,
+  out = join(root, 'dist'),
+  only,
+  production = false,
+}: BundleRequest = {}): Promise<BundleResult> => {
   const targets = only ?? (Object.keys(recipes) as Target[]);
   const bundles: Bundle[] = [];
   const metafile: Metafile = { inputs: {}, outputs: {} };

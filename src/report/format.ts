@@ -21,6 +21,7 @@ const percent = (value: number): string => {
   const magnitude = Math.abs(value);
   if (value === 0) return '0%';
   if (magnitude === 1) return `${value * 100}%`;
+  if (magnitude < 1e-6) return `${plain(value * 100, 3)}%`;
   const decimals = magnitude < 0.1 ? decimalsFor(magnitude * 10, 2, 6) : magnitude < 1 ? decimalsFor((1 - magnitude) * 100, 1, 6) : 0;
   return `${(value * 100).toFixed(decimals)}%`;
 };

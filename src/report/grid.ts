@@ -21,15 +21,15 @@ export const pad = (text: string, width: number, side: 'left' | 'right' = 'left'
   return side === 'left' ? text + space : space + text;
 };
 
-/** Words broken into lines of at most `width` columns, later ones indented. */
-export const wrap = (text: string, width: number, indent = ''): string => {
+/** Words broken into lines of at most `width` columns, the first after `start`, later ones indented. */
+export const wrap = (text: string, width: number, indent = '', start = ''): string => {
   const lines: string[] = [];
-  let line = '';
+  let line = start;
   for (const word of text.split(/\s+/).filter(Boolean)) {
     if (line.trim() !== '' && widthOf(line) + 1 + widthOf(word) > width) {
       lines.push(line);
       line = indent + word;
-    } else line = line === '' ? word : line === indent ? line + word : `${line} ${word}`;
+    } else line = line.trim() === '' ? line + word : `${line} ${word}`;
   }
   return [...lines, line].join('\n');
 };

@@ -23,7 +23,12 @@ const MOST_ROWS = 500;
 
 const cell = (value: TableCard['rows'][number][number], column: TableCard['columns'][number]): string => {
   if (typeof value === 'string') return `<td>${escapeHtml(value)}</td>`;
-  const text = Array.isArray(value) ? formatRange(value[0], value[1], column.unit) : format(value as number | null, column.unit);
+  const text =
+    column.type === 'row' && typeof value === 'number'
+      ? String(value)
+      : Array.isArray(value)
+        ? formatRange(value[0], value[1], column.unit)
+        : format(value as number | null, column.unit);
   return `<td class="number">${escapeHtml(text)}</td>`;
 };
 

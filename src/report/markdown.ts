@@ -1,15 +1,16 @@
 import { format, formatInterval, formatRange, intervalName, visible } from './format.ts';
 import { headlineOf } from './headline.ts';
-import type { Card, NumberCard, Report, TableCard } from './report.ts';
-import { isSquare, largestCells, twinsOf, unknownCard } from './twin.ts';
+import { type Card, type CardOf, draw, type Renderer, type Report, type TableCard } from './report.ts';
+import { isSquare, largestCells, twins, twinsOf, unknownCard } from './twin.ts';
 
 const MOST_ROWS = 40;
 const MOST_COLUMNS = 20;
 
-const literal = (text: string): string => visible(text).replace(/[\\`*_[\]<>|#~]/g, '\\$&');
+const literal = (text: string): string => visible(text).replace(/[\\`*_[\]<>|#~&]/g, '\\$&');
 
-const cell = (value: TableCard['rows'][number][number], unit: TableCard['columns'][number]['unit']): string => {
+const cell = (value: TableCard['rows'][number][number], { type, unit }: TableCard['columns'][number]): string => {
   if (typeof value === 'string') return literal(value);
+  if (type === 'row' && typeof value === 'number') return String(value);
   return Array.isArray(value) ? formatRange(value[0], value[1], unit) : format(value as number | null, unit);
 };
 
@@ -24,13 +25,13 @@ export const tableMarkdown = ({ columns, rows }: TableCard): string => {
   const table = lines(
     columns.map((column) => literal(column.label)),
     columns.map((column) => column.type !== 'text'),
-    rows.slice(0, MOST_ROWS).map((row) => row.map((value, i) => cell(value, columns[i].unit))),
+    rows.slice(0, MOST_ROWS).map((row) => row.map((value, i) => cell(value, columns[i]))),
   );
   const more = rows.length - MOST_ROWS;
   return [...table, ...(more > 0 ? ['', `${format(more, 'count')} more rows are in the report file.`] : [])].join('\n');
 };
 
-const numbersMarkdown = ({ values }: NumberCard): string =>
+const numbersMarkdown = ({ values }: CardOf<'number'>): string =>
   lines(
     ['Measure', 'Value', 'Interval', 'Reference'],
     [false, true, true, true],
@@ -42,36 +43,59 @@ const numbersMarkdown = ({ values }: NumberCard): string =>
     ]),
   ).join('\n');
 
-const cardBody = (card: Card): string => {
-  if (card.kind === 'number') return numbersMarkdown(card);
-  if (card.kind === 'heatmap' && card.columns.names.length > MOST_COLUMNS) {
-    const { rows, columns, layers } = card;
-    return [
-      `${rows.names.length} × ${columns.names.length} cells; the largest${isSquare(card) ? ' off the diagonal' : ''}:`,
-      '',
-      ...lines(
-        [literal(rows.label), literal(columns.label), literal(layers[0].name)],
-        [false, false, true],
-        largestCells(card, 0, MOST_COLUMNS).map(({ row, column, value }) => [
-          literal(rows.names[row]),
-          literal(columns.names[column]),
-          format(value, layers[0].unit),
-        ]),
-      ),
-    ].join('\n');
-  }
-  const tables = twinsOf(card);
-  if (tables === null) return `*${literal(unknownCard(card.kind))}*`;
-  const paragraphs = card.kind === 'text' ? (card.paragraphs ?? []).map(literal) : [];
-  return [
-    ...paragraphs,
-    ...tables.map((t) => (tables.length > 1 ? `**${literal(t.title)}**\n\n${tableMarkdown(t)}` : tableMarkdown(t))),
-  ].join('\n\n');
+const heatmapMarkdown = (card: CardOf<'heatmap'>): string => {
+  const { rows, columns, layers } = card;
+  const others = layers.slice(1).map((layer) => layer.name);
+  const also = others.length > 0 ? `\n\nShown: ${literal(layers[0].name)}. Also in the report: ${literal(others.join(', '))}.` : '';
+  if (columns.names.length <= MOST_COLUMNS) return tableMarkdown(twins.heatmap(card)[0]) + also;
+  const cells = largestCells(card, 0, MOST_COLUMNS).map(({ row, column, value }) => [
+    literal(rows.names[row]),
+    literal(columns.names[column]),
+    format(value, layers[0].unit),
+  ]);
+  const what = `${rows.names.length} × ${columns.names.length} cells; the largest${isSquare(card) ? ' off the diagonal' : ''}:`;
+  return (
+    [what, '', ...lines([literal(rows.label), literal(columns.label), literal(layers[0].name)], [false, false, true], cells)].join('\n') +
+    also
+  );
+};
+
+const scatterMarkdown = ({ x, y, groups }: CardOf<'scatter'>): string =>
+  lines(
+    ['Group', 'Points', `Mean ${literal(x.label)}`, `Mean ${literal(y.label)}`],
+    [false, true, true, true],
+    groups.map(({ name, points }) => [
+      literal(name),
+      format(points.length, 'count'),
+      format(points.reduce((sum, [px]) => sum + px, 0) / points.length, x.unit),
+      format(points.reduce((sum, [, py]) => sum + py, 0) / points.length, y.unit),
+    ]),
+  ).join('\n');
+
+const tables = (card: Card): string =>
+  (twinsOf(card) ?? [])
+    .map((t, _, all) => (all.length > 1 ? `**${literal(t.title)}**\n\n${tableMarkdown(t)}` : tableMarkdown(t)))
+    .join('\n\n');
+
+const bodies: Renderer<string> = {
+  number: numbersMarkdown,
+  heatmap: heatmapMarkdown,
+  scatter: scatterMarkdown,
+  text: (card) => [...(card.paragraphs ?? []).map(literal), tables(card)].filter(Boolean).join('\n\n'),
+  curve: tables,
+  bars: tables,
+  table: tables,
+  images: tables,
+  graph: tables,
 };
 
 /** One card, for "Copy as Markdown". */
 export const cardMarkdown = (card: Card): string =>
-  [`### ${literal(String(card.title))}`, ...(card.caption ? [literal(card.caption)] : []), cardBody(card)].join('\n\n');
+  [
+    `### ${literal(String(card.title))}`,
+    ...(card.caption ? [literal(card.caption)] : []),
+    draw(bodies, card, (kind) => `*${literal(unknownCard(kind))}*`),
+  ].join('\n\n');
 
 /** The whole report, for pull requests and notes. */
 export const toMarkdown = (report: Report): string => {

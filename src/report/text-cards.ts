@@ -1,6 +1,6 @@
 import { format, formatInterval, formatRange, intervalName, visible } from './format.ts';
 import { bar, columns, cut, pad, sparkline, widthOf, wrap } from './grid.ts';
-import { type Card, type CardOf, draw, type Renderer, type TableCard, type Unit } from './report.ts';
+import { type Card, type CardOf, draw, type Renderer, type TableCard } from './report.ts';
 import { barNames, isSquare, largestCells, unknownCard } from './twin.ts';
 
 /** How the terminal looks: columns to write into, and the paint (nothing where colour is off). */
@@ -18,21 +18,25 @@ const more = (count: number, what: string): readonly string[] =>
   count > 0 ? [`… ${format(count, 'count')} more ${what} in the JSON and HTML reports`] : [];
 
 const number = ({ width, dim }: Terminal, { values }: CardOf<'number'>): readonly string[] => {
-  const rows = values.map((v) => [
-    visible(v.label),
+  const facts = values.map((v) => [
     format(v.value, v.unit),
     v.interval ? formatInterval(v.interval, v.unit) : '',
-    v.interval ? intervalName(v.interval) : '',
     v.reference === undefined ? '' : `ideal ${format(v.reference, v.unit)}`,
+    v.interval ? intervalName(v.interval) : '',
   ]);
-  const used = [0, 1, 2, 3, 4].filter((c) => c < 2 || rows.some((row) => row[c] !== ''));
-  const sides = (['left', 'right', 'right', 'left', 'right'] as const).filter((_, c) => used.includes(c));
-  const aligned = columns(
-    rows.map((row) => used.map((c) => row[c])),
+  const used = [0, 1, 2, 3].filter((c) => facts.some((row) => row[c] !== ''));
+  const sides = used.map((c) => (c === 3 ? 'left' : 'right'));
+  const right = columns(
+    facts.map((row) => used.map((c) => row[c])),
     sides,
     width,
   );
-  return values.flatMap(({ note }, i) => [aligned[i], ...(note ? [dim(wrap(`  ${visible(note)}`, width, '    '))] : [])]);
+  const room = Math.max(...right.map(widthOf));
+  const names = Math.max(16, Math.min(width - room - 2, ...[Math.max(...values.map((v) => widthOf(v.label)))]));
+  return values.flatMap(({ label, note }, i) => {
+    const [first, ...rest] = wrap(visible(label), names, '  ').split('\n');
+    return [`${pad(first, names)}  ${right[i]}`, ...rest, ...(note ? [dim(wrap(visible(note), width, '  ', '  '))] : [])];
+  });
 };
 
 const curve = ({ width }: Terminal, { x, y, lines }: CardOf<'curve'>): readonly string[] => {
@@ -78,7 +82,7 @@ const bars = ({ width, dim }: Terminal, card: CardOf<'bars'>): readonly string[]
       ];
     });
     const heads = [one.name, one.intervals ? 'interval' : '', ...(marks ?? []).map((mark) => mark.name), '', ''].map((h) =>
-      cut(visible(h), 14),
+      cut(visible(h), 16),
     );
     const used = heads.map((_, c) => c).filter((c) => facts.some((row) => row[c] !== ''));
     const right = columns(
@@ -136,15 +140,16 @@ const heatmap = (terminal: Terminal, card: CardOf<'heatmap'>): readonly string[]
   ];
 };
 
-const cell = (value: TableCard['rows'][number][number], unit: Unit | undefined): string => {
+const cell = (value: TableCard['rows'][number][number], { type, unit }: TableCard['columns'][number]): string => {
   if (typeof value === 'string') return visible(value);
+  if (type === 'row' && typeof value === 'number') return String(value);
   return Array.isArray(value) ? formatRange(value[0], value[1], unit) : format(value as number | null, unit);
 };
 const table = ({ width, dim }: Terminal, card: CardOf<'table'>): readonly string[] => {
   const [head, ...body] = columns(
     [
       card.columns.map((column) => visible(column.label)),
-      ...card.rows.slice(0, MOST_ROWS).map((row) => row.map((value, i) => cell(value, card.columns[i]?.unit))),
+      ...card.rows.slice(0, MOST_ROWS).map((row) => row.map((value, i) => cell(value, card.columns[i]))),
     ],
     card.columns.map((column) => (column.type === 'text' ? 'left' : 'right')),
     width,
@@ -157,7 +162,7 @@ const images = ({ width, dim }: Terminal, { images: all }: CardOf<'images'>): re
     const facts = image.facts.map((fact) => `${fact.label} ${typeof fact.value === 'number' ? format(fact.value, fact.unit) : fact.value}`);
     return [
       cut(`row ${image.row}  ${visible(image.title)}`, width),
-      ...(facts.length > 0 ? [dim(wrap(`  ${visible(facts.join(' · '))}`, width, '  '))] : []),
+      ...(facts.length > 0 ? [dim(wrap(visible(facts.join(' · ')), width, '  ', '  '))] : []),
     ];
   }),
   ...more(all.length - MOST_ROWS, 'samples'),
