@@ -10,15 +10,15 @@ export interface Random {
   shuffle<T extends { [i: number]: unknown; readonly length: number }>(items: T): T;
 }
 
-const fnv = (seed: number, name: string): number => {
-  let h = 0x811c9dc5 ^ seed;
+const fnv = (name: string): number => {
+  let h = 0x811c9dc5;
   for (let i = 0; i < name.length; i++) h = Math.imul(h ^ name.charCodeAt(i), 0x01000193);
   return h >>> 0;
 };
 
 /** The substream `name` of `seed` (uint32). Equal arguments give equal numbers on every machine. */
 export const random = (seed: number, name: string): Random => {
-  let z = fnv(seed >>> 0, `${seed >>> 0}/${name}`);
+  let z = fnv(`${seed >>> 0}/${name}`);
   const split = (): number => {
     z = (z + 0x9e3779b9) | 0;
     let t = z ^ (z >>> 16);

@@ -71,7 +71,8 @@ export const arraysDataset = (
     const known = arrays.map((a) => a.name);
     throw more.refused?.get(name) ?? new Fault('data/column', { path, name, nearest: nearest(name, known), known });
   };
-  const slice: Dataset['slice'] = (columns, from, to, signal) => Promise.all(columns.map((name) => find(name).rows(from, to, signal)));
+  const slice: Dataset['slice'] = async (columns, from, to, signal) =>
+    Promise.all(columns.map((name) => find(name).rows(from, to, signal)));
   return {
     format,
     path,
@@ -80,12 +81,12 @@ export const arraysDataset = (
     extras: arrays.filter((a) => !isColumn(a)).map((a) => ({ ...column(a), length: a.dims[0] ?? 1 })),
     ...more,
     slice,
-    take: (columns, rows, signal) => {
+    take: async (columns, rows, signal) => {
       const bytes = Math.max(1, ...columns.map((name) => find(name).rowBytes));
       const limits = { gap: Math.ceil(65536 / bytes), most: Math.max(1, Math.floor(readBytes / bytes)) };
       return takeRows((from, to) => slice(columns, from, to, signal), rows, limits);
     },
-    extra: (name, signal) => {
+    extra: async (name, signal) => {
       const array = find(name);
       return array.rows(0, array.dims[0] ?? 1, signal);
     },

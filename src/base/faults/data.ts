@@ -20,4 +20,8 @@ export const dataFaults = {
     `'${d.path}', line ${d.line}: ${d.found} fields where ${d.expected} are due; mend that line.`,
   'data/column': (d: { path: string; name: string; nearest: string; known: readonly string[] }): string =>
     `'${d.path}' has no array or column '${d.name}'.${suggest(d.nearest)} It has: ${d.known.join(', ')}.`,
+  'data/split-row': (d: { path: string; name: string; row: number; length: number }): string =>
+    `'@${d.name}' of '${d.path}' names row ${d.row}, but the rows are 0 to ${d.length - 1}.`,
+  'data/split-empty': (d: { path: string; split: string; known: readonly string[] }): string =>
+    `No row of '${d.path}' is in split '${d.split}'${d.known.length ? `; found: ${d.known.join(', ')}` : ''}.`,
 };
