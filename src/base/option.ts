@@ -44,13 +44,15 @@ export type Option = IntOption | RealOption | FlagOption | TextOption | ChoiceOp
 export type Options = Readonly<Record<string, Option>>;
 export type OptionValue = number | boolean | string;
 export type Chosen<O extends Options> = {
-  readonly [K in keyof O]: O[K] extends { kind: 'int' | 'real' }
-    ? number
-    : O[K] extends { kind: 'flag' }
-      ? boolean
-      : O[K] extends ChoiceOption<infer V>
-        ? V
-        : string;
+  readonly [K in keyof O]: Option extends O[K]
+    ? OptionValue
+    : O[K] extends { kind: 'int' | 'real' }
+      ? number
+      : O[K] extends { kind: 'flag' }
+        ? boolean
+        : O[K] extends ChoiceOption<infer V>
+          ? V
+          : string;
 };
 
 export const int = (o: Omit<IntOption, 'kind'>): IntOption => ({ kind: 'int', ...o });

@@ -1,0 +1,5 @@
+import type { Loss } from '../define.ts';
+import { crossEntropy } from './cross-entropy.ts';
+import { mse } from './mse.ts';
+
+export const losses: readonly Loss[] = [crossEntropy, mse];

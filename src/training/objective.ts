@@ -1,0 +1,37 @@
+import type { Emit } from '../graph/emit.ts';
+import type { Loss } from './define.ts';
+import type { Picked } from './plan.ts';
+
+const INT64 = 7;
+const codes = { float32: 1, float64: 11 } as const;
+
+/** Σ loss and Σ weight of a batch, their quotient, and the number of rows whose largest logit is the label's. */
+export interface Objective {
+  readonly total: string;
+  readonly weight: string;
+  readonly mean: string;
+  /** '' for a regression. */
+  readonly correct: string;
+}
+
+export const emitObjective = (
+  emit: Emit,
+  { part, chosen }: Picked<Loss>,
+  hyper: Readonly<Record<string, string>>,
+  logits: string,
+  target: string,
+  classes: number,
+): Objective => {
+  const { perExample, weights } = part.build(emit, { logits, target, classes }, hyper, chosen);
+  const code = emit.type(logits)?.dtype === 'float64' ? codes.float64 : codes.float32;
+  const count = emit.Cast(emit.Size(perExample), { to: code });
+  const total = emit.ReduceSum(perExample, { keepdims: 0 });
+  const weight = weights === undefined ? count : emit.ReduceSum(weights, { keepdims: 0 });
+  const hits = (): string => emit.Equal(emit.ArgMax(logits, { axis: 1, keepdims: 0 }), emit.Cast(target, { to: INT64 }));
+  return {
+    total,
+    weight,
+    mean: weights === undefined ? emit.ReduceMean(perExample, { keepdims: 0 }) : emit.Div(total, weight),
+    correct: part.target === 'class' ? emit.ReduceSum(emit.Cast(hits(), { to: code }), { keepdims: 0 }) : '',
+  };
+};

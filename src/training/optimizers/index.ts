@@ -1,0 +1,9 @@
+import type { Optimizer } from '../define.ts';
+import { adagrad } from './adagrad.ts';
+import { adagradNorm } from './adagrad-norm.ts';
+import { adam } from './adam.ts';
+import { adamw } from './adamw.ts';
+import { rmsprop } from './rmsprop.ts';
+import { sgd } from './sgd.ts';
+
+export const optimizers: readonly Optimizer[] = [sgd, adam, adamw, adagrad, adagradNorm, rmsprop];

@@ -1,0 +1,106 @@
+import { Fault } from '../base/fault.ts';
+import { nearest } from '../base/nearest.ts';
+import { sizeOf } from '../base/tensor.ts';
+import { intOf } from '../graph/attribute.ts';
+import type { Graph, Node } from '../graph/types.ts';
+import { nodesWithin } from '../graph/walk.ts';
+
+/** `scale` and `shift` belong to a normalisation; `other` is a float whose use gives it no fan (an embedding, a position table). */
+export type Role = 'weight' | 'bias' | 'scale' | 'shift' | 'other';
+
+export interface Parameter {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly role: Role;
+  /** Receptive field × channels on each side; those of the weight beside it for a bias. */
+  readonly fanIn: number;
+  readonly fanOut: number;
+}
+
+type Use = readonly [role: Role, fanIn: number, fanOut: number];
+const field = (dims: readonly number[]): number => sizeOf(dims.slice(2));
+
+/** Role of input `i` of a node; `of` gives the dims of an initializer. Statistics of a normalisation have none. */
+const uses: Readonly<Record<string, (node: Node, i: number, of: (name: string) => readonly number[] | undefined) => Use | null>> = {
+  Conv(node, i, of) {
+    const w = of(node.inputs[1]);
+    if (!w || i === 0) return null;
+    return [i === 1 ? 'weight' : 'bias', w[1] * field(w), (w[0] / intOf(node, 'group', 1)) * field(w)];
+  },
+  ConvTranspose(node, i, of) {
+    const w = of(node.inputs[1]);
+    if (!w || i === 0) return null;
+    return [i === 1 ? 'weight' : 'bias', w[1] * field(w), (w[0] / intOf(node, 'group', 1)) * field(w)];
+  },
+  Gemm(node, i, of) {
+    const w = of(node.inputs[1]);
+    if (!w || i === 0) return null;
+    const [fanIn, fanOut] = intOf(node, 'transB', 0) ? [w[1], w[0]] : [w[0], w[1]];
+    return [i === 1 ? 'weight' : 'bias', fanIn, fanOut];
+  },
+  MatMul(node, i, of) {
+    const w = of(node.inputs[i]);
+    if (!w || w.length < 2) return null;
+    const [rows, cols] = w.slice(-2);
+    return i === 1 ? ['weight', rows, cols] : ['weight', cols, rows];
+  },
+  BatchNormalization: (_, i) => (i === 1 ? ['scale', 1, 1] : i === 2 ? ['shift', 1, 1] : null),
+  InstanceNormalization: (_, i) => (i === 1 ? ['scale', 1, 1] : i === 2 ? ['shift', 1, 1] : null),
+  LayerNormalization: (_, i) => (i === 1 ? ['scale', 1, 1] : i === 2 ? ['shift', 1, 1] : null),
+  GroupNormalization: (_, i) => (i === 1 ? ['scale', 1, 1] : i === 2 ? ['shift', 1, 1] : null),
+};
+
+/** An addend of one axis after a MatMul is its bias. */
+const addend = (
+  node: Node,
+  i: number,
+  makers: ReadonlyMap<string, Node>,
+  of: (name: string) => readonly number[] | undefined,
+): Use | null => {
+  const maker = makers.get(node.inputs[1 - i]);
+  const w = maker?.op === 'MatMul' ? of(maker.inputs[1]) : undefined;
+  return w && of(node.inputs[i])?.length === 1 ? ['bias', w.at(-2) ?? 1, w.at(-1) ?? 1] : null;
+};
+
+/**
+ * Float initializers of the graph that could be trained, in the file's order: more than one element, and not the
+ * statistics of a normalisation.
+ */
+export const parametersOf = (graph: Graph): readonly Parameter[] => {
+  const of = (name: string): readonly number[] | undefined => graph.initializers.get(name)?.dims;
+  const found = new Map<string, Use>();
+  const statistics = new Set<string>();
+  const makers = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
+  for (const node of nodesWithin(graph)) {
+    if (node.op === 'BatchNormalization') for (const name of node.inputs.slice(3)) statistics.add(name);
+    node.inputs.forEach((name, i) => {
+      if (!graph.initializers.has(name) || found.has(name)) return;
+      const use = node.op === 'Add' ? addend(node, i, makers, of) : uses[node.op]?.(node, i, of);
+      if (use) found.set(name, use);
+    });
+  }
+  return Array.from(graph.initializers).flatMap(([name, { dtype, dims }]) => {
+    if ((dtype !== 'float32' && dtype !== 'float64') || sizeOf(dims) < 2 || statistics.has(name)) return [];
+    const [role, fanIn, fanOut] = found.get(name) ?? (['other', 1, 1] as const);
+    return [{ name, dims, role, fanIn, fanOut }];
+  });
+};
+
+const globOf = (pattern: string): RegExp =>
+  new RegExp(
+    `^${pattern
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replace(/\*/g, '.*')
+      .replace(/\?/g, '.')}$`,
+  );
+export const matches = (pattern: string, name: string): boolean => globOf(pattern).test(name);
+
+/** The parameters that any of the patterns names. A pattern that names none is a fault with the nearest name. */
+export const selected = (parameters: readonly Parameter[], patterns: readonly string[], path: string): readonly Parameter[] => {
+  const names = parameters.map((p) => p.name);
+  for (const pattern of patterns) {
+    if (!names.some((name) => matches(pattern, name)))
+      throw new Fault('training/parameter', { path, pattern, nearest: nearest(pattern, names), known: names });
+  }
+  return parameters.filter(({ name }) => patterns.some((pattern) => matches(pattern, name)));
+};

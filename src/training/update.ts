@@ -1,0 +1,86 @@
+import type { Emit } from '../graph/emit.ts';
+import type { Optimizer, Update } from './define.ts';
+import { type Layout, layoutOf, pack, unpack } from './layout.ts';
+import type { Group, Plan } from './plan.ts';
+
+type Names = Readonly<Record<string, string>>;
+
+/** What an optimizer carries: vectors laid out as the parameters, and scalars. */
+export interface Carried {
+  readonly theta: string;
+  readonly slots: Names;
+  readonly scalars: Names;
+}
+
+/** Global gradient norm before clipping, and the gradient after: g·min(1, c/(‖g‖ + 1e-6)), or each entry within ±v. */
+export const emitClip = (emit: Emit, grad: string, clip: Plan['clip'], limit: string): { readonly grad: string; readonly norm: string } => {
+  const norm = emit.call('ReduceL2', [grad], { keepdims: 0 });
+  if (!clip) return { grad, norm };
+  if ('value' in clip) return { grad: emit.Clip(grad, emit.Neg(limit), limit), norm };
+  const factor = emit.Min(emit.scalar(1), emit.Div(limit, emit.Add(norm, emit.scalar(1e-6))));
+  return { grad: emit.Mul(grad, factor), norm };
+};
+
+export const slotsOf = ({ part, chosen }: Plan['optimizer']): readonly string[] =>
+  typeof part.slots === 'function' ? part.slots(chosen) : part.slots;
+
+/** The pieces that an optimizer updates one by one: whole groups where elements are independent, else parameters. */
+const unitsOf = (part: Optimizer, groups: readonly Group[]): { readonly layout: Layout; readonly groupOf: readonly number[] } => {
+  const whole = 'step' in part && part.elementwise;
+  const units = groups.flatMap((group, g) => {
+    const { size } = layoutOf(group.parameters);
+    return whole ? [{ name: '', dims: [size], g }] : group.parameters.map(({ name, dims }) => ({ name, dims, g }));
+  });
+  return { layout: layoutOf(units), groupOf: units.map((u) => u.g) };
+};
+
+const transpose = (slots: Readonly<Record<string, readonly string[]>>, at: number): Names =>
+  Object.fromEntries(Object.entries(slots).map(([name, list]) => [name, list[at]]));
+
+/** One update of all parameters. `scales` and `decays` name, per group, the inputs that differ from the optimizer's own ('' where none does). */
+export const emitUpdate = (
+  emit: Emit,
+  { optimizer: { part, chosen }, groups }: Pick<Plan, 'optimizer' | 'groups'>,
+  state: Carried,
+  grad: string,
+  hyper: Names,
+  own: { readonly scales: readonly string[]; readonly decays: readonly string[] },
+  t: string,
+): Carried => {
+  const { layout, groupOf } = unitsOf(part, groups);
+  const split = (vector: string): string[] => unpack(emit, layout, vector);
+  const params = split(state.theta);
+  const grads = split(grad);
+  const slots = Object.fromEntries(Object.entries(state.slots).map(([name, vector]) => [name, split(vector)]));
+  const updates: Update[] = params.map((param, i) => ({ param, grad: grads[i], slots: transpose(slots, i) }));
+
+  if ('stepAll' in part) {
+    const { updated, scalars } = part.stepAll(emit, updates, state.scalars, hyper, chosen, t);
+    return join(emit, updated, Object.keys(slots), scalars);
+  }
+  const updated = updates.map((update, i) => {
+    const g = groupOf[i];
+    const lr = own.scales[g] ? emit.Mul(hyper.lr, own.scales[g]) : hyper.lr;
+    const decay = groups[g].weightDecay;
+    if (decay === undefined) return part.step(emit, update, { ...hyper, lr }, chosen, t);
+    return part.step(emit, update, { ...hyper, lr, weightDecay: own.decays[g] }, { ...chosen, weightDecay: decay }, t);
+  });
+  return join(emit, updated, Object.keys(slots), {});
+};
+
+const join = (emit: Emit, updated: readonly Pick<Update, 'param' | 'slots'>[], slots: readonly string[], scalars: Names): Carried => ({
+  theta: pack(
+    emit,
+    updated.map((u) => u.param),
+  ),
+  slots: Object.fromEntries(
+    slots.map((name) => [
+      name,
+      pack(
+        emit,
+        updated.map((u) => u.slots[name]),
+      ),
+    ]),
+  ),
+  scalars,
+});
