@@ -1,5 +1,6 @@
+import { reliability } from './calibration/reliability.ts';
 import type { Diagnostic } from './define.ts';
 import { confusionMatrix } from './metrics/confusion-matrix.ts';
 
 /** Every diagnostic, in the order shown. A new one is a file `<family>/<id>.ts` and a line here. */
-export const diagnostics: readonly Diagnostic[] = [confusionMatrix];
+export const diagnostics: readonly Diagnostic[] = [confusionMatrix, reliability];

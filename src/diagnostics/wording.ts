@@ -7,14 +7,10 @@ export const number = (x: number): string => {
 
 /** One decimal, more where 0 % or 100 % is near but not reached. */
 export const percent = (x: number): string => {
-  const short = (100 * x).toFixed(1);
-  const shown =
-    short === '0.0' && x > 0
-      ? number(100 * x)
-      : short === '100.0' && x < 1
-        ? (100 * x).toFixed(Math.min(12, Math.ceil(-Math.log10(1 - x))))
-        : short;
-  return `${shown.replace(/\.0+$/, '')} %`;
+  const short = Number((100 * x).toFixed(1));
+  if (short === 0 && x > 0) return `${number(100 * x)} %`;
+  if (short === 100 && x < 1) return `${Number((100 * x).toFixed(Math.min(12, Math.ceil(-Math.log10(1 - x)))))} %`;
+  return `${short} %`;
 };
 
 export const range = ([low, high]: readonly [number, number]): string => `${percent(low)} to ${percent(high)}`;

@@ -10,14 +10,9 @@ export const poissonBinomial = (p: ArrayLike<number>): Float64Array => {
   return mass;
 };
 
-/** E|S − ΣP| of the same sum: exact up to `exact` trials, from there by the normal with variance Σp(1−p). */
-export const meanAbsoluteDeviation = (p: ArrayLike<number>, exact = 2000): number => {
+/** E|S − Σp| of the same sum. */
+export const meanAbsoluteDeviation = (p: ArrayLike<number>): number => {
   let mean = 0;
-  let variance = 0;
-  for (let i = 0; i < p.length; i++) {
-    mean += p[i];
-    variance += p[i] * (1 - p[i]);
-  }
-  if (p.length > exact) return Math.sqrt((2 * variance) / Math.PI);
+  for (let i = 0; i < p.length; i++) mean += p[i];
   return poissonBinomial(p).reduce((sum, mass, k) => sum + mass * Math.abs(k - mean), 0);
 };

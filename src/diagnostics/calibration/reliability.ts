@@ -1,0 +1,45 @@
+import { breathe } from '../../base/job.ts';
+import { choice, int, real } from '../../base/option.ts';
+import { type Diagnostic, defineFold } from '../define.ts';
+import { reliabilityCards } from './reliability-cards.ts';
+import { reliabilityGuide } from './reliability-guide.ts';
+import { reliabilityHeadline, reliabilityIntervals, reliabilityNotes } from './reliability-headline.ts';
+import { addBatch, emptyState, mergeState } from './reliability-state.ts';
+import { type Reliability, reliabilityScores } from './scores.ts';
+
+/** Confidence is the largest class probability; it is calibrated where answers given with confidence c are right in a share c of cases. */
+export const reliability: Diagnostic = defineFold({
+  id: 'reliability',
+  title: 'Reliability Diagram',
+  family: 'calibration',
+  question: 'When the model says 80 %, is it right 80 % of the time, and is the difference more than sampling noise?',
+  source: 'arXiv:1706.04599; arXiv:1909.10155; doi:10.1175/WAF993.1; card 00-calibration-common',
+  needs: ['labels', 'probs', 'logProbs', 'rows'],
+  options: {
+    bins: int({ default: 15, min: 1, max: 200, help: 'Number of confidence bins.' }),
+    binning: choice({ default: 'width', of: ['width', 'mass'], help: 'Bins drawn: of equal width, or of equal numbers of rows.' }),
+    confidenceLevel: real({ default: 0.95, min: 0.5, max: 0.999, help: 'Level of intervals and of the consistency band.' }),
+    nullDraws: int({ default: 1000, min: 100, max: 100_000, help: 'Simulated data sets of a perfectly calibrated model.' }),
+    bootstrap: int({ default: 1000, min: 100, max: 100_000, help: 'Resamples of the rows behind the interval of the calibration error.' }),
+  },
+  start: ({ binning, bins }) => emptyState(binning, bins),
+  add: (state, batch, { bins }) => addBatch(state, batch, bins),
+  merge: (state, other) => mergeState(state, other),
+  result: (state, chosen, job): Promise<Reliability> =>
+    reliabilityScores(
+      state,
+      chosen,
+      (name) => job.random(name),
+      async (fraction, text) => {
+        job.progress(fraction, text);
+        await breathe(job);
+      },
+    ),
+  report: (r, chosen, subject) => ({
+    headline: reliabilityHeadline(r),
+    intervals: reliabilityIntervals(r, chosen),
+    cards: reliabilityCards(r, chosen, subject),
+    guide: reliabilityGuide(r, chosen),
+    notes: reliabilityNotes(r, chosen, subject),
+  }),
+});
