@@ -5,4 +5,6 @@ export const jobFaults = {
     `The job process ended unexpectedly (${d.how}) while it ran '${d.task}'; what it had produced is kept. Run it again, on the CPU if a device was in use.`,
   'report/unreadable': (d: { name: string; reason: string }): string =>
     `'${d.name}' is not a readable report: ${d.reason}. Run the diagnostic again to make a new one.`,
+  'run/unknown': (d: { id: string }): string => `There is no run '${d.id}'; it may have been deleted.`,
+  'run/unreadable': (d: { path: string; reason: string }): string => `The run in '${d.path}' cannot be read: ${d.reason}.`,
 };

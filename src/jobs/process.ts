@@ -1,0 +1,19 @@
+import type { UseCase } from '../app/ports.ts';
+import type { TaskName } from '../report/tasks.ts';
+import { serve } from './serve.ts';
+
+/** Every task and where its use case lives; a module is loaded when its first job comes. */
+const tasks: { readonly [T in TaskName]: () => Promise<UseCase<T>> } = {
+  run: async () => (await import('../app/diagnose.ts')).diagnose,
+  suite: async () => (await import('../app/suite.ts')).suite,
+  train: async () => (await import('../app/train.ts')).train,
+  info: async () => (await import('../app/info.ts')).info,
+  grad: async () => (await import('../app/grad.ts')).grad,
+  attribute: async () => (await import('../app/attribute.ts')).attribute,
+  devices:
+    async () =>
+    (_, { runtime }) =>
+      runtime.devices(),
+};
+
+serve(tasks, async () => (await import('./world.ts')).world());

@@ -1,0 +1,315 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { Fault, type FaultCode, type FaultDetail, faults } from '../base/fault.ts';
+import type { Live, Tasks } from '../report/tasks.ts';
+import type { Command, Event } from './protocol.ts';
+
+/** Task → what it is asked and what it gives; the product's are `Tasks`. */
+export type Contract<C> = { readonly [T in keyof C]: { readonly ask: unknown; readonly give: unknown } };
+
+export interface Watch {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (fraction: number, text: string) => void;
+  readonly onNote?: (text: string) => void;
+  readonly onLive?: (live: Live) => void;
+}
+
+export interface SupervisorOptions {
+  /** The module that the job process runs. */
+  readonly entry: string;
+  /** Arguments of Node itself; none where absent, and never those of this process (a debugger's port is not shared). */
+  readonly execArgv?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** A process ends after this many jobs: sessions of ONNX Runtime leave memory behind (microsoft/onnxruntime#25325). */
+  readonly recycleAfter?: number;
+  /**
+   * Most processes at once. Two, so that a look at one sample does not wait for a training of minutes; no more, as each
+   * job already uses every core. The second is started only when the first is busy.
+   */
+  readonly processes?: number;
+  /** A process that has had nothing to do for so long is let go. */
+  readonly idleMs?: number;
+  /** How long a job that was asked to stop may take before its process is killed. */
+  readonly graceMs?: number;
+}
+
+export interface Supervisor<C extends Contract<C> = Tasks> {
+  /** Queued in order. Rejects with the job's Fault, `job/stopped` after `signal`, `job/crashed` if the process died. */
+  submit<T extends keyof C & string>(task: T, ask: C[T]['ask'], watch?: Watch): Promise<C[T]['give']>;
+  /** Starts a process now, so that the next job need not wait for it; resolves when it listens or has failed to. */
+  warm(): Promise<void>;
+  /** The last of what job processes wrote to their output streams. */
+  log(): string;
+  /** Stops every job and ends every process. */
+  dispose(): Promise<void>;
+}
+
+interface Entry {
+  readonly id: number;
+  readonly task: string;
+  readonly ask: unknown;
+  readonly watch: Watch;
+  readonly resolve: (give: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Worker {
+  readonly child: ChildProcess;
+  readonly ready: Promise<void>;
+  readonly gone: Promise<void>;
+  jobs: number;
+  entry: Entry | undefined;
+  /** Gets no more jobs: it was told to end, was killed, or said that it ends. */
+  leaving: boolean;
+  idle: NodeJS.Timeout | undefined;
+}
+
+const logLength = 64 * 1024;
+
+/** An error of the job process as the same error here. */
+const errorOf = (event: Extract<Event, { type: 'fault' }>): Error => {
+  if (Object.hasOwn(faults, event.code)) {
+    const code = event.code as FaultCode;
+    return new Fault(code, event.detail as FaultDetail<typeof code>);
+  }
+  const error = new Error(event.sentence);
+  if (event.stack !== undefined) error.stack = event.stack;
+  return error;
+};
+
+/** Of the parent's environment all but what attaches a debugger; Electron must be told to be Node. */
+const environment = (extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv => {
+  const { NODE_OPTIONS, VSCODE_INSPECTOR_OPTIONS, ...rest } = process.env;
+  const electron = process.versions.electron === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' };
+  const kept = NODE_OPTIONS && !/inspect|bootloader/.test(NODE_OPTIONS) ? { NODE_OPTIONS } : {};
+  return { ...rest, ...kept, ...electron, ...extra };
+};
+
+const describe = (code: number | null, signal: NodeJS.Signals | null, said: string): string => {
+  const fatal = (/FATAL ERROR: (?:.* - )?(.+)/.exec(said) ?? /^(?:[A-Z]\w*)?Error(?: \[\w+\])?: (.+)$/m.exec(said))?.[1];
+  const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
+  return fatal ? `${how}: ${fatal.trim()}` : how;
+};
+
+/** Owns the job processes: queue, cancel, crash, recycling. Used by the command line and the extension alike. */
+export const supervisor = <C extends Contract<C> = Tasks>(options: SupervisorOptions): Supervisor<C> => {
+  const { recycleAfter = 50, processes = 2, idleMs = 300_000, graceMs = 500 } = options;
+  const workers = new Set<Worker>();
+  const queue: Entry[] = [];
+  let next = 1;
+  let disposed = false;
+  let said = '';
+
+  /** A busy process keeps this one alive, an idle one does not. */
+  const hold = ({ child }: Worker, busy: boolean): void => {
+    if (busy) {
+      child.ref();
+      child.channel?.ref();
+    } else {
+      child.unref();
+      child.channel?.unref();
+    }
+  };
+
+  const letGo = (worker: Worker): void => {
+    worker.leaving = true;
+    clearTimeout(worker.idle);
+    if (worker.child.connected) worker.child.disconnect();
+  };
+
+  const settle = (worker: Worker, finish: (entry: Entry) => void): void => {
+    const { entry } = worker;
+    if (!entry) return;
+    worker.entry = undefined;
+    hold(worker, false);
+    finish(entry);
+  };
+
+  const spawn = (): Worker => {
+    const child = fork(options.entry, [], {
+      serialization: 'advanced',
+      execArgv: [...(options.execArgv ?? [])],
+      env: environment(options.env ?? {}),
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    let own = '';
+    const listen = (chunk: Buffer): void => {
+      own = (own + chunk.toString('utf8')).slice(-4096);
+      said = (said + chunk.toString('utf8')).slice(-logLength);
+    };
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', listen);
+      (stream as (NodeJS.ReadableStream & { unref?(): void }) | null)?.unref?.();
+    }
+    const gone = new Promise<void>((done) => {
+      let how = '';
+      let channel = true;
+      let ended = false;
+      // Messages may still arrive between the end of the process and that of its channel.
+      const finish = (): void => {
+        if (channel || !ended) return;
+        workers.delete(worker);
+        clearTimeout(worker.idle);
+        settle(worker, ({ task, reject }) => reject(new Fault('job/crashed', { task, how })));
+        done();
+        pump();
+      };
+      child.once('disconnect', () => {
+        channel = false;
+        finish();
+      });
+      child.once('exit', (code, signal) => {
+        how = describe(code, signal, own);
+        ended = true;
+        if (!child.connected) channel = false;
+        finish();
+      });
+      child.on('error', (error) => {
+        if (child.pid !== undefined) return;
+        how = error.message;
+        ended = true;
+        channel = false;
+        finish();
+      });
+    });
+    let listening = (): void => {};
+    const ready = Promise.race([gone, new Promise<void>((done) => (listening = done))]);
+    const worker: Worker = { child, ready, gone, jobs: 0, entry: undefined, leaving: false, idle: undefined };
+    child.on('message', (event: Event) => {
+      if (event.type === 'ready') listening();
+      if (event.type === 'ready' || worker.entry?.id !== event.job) return;
+      const { watch } = worker.entry;
+      switch (event.type) {
+        case 'progress':
+          return watch.onProgress?.(event.fraction, event.text);
+        case 'note':
+          return watch.onNote?.(event.text);
+        case 'live':
+          return watch.onLive?.(event.live);
+        case 'done':
+        case 'fault':
+          if (event.type === 'fault' && event.ends) worker.leaving = true;
+          settle(worker, ({ resolve, reject }) => (event.type === 'done' ? resolve(event.give) : reject(errorOf(event))));
+          return pump();
+      }
+    });
+    workers.add(worker);
+    hold(worker, false);
+    rest(worker);
+    return worker;
+  };
+
+  const rest = (worker: Worker): void => {
+    clearTimeout(worker.idle);
+    worker.idle = setTimeout(() => letGo(worker), idleMs);
+    worker.idle.unref();
+  };
+
+  const tell = ({ child }: Worker, command: Command): void => {
+    // A process that just died says so by its exit.
+    if (child.connected) child.send(command, () => {});
+  };
+
+  const begin = (worker: Worker, entry: Entry): void => {
+    clearTimeout(worker.idle);
+    worker.entry = entry;
+    worker.jobs++;
+    hold(worker, true);
+    try {
+      tell(worker, { type: 'start', job: entry.id, task: entry.task, ask: entry.ask });
+    } catch (error) {
+      // What cannot be cloned never reaches the process.
+      settle(worker, ({ reject }) => reject(error instanceof Error ? error : new Error(String(error))));
+    }
+  };
+
+  const pump = (): void => {
+    for (const worker of workers) if (!worker.entry && !worker.leaving && worker.jobs >= recycleAfter) letGo(worker);
+    while (queue.length > 0 && !disposed) {
+      const staying = [...workers].filter((w) => !w.leaving && w.child.connected);
+      const free = staying.find((w) => !w.entry);
+      if (!free && staying.length >= processes) return;
+      const entry = queue.shift();
+      if (entry) begin(free ?? spawn(), entry);
+    }
+    for (const worker of workers) if (!worker.entry && !worker.leaving) rest(worker);
+  };
+
+  /** Ends a process at once; native code cannot hold it. Its job hears of it without waiting for the system. */
+  const kill = (worker: Worker, verdict: Fault): void => {
+    worker.leaving = true;
+    worker.child.kill('SIGKILL');
+    settle(worker, ({ reject }) => reject(verdict));
+    pump();
+  };
+
+  const cancel = (entry: Entry): void => {
+    const waiting = queue.indexOf(entry);
+    if (waiting >= 0) {
+      queue.splice(waiting, 1);
+      entry.reject(new Fault('job/stopped', {}));
+      return;
+    }
+    const worker = [...workers].find((w) => w.entry === entry);
+    if (!worker) return;
+    tell(worker, { type: 'cancel', job: entry.id });
+    setTimeout(() => {
+      if (worker.entry === entry) kill(worker, new Fault('job/stopped', {}));
+    }, graceMs).unref();
+  };
+
+  const killAll = (): void => {
+    for (const { child } of workers) child.kill('SIGKILL');
+  };
+  process.on('exit', killAll);
+
+  return {
+    submit: (task, ask, watch = {}) =>
+      new Promise((resolve, reject) => {
+        const { signal } = watch;
+        if (disposed || signal?.aborted) {
+          reject(new Fault('job/stopped', {}));
+          return;
+        }
+        const onAbort = (): void => cancel(entry);
+        const entry: Entry = {
+          id: next++,
+          task,
+          ask,
+          watch,
+          resolve(give) {
+            signal?.removeEventListener('abort', onAbort);
+            resolve(give as C[typeof task]['give']);
+          },
+          reject(error) {
+            signal?.removeEventListener('abort', onAbort);
+            reject(error);
+          },
+        };
+        signal?.addEventListener('abort', onAbort);
+        queue.push(entry);
+        pump();
+      }),
+    async warm() {
+      if (disposed) return;
+      const [first] = [...workers].filter((w) => !w.leaving);
+      await (first ?? spawn()).ready;
+    },
+    log: () => said,
+    async dispose() {
+      disposed = true;
+      process.off('exit', killAll);
+      for (const entry of queue.splice(0)) entry.reject(new Fault('job/stopped', {}));
+      const all = [...workers];
+      for (const worker of all) {
+        if (worker.entry) kill(worker, new Fault('job/stopped', {}));
+        else letGo(worker);
+        hold(worker, true);
+      }
+      const late = setTimeout(() => {
+        for (const { child } of all) child.kill('SIGKILL');
+      }, graceMs);
+      await Promise.all(all.map(({ gone }) => gone));
+      clearTimeout(late);
+    },
+  };
+};
