@@ -1,7 +1,5 @@
 import type { Catalogue, CatalogueDiagnostic } from '../base/catalogue.ts';
-import { expected, type Option } from '../base/option.ts';
-
-type Schema = Readonly<Record<string, unknown>>;
+import { type JsonSchema as Schema, optionSchema } from '../base/option-schema.ts';
 
 const text = (description: string): Schema => ({ type: 'string', description });
 const object = (properties: Readonly<Record<string, Schema>>, required: readonly string[] = []): Schema => ({
@@ -11,24 +9,6 @@ const object = (properties: Readonly<Record<string, Schema>>, required: readonly
   ...(required.length ? { required } : {}),
 });
 const numbers = (description: string): Schema => ({ type: 'array', items: { type: 'number' }, description });
-
-/** JSON Schema of one option. */
-export const optionSchema = (o: Option): Schema => {
-  const description = `${o.help} (${expected(o)})`;
-  switch (o.kind) {
-    case 'int':
-      return { type: 'integer', minimum: o.min, maximum: o.max, default: o.default, description };
-    case 'real':
-      return { type: 'number', minimum: o.min, maximum: o.max, default: o.default, description };
-    case 'flag':
-      return { type: 'boolean', default: o.default, description };
-    case 'choice':
-      return { enum: o.of, default: o.default, description };
-    case 'text':
-    case 'pick':
-      return { type: 'string', default: o.default, description };
-  }
-};
 
 const model = object(
   {
