@@ -127,13 +127,17 @@ export interface AttributeRequest {
   readonly seed: number;
   /** Position in the split. */
   readonly position: number;
+  /** A dataset row (zero-based) in place of a position, as cards name it; it must be in the split. */
+  readonly row?: number;
   readonly method: string;
   /** Class index; the predicted class where absent. */
   readonly target?: number;
   readonly options: Readonly<Record<string, unknown>>;
 }
 export interface Attribution {
+  /** Dataset row, its position in the split, and how many rows the split has. */
   readonly row: number;
+  readonly position: number;
   readonly count: number;
   readonly picture: Picture | null;
   readonly width: number;
