@@ -1,5 +1,6 @@
 import type { DType } from '../base/tensor.ts';
 import { constantOf } from './constant.ts';
+import { infer } from './infer.ts';
 import type { Attribute, Attributes, Constant, Graph, Node, TensorType, ValueInfo } from './types.ts';
 
 /** Attribute values as written in a call: a number is an int, `float(x)` a float. */
@@ -112,7 +113,7 @@ export interface Emit extends Sugar {
   rename(value: string, name: string): string;
   /** A fresh value name that no node or constant uses. */
   fresh(stem: string): string;
-  /** Type of a value, where known; set by probing, by the caller, or by a rule that knows. */
+  /** Type of a value, where known: given by probing or the caller, or inferred (infer.ts) when the operator is recorded. */
   type(value: string): TensorType | undefined;
   typed(value: string, type: TensorType): string;
   /** The constant behind a value, if it is one. */
@@ -157,6 +158,7 @@ export const emitter = (base?: {
   const shared = new Map<string, readonly string[]>();
   const sharedConstants = new Map<string, string>();
   const used = new Set<string>([...constants.keys(), ...types.keys(), ...(base?.taken ?? [])]);
+  for (const [name, c] of constants) if (!types.has(name)) types.set(name, { kind: 'tensor', dtype: c.dtype, dims: c.dims });
   const counters = new Map<string, number>();
 
   const fresh = (stem: string): string => {
@@ -172,11 +174,20 @@ export const emitter = (base?: {
   };
   const push = (node: Node, key: string | undefined): void => {
     nodes.push(node);
-    for (const output of node.outputs) {
-      if (!output) continue;
+    const known = node.outputs.every((output) => !output || types.has(output))
+      ? []
+      : infer(
+          node,
+          (value) => types.get(value),
+          (value) => constants.get(value),
+        );
+    node.outputs.forEach((output, i) => {
+      if (!output) return;
       used.add(output);
       producers.set(output, node);
-    }
+      const type = known[i];
+      if (type && !types.has(output)) types.set(output, type);
+    });
     if (key) shared.set(key, node.outputs);
   };
   const calls = (

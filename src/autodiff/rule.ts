@@ -1,0 +1,38 @@
+import type { Emit } from '../graph/emit.ts';
+import type { Node } from '../graph/types.ts';
+
+/** Where a rule is applied: one node, its values, and the cotangents that have arrived. Names; '' is an omitted value or no cotangent. */
+export interface Site {
+  readonly node: Node;
+  readonly x: readonly string[];
+  readonly y: readonly string[];
+  /** Cotangent of each output. */
+  readonly g: readonly string[];
+}
+
+/** Emits the cotangent of one input from `g`, that of the first output; '' where it is zero by structure. */
+export type Back = (emit: Emit, g: string, site: Site) => string;
+
+/**
+ * The derivative of one operator, in one of two forms. A rule emits only operators that have rules, or that are constant
+ * almost everywhere, so derivatives of derivatives need nothing more.
+ */
+export type Rule =
+  /** One function or null (no gradient by nature) per input, or one for every input of a variadic operator. */
+  | {
+      readonly back: readonly (Back | null)[] | ((input: number, node: Node) => Back | null);
+      /** Called whenever any output has a cotangent, not only the first; the rule reads `site.g`. */
+      readonly outputs?: 'all';
+    }
+  /** The operator written in simpler ones, which are then differentiated: one name per output, '' for those without gradient. */
+  | { readonly as: (emit: Emit, site: Site) => readonly string[] };
+
+/** By operator, those of other domains keyed `domain.Operator`; a function where the form depends on attributes. */
+export type Rules = Readonly<Record<string, Rule | ((node: Node) => Rule)>>;
+
+export const keyOf = (node: Pick<Node, 'op' | 'domain'>): string => (node.domain ? `${node.domain}.${node.op}` : node.op);
+
+/** y = f(x) elementwise: `slope` is dy/dx. */
+export const diagonal = (slope: (emit: Emit, site: Site) => string): Rule => ({
+  back: [(emit, g, site) => emit.Mul(g, slope(emit, site))],
+});

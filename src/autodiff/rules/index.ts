@@ -1,0 +1,40 @@
+import type { Node } from '../../graph/types.ts';
+import type { Rule, Rules } from '../rule.ts';
+import { activation } from './activation.ts';
+import { convolution } from './convolution.ts';
+import { elementwise } from './elementwise.ts';
+import { matmul } from './matmul.ts';
+import { constant } from './no-gradient.ts';
+import { normalisation } from './normalisation.ts';
+import { pooling } from './pooling.ts';
+import { reduce } from './reduce.ts';
+import { selection } from './selection.ts';
+import { shape } from './shape.ts';
+
+/** Every operator with a derivative. */
+export const rules: Rules = {
+  ...elementwise,
+  ...activation,
+  ...reduce,
+  ...matmul,
+  ...convolution,
+  ...pooling,
+  ...normalisation,
+  ...shape,
+  ...selection,
+};
+
+const key = (op: string, domain: string): string => (domain ? `${domain}.${op}` : op);
+
+export const hasRule = (op: string, domain = ''): boolean => Object.hasOwn(rules, key(op, domain));
+/** The rule for a node, in `own` first. */
+export const ruleOf = (node: Node, own?: Rules): Rule | undefined => {
+  const k = key(node.op, node.domain);
+  const entry = own && Object.hasOwn(own, k) ? own[k] : Object.hasOwn(rules, k) ? rules[k] : undefined;
+  return typeof entry === 'function' ? entry(node) : entry;
+};
+/** Why an operator has no gradient by nature; undefined where it has one, or is not known. */
+export const noGradientReason = (op: string, domain = ''): string | undefined => {
+  const k = key(op, domain);
+  return Object.hasOwn(constant, k) ? constant[k] : undefined;
+};

@@ -1,0 +1,145 @@
+import { floatOf, intOf } from '../../graph/attribute.ts';
+import type { Emit } from '../../graph/emit.ts';
+import type { Node } from '../../graph/types.ts';
+import type { Back, Rule, Rules, Site } from '../rule.ts';
+import { axisOf, dimsOf, mean, num, rankOf, sum, sumTo } from '../shapes.ts';
+
+/** Per-channel values laid along axis 1 of `x`. */
+const along = (emit: Emit, v: string, x: string): string =>
+  emit.Reshape(v, emit.ints(Array.from({ length: rankOf(emit, x) ?? 2 }, (_, i) => (i === 1 ? -1 : 1))));
+const others = (emit: Emit, x: string): readonly number[] => [0, ...Array.from({ length: (rankOf(emit, x) ?? 2) - 2 }, (_, i) => i + 2)];
+const inverse = (emit: Emit, variance: string, node: Node): string =>
+  emit.Reciprocal(emit.Sqrt(emit.Add(variance, num(emit, floatOf(node, 'epsilon', 1e-5), variance))));
+
+/** Inference: y = (x − m)·r·s + b with r = (v + ε)^{−1/2}; running statistics are inputs like any other. */
+const inference: Rule = {
+  back: [
+    (emit, g, { x: [x, s, , , v], node }) => emit.Mul(g, along(emit, emit.Mul(s, inverse(emit, v, node)), x)),
+    (emit, g, site) => centred(emit, g, site, inverse(emit, site.x[4], site.node)),
+    (emit, g, { x: [x] }) => sum(emit, g, others(emit, x)),
+    (emit, g, { x: [x, s, , , v], node }) => emit.Neg(emit.Mul(sum(emit, g, others(emit, x)), emit.Mul(s, inverse(emit, v, node)))),
+    (emit, g, site) => {
+      const [, s, , , v] = site.x;
+      const r = inverse(emit, v, site.node);
+      return emit.Mul(centred(emit, g, site, emit.Mul(emit.Mul(r, r), r)), emit.Mul(num(emit, -0.5, s), s));
+    },
+  ],
+};
+/** f·Σ g(x − m), the sum over all axes but the channels'. */
+const centred = (emit: Emit, g: string, { x: [x, , , m] }: Site, f: string): string => {
+  const axes = others(emit, x);
+  return emit.Mul(f, emit.Sub(sum(emit, emit.Mul(g, x), axes), emit.Mul(m, sum(emit, g, axes))));
+};
+
+/** Training: statistics of the batch, the population variance; running ones blended by `momentum`. */
+const training: Rule = {
+  as: (emit, { x: [x, s, b, m, v], y, node }) => {
+    const axes = others(emit, x);
+    const mu = mean(emit, x, axes);
+    const d = emit.Sub(x, mu);
+    const variance = mean(emit, emit.Mul(d, d), axes);
+    const scaled = emit.Mul(d, emit.Mul(inverse(emit, variance, node), along(emit, s, x)));
+    const keep = floatOf(node, 'momentum', 0.9);
+    const blend = (running: string, now: string): string =>
+      emit.Add(emit.Mul(num(emit, keep, running), running), emit.Mul(num(emit, 1 - keep, running), emit.Reshape(now, emit.ints([-1]))));
+    return [emit.Add(scaled, along(emit, b, x)), y[1] ? blend(m, mu) : '', y[2] ? blend(v, variance) : ''];
+  },
+};
+
+/** The parts of (x − μ)·r over `axes`: x̂ and r. */
+const standard = (emit: Emit, x: string, axes: readonly number[], node: Node): { readonly hat: string; readonly r: string } => {
+  const d = emit.Sub(x, mean(emit, x, axes));
+  const r = inverse(emit, mean(emit, emit.Mul(d, d), axes), node);
+  return { hat: emit.Mul(d, r), r };
+};
+/** r·(u − mean u − x̂·mean(u·x̂)) */
+const unstandard = (emit: Emit, u: string, { hat, r }: { readonly hat: string; readonly r: string }, axes: readonly number[]): string => {
+  const level = mean(emit, u, axes);
+  const slope = mean(emit, emit.Mul(u, hat), axes);
+  return emit.Mul(r, emit.Sub(emit.Sub(u, level), emit.Mul(hat, slope)));
+};
+
+const trailing = (emit: Emit, site: Site): readonly number[] => {
+  const axis = axisOf(emit, site, -1);
+  return Array.from({ length: (rankOf(emit, site.x[0]) ?? axis + 1) - axis }, (_, i) => axis + i);
+};
+const layerInput: Back = (emit, g, site) => {
+  const axes = trailing(emit, site);
+  return unstandard(emit, emit.Mul(g, site.x[1]), standard(emit, site.x[0], axes, site.node), axes);
+};
+const layer = (node: Node): Rule =>
+  // Mean and InvStdDev are outputs too; where something reads them, the whole is written out.
+  node.outputs.slice(1).some((y) => y)
+    ? {
+        as: (emit, site) => {
+          const { hat, r } = standard(emit, site.x[0], trailing(emit, site), node);
+          const scaled = emit.Mul(hat, site.x[1]);
+          return [site.x[2] ? emit.Add(scaled, site.x[2]) : scaled, mean(emit, site.x[0], trailing(emit, site)), r];
+        },
+      }
+    : {
+        back: [
+          layerInput,
+          (emit, g, site) => sumTo(emit, emit.Mul(g, standard(emit, site.x[0], trailing(emit, site), node).hat), site.x[1]),
+          (emit, g, { x: [, , b] }) => sumTo(emit, g, b),
+        ],
+      };
+
+const spatial = (emit: Emit, x: string): readonly number[] => others(emit, x).slice(1);
+const instance: Rule = {
+  back: [
+    (emit, g, { x: [x, s], node }) => {
+      const axes = spatial(emit, x);
+      return unstandard(emit, emit.Mul(g, along(emit, s, x)), standard(emit, x, axes, node), axes);
+    },
+    (emit, g, { x: [x], node }) => sum(emit, emit.Mul(g, standard(emit, x, spatial(emit, x), node).hat), others(emit, x)),
+    (emit, g, { x: [x] }) => sum(emit, g, others(emit, x)),
+  ],
+};
+
+/** Channels in groups, each standardised over its channels and the spatial axes; scale per channel (opset 21) or group (18). */
+const group: Rule = {
+  as: (emit, { x: [x, s, b], node }) => {
+    const groups = intOf(node, 'num_groups', 1);
+    const rows = emit.Reshape(x, emit.ints([0, groups, -1]));
+    const hat = emit.Reshape(standard(emit, rows, [2], node).hat, emit.Shape(x));
+    const channels = dimsOf(emit, x)?.[1];
+    const perGroup = typeof channels === 'number' && dimsOf(emit, s)?.[0] !== channels;
+    const each = (v: string): string =>
+      perGroup ? emit.Reshape(emit.Expand(emit.Unsqueeze(v, emit.ints([1])), emit.ints([groups, channels / groups])), emit.ints([-1])) : v;
+    const type = emit.type(x);
+    const typed = type ? emit.typed(hat, type) : hat;
+    return [emit.Add(emit.Mul(typed, along(emit, each(s), x)), along(emit, each(b), x))];
+  },
+};
+
+/** x·(mean x² + ε)^{−1/2}·s over the trailing axes. */
+export const rms = (emit: Emit, x: string, s: string, axes: readonly number[], epsilon: number): string => {
+  const power = mean(emit, emit.Mul(x, x), axes);
+  return emit.Mul(emit.Mul(x, emit.Reciprocal(emit.Sqrt(emit.Add(power, num(emit, epsilon, x))))), s);
+};
+
+export const normalisation: Rules = {
+  BatchNormalization: (node) => (intOf(node, 'training_mode', 0) === 1 ? training : inference),
+  InstanceNormalization: instance,
+  LayerNormalization: layer,
+  GroupNormalization: group,
+  RMSNormalization: { as: (emit, site) => [rms(emit, site.x[0], site.x[1], trailing(emit, site), floatOf(site.node, 'epsilon', 1e-5))] },
+  // (x − E x)/√(E x² − (E x)²)
+  MeanVarianceNormalization: {
+    as: (emit, { x: [x], node }) => {
+      const given = node.attributes.axes;
+      const axes = given?.type === 'ints' ? given.value : [0, 2, 3];
+      const d = emit.Sub(x, mean(emit, x, axes));
+      return [emit.Div(d, emit.Add(emit.Sqrt(mean(emit, emit.Mul(d, d), axes)), num(emit, 1e-9, x)))];
+    },
+  },
+  LpNormalization: {
+    as: (emit, site) => {
+      const [x] = site.x;
+      const axes = emit.ints([axisOf(emit, site, -1)]);
+      const norm = emit.call(intOf(site.node, 'p', 2) === 1 ? 'ReduceL1' : 'ReduceL2', [x, axes], { keepdims: 1 });
+      return [emit.Div(x, norm)];
+    },
+  },
+};

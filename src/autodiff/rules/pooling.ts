@@ -1,0 +1,140 @@
+import { intOf } from '../../graph/attribute.ts';
+import { constantOf } from '../../graph/constant.ts';
+import type { Emit } from '../../graph/emit.ts';
+import type { Back, Rule, Rules, Site } from '../rule.ts';
+import { castLike, dimsOf, dtypeOf, expandLike, num, onesLike, reshapeLike, sizeAt } from '../shapes.ts';
+import { fit, isWhole, windowOf } from './convolution.ts';
+import { padding } from './pad.ts';
+
+const flat = (emit: Emit, x: string): string => emit.Reshape(x, emit.ints([-1]));
+
+/** Each window's gradient goes to its maximum; of equal ones to the first in row-major order, which is the one ONNX Runtime's indices name. */
+const maxPool: Back = (emit, g, { node, x: [x] }) => {
+  const [, indices] = emit.calls('MaxPool', [x], 2, { ...node.attributes, storage_order: undefined });
+  const zeros = emit.Expand(num(emit, 0, x), emit.Reshape(emit.Size(x), emit.ints([1])));
+  return reshapeLike(emit, emit.ScatterElements(zeros, flat(emit, indices), flat(emit, g), { axis: 0, reduction: 'add' }), x);
+};
+
+/** How many elements each window averages, as a tensor over the spatial axes of the output. */
+const counts = (emit: Emit, site: Site): string | number => {
+  const { kernel, strides, dilations, begin, end, input, output } = windowOf(emit, site);
+  const include = intOf(site.node, 'count_include_pad', 0) === 1;
+  const attributes = { ...site.node.attributes, count_include_pad: undefined };
+  if (!isWhole(input) || !isWhole(output)) {
+    // 1 over the mean of a mask that is 1 inside, taken over the whole window.
+    const one = onesLike(emit, emit.Slice(site.x[0], emit.ints([0, 0]), emit.ints([1, 1]), emit.ints([0, 1])));
+    const all = [0, 0, ...begin, 0, 0, ...end];
+    const inside = include ? emit.Pad(one, emit.ints(all), num(emit, 1, one)) : padding(emit, one, all);
+    const sized = kernel.reduce((n, k) => n * k, 1);
+    const room = kernel.map((k, i) => (intOf(site.node, 'ceil_mode', 0) ? (k - 1) * dilations[i] + strides[i] : 0));
+    const ample = padding(emit, inside, [0, 0, ...begin.map(() => 0), 0, 0, ...room]);
+    const mean = emit.AveragePool(ample, { ...attributes, pads: undefined, auto_pad: undefined, ceil_mode: undefined });
+    const like = fit(
+      emit,
+      mean,
+      site.y[0],
+      begin.map(() => 0),
+    );
+    return emit.Mul(num(emit, sized, one), emit.typed(like, { kind: 'tensor', dtype: dtypeOf(emit, site.x[0]), dims: [1, 1, ...output] }));
+  }
+  const per = kernel.map((k, i) =>
+    Array.from({ length: output[i] }, (_, o) => {
+      let n = 0;
+      for (let t = 0; t < k; t++) {
+        const at = o * strides[i] - begin[i] + t * dilations[i];
+        if (include ? at < input[i] + end[i] : at >= 0 && at < input[i]) n++;
+      }
+      return n;
+    }),
+  );
+  if (per.every((c) => c.every((n) => n === c[0]))) return per.reduce((n, c) => n * c[0], 1);
+  const table = per.reduce<number[]>((found, c) => found.flatMap((n) => c.map((m) => n * m)), [1]);
+  return emit.constant(constantOf(dtypeOf(emit, site.x[0]), [1, 1, ...output], table));
+};
+
+/** Each element of the cotangent, divided by the size of its window, is spread over the window. */
+const averagePool: Back = (emit, g, site) => {
+  const [x] = site.x;
+  const { kernel, strides, dilations, begin, end, input, output } = windowOf(emit, site);
+  const n = counts(emit, site);
+  const share = typeof n === 'number' ? emit.Mul(g, num(emit, 1 / n, g)) : emit.Div(g, n);
+  const whole = isWhole(input) && isWhole(output);
+  const simple = begin.every((p) => p === 0) && end.every((p) => p === 0) && kernel.every((k, i) => k === strides[i] && dilations[i] === 1);
+  if (whole && simple && input.every((d, i) => d === output[i] * kernel[i])) {
+    // Windows tile the input: [N, C, o₁, 1, o₂, 1] broadcasts to [N, C, o₁, k₁, o₂, k₂].
+    const channels = dimsOf(emit, x)?.[1];
+    if (typeof channels === 'number') {
+      const open = emit.Reshape(share, emit.ints([-1, channels, ...output.flatMap((o) => [o, 1])]));
+      const wide = emit.Expand(open, emit.ints([1, 1, ...output.flatMap((o, i) => [o, kernel[i]])]));
+      return reshapeLike(emit, wide, x);
+    }
+  }
+  // One image per channel, so that the kernel of ones has one channel.
+  const rank = kernel.length;
+  const sizes = Array.from({ length: rank }, (_, i) => sizeAt(emit, share, i + 2));
+  const single = emit.Reshape(
+    share,
+    isWhole(output) ? emit.ints([-1, 1, ...output]) : emit.Concat(emit.ints([-1, 1]), ...sizes, { axis: 0 }),
+  );
+  const ones = emit.constant(constantOf(dtypeOf(emit, x), [1, 1, ...kernel], new Float64Array(kernel.reduce((a, k) => a * k, 1)).fill(1)));
+  const full = emit.ConvTranspose(single, ones, { kernel_shape: kernel, strides, dilations });
+  const reached = emit.Reshape(
+    full,
+    isWhole(output)
+      ? emit.ints([0, 1, ...output.map((o, i) => (o - 1) * strides[i] + (kernel[i] - 1) * dilations[i] + 1)])
+      : emit.Shape(full),
+  );
+  if (whole) {
+    const after = input.map((d, i) => d + begin[i] - ((output[i] - 1) * strides[i] + (kernel[i] - 1) * dilations[i] + 1));
+    return reshapeLike(emit, padding(emit, reached, [0, 0, ...begin.map((b) => 0 - b), 0, 0, ...after]), x);
+  }
+  const cropped = emit.Pad(
+    reached,
+    emit.Concat(emit.ints(begin.map((b) => 0 - b)), tails(emit, reached, x, begin), { axis: 0 }),
+    '',
+    emit.ints(begin.map((_, i) => i + 2)),
+  );
+  return reshapeLike(emit, cropped, x);
+};
+const tails = (emit: Emit, full: string, x: string, begin: readonly number[]): string => {
+  const sizes = (v: string): string => emit.Concat(...begin.map((_, i) => sizeAt(emit, v, i + 2)), { axis: 0 });
+  return emit.Sub(emit.Add(sizes(x), emit.ints(begin)), sizes(full));
+};
+
+const elements = (emit: Emit, x: string): string => {
+  const dims = dimsOf(emit, x)?.slice(2);
+  if (dims && isWhole(dims))
+    return num(
+      emit,
+      dims.reduce<number>((n, d) => n * Number(d), 1),
+      x,
+    );
+  return castLike(emit, emit.call('ReduceProd', [emit.call('Shape', [x], { start: 2 })], { keepdims: 0 }), x);
+};
+const global: Rule = { back: [(emit, g, { x: [x] }) => expandLike(emit, emit.Div(g, elements(emit, x)), x)] };
+
+/** The first maximum of each channel, found as an index over the flattened spatial axes (PyTorch's adaptive_max_pool). */
+const globalMax: Back = (emit, g, { x: [x] }) => {
+  const rows = emit.Reshape(x, emit.ints([0, 0, -1]));
+  const at = emit.ArgMax(rows, { axis: 2, keepdims: 1 });
+  const zeros = emit.Expand(num(emit, 0, x), emit.Shape(rows));
+  return reshapeLike(emit, emit.ScatterElements(zeros, at, emit.Reshape(g, emit.ints([0, 0, 1])), { axis: 2 }), x);
+};
+
+/** (mean |x|^p · n)^{1/p}: 0 where the norm is 0. */
+const globalLp: Back = (emit, g, { x: [x], y: [y], node }) => lpSlope(emit, g, x, y, intOf(node, 'p', 2));
+export const lpSlope = (emit: Emit, g: string, x: string, y: string, p: number): string => {
+  if (p === 1) return emit.Mul(g, emit.Sign(x));
+  const safe = emit.Where(emit.Equal(y, num(emit, 0, y)), num(emit, 1, y), y);
+  const ratio = emit.Div(x, safe);
+  const power = p === 2 ? ratio : emit.Mul(ratio, emit.Pow(emit.Abs(ratio), num(emit, p - 2, x)));
+  return emit.Mul(g, power);
+};
+
+export const pooling: Rules = {
+  MaxPool: { back: [maxPool] },
+  AveragePool: { back: [averagePool] },
+  GlobalAveragePool: global,
+  GlobalMaxPool: { back: [globalMax] },
+  GlobalLpPool: { back: [globalLp] },
+};
