@@ -1,6 +1,6 @@
 import type { Catalogue } from '../base/catalogue.ts';
 import type { Device } from '../base/request.ts';
-import type { Supervisor } from '../jobs/supervisor.ts';
+import type { Watch } from '../jobs/supervisor.ts';
 import type { TaskName, Tasks } from '../report/tasks.ts';
 
 /** One flag of a command; `value` is the placeholder of its value, absent for a switch. */
@@ -23,12 +23,7 @@ export interface Terminal {
   readonly colour: boolean;
   readonly width: number;
   print(text: string): void;
-  submit<T extends TaskName>(
-    title: string,
-    task: T,
-    ask: Tasks[T]['ask'],
-    watch?: Pick<Parameters<Supervisor['submit']>[2] & object, 'onLive'>,
-  ): Promise<Tasks[T]['give']>;
+  submit<T extends TaskName>(title: string, task: T, ask: Tasks[T]['ask'], watch?: Pick<Watch, 'onLive'>): Promise<Tasks[T]['give']>;
   /** Writes a text file, making its folder; '-' is the standard output. */
   save(path: string, text: string): Promise<void>;
   /** Script and style of the report page, for self-contained HTML. */

@@ -1,7 +1,7 @@
 import type { Catalogue } from '../base/catalogue.ts';
 import { readers } from '../data/readers/index.ts';
-import { diagnostics } from '../diagnostics/index.ts';
 import type { Diagnostic } from '../diagnostics/define.ts';
+import { diagnostics } from '../diagnostics/index.ts';
 import { architectures } from '../training/architectures/index.ts';
 import { losses } from '../training/losses/index.ts';
 import { optimizers } from '../training/optimizers/index.ts';

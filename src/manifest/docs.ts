@@ -5,7 +5,9 @@ const kebab = (name: string): string => name.replace(/[A-Z]/g, (c) => `-${c.toLo
 
 /** The page of one diagnostic, shown by "Learn more". */
 export const page = (d: CatalogueDiagnostic): string => {
-  const options = Object.entries(d.options).map(([name, o]) => `| \`${name}\` | ${o.default === '' ? '' : `\`${o.default}\``} | ${o.help} (${expected(o)}) |`);
+  const options = Object.entries(d.options).map(
+    ([name, o]) => `| \`${name}\` | ${o.default === '' ? '' : `\`${o.default}\``} | ${o.help} (${expected(o)}) |`,
+  );
   return [
     `# ${d.title}`,
     '',

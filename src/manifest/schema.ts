@@ -1,5 +1,5 @@
 import type { Catalogue, CatalogueDiagnostic } from '../base/catalogue.ts';
-import { type JsonSchema as Schema, optionSchema } from '../base/option-schema.ts';
+import { optionSchema, type JsonSchema as Schema } from '../base/option-schema.ts';
 
 const text = (description: string): Schema => ({ type: 'string', description });
 const object = (properties: Readonly<Record<string, Schema>>, required: readonly string[] = []): Schema => ({
@@ -67,11 +67,19 @@ export const suiteSchema = ({ diagnostics }: Catalogue): Schema => ({
         ...object(
           {
             name: text('Unique name of the check.'),
-            run: { enum: diagnostics.map((d) => d.id), enumDescriptions: diagnostics.map((d) => d.question), description: 'Id of the diagnostic.' },
+            run: {
+              enum: diagnostics.map((d) => d.id),
+              enumDescriptions: diagnostics.map((d) => d.question),
+              description: 'Id of the diagnostic.',
+            },
             model: text('Name of a model above; absent for a table of predictions.'),
             data: text('Name of a dataset above.'),
             options: { type: 'object' },
-            expect: { type: 'object', additionalProperties: expectation, description: 'Gates on headline numbers, e.g. "ece": { "max": 0.05 }.' },
+            expect: {
+              type: 'object',
+              additionalProperties: expectation,
+              description: 'Gates on headline numbers, e.g. "ece": { "max": 0.05 }.',
+            },
           },
           ['name', 'run', 'data'],
         ),

@@ -1,0 +1,10 @@
+import type { Catalogue } from '../base/catalogue.ts';
+import { commands } from '../vscode/commands/index.ts';
+import { activationEvents, capabilities, commandContributions, contributes } from '../vscode/contributions.ts';
+
+/** The generated part of package.json: a pure function of the registries and the commands. */
+export const generatedManifest = (catalogue: Catalogue): Readonly<Record<string, unknown>> => ({
+  activationEvents,
+  capabilities,
+  contributes: { ...commandContributions(commands(catalogue)), ...contributes },
+});
