@@ -8,6 +8,7 @@ import { supervisor } from '../jobs/supervisor.ts';
 import { readArguments } from './arguments.ts';
 import { commands } from './commands/index.ts';
 import { exits } from './define.ts';
+import { explain } from './explain.ts';
 import { overview, page } from './help.ts';
 import { terminal } from './terminal.ts';
 
@@ -34,17 +35,6 @@ const main = async (argv: readonly string[], signal: AbortSignal): Promise<numbe
   } finally {
     await jobs.dispose();
   }
-};
-
-/** Says what went wrong in one sentence; an internal fault also shows where. */
-const explain = (error: unknown): number => {
-  if (error instanceof Fault) {
-    process.stderr.write(`assay: ${error.message}\n`);
-    if (Fault.is(error, 'job/stopped')) return exits.stopped;
-    return Fault.is(error, 'job/crashed') ? exits.internal : exits.input;
-  }
-  process.stderr.write(`assay: internal fault: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  return exits.internal;
 };
 
 const stop = new AbortController();
