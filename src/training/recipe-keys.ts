@@ -1,0 +1,194 @@
+import { choice, flag, int, type Option, real, text } from '../base/option.ts';
+import { architectures } from './architectures/index.ts';
+import { initialisations } from './initialise.ts';
+import { losses } from './losses/index.ts';
+import { optimizers } from './optimizers/index.ts';
+import type { Shape } from './recipe-shape.ts';
+import { schedules } from './schedules/index.ts';
+
+const of = (option: Option): Shape => ({ kind: 'option', option });
+const string = (help: string): Shape => of(text({ default: '', help }));
+const numbers = (help: string): Shape => ({ kind: 'list', help, of: of(real({ default: 0, min: -1e30, max: 1e30, help })) });
+
+const dataset: Shape = {
+  kind: 'either',
+  help: 'A data file, relative to this one; or an object that says how to read it.',
+  of: [
+    string('The data file, relative to this one.'),
+    {
+      kind: 'object',
+      help: 'A data file and how to read it.',
+      keys: {
+        path: string('The data file, relative to this one.'),
+        x: string('Array, column or file of the inputs.'),
+        y: string('Array, column or file of the labels.'),
+        labels: string('A separate label file (IDX).'),
+        split: string('train, test, a fraction (0.2 or 0.2@SEED), COLUMN=VALUE, or @ARRAY of row indices stored in the file.'),
+        preprocess: {
+          kind: 'object',
+          help: 'How stored values become inputs.',
+          keys: {
+            scale: of(real({ default: 1, min: -1e30, max: 1e30, help: 'Multiplies the inputs.' })),
+            mean: numbers('Subtracted per channel after scaling.'),
+            std: numbers('Divides per channel.'),
+            layout: of(choice({ default: 'nchw', of: ['nchw', 'nhwc', 'flat'], help: 'Layout of stored images.' })),
+            resize: string('HxW, bilinear.'),
+          },
+          optional: ['scale', 'mean', 'std', 'layout', 'resize'],
+        },
+      },
+      required: ['path'],
+      optional: ['x', 'y', 'labels', 'split'],
+    },
+  ],
+};
+
+const count = (help: string): Shape => of(int({ default: 1, min: 1, max: 1e9, help }));
+const decay = real({ default: 0, min: 0, max: 1e6, help: "In place of the optimizer's own decay." });
+
+/** Every key of a recipe file: the one definition behind reading, JSON Schema and completion. */
+export const recipeKeys: Shape & { readonly kind: 'object' } = {
+  kind: 'object',
+  help: 'A training run.',
+  keys: {
+    $schema: string('The JSON Schema of recipes, for editors.'),
+    model: string('An ONNX model to train further, relative to this file.'),
+    arch: {
+      kind: 'part',
+      help: 'A new model, in place of `model`.',
+      of: architectures,
+      more: { input: { kind: 'list', help: 'Shape of one row, e.g. [1, 8, 8]; that of the data where absent.', of: count('Size.') } },
+    },
+    data: {
+      kind: 'object',
+      help: 'What to train on. `test` is never seen before the end.',
+      keys: { train: dataset, val: dataset, test: dataset, labelKey: string('Array or column of the labels in all of them.') },
+      required: ['train'],
+      optional: ['labelKey'],
+    },
+    split: {
+      kind: 'object',
+      help: 'How rows of `train` are held out for validation where there is no `val`.',
+      keys: {
+        val: of(real({ default: 0.1, min: 0, max: 0.9, help: 'Share held out; 0 for none.' })),
+        seed: of(int({ default: 0, min: 0, max: 4294967295, help: 'Seed of the choice.' })),
+        stratified: of(flag({ default: true, help: 'Each class gives its share.' })),
+      },
+    },
+    init: of(
+      choice({
+        default: 'torch-default',
+        of: initialisations,
+        help: 'First values of the parameters; a `model` keeps its own by default.',
+      }),
+    ),
+    trainable: {
+      kind: 'list',
+      help: 'Names of the parameters to train, * and ? allowed; all where absent.',
+      of: string('A name or pattern.'),
+    },
+    loss: { kind: 'part', help: 'What is minimised.', of: losses },
+    optimizer: {
+      kind: 'part',
+      help: 'How parameters move.',
+      of: optimizers,
+      more: {
+        groups: {
+          kind: 'list',
+          help: 'Parameters with a rate or decay of their own; the first that matches counts.',
+          of: {
+            kind: 'object',
+            help: 'One group.',
+            keys: {
+              match: string('Name or pattern of parameters.'),
+              lrScale: of(real({ default: 1, min: 0, max: 1e6, help: 'Multiplies the rate.' })),
+              weightDecay: of(decay),
+            },
+            required: ['match'],
+            optional: ['weightDecay'],
+          },
+        },
+        decayExclude: {
+          kind: 'list',
+          help: 'Kinds of parameters without weight decay.',
+          of: of(choice({ default: 'bias', of: ['bias', 'norm'], help: 'Biases, or scale and shift of normalisations.' })),
+        },
+      },
+    },
+    schedule: {
+      kind: 'part',
+      help: 'How the rate changes over the run.',
+      of: schedules,
+      more: { unit: of(choice({ default: 'step', of: ['step', 'epoch', 'sample'], help: 'What the schedule counts.' })) },
+    },
+    batch: {
+      kind: 'either',
+      help: 'Rows per step.',
+      of: [
+        count('Rows per step.'),
+        of(choice({ default: 'full', of: ['full'], help: 'All rows in every step.' })),
+        {
+          kind: 'object',
+          help: 'Rows per step.',
+          keys: {
+            size: {
+              kind: 'either',
+              help: 'Rows per step.',
+              of: [count('Rows per step.'), of(choice({ default: 'full', of: ['full'], help: 'All rows.' }))],
+            },
+            dropLast: of(flag({ default: false, help: 'Leave out the short batch at the end of an epoch.' })),
+          },
+          required: ['size'],
+        },
+      ],
+    },
+    epochs: count('Passes over the training rows.'),
+    steps: count('Updates, in place of `epochs`.'),
+    clip: {
+      kind: 'object',
+      help: 'Bounds the gradient, by its global norm or entry by entry.',
+      keys: {
+        norm: of(real({ default: 1, min: 1e-12, max: 1e12, help: 'Largest global norm.' })),
+        value: of(real({ default: 1, min: 1e-12, max: 1e12, help: 'Largest absolute entry.' })),
+      },
+      optional: ['norm', 'value'],
+    },
+    seed: of(int({ default: 0, min: 0, max: 4294967295, help: 'Everything drawn at random follows from it.' })),
+    evalEvery: of(int({ default: 1, min: 1, max: 1e6, help: 'Epochs between evaluations.' })),
+    earlyStop: {
+      kind: 'either',
+      help: 'Ends the run when the metric no longer improves, and restores the best parameters.',
+      of: [
+        of(flag({ default: false, help: 'true for the defaults.' })),
+        {
+          kind: 'object',
+          help: 'When to end.',
+          keys: {
+            metric: of(choice({ default: 'val_loss', of: ['val_loss', 'val_accuracy'], help: 'What must improve.' })),
+            patience: of(int({ default: 10, min: 1, max: 1e6, help: 'Evaluations without improvement.' })),
+            minDelta: of(real({ default: 0, min: 0, max: 1e6, help: 'Least change that counts.' })),
+            restoreBest: of(flag({ default: true, help: 'End with the best parameters, not the last.' })),
+          },
+        },
+      ],
+    },
+    checkpoint: {
+      kind: 'object',
+      help: 'What is kept on disk during the run.',
+      keys: { every: of(int({ default: 1, min: 1, max: 1e6, help: 'Evaluations between checkpoints.' })) },
+    },
+    nonfinite: of(
+      choice({
+        default: 'stop',
+        of: ['stop', 'skip', 'halve-lr'],
+        help: 'When loss or gradient is not finite: stop, leave the step out (10 in a row at most), or leave it out and halve the rate.',
+      }),
+    ),
+    precision: of(choice({ default: 'fp32', of: ['fp32'], help: 'Element type of the arithmetic.' })),
+    provider: of(
+      choice({ default: 'auto', of: ['auto', 'cpu', 'cuda', 'webgpu', 'dml', 'coreml'], help: 'Device, where the command names none.' }),
+    ),
+  },
+  required: ['data', 'loss', 'optimizer'],
+  optional: ['$schema', 'model', 'init', 'epochs', 'steps'],
+};

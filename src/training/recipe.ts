@@ -1,0 +1,181 @@
+import { Fault } from '../base/fault.ts';
+import { defaults } from '../base/option.ts';
+import type { DataRef, Device } from '../base/request.ts';
+import type { Architecture, Loss, Optimizer, Schedule, ScheduleUnit } from './define.ts';
+import type { Initialisation } from './initialise.ts';
+import type { Picked, Plan } from './plan.ts';
+import { recipeKeys } from './recipe-keys.ts';
+import { type ReadPart, readShape } from './recipe-shape.ts';
+import { constant } from './schedules/constant.ts';
+
+export interface GroupRule {
+  readonly match: string;
+  readonly lrScale: number;
+  readonly weightDecay?: number;
+}
+export interface EarlyStop {
+  readonly metric: 'val_loss' | 'val_accuracy';
+  readonly patience: number;
+  readonly minDelta: number;
+  readonly restoreBest: boolean;
+}
+
+/** A recipe file with every default filled in. Paths are as written: relative to the file. */
+export interface Recipe {
+  readonly path: string;
+  /** The file's name without `.train.json`. */
+  readonly id: string;
+  /** A file to train further, or an architecture and the shape of its rows (that of the data where absent). */
+  readonly source: { readonly model: string } | { readonly arch: Picked<Architecture>; readonly input?: readonly number[] };
+  readonly data: { readonly train: DataRef; readonly val?: DataRef; readonly test?: DataRef };
+  readonly split: { readonly val: number; readonly seed: number; readonly stratified: boolean };
+  readonly init: Initialisation;
+  readonly trainable: readonly string[];
+  readonly loss: Picked<Loss>;
+  readonly optimizer: Picked<Optimizer>;
+  readonly groups: readonly GroupRule[];
+  readonly decayExclude: readonly ('bias' | 'norm')[];
+  readonly schedule: Picked<Schedule> & { readonly unit: ScheduleUnit };
+  readonly batch: { readonly size: number | 'full'; readonly dropLast: boolean };
+  readonly length: { readonly epochs: number } | { readonly steps: number };
+  readonly clip?: NonNullable<Plan['clip']>;
+  readonly seed: number;
+  readonly evalEvery: number;
+  readonly earlyStop?: EarlyStop;
+  readonly checkpointEvery: number;
+  readonly nonfinite: 'stop' | 'skip' | 'halve-lr';
+  readonly provider: Device;
+  /** The file's content with defaults, by key: what a resumed run is compared with. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+type Read<P, M = Readonly<Record<never, never>>> = Picked<P> & { readonly more: Partial<M> };
+/** What `readShape` gives for the table of keys. */
+interface Raw {
+  readonly model?: string;
+  readonly arch?: Read<Architecture, { readonly input: readonly number[] }>;
+  readonly data: {
+    readonly train: string | DataRef;
+    readonly val?: string | DataRef;
+    readonly test?: string | DataRef;
+    readonly labelKey?: string;
+  };
+  readonly split?: Recipe['split'];
+  readonly init?: Initialisation;
+  readonly trainable?: readonly string[];
+  readonly loss: Read<Loss>;
+  readonly optimizer: Read<Optimizer, Pick<Recipe, 'groups' | 'decayExclude'>>;
+  readonly schedule?: Read<Schedule, { readonly unit: ScheduleUnit }>;
+  readonly batch?: number | 'full' | { readonly size: number | 'full'; readonly dropLast: boolean };
+  readonly epochs?: number;
+  readonly steps?: number;
+  readonly clip?: { readonly norm?: number; readonly value?: number };
+  readonly seed: number;
+  readonly evalEvery: number;
+  readonly earlyStop?: boolean | EarlyStop;
+  readonly checkpoint?: { readonly every: number };
+  readonly nonfinite: Recipe['nonfinite'];
+  readonly provider: Device;
+}
+
+const plain = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  if ('part' in value && 'chosen' in value && 'more' in value) {
+    const { part, chosen, more } = value as ReadPart;
+    return { kind: part.id, ...chosen, ...(plain(more) as object) };
+  }
+  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, plain(v)]));
+};
+
+const stem = (path: string): string => (path.split(/[\\/]/).at(-1) ?? path).replace(/(\.train)?\.json$/, '');
+
+const parsed = (text: string, path: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Fault('training/recipe', {
+      path,
+      where: 'the file',
+      reason: `it is not JSON (${error instanceof Error ? error.message : error})`,
+    });
+  }
+};
+
+/** Reads and checks a recipe file. Throws `training/recipe` and `training/key`, naming file and key. */
+export const readRecipe = (text: string, path: string): Recipe => {
+  const raw = readShape(recipeKeys, parsed(text, path), '', path) as Raw;
+  const refuse = (where: string, reason: string): never => {
+    throw new Fault('training/recipe', { path, where, reason });
+  };
+  const { labelKey } = raw.data;
+  const ref = (given: string | DataRef): DataRef => {
+    const from = typeof given === 'string' ? { path: given } : given;
+    return labelKey === undefined || from.y !== undefined ? from : { ...from, y: labelKey };
+  };
+  if (raw.model !== undefined && raw.arch) return refuse('model', "give either 'model' or 'arch'");
+  if (raw.epochs !== undefined && raw.steps !== undefined) return refuse('steps', "give either 'epochs' or 'steps'");
+  const { norm, value } = raw.clip ?? {};
+  const clip = norm !== undefined ? { norm } : value !== undefined ? { value } : undefined;
+  if (raw.clip && (norm === undefined) === (value === undefined)) return refuse('clip', "give either 'norm' or 'value'");
+
+  const { more, ...optimizer } = raw.optimizer;
+  const { groups = [], decayExclude = [] } = more;
+  if ('stepAll' in optimizer.part && groups.length > 0)
+    return refuse('optimizer.groups', `'${optimizer.part.id}' treats all parameters alike; remove the groups`);
+  const decays = 'weightDecay' in optimizer.part.options;
+  if (!decays && (decayExclude.length > 0 || groups.some((g) => g.weightDecay !== undefined)))
+    return refuse('optimizer', `'${optimizer.part.id}' has no weight decay`);
+
+  const arch = raw.arch && { part: raw.arch.part, chosen: raw.arch.chosen };
+  const input = raw.arch?.more.input;
+  const source: Recipe['source'] | undefined = arch
+    ? { arch, ...(input ? { input } : {}) }
+    : raw.model !== undefined
+      ? { model: raw.model }
+      : undefined;
+  if (!source) return refuse('model', "give either 'model' or 'arch'");
+  const init = raw.init ?? ('model' in source ? 'keep' : 'torch-default');
+  if (init === 'keep' && 'arch' in source) return refuse('init', "a new 'arch' has no values to keep");
+  const schedule: NonNullable<Raw['schedule']> = raw.schedule ?? { part: constant, chosen: defaults({}), more: {} };
+  const batch = raw.batch ?? 32;
+  const early: EarlyStop = { metric: 'val_loss', patience: 10, minDelta: 0, restoreBest: true };
+  return {
+    path,
+    id: stem(path),
+    source,
+    data: {
+      train: ref(raw.data.train),
+      ...(raw.data.val === undefined ? {} : { val: ref(raw.data.val) }),
+      ...(raw.data.test === undefined ? {} : { test: ref(raw.data.test) }),
+    },
+    split: raw.split ?? { val: 0.1, seed: 0, stratified: true },
+    init,
+    trainable: raw.trainable ?? [],
+    loss: { part: raw.loss.part, chosen: raw.loss.chosen },
+    optimizer,
+    groups,
+    decayExclude,
+    schedule: { part: schedule.part, chosen: schedule.chosen, unit: schedule.more.unit ?? schedule.part.unit },
+    batch: typeof batch === 'object' ? batch : { size: batch, dropLast: false },
+    length: raw.steps !== undefined ? { steps: raw.steps } : { epochs: raw.epochs ?? 10 },
+    ...(clip ? { clip } : {}),
+    seed: raw.seed,
+    evalEvery: raw.evalEvery,
+    ...(raw.earlyStop ? { earlyStop: raw.earlyStop === true ? early : raw.earlyStop } : {}),
+    checkpointEvery: raw.checkpoint?.every ?? 1,
+    nonfinite: raw.nonfinite,
+    provider: raw.provider,
+    settings: plain({ ...raw, $schema: undefined }) as Readonly<Record<string, unknown>>,
+  };
+};
+
+/** Paths of keys at which two recipes differ, e.g. `optimizer.lr`. */
+export const differences = (a: unknown, b: unknown, where = ''): string[] => {
+  const both = [a, b].every((v) => typeof v === 'object' && v !== null);
+  if (!both) return a === b ? [] : [where];
+  const [left, right] = [a, b] as Readonly<Record<string, unknown>>[];
+  return [...new Set([...Object.keys(left), ...Object.keys(right)])].flatMap((key) =>
+    differences(left[key], right[key], where ? `${where}.${key}` : key),
+  );
+};
