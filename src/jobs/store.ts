@@ -261,7 +261,7 @@ export const runStore = (folder: string): RunStore => {
       };
     },
 
-    delete: (id) => rm(at(id), { recursive: true, force: true }),
+    delete: async (id) => rm(at(id), { recursive: true, force: true }),
     path: (id) => join(at(id), 'report.json'),
   };
 };

@@ -291,8 +291,10 @@ export const supervisor = <C extends Contract<C> = Tasks>(options: SupervisorOpt
       }),
     async warm() {
       if (disposed) return;
-      const [first] = [...workers].filter((w) => !w.leaving);
-      await (first ?? spawn()).ready;
+      const worker = [...workers].find((w) => !w.leaving) ?? spawn();
+      hold(worker, true);
+      await worker.ready;
+      if (!worker.entry) hold(worker, false);
     },
     log: () => said,
     async dispose() {

@@ -1,0 +1,276 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { Fault } from '../../src/base/fault.ts';
+import { random } from '../../src/base/random.ts';
+import { type Supervisor, type SupervisorOptions, supervisor } from '../../src/jobs/supervisor.ts';
+
+interface Tasks {
+  echo: { ask: unknown; give: unknown };
+  pid: { ask: null; give: number };
+  node: { ask: null; give: { execArgv: string[]; options?: string; given?: string } };
+  sleep: { ask: { ms: number }; give: number };
+  block: { ask: { ms: number }; give: number };
+  progress: { ask: { times: number; ms: number }; give: number };
+  arrays: { ask: { x: Float32Array }; give: { doubled: Float32Array; view: Float64Array; whole: BigInt64Array; bytes: Uint8Array } };
+  draw: { ask: { seed: number }; give: number };
+  world: { ask: null; give: { assay: string } };
+  fault: { ask: null; give: never };
+  error: { ask: null; give: never };
+  aborted: { ask: null; give: never };
+  unclonable: { ask: null; give: never };
+  loud: { ask: null; give: undefined };
+  abort: { ask: null; give: never };
+  kill: { ask: null; give: never };
+  exit: { ask: null; give: never };
+  reject: { ask: null; give: never };
+  throw: { ask: null; give: never };
+  unheard: { ask: null; give: never };
+}
+
+const entry = join(import.meta.dirname, 'entry.ts');
+const open: Supervisor<Tasks>[] = [];
+const make = (options: Partial<SupervisorOptions> = {}): Supervisor<Tasks> => {
+  const jobs = supervisor<Tasks>({ entry, execArgv: ['--import', 'tsx'], processes: 1, ...options });
+  open.push(jobs);
+  return jobs;
+};
+after(() => Promise.all(open.map((jobs) => jobs.dispose())));
+
+/** An orphan stays in the table as a zombie (Z) until the init process looks after it: that is ended. */
+const alive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+};
+const gone = async (pid: number): Promise<void> => {
+  for (let i = 0; i < 60 && alive(pid); i++) await new Promise((done) => setTimeout(done, 50));
+  assert.equal(alive(pid), false, `process ${pid} is still there`);
+};
+const has =
+  (code: string, pattern = /./) =>
+  (error: unknown): boolean =>
+    error instanceof Fault && error.code === code && pattern.test(error.message);
+
+// Most tests share one supervisor: each must leave it usable, which is the point of it.
+const jobs = make();
+
+test('typed arrays arrive as typed arrays', async () => {
+  const give = await jobs.submit('arrays', { x: Float32Array.of(1, 2, 3) });
+  assert.deepEqual(give.doubled, Float32Array.of(2, 4, 6));
+  assert.deepEqual(give.view, Float64Array.of(3, 3, 3));
+  assert.deepEqual(give.whole, BigInt64Array.of(-1n));
+  assert.equal(give.bytes.constructor.name, 'Uint8Array');
+});
+
+test('a job gets its ports, and its random numbers from the seed it was asked with', async () => {
+  assert.deepEqual(await jobs.submit('world', null), { assay: 'test' });
+  assert.equal(await jobs.submit('draw', { seed: 7 }), random(7, 'draws').next());
+});
+
+test('progress comes at most every 50 ms, the last one always, before the result', async () => {
+  const seen: [number, string][] = [];
+  const notes: string[] = [];
+  const times = 60;
+  await jobs.submit('progress', { times, ms: 300 }, { onProgress: (f, t) => seen.push([f, t]), onNote: (t) => notes.push(t) });
+  assert.deepEqual(seen.at(-1), [1, '60']);
+  assert.ok(seen.length >= 2 && seen.length < times / 2, `${seen.length} of ${times} were sent`);
+  assert.deepEqual(
+    seen.map(([f]) => f),
+    seen.map(([f]) => f).sort((a, b) => a - b),
+  );
+  assert.equal(notes.length, times);
+});
+
+test('a fault of the job is the same fault here; the process stays', async () => {
+  const before = await jobs.submit('pid', null);
+  await assert.rejects(jobs.submit('fault', null), (e) => Fault.is(e, 'file/missing') && e.detail.path === 'there.npz');
+  assert.equal(await jobs.submit('pid', null), before);
+});
+
+test('an unexpected error keeps its message and the place in the job process', async () => {
+  await assert.rejects(jobs.submit('error', null), (e) => {
+    assert.ok(e instanceof Error && !(e instanceof Fault));
+    assert.equal(e.message, 'an index was wrong');
+    assert.match(e.stack ?? '', /entry\.ts/);
+    return true;
+  });
+});
+
+test('what cannot be cloned is an error on either side, not a hang', async () => {
+  await assert.rejects(
+    jobs.submit('echo', () => 1),
+    /could not be cloned/,
+  );
+  await assert.rejects(jobs.submit('unclonable', null), /could not be cloned/);
+  assert.equal(await jobs.submit('echo', 1), 1);
+});
+
+test('an unknown task is named, with what there is', async () => {
+  await assert.rejects(jobs.submit('unheard', null), has('id/unknown', /Unknown task 'unheard'/));
+});
+
+test('a job that watches its signal is stopped at once and its process lives on', async () => {
+  const before = await jobs.submit('pid', null);
+  const stop = new AbortController();
+  let job: Promise<unknown> = Promise.resolve();
+  await new Promise<void>((done) => {
+    job = jobs.submit('sleep', { ms: 30_000 }, { signal: stop.signal, onLive: () => done() });
+    job.catch(() => {});
+  });
+  const start = performance.now();
+  stop.abort();
+  await assert.rejects(job, has('job/stopped'));
+  assert.ok(performance.now() - start < 500, 'it had to be killed');
+  assert.equal(await jobs.submit('pid', null), before);
+});
+
+test('the AbortError of an interrupted wait is a stop, too', async () => {
+  const stop = new AbortController();
+  const job = jobs.submit('aborted', null, { signal: stop.signal });
+  setTimeout(() => stop.abort(), 50);
+  await assert.rejects(job, has('job/stopped'));
+});
+
+test('a job that blocks its thread is stopped within a second; the next runs in a new process', async () => {
+  const before = await jobs.submit('pid', null);
+  const stop = new AbortController();
+  let job: Promise<unknown> = Promise.resolve();
+  await new Promise<void>((done) => {
+    job = jobs.submit('block', { ms: 30_000 }, { signal: stop.signal, onLive: () => done() });
+    job.catch(() => {});
+  });
+  await new Promise((done) => setTimeout(done, 100));
+  const start = performance.now();
+  stop.abort();
+  await assert.rejects(job, has('job/stopped'));
+  assert.ok(performance.now() - start < 1000, `${performance.now() - start} ms`);
+  assert.notEqual(await jobs.submit('pid', null), before);
+  assert.equal(alive(before), false);
+});
+
+test('a signal that was aborted before never starts a job', async () => {
+  await assert.rejects(jobs.submit('echo', 1, { signal: AbortSignal.abort() }), has('job/stopped'));
+});
+
+for (const [task, how] of [
+  ['abort', /signal SIGABRT|exit code/],
+  ['kill', /signal SIGKILL/],
+  ['exit', /exit code 5/],
+] as const) {
+  test(`a process that ends itself (${task}) is a fault that says how; the next job runs`, async () => {
+    await assert.rejects(jobs.submit(task, null), (e) => has('job/crashed', how)(e) && has('job/crashed', new RegExp(`'${task}'`))(e));
+    assert.equal(await jobs.submit('echo', task), task);
+  });
+}
+
+for (const [task, message] of [
+  ['reject', /nobody listened/],
+  ['throw', /thrown outside any job/],
+] as const) {
+  test(`an error outside the job's promise (${task}) ends the job with its message; the next job runs`, async () => {
+    const first = jobs.submit(task, null);
+    const next = jobs.submit('echo', 'next');
+    await assert.rejects(first, message);
+    assert.equal(await next, 'next');
+  });
+}
+
+test('an entry that does not exist is a crash with the reason', async () => {
+  const lost = make({ entry: join(import.meta.dirname, 'nowhere.ts') });
+  await assert.rejects(lost.submit('echo', 1), has('job/crashed', /nowhere\.ts/));
+});
+
+test('one process takes jobs in the order they came; a waiting one can be taken back', async () => {
+  const order: number[] = [];
+  const stop = new AbortController();
+  const jobsOf = [0, 1, 2, 3].map((i) =>
+    jobs.submit('sleep', { ms: 20 + i }, { ...(i === 2 ? { signal: stop.signal } : {}) }).then(() => order.push(i)),
+  );
+  stop.abort();
+  const ends = await Promise.allSettled(jobsOf);
+  assert.deepEqual(
+    ends.map((e) => e.status),
+    ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
+  );
+  assert.deepEqual(order, [0, 1, 3]);
+});
+
+test('a second process takes a job while the first is busy; a third waits', async () => {
+  const two = make({ processes: 2 });
+  const long = two.submit('sleep', { ms: 3000 });
+  const pids = await Promise.all([two.submit('pid', null), two.submit('pid', null)]);
+  assert.equal(pids[0], pids[1]);
+  assert.equal(await Promise.race([long, two.submit('echo', 'quick')]), 'quick');
+});
+
+test('a process is replaced after so many jobs and ends; then idle ones end, too', async () => {
+  const few = make({ recycleAfter: 2, idleMs: 300 });
+  const pids: number[] = [];
+  for (let i = 0; i < 3; i++) pids.push(await few.submit('pid', null));
+  assert.equal(pids[0], pids[1]);
+  assert.notEqual(pids[1], pids[2]);
+  await gone(pids[0]);
+  await gone(pids[2]);
+});
+
+test('what a job writes to its streams is kept for the log, not shown', async () => {
+  await jobs.submit('loud', null);
+  await new Promise((done) => setTimeout(done, 100));
+  assert.match(jobs.log(), /to the output/);
+  assert.match(jobs.log(), /to the error stream/);
+});
+
+test('the job process does not inherit a debugger, and gets the environment it is given', async () => {
+  process.env.NODE_OPTIONS = '--inspect-publish-uid=http';
+  const own = make({ env: { ASSAY_TEST: 'given' } });
+  const { execArgv, options, given } = await own.submit('node', null).finally(() => delete process.env.NODE_OPTIONS);
+  assert.deepEqual(execArgv, ['--import', 'tsx']);
+  assert.equal(options, undefined);
+  assert.equal(given, 'given');
+});
+
+/** Runs `parent.ts` and gives its process and the pid of its job process. */
+const family = async (mode: string) => {
+  const parent = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'parent.ts'), mode], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<number | null>((done) => parent.once('exit', done));
+  const pid = await new Promise<number>((done) => parent.stdout.once('data', (line) => done(Number(line))));
+  return { parent, ended, pid };
+};
+
+test('an idle job process does not keep its parent alive', async () => {
+  const { ended, pid } = await family('end');
+  assert.equal(await ended, 0);
+  await gone(pid);
+});
+
+test('a job process ends when its parent was killed', async () => {
+  const { parent, pid } = await family('wait');
+  assert.ok(alive(pid));
+  parent.kill('SIGKILL');
+  await gone(pid);
+});
+
+test('dispose stops what runs and waits, and leaves no process', async () => {
+  const last = make({ processes: 2 });
+  await last.warm();
+  const pid = await last.submit('pid', null);
+  let running: Promise<unknown> = Promise.resolve();
+  await new Promise<void>((done) => {
+    running = last.submit('block', { ms: 30_000 }, { onLive: () => done() });
+    running.catch(() => {});
+  });
+  const other = await last.submit('pid', null);
+  const start = performance.now();
+  await Promise.all([last.dispose(), assert.rejects(running, has('job/stopped'))]);
+  assert.ok(performance.now() - start < 1000);
+  assert.deepEqual([pid, other].map(alive), [false, false]);
+  await assert.rejects(last.submit('echo', 1), has('job/stopped'));
+});
