@@ -48,7 +48,9 @@ export interface FileKinds {
 
 /** The tasks that leave a run behind, and what each was asked. */
 export type RunTask = Extract<TaskName, 'run' | 'suite' | 'train'>;
-export type Launch = { readonly [T in RunTask]: { readonly task: T; readonly title: string; readonly subject: string; readonly ask: Tasks[T]['ask'] } }[RunTask];
+export type Launch = {
+  readonly [T in RunTask]: { readonly task: T; readonly title: string; readonly subject: string; readonly ask: Tasks[T]['ask'] };
+}[RunTask];
 
 export interface SaliencySubject {
   readonly model: ModelRef;
@@ -74,15 +76,18 @@ export interface Host {
   save(title: string, path: string, kinds: FileKinds): Promise<string | undefined>;
   /** A modal question before something is lost. */
   confirm(sentence: string, action: string): Promise<boolean>;
-  edit(path: string): Promise<void>;
   /** Hands the work to the job process and shows it in a report panel; returns when it has ended. */
   launch(work: Launch): Promise<void>;
-  saliency(subject: SaliencySubject, position: number): Promise<void>;
+  /** Opens the image tab at the first sample. */
+  saliency(subject: SaliencySubject): void;
   runs(): Promise<readonly RunRecord[]>;
+  /** The run whose panel has the focus. */
+  shownRun(): string | undefined;
   showRun(id: string, focus?: string): Promise<void>;
-  deleteRun(id: string): Promise<void>;
+  repeatRun(id: string): Promise<void>;
   cancelRun(id: string): void;
-  exportHtml(id: string, path: string): Promise<void>;
+  deleteRun(id: string): Promise<void>;
+  saveHtml(id: string): Promise<void>;
   showLog(): void;
 }
 
@@ -96,7 +101,7 @@ export interface Command {
   readonly icon?: `$(${string})`;
   readonly enablement?: string;
   readonly menus?: Menus;
-  /** A when clause for the palette; `never` hides it there. */
+  /** A when clause for the palette; `false` hides it there. */
   readonly palette?: string;
   run(host: Host, target: Target): Promise<void>;
 }

@@ -1,10 +1,19 @@
 import type { Report } from '../report/report.ts';
-import type { Attribution, Live } from '../report/tasks.ts';
+import type { Attribution, CheckResult, Live } from '../report/tasks.ts';
 
 /** Messages between the extension and a page. The page says `ready` first; nothing is posted before. Typed arrays cross as such. */
 export type ToPage =
-  /** The reports of one run (a suite has several), in place of whatever was shown. `focus` is `REPORT:CARD`, zero-based. */
-  | { readonly type: 'reports'; readonly title: string; readonly reports: readonly Report[]; readonly focus?: string }
+  /**
+   * The reports of one run (a suite has several), in place of whatever was shown. `focus` is `REPORT:CARD`, zero-based.
+   * `checks` are those of a suite, each with the place of its report among `reports`.
+   */
+  | {
+      readonly type: 'reports';
+      readonly title: string;
+      readonly reports: readonly Report[];
+      readonly focus?: string;
+      readonly checks?: readonly (Pick<CheckResult, 'name' | 'status' | 'sentence'> & { readonly report?: number })[];
+    }
   | { readonly type: 'progress'; readonly title: string; readonly fraction: number; readonly text: string }
   | { readonly type: 'live'; readonly live: Live }
   | { readonly type: 'problem'; readonly sentence: string }

@@ -1,4 +1,4 @@
-import { type Node, findNodeAtLocation, getNodeValue, parseTree } from 'jsonc-parser';
+import { findNodeAtLocation, getNodeValue, type Node, parseTree } from 'jsonc-parser';
 import type { Check, DataRef, ModelRef } from '../base/request.ts';
 
 /** A named entry of `assay.json` and where its name (for a check: its opening brace) stands in the text. */

@@ -30,7 +30,11 @@ const ask = async (host: Host, name: string, option: Option, value: OptionValue)
 };
 
 /** Lets the user change options one by one until they say run; undefined when dismissed. Only what differs from the defaults comes back. */
-export const chooseOptions = async (host: Host, title: string, options: Options): Promise<Readonly<Record<string, OptionValue>> | undefined> => {
+export const chooseOptions = async (
+  host: Host,
+  title: string,
+  options: Options,
+): Promise<Readonly<Record<string, OptionValue>> | undefined> => {
   const given: Record<string, OptionValue> = {};
   for (;;) {
     const choices: Choice<string>[] = [

@@ -15,6 +15,6 @@ export const saliency: Command = defineCommand({
     if (!model || model === 'none') return;
     const data = await chooseData(host, 'Saliency', target, model, []);
     if (!data || data === 'options') return;
-    await host.saliency({ model: model.ref, data: data.ref }, 0);
+    host.saliency({ model: model.ref, data: data.ref });
   },
 });

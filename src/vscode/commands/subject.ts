@@ -30,24 +30,50 @@ const entries = <K extends Kind>(suites: readonly SuiteFile[], kind: K): Choice<
   );
 
 /** The entry called `name` in `suite`, as a command's target names it. */
-const entry = <K extends Kind>(suites: readonly SuiteFile[], kind: K, suite: string | undefined, name: string | undefined): Named<Ref<K>> | undefined =>
-  entries(suites, kind).find(({ value }) => value.suite === suite && value.name === name)?.value;
+const entry = <K extends Kind>(
+  suites: readonly SuiteFile[],
+  kind: K,
+  suite: string | undefined,
+  name: string | undefined,
+): Named<Ref<K>> | undefined => entries(suites, kind).find(({ value }) => value.suite === suite && value.name === name)?.value;
 
 const sameFile = <K extends Kind>(suites: readonly SuiteFile[], kind: K, path: string): Named<Ref<K>> | undefined =>
   entries(suites, kind).find(({ value }) => value.ref.path === path)?.value;
 
 /** `none`: the data is a table of predictions. */
-export const chooseModel = async (host: Host, title: string, target: Target, withoutModel: boolean): Promise<Named<ModelRef> | 'none' | undefined> => {
+export const chooseModel = async (
+  host: Host,
+  title: string,
+  target: Target,
+  withoutModel: boolean,
+): Promise<Named<ModelRef> | 'none' | undefined> => {
   const suites = await host.suites();
   const meant = entry(suites, 'models', target.suite, target.model);
   if (meant) return meant;
-  if (target.file?.endsWith('.onnx')) return sameFile(suites, 'models', target.file) ?? { name: basename(target.file), ref: { path: target.file } };
+  if (target.file?.endsWith('.onnx'))
+    return sameFile(suites, 'models', target.file) ?? { name: basename(target.file), ref: { path: target.file } };
   const known = entries(suites, 'models');
   const loose = (await host.find('**/*.onnx')).filter((path) => !known.some(({ value }) => value.ref.path === path));
   const choices: Choice<Named<ModelRef> | 'none' | 'file'>[] = [
     ...known,
-    ...loose.map((path) => ({ label: basename(path), description: host.label(path), icon: 'circuit-board', group: 'other models', value: { name: basename(path), ref: { path } } })),
-    ...(withoutModel ? [{ label: 'No model', detail: 'The data is a table of predictions and labels', icon: 'table', group: 'elsewhere', value: 'none' as const }] : []),
+    ...loose.map((path) => ({
+      label: basename(path),
+      description: host.label(path),
+      icon: 'circuit-board',
+      group: 'other models',
+      value: { name: basename(path), ref: { path } },
+    })),
+    ...(withoutModel
+      ? [
+          {
+            label: 'No model',
+            detail: 'The data is a table of predictions and labels',
+            icon: 'table',
+            group: 'elsewhere',
+            value: 'none' as const,
+          },
+        ]
+      : []),
     { label: 'Choose a model file…', icon: 'folder-opened', group: 'elsewhere', value: 'file' as const },
   ];
   const chosen = await host.pick(title, 'Model', choices);
@@ -71,12 +97,20 @@ export const chooseData = async (
     return sameFile(suites, 'datasets', target.file) ?? { name: basename(target.file), ref: { path: target.file } };
   // Datasets that stand in the same file as the model come first.
   const near = model === 'none' ? undefined : model.suite;
-  const known = entries([...suites].sort((a, b) => Number(b.path === near) - Number(a.path === near)), 'datasets');
+  const known = entries(
+    [...suites].sort((a, b) => Number(b.path === near) - Number(a.path === near)),
+    'datasets',
+  );
   const choices: Choice<Named<DataRef> | 'options' | 'file'>[] = [
     ...known,
     { label: 'Choose a data file…', icon: 'folder-opened', group: 'elsewhere', value: 'file' as const },
   ];
-  const chosen = await host.pick<Named<DataRef> | 'options' | 'file'>(title, model === 'none' ? 'Table of predictions' : 'Dataset', choices, asides);
+  const chosen = await host.pick<Named<DataRef> | 'options' | 'file'>(
+    title,
+    model === 'none' ? 'Table of predictions' : 'Dataset',
+    choices,
+    asides,
+  );
   if (chosen !== 'file') return chosen;
   const path = await host.open('Dataset', dataKinds);
   return path === undefined ? undefined : { name: basename(path), ref: { path } };

@@ -19,7 +19,12 @@ const chooseOut = async (host: Host, recipe: string): Promise<string | undefined
   const out = join(dirname(recipe), `${basename(recipe).replace(/(\.train)?\.json$/, '')}.onnx`);
   const exists = await host.exists(out);
   const choice = await host.pick('Train', 'Where the trained model goes', [
-    { label: exists ? `Replace ${basename(out)}` : basename(out), description: host.label(out), icon: exists ? 'replace' : 'new-file', value: 'here' as const },
+    {
+      label: exists ? `Replace ${basename(out)}` : basename(out),
+      description: host.label(out),
+      icon: exists ? 'replace' : 'new-file',
+      value: 'here' as const,
+    },
     { label: 'Save as…', icon: 'folder-opened', value: 'elsewhere' as const },
   ]);
   if (choice === undefined) return undefined;

@@ -1,0 +1,22 @@
+import type { Catalogue } from '../../base/catalogue.ts';
+import type { Command } from '../define.ts';
+import { diagnosticCommands, runDiagnostic } from './diagnose.ts';
+import { runSuite } from './run-suite.ts';
+import { cancelRun, deleteRun, openRun, repeatRun, saveReport, showLog } from './runs.ts';
+import { saliency } from './saliency.ts';
+import { train } from './train.ts';
+
+/** Every command of the palette. */
+export const commands = (catalogue: Catalogue): readonly Command[] => [
+  ...diagnosticCommands(catalogue),
+  saliency,
+  train,
+  runSuite,
+  runDiagnostic,
+  openRun,
+  repeatRun,
+  cancelRun,
+  deleteRun,
+  saveReport,
+  showLog,
+];

@@ -1,0 +1,84 @@
+import type { RunRecord } from '../../jobs/store.ts';
+import { type Command, defineCommand, type Host, type Target } from '../define.ts';
+
+const icons: Readonly<Record<RunRecord['status'], string>> = { running: 'sync', done: 'pass', failed: 'error', stopped: 'circle-slash' };
+
+/** The runs meant by the target, else one picked from those that `keep`. */
+const meantRuns = async (host: Host, target: Target, title: string, keep: (run: RunRecord) => boolean): Promise<readonly string[]> => {
+  if (target.runs) return target.runs;
+  const runs = (await host.runs()).filter(keep);
+  const chosen = await host.pick(
+    title,
+    runs.length > 0 ? 'Run' : 'There are no such runs',
+    runs.map((run) => ({ label: run.title, description: run.subject, detail: run.startedAt, icon: icons[run.status], value: run.id })),
+  );
+  return chosen === undefined ? [] : [chosen];
+};
+
+export const openRun: Command = defineCommand({
+  id: 'assay.openRun',
+  title: 'Open Run…',
+  icon: '$(go-to-file)',
+  menus: { 'view/item/context': { when: 'viewItem =~ /^run/', group: '1_open@1' } },
+  async run(host, target) {
+    for (const id of await meantRuns(host, target, 'Open Run', () => true)) await host.showRun(id, target.focus);
+  },
+});
+
+export const repeatRun: Command = defineCommand({
+  id: 'assay.repeatRun',
+  title: 'Run Again',
+  icon: '$(debug-rerun)',
+  enablement: 'isWorkspaceTrusted',
+  palette: 'false',
+  menus: { 'view/item/context': { when: 'viewItem == run', group: '2_run@1' } },
+  async run(host, target) {
+    for (const id of await meantRuns(host, target, 'Run Again', ({ status }) => status !== 'running')) await host.repeatRun(id);
+  },
+});
+
+export const cancelRun: Command = defineCommand({
+  id: 'assay.cancelRun',
+  title: 'Cancel Run…',
+  icon: '$(debug-stop)',
+  menus: { 'view/item/context': { when: 'viewItem == run-running', group: 'inline@1' } },
+  async run(host, target) {
+    for (const id of await meantRuns(host, target, 'Cancel Run', ({ status }) => status === 'running')) host.cancelRun(id);
+  },
+});
+
+export const deleteRun: Command = defineCommand({
+  id: 'assay.deleteRun',
+  title: 'Delete Run…',
+  icon: '$(trash)',
+  menus: { 'view/item/context': { when: 'viewItem == run', group: 'inline@2' } },
+  async run(host, target) {
+    const ids = await meantRuns(host, target, 'Delete Run', ({ status }) => status !== 'running');
+    if (ids.length > 1 && !(await host.confirm(`Delete ${ids.length} runs and their reports?`, 'Delete'))) return;
+    for (const id of ids) await host.deleteRun(id);
+  },
+});
+
+export const saveReport: Command = defineCommand({
+  id: 'assay.saveReport',
+  title: 'Save Report as HTML…',
+  icon: '$(save-as)',
+  menus: {
+    'view/item/context': { when: 'viewItem == run', group: '3_save@1' },
+    'editor/title': { when: 'activeWebviewPanelId == assay.report', group: 'navigation@1' },
+  },
+  async run(host, target) {
+    const shown = host.shownRun();
+    const meant = target.runs || shown === undefined ? target : { runs: [shown] };
+    const [id] = await meantRuns(host, meant, 'Save Report', ({ status }) => status === 'done');
+    if (id !== undefined) await host.saveHtml(id);
+  },
+});
+
+export const showLog: Command = defineCommand({
+  id: 'assay.showLog',
+  title: 'Show Log',
+  async run(host) {
+    host.showLog();
+  },
+});

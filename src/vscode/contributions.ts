@@ -1,0 +1,137 @@
+import type { Command } from './define.ts';
+
+interface Setting {
+  readonly type: 'string' | 'integer';
+  readonly default: string | number;
+  readonly description: string;
+  readonly scope: 'machine-overridable' | 'resource' | 'window';
+  readonly enum?: readonly string[];
+  readonly enumDescriptions?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+
+/** Settings are few: options of a diagnostic live in `assay.json`. */
+export const settings: Readonly<Record<`assay.${string}`, Setting>> = {
+  'assay.device': {
+    type: 'string',
+    default: 'auto',
+    enum: ['auto', 'cpu', 'cuda', 'webgpu', 'dml', 'coreml'],
+    enumDescriptions: [
+      'The fastest device that agrees with the CPU.',
+      'The processor.',
+      'An NVIDIA GPU through CUDA.',
+      'Any GPU through WebGPU.',
+      'Any GPU through DirectML (Windows).',
+      'Core ML (macOS).',
+    ],
+    description: 'Where models run. Every report says which device was used, and why.',
+    scope: 'machine-overridable',
+  },
+  'assay.seed': {
+    type: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 4294967295,
+    description: 'Seed of every random draw of a diagnostic. The same seed gives the same report.',
+    scope: 'resource',
+  },
+};
+
+/** A file that names runs to open when the workspace is: `npm start` leaves it, the extension takes it away. */
+export const openOnStart = '.assay/open.json';
+
+/** Ids shared by package.json and the code that fills the views and panels. */
+export const views = { runs: 'assay.runs', models: 'assay.models', datasets: 'assay.datasets' } as const;
+export const panels = { report: 'assay.report', saliency: 'assay.saliency' } as const;
+
+export const activationEvents: readonly string[] = [
+  'onLanguage:json',
+  'onLanguage:jsonc',
+  `workspaceContains:${openOnStart}`,
+  ...Object.values(panels).map((panel) => `onWebviewPanel:${panel}`),
+];
+
+export const capabilities = {
+  untrustedWorkspaces: {
+    supported: 'limited',
+    description:
+      'Earlier reports can be read. Running a model needs a trusted workspace: model files can name other files and make large allocations.',
+  },
+  virtualWorkspaces: { supported: 'limited', description: 'Models and data must be files on a disk.' },
+} as const;
+
+interface View {
+  readonly id: string;
+  readonly name: string;
+  readonly icon: string;
+}
+interface Contributes {
+  readonly viewsContainers: { readonly activitybar: readonly { readonly id: string; readonly title: string; readonly icon: string }[] };
+  readonly views: Readonly<Record<string, readonly View[]>>;
+  readonly viewsWelcome: readonly { readonly view: string; readonly contents: string; readonly when?: string }[];
+  readonly jsonValidation: readonly { readonly fileMatch: string; readonly url: string }[];
+  readonly configuration: { readonly title: string; readonly properties: Readonly<Record<string, Setting>> };
+}
+
+/** `contributes` of package.json, apart from commands and menus. */
+export const contributes: Contributes = {
+  viewsContainers: { activitybar: [{ id: 'assay', title: 'Assay', icon: 'media/assay.svg' }] },
+  views: {
+    assay: [
+      { id: views.runs, name: 'Runs', icon: 'media/assay.svg' },
+      { id: views.models, name: 'Models', icon: 'media/assay.svg' },
+      { id: views.datasets, name: 'Datasets', icon: 'media/assay.svg' },
+    ],
+  },
+  viewsWelcome: [
+    {
+      view: views.runs,
+      when: 'isWorkspaceTrusted',
+      contents:
+        'Reports of diagnostics and training runs are kept here.\n[Run a Diagnostic](command:assay.runDiagnostic)\n[Train a Model](command:assay.train)',
+    },
+    {
+      view: views.runs,
+      when: '!isWorkspaceTrusted',
+      contents: 'Running a model needs a trusted workspace.\n[Manage Workspace Trust](command:workbench.trust.manage)',
+    },
+    { view: views.models, contents: 'Models named in an assay.json of the workspace are listed here.' },
+    { view: views.datasets, contents: 'Datasets named in an assay.json of the workspace are listed here.' },
+  ],
+  jsonValidation: [
+    { fileMatch: 'assay.json', url: './media/schemas/assay.schema.json' },
+    { fileMatch: '*.train.json', url: './media/schemas/recipe.schema.json' },
+  ],
+  configuration: { title: 'Assay', properties: settings },
+};
+
+interface MenuItem {
+  readonly command: string;
+  readonly when: string;
+  readonly group?: string;
+}
+
+/** `commands` and `menus` of package.json. */
+export const commandContributions = (
+  commands: readonly Command[],
+): { readonly commands: readonly object[]; readonly menus: Readonly<Record<string, readonly MenuItem[]>> } => {
+  const menus: Record<string, MenuItem[]> = {};
+  const place = (menu: string, item: MenuItem): void => {
+    menus[menu] = [...(menus[menu] ?? []), item];
+  };
+  for (const { id, menus: places, palette } of commands) {
+    if (palette !== undefined) place('commandPalette', { command: id, when: palette });
+    for (const [menu, item] of Object.entries(places ?? {})) place(menu, { command: id, ...item });
+  }
+  return {
+    commands: commands.map(({ id, title, icon, enablement }) => ({
+      command: id,
+      title,
+      category: 'Assay',
+      ...(icon === undefined ? {} : { icon }),
+      ...(enablement === undefined ? {} : { enablement }),
+    })),
+    menus,
+  };
+};

@@ -1,0 +1,105 @@
+import type { RunRecord, RunResult, RunStore } from '../jobs/store.ts';
+import type { Supervisor, Watch } from '../jobs/supervisor.ts';
+import type { Tasks } from '../report/tasks.ts';
+import type { Launch } from './define.ts';
+import { type Problem, problemOf } from './problem.ts';
+import type { ToPage } from './protocol.ts';
+
+/** Where a run is shown while it goes. */
+export interface RunView {
+  post(message: ToPage): void;
+  close(): void;
+}
+
+export interface LaunchPorts {
+  readonly jobs: Pick<Supervisor, 'submit'>;
+  readonly store: Pick<RunStore, 'start'>;
+  view(run: string, work: Launch): RunView;
+  /** Shows progress until `work` has ended; `cancel` is called when the user says so there. */
+  progress<T>(title: string, cancel: () => void, work: (report: (fraction: number, text: string) => void) => Promise<T>): Promise<T>;
+  /** The list of runs, or one of them, is not what it was. */
+  changed(): void;
+  say(problem: Problem, work: Launch): void;
+  log(text: string): void;
+}
+
+/** What would do a kept run again. */
+export const launchOf = ({ kind, title, subject, request }: RunRecord): Launch => ({ task: kind, title, subject, ask: request }) as Launch;
+
+/** Runs of this window that have not ended: id → its cancel. */
+export type Running = Map<string, () => void>;
+
+const submit = async (jobs: LaunchPorts['jobs'], work: Launch, watch: Watch): Promise<RunResult> => {
+  switch (work.task) {
+    case 'run':
+      return { reports: [await jobs.submit('run', work.ask, watch)] };
+    case 'suite': {
+      const suite: Tasks['suite']['give'] = await jobs.submit('suite', work.ask, watch);
+      return { reports: suite.checks.flatMap(({ report }) => (report ? [report] : [])), suite };
+    }
+    case 'train': {
+      const { out, report } = await jobs.submit('train', work.ask, watch);
+      return { reports: [report], out };
+    }
+  }
+};
+
+/** What a run that has ended shows; `focus` is `REPORT:CARD`. */
+export const reportsMessage = (title: string, { reports, suite }: RunResult, focus?: string): ToPage => {
+  let at = 0;
+  const checks = suite?.checks.map(({ name, status, sentence, report }) => ({
+    name,
+    status,
+    sentence,
+    ...(report ? { report: at++ } : {}),
+  }));
+  return { type: 'reports', title, reports, ...(focus === undefined ? {} : { focus }), ...(checks ? { checks } : {}) };
+};
+
+/** One run from start to end: kept in the store, shown in its view, cancelled by the user. Never rejects for a fault of the work. */
+export const launch = async (work: Launch, ports: LaunchPorts, running: Running): Promise<void> => {
+  const { task, title, subject } = work;
+  const writer = await ports.store.start({ kind: task, title, subject, request: work.ask });
+  const unsaved = (error: unknown): void => ports.log(`run ${writer.id}: ${error instanceof Error ? error.message : String(error)}`);
+  const stop = new AbortController();
+  const cancel = (): void => stop.abort();
+  running.set(writer.id, cancel);
+  const view = ports.view(writer.id, work);
+  const whole = `${title}: ${subject}`;
+  view.post({ type: 'progress', title: whole, fraction: 0, text: 'Starting' });
+  ports.changed();
+  let streamed = false;
+  try {
+    const result = await ports.progress(whole, cancel, (report) =>
+      submit(ports.jobs, work, {
+        signal: stop.signal,
+        onProgress(fraction, text) {
+          report(fraction, text);
+          view.post({ type: 'progress', title: whole, fraction, text });
+        },
+        onNote: (text) => void writer.note(text).catch(unsaved),
+        onLive(live) {
+          streamed = true;
+          writer.live(live).catch(unsaved);
+          view.post({ type: 'live', live });
+        },
+      }),
+    );
+    await writer.done(result);
+    view.post(reportsMessage(whole, result));
+    const [first] = result.reports;
+    if (task === 'run' && first.outcome !== 'measured' && first.reason)
+      ports.say({ sentence: first.reason.sentence, remedies: ['choose'] }, work);
+  } catch (error) {
+    await writer.failed(error).catch(unsaved);
+    const problem = problemOf(error);
+    ports.log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    // A run that was stopped before it showed anything leaves nothing on the screen.
+    if (!problem && !streamed) view.close();
+    else view.post({ type: 'problem', sentence: problem?.sentence ?? 'Stopped on request.' });
+    if (problem) ports.say(problem, work);
+  } finally {
+    running.delete(writer.id);
+    ports.changed();
+  }
+};

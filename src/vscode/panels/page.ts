@@ -1,0 +1,72 @@
+import * as vscode from 'vscode';
+import type { FromPage, ToPage } from '../protocol.ts';
+
+export type Mode = 'report' | 'saliency';
+
+const attribute = (text: string): string => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+
+/** `state` is what the page hands to VS Code to keep, and the serializer of the panel gets back after a reload. */
+const html = (webview: vscode.Webview, dist: vscode.Uri, mode: Mode, state: string): string => {
+  const uri = (file: string): string => webview.asWebviewUri(vscode.Uri.joinPath(dist, file)).toString();
+  const policy = `default-src 'none'; script-src ${webview.cspSource}; style-src ${webview.cspSource}; img-src ${webview.cspSource} data: blob:; font-src ${webview.cspSource}`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="${uri('webview.css')}">
+</head>
+<body data-mode="${mode}" data-state="${attribute(state)}">
+<main id="assay"></main>
+<script src="${uri('webview.js')}"></script>
+</body>
+</html>`;
+};
+
+/** What a page must be told again when it is loaded anew: the newest of each kind of message, and the whole live curve. */
+export const remember = (told: readonly ToPage[], message: ToPage): readonly ToPage[] => {
+  switch (message.type) {
+    case 'reports':
+    case 'saliency':
+      return [message];
+    case 'problem':
+    case 'progress':
+      return [...told.filter(({ type }) => type !== 'problem' && type !== 'progress'), message];
+    case 'live':
+      return [...told, message];
+  }
+};
+
+/**
+ * Fills a panel with the page and gives back the way to post to it. Nothing is posted before the page says that it listens:
+ * VS Code would lose it. `told` is what it is told then, and again whenever it was loaded anew.
+ */
+export const fillPanel = (
+  panel: vscode.WebviewPanel,
+  extension: vscode.Uri,
+  mode: Mode,
+  state: string,
+  told: () => readonly ToPage[],
+  heard: (message: FromPage) => void,
+): ((message: ToPage) => void) => {
+  const dist = vscode.Uri.joinPath(extension, 'dist');
+  let listening = false;
+  panel.onDidDispose(() => {
+    listening = false;
+  });
+  panel.webview.onDidReceiveMessage((message: FromPage) => {
+    if (message.type !== 'ready') return heard(message);
+    listening = true;
+    for (const one of told()) void panel.webview.postMessage(one);
+  });
+  panel.onDidChangeViewState(() => {
+    // The page of a hidden panel is dropped, and says ready again when it is shown again.
+    if (!panel.visible) listening = false;
+  });
+  panel.webview.options = { enableScripts: true, localResourceRoots: [dist] };
+  panel.webview.html = html(panel.webview, dist, mode, state);
+  return (message) => {
+    if (listening) void panel.webview.postMessage(message);
+  };
+};

@@ -1,0 +1,153 @@
+import * as vscode from 'vscode';
+import type { Run, RunStore } from '../../jobs/store.ts';
+import { panels } from '../contributions.ts';
+import { type RunView, reportsMessage } from '../launch.ts';
+import type { ToPage } from '../protocol.ts';
+import { fillPanel, remember } from './page.ts';
+
+export interface ReportPanelPorts {
+  readonly extension: vscode.Uri;
+  readonly store: Pick<RunStore, 'read'>;
+  cancel(run: string): void;
+  repeat(run: string): void;
+  sample(run: string, report: number, row: number): void;
+  save(name: string, bytes: Uint8Array): void;
+  failed(error: unknown): void;
+}
+
+export interface ReportPanels extends vscode.Disposable {
+  /** Opens the panel of a run that begins. */
+  begin(run: string, title: string): RunView;
+  /** Opens or brings forward the panel of a run, at a card if `focus` names one. */
+  show(run: string, focus?: string): Promise<void>;
+  close(run: string): void;
+  /** The run whose panel has the focus. */
+  active(): string | undefined;
+}
+
+interface Shown {
+  title: string;
+  told: readonly ToPage[];
+  panel?: vscode.WebviewPanel | undefined;
+  post(message: ToPage): void;
+}
+
+/** All that is kept of a run, as messages to a page. */
+const messagesOf = (run: Run, focus?: string): readonly ToPage[] => {
+  const title = `${run.title}: ${run.subject}`;
+  if (run.status === 'done') return [reportsMessage(title, run.result, focus)];
+  const sentence = run.sentence ?? (run.status === 'running' ? 'This run goes on in another window.' : 'This run has no report.');
+  const notes = run.notes.length > 0 ? ` Notes: ${run.notes.join(' ')}` : '';
+  return [...run.live.map((live): ToPage => ({ type: 'live', live })), { type: 'problem', sentence: `${sentence}${notes}` }];
+};
+
+/** One panel per run, beside the code. What a panel shows outlives it while its run goes on. */
+export const reportPanels = (ports: ReportPanelPorts): ReportPanels => {
+  const shown = new Map<string, Shown>();
+  const going = new Set<string>();
+  let focused: string | undefined;
+
+  const fill = (run: string, panel: vscode.WebviewPanel): void => {
+    const entry = shown.get(run) ?? { title: panel.title, told: [], post: () => {} };
+    shown.set(run, entry);
+    entry.panel = panel;
+    panel.iconPath = vscode.Uri.joinPath(ports.extension, 'media/assay.svg');
+    entry.post = fillPanel(
+      panel,
+      ports.extension,
+      'report',
+      run,
+      () => entry.told,
+      (message) => {
+        switch (message.type) {
+          case 'cancel':
+            return ports.cancel(run);
+          case 'rerun':
+            return ports.repeat(run);
+          case 'sample':
+            return ports.sample(run, message.report, message.row);
+          case 'export':
+            return ports.save(message.name, Buffer.from(message.base64, 'base64'));
+          case 'ready':
+          case 'attribute':
+            return;
+        }
+      },
+    );
+    panel.onDidChangeViewState(() => {
+      if (panel.active) focused = run;
+      else if (focused === run) focused = undefined;
+    });
+    if (panel.active) focused = run;
+    panel.onDidDispose(() => {
+      entry.panel = undefined;
+      entry.post = () => {};
+      if (focused === run) focused = undefined;
+      if (!going.has(run)) shown.delete(run);
+    });
+  };
+
+  const open = (run: string, title: string): void => {
+    // Reports stand together, beside the code.
+    const viewColumn = [...shown.values()].find(({ panel }) => panel)?.panel?.viewColumn ?? vscode.ViewColumn.Beside;
+    fill(run, vscode.window.createWebviewPanel(panels.report, title, { viewColumn, preserveFocus: true }, {}));
+  };
+
+  const tell = (run: string, message: ToPage): void => {
+    const entry = shown.get(run);
+    if (!entry) return;
+    entry.told = remember(entry.told, message);
+    entry.post(message);
+  };
+
+  const restore = async (run: string, focus?: string): Promise<void> => {
+    for (const message of messagesOf(await ports.store.read(run), focus)) tell(run, message);
+  };
+
+  const serializer = vscode.window.registerWebviewPanelSerializer(panels.report, {
+    async deserializeWebviewPanel(panel, state: unknown) {
+      if (typeof state !== 'string' || state === '') return panel.dispose();
+      fill(state, panel);
+      await restore(state).catch((error: unknown) =>
+        tell(state, { type: 'problem', sentence: error instanceof Error ? error.message : String(error) }),
+      );
+    },
+  });
+
+  return {
+    begin(run, title) {
+      going.add(run);
+      open(run, title);
+      const ended = (): void => {
+        going.delete(run);
+        if (!shown.get(run)?.panel) shown.delete(run);
+      };
+      return {
+        post(message) {
+          tell(run, message);
+          if (message.type === 'reports' || message.type === 'problem') ended();
+        },
+        close() {
+          shown.get(run)?.panel?.dispose();
+          ended();
+        },
+      };
+    },
+    async show(run, focus) {
+      const entry = shown.get(run);
+      if (entry?.panel) entry.panel.reveal(undefined, false);
+      else if (entry && going.has(run)) open(run, entry.title);
+      else {
+        const kept = await ports.store.read(run);
+        open(run, `${kept.title}: ${kept.subject}`);
+        for (const message of messagesOf(kept, focus)) tell(run, message);
+        return;
+      }
+      if (focus !== undefined && !going.has(run)) await restore(run, focus);
+    },
+    close: (run) => shown.get(run)?.panel?.dispose(),
+    active: () => focused,
+    // Panels stay: after a reload the serializer gets them back.
+    dispose: () => serializer.dispose(),
+  };
+};

@@ -1,0 +1,63 @@
+// A headless Chromium that drives the workbench of a code-server.
+import { type Browser, chromium, type FrameLocator, type Locator, type Page } from 'playwright-core';
+
+export const launchBrowser = (executablePath: string): Promise<Browser> =>
+  chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+
+/** Everything waits this long at most: the machine may be busy. */
+export const PATIENCE = 30_000;
+
+export const openWorkbench = async (browser: Browser, url: string, folder: string): Promise<Page> => {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page.setDefaultTimeout(PATIENCE);
+  await page.goto(`${url}/?${new URLSearchParams({ folder })}`);
+  await page.locator('.monaco-workbench .part.statusbar').waitFor();
+  return page;
+};
+
+const rows = (page: Page): Locator => page.locator('.quick-input-list .monaco-list-row');
+
+/** Runs a command by its palette title. The palette lists what is registered when it opens, so it is opened anew until the command is there. */
+export const runCommand = async (page: Page, title: string): Promise<void> => {
+  const input = page.locator('.quick-input-widget input[type=text]');
+  const row = rows(page)
+    .filter({ has: page.getByText(title, { exact: true }) })
+    .first();
+  for (const until = Date.now() + PATIENCE; ; ) {
+    await page.keyboard.press('F1');
+    try {
+      await input.fill(`>${title}`, { timeout: 1500 });
+      await row.waitFor({ timeout: 1500 });
+      break;
+    } catch (error) {
+      if (Date.now() > until) throw error;
+      await page.keyboard.press('Escape');
+    }
+  }
+  await row.click();
+};
+
+/** Chooses the row of the open quick pick that has this label. */
+export const choose = async (page: Page, label: string): Promise<void> => {
+  await rows(page)
+    .filter({ has: page.getByText(label, { exact: true }) })
+    .first()
+    .click();
+};
+
+/** A webview is two frames deep: the host page, then the extension's HTML. Only the one shown is visible. */
+export const webview = (page: Page): FrameLocator =>
+  page.locator('iframe.webview.ready').filter({ visible: true }).last().contentFrame().frameLocator('iframe#active-frame');
+
+export const notification = (page: Page, text: string | RegExp): Locator => page.locator('.notification-toast', { hasText: text });
