@@ -10,7 +10,6 @@ export const CELLS = 2_048;
  * what draws need of a large data set. Within a cell confidences differ so little that its hits are binomial.
  */
 export const cells = (runs: Groups, bins: number): Groups => {
-  if (runs.n <= ROW_DRAWS) return runs;
   const edges = new Set(massEnds(runs.hits, runs.misses, runs.n, bins));
   const c: number[] = [];
   const hits: number[] = [];

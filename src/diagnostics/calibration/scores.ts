@@ -105,7 +105,7 @@ export const reliabilityScores = async (
   const eceMass = binnedErrors(mass, rows).ece;
   const debiased = debiasedEce(pairs, rows);
   const byCells = rows > ROW_DRAWS;
-  const drawn = cells(groups, m);
+  const drawn = byCells ? cells(groups, m) : groups;
   const nulls = await nullDraws(drawn, m, options.nullDraws, random('null-draws'), (d) =>
     pause((0.5 * d) / options.nullDraws, `null draw ${d} of ${options.nullDraws}`),
   );
