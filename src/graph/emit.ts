@@ -116,7 +116,7 @@ export interface Emit extends Sugar {
   /** Type of a value, where known: given by probing or the caller, or inferred (infer.ts) when the operator is recorded. */
   type(value: string): TensorType | undefined;
   typed(value: string, type: TensorType): string;
-  /** The constant behind a value, if it is one. */
+  /** The elements of a value, where it is a constant or known to be constant. */
   constantOf(value: string): Constant | undefined;
   /** The node that makes a value. */
   producer(value: string): Node | undefined;
@@ -150,6 +150,8 @@ export const emitter = (base?: {
   readonly constants?: ReadonlyMap<string, Constant>;
   readonly types?: ReadonlyMap<string, TensorType>;
   readonly taken?: Iterable<string>;
+  /** Values computed by nodes whose elements are known all the same (shape arithmetic, from probing). */
+  readonly contents?: ReadonlyMap<string, Constant>;
 }): Emit => {
   const nodes: Node[] = [];
   const constants = new Map(base?.constants);
@@ -161,6 +163,7 @@ export const emitter = (base?: {
   for (const [name, c] of constants) if (!types.has(name)) types.set(name, { kind: 'tensor', dtype: c.dtype, dims: c.dims });
   const counters = new Map<string, number>();
 
+  const contentOf = (value: string): Constant | undefined => constants.get(value) ?? base?.contents?.get(value);
   const fresh = (stem: string): string => {
     if (!used.has(stem)) {
       used.add(stem);
@@ -174,13 +177,7 @@ export const emitter = (base?: {
   };
   const push = (node: Node, key: string | undefined): void => {
     nodes.push(node);
-    const known = node.outputs.every((output) => !output || types.has(output))
-      ? []
-      : infer(
-          node,
-          (value) => types.get(value),
-          (value) => constants.get(value),
-        );
+    const known = node.outputs.every((output) => !output || types.has(output)) ? [] : infer(node, (value) => types.get(value), contentOf);
     node.outputs.forEach((output, i) => {
       if (!output) return;
       used.add(output);
@@ -240,7 +237,7 @@ export const emitter = (base?: {
       types.set(value, type);
       return value;
     },
-    constantOf: (value: string) => constants.get(value),
+    constantOf: contentOf,
     producer: (value: string) => producers.get(value),
     node: (node: Node) =>
       push(

@@ -1,5 +1,6 @@
 import { sizeOf } from '../base/tensor.ts';
 import { intOf, intsOf, stringOf } from './attribute.ts';
+import { affineOf, batchDim } from './batch-dim.ts';
 import { numbersOf } from './constant.ts';
 import { dtypes } from './schema.ts';
 import type { Constant, Dim, Node, TensorType } from './types.ts';
@@ -65,6 +66,25 @@ const argument: Infer = (at) => {
   return [tensor('int64', keep ? dims.map((d, i) => (i === axis ? 1 : d)) : dims.filter((_, i) => i !== axis))];
 };
 
+/** A product of sizes of which at most one follows the batch: k or k·N. */
+const product = (dims: readonly Dim[]): Dim =>
+  dims.reduce<Dim>((a, b) => {
+    const [s, t] = [affineOf(a), affineOf(b)];
+    if (!s || !t || (s.scale !== 0 && t.scale !== 0)) return undefined;
+    const [n, k] = s.scale === 0 ? [t, s.offset] : [s, t.offset];
+    return batchDim({ scale: n.scale * k, offset: n.offset * k });
+  }, 1);
+const quotient = (a: Dim, b: Dim): Dim => {
+  const [s, t] = [affineOf(a), affineOf(b)];
+  if (!s || !t) return undefined;
+  if (t.scale === 0)
+    return t.offset === 0 || s.scale % t.offset || s.offset % t.offset
+      ? undefined
+      : batchDim({ scale: s.scale / t.offset, offset: s.offset / t.offset });
+  const times = s.scale / t.scale;
+  return Number.isInteger(times) && times * t.offset === s.offset ? times : undefined;
+};
+
 const reshape: Infer = (at) => {
   const from = at.x[0]?.dims;
   const to = at.ints(1);
@@ -74,16 +94,7 @@ const reshape: Infer = (at) => {
   }
   const dims: Dim[] = to.map((d, i) => (d === 0 ? from?.[i] : d === -1 ? undefined : d));
   const hole = to.indexOf(-1);
-  if (hole >= 0 && from) {
-    // Equal symbols on both sides cancel; what is left must be a number or one symbol.
-    const symbols = from.filter((d): d is string => typeof d === 'string');
-    for (const d of dims) if (typeof d === 'string' && symbols.includes(d)) symbols.splice(symbols.indexOf(d), 1);
-    const known = from.every((d) => d !== undefined) && dims.every((d, i) => d !== undefined || i === hole);
-    const product = (s: readonly Dim[]): number => s.reduce<number>((n, d) => (typeof d === 'number' ? n * d : n), 1);
-    const rest = product(from) / product(dims);
-    if (known && symbols.length === 0 && Number.isFinite(rest)) dims[hole] = rest;
-    else if (known && symbols.length === 1 && rest === 1) dims[hole] = symbols[0];
-  }
+  if (hole >= 0 && from) dims[hole] = quotient(product(from), product(dims.filter((_, i) => i !== hole)));
   return like(at.x[0], dims);
 };
 
@@ -251,8 +262,6 @@ const table: Readonly<Record<string, Infer>> = {
     if (!a?.dims) return like(a, [undefined, undefined]);
     const axis = intOf(node, 'axis', 1);
     const at = axis < 0 ? axis + a.dims.length : axis;
-    const product = (s: readonly Dim[]): Dim =>
-      s.reduce<Dim>((n, d) => (n === 1 ? d : d === 1 ? n : typeof n === 'number' && typeof d === 'number' ? n * d : undefined), 1);
     return like(a, [product(a.dims.slice(0, at)), product(a.dims.slice(at))]);
   },
   Squeeze: (at) => {

@@ -76,6 +76,22 @@ const clip: Rule = {
   ],
 };
 
+/**
+ * Outside training the identity. In training y/x is 0 or 1/(1 − ratio); where x is 0 it cannot be told, and its mean, 1, is
+ * taken, unless the mask is an output.
+ */
+const dropout: Back = (emit, g, { x: [x, ratio, mode], y: [y, mask] }) => {
+  if (!mode || given(emit, mode)?.[0] === 0) return g;
+  if (mask) {
+    const rate = ratio ? castLike(emit, ratio, x) : num(emit, 0.5, x);
+    const on = emit.Where(mode, emit.Sub(num(emit, 1, x), rate), num(emit, 1, x));
+    return emit.Div(emit.Mul(g, castLike(emit, mask, x)), on);
+  }
+  const zero = emit.Equal(x, num(emit, 0, x));
+  const slope = emit.Where(zero, num(emit, 1, x), emit.Div(y, emit.Where(zero, num(emit, 1, x), x)));
+  return emit.Mul(g, slope);
+};
+
 const floating = new Set(['float32', 'float64', 'float16', 'bfloat16']);
 const isFloat = (to: number): boolean => floating.has(dtypes[to]);
 const passOn: Back = (emit, g, { x: [x] }) => castLike(emit, g, x);
@@ -121,6 +137,7 @@ export const elementwise: Rules = {
     ],
   },
   Clip: clip,
+  Dropout: { back: [dropout, null, null] },
   Abs: diagonal((emit, { x: [x] }) => emit.Sign(x)),
   Exp: diagonal((_, { y: [y] }) => y),
   Log: { back: [(emit, g, { x: [x] }) => emit.Div(g, x)] },
