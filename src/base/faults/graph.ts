@@ -8,4 +8,7 @@ export const graphFaults = {
   'graph/external': (d: { location: string; reason: string }): string => `External data '${d.location}' cannot be used: ${d.reason}.`,
   'graph/illegal': (d: { name: string; problems: readonly string[] }): string =>
     `'${d.name}' is not a legal graph: ${d.problems.slice(0, 3).join('; ')}${d.problems.length > 3 ? `; and ${d.problems.length - 3} more` : ''}.`,
+  'graph/unsupported': (d: { node: string; reason: string }): string => `Node ${d.node} cannot be read: ${d.reason}.`,
+  'graph/opset': (d: { opset: number; oldest: number }): string =>
+    `The model is written for operator set ${d.opset}; ONNX Runtime reads ${d.oldest} and later: export it again, or convert it with onnx.version_converter.`,
 };
