@@ -1,13 +1,5 @@
+import { fromHalf } from '../base/half.ts';
 import type { Tensor } from '../base/tensor.ts';
-
-/** IEEE 754 binary16. */
-const fromHalf = (bits: number): number => {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return exponent ? sign * 2 ** (exponent - 15) * (1 + fraction / 1024) : sign * 2 ** -14 * (fraction / 1024);
-};
 
 /**
  * Per float output: max|a − b| ≤ relative · max|b| + 1e-6, b from the CPU. 1e-3 admits another order of summation and

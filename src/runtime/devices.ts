@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { vulkan } from './devices/vulkan.ts';
 import { binaries, load } from './onnxruntime/native.ts';
 import type { Provider } from './session.ts';
-import { vulkan } from './devices/vulkan.ts';
 
 /** Whether a provider could work here, found without touching its driver: a vain attempt costs time and prints to stderr. */
 export interface Possible {

@@ -25,7 +25,7 @@ const plain: readonly (readonly [RegExp, (found: RegExpMatchArray) => string])[]
 
 /** `/src/x.cc:12 ns::f(const T&) [with …] condition was false. ` and its shorter forms. */
 const origin =
-  /(?:[A-Za-z]:)?[\w./\\@+-]*\.(?:cc|cpp|cxx|h|hpp|cu|cuh|mm):\d+ (?:[\w:<>&*~, ]*\((?:[^()]|\([^()]*\))*\)(?: const)?(?:::<lambda\([^)]*\)>)?(?: \[with [^\]]*\])? |[A-Z][a-z]+[A-Z]\w* )?(?:[^.]*? was false\. ?)?/g;
+  /(?:[A-Za-z]:)?[\w./\\@+-]*\.(?:cc|cpp|cxx|h|hpp|cu|cuh|mm):\d+ (?:[\w:<>&*~, ]*\((?:[^()]|\([^()]*\))*\)(?: const)?(?:::<lambda\([^)]*\)>)?(?: \[with [^\]]*\])? |[A-Z][a-z]+[A-Z]\w* )?(?:.*? was false\. ?)?/g;
 
 const longest = 300;
 
