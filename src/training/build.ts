@@ -4,8 +4,9 @@ import { constantOf } from '../graph/constant.ts';
 import { emitter } from '../graph/emit.ts';
 import type { Constant, Model } from '../graph/types.ts';
 import type { Architecture } from './define.ts';
+import { modelOf } from './plan.ts';
 
-export const OPSET = 18;
+const OPSET = 18;
 /** The IR version that came with this opset. */
 const IR = 8;
 
@@ -36,15 +37,5 @@ export const buildModel = (architecture: Architecture, row: readonly number[], c
   );
   const graph = emit.graph(architecture.id, [{ name: 'x', type: shape(row) }], [{ name: 'logits', type: shape([classes]) }]);
   const nodes = graph.nodes.map((node) => ({ ...node, outputs: node.outputs.map((o) => (o === last ? 'logits' : o)) }));
-  return {
-    irVersion: IR,
-    opsets: new Map([['', OPSET]]),
-    producer: 'assay',
-    producerVersion: '',
-    domain: '',
-    version: 0,
-    metadata: new Map(),
-    functions: [],
-    graph: { ...graph, nodes, initializers: stored },
-  };
+  return modelOf({ irVersion: IR, opsets: new Map([['', OPSET]]) }, { ...graph, nodes, initializers: stored });
 };

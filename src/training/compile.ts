@@ -1,16 +1,30 @@
 import { gradients } from '../autodiff/reverse.ts';
-import type { Options } from '../base/option.ts';
-import type { DType, Tensor } from '../base/tensor.ts';
-import { constantOf, tensorOf } from '../graph/constant.ts';
+import type { Tensor } from '../base/tensor.ts';
+import { tensorOf } from '../graph/constant.ts';
 import type { Emit } from '../graph/emit.ts';
 import type { Dim, Graph, Model, Node, TensorType, ValueInfo } from '../graph/types.ts';
 import { emitForward } from './forward.ts';
 import { gathered, type Layout, layoutOf, type Precision, pack, unpack, zeros } from './layout.ts';
 import { emitObjective } from './objective.ts';
-import { inPrecision, type Picked, type Plan, stepEmitter, trainedNorms } from './plan.ts';
+import {
+  batchNorms,
+  hyperOf,
+  inPrecision,
+  modelOf,
+  only,
+  type Plan,
+  rowType,
+  scalar,
+  stepEmitter,
+  targetType,
+  tensorType,
+} from './plan.ts';
 import { emitClip, emitUpdate, slotsOf } from './update.ts';
 
-/** What is carried from step to step: parameters as one vector (`theta`), optimizer slots and scalars, `t`, stored statistics. */
+/**
+ * What is carried from step to step: parameters as one vector (`theta`), the count of updates `t`, and `slot/…`, `scalar/…`
+ * of the optimizer, `statistic/…` of batch normalisations.
+ */
 export type State = Readonly<Record<string, Tensor>>;
 
 /** K training steps as one ONNX `Loop`. Graph inputs and outputs have names that no model uses; these tables tell them. */
@@ -23,73 +37,69 @@ export interface Compiled {
   readonly state: Readonly<Record<string, { readonly input: string; readonly output: string }>>;
   /** Hyper-parameters as chosen, by graph input: change them freely between calls. */
   readonly hyper: Readonly<Record<string, Tensor>>;
-  /** `rows` is int64 [K, B] (resident data only); `lr` is [K]; `go` is whether to go on after a step that is not finite. */
+  /** `rows` is int64 [K, B] ('' for streamed data); `lr` is [K]; `go` is whether to go on after a step that is not finite. */
   readonly inputs: { readonly x: string; readonly y: string; readonly rows: string; readonly lr: string; readonly go: string };
   /** One number per step made; `accuracy` is '' for a regression. */
   readonly outputs: { readonly loss: string; readonly accuracy: string; readonly gradientNorm: string; readonly finite: string };
 }
 
-const tensor = (dtype: DType, dims: readonly Dim[]): TensorType => ({ kind: 'tensor', dtype, dims });
-const info = (name: string, type: TensorType): ValueInfo => ({ name, type });
-const scalar = (precision: Precision, value: number): Tensor => tensorOf(constantOf(precision, [], [value]));
+const flag = tensorType('bool', []);
+const codes: Readonly<Record<Precision, number>> = { float32: 1, float64: 11 };
+const typeOf = ({ dtype, dims }: Tensor): TensorType => tensorType(dtype, dims);
+const node = (op: string, inputs: readonly string[], outputs: readonly string[], attributes: Node['attributes'] = {}): Node => ({
+  op,
+  domain: '',
+  name: outputs[0],
+  inputs,
+  outputs,
+  attributes,
+});
 
-/** Real options of a picked part as scalar graph inputs with their chosen values. */
-const hyperOf = (
-  emit: Emit,
-  { part, chosen }: Picked<{ readonly options: Options }>,
-  stem: string,
-  precision: Precision,
-): { readonly names: Readonly<Record<string, string>>; readonly values: Record<string, Tensor> } => {
-  const names: Record<string, string> = {};
-  const values: Record<string, Tensor> = {};
-  for (const [option, { kind }] of Object.entries(part.options)) {
-    if (kind !== 'real') continue;
-    names[option] = emit.typed(emit.fresh(`${stem}/${option}`), tensor(precision, []));
-    values[names[option]] = scalar(precision, Number(chosen[option]));
+const startOf = (graph: Graph, { optimizer, precision }: Plan, layout: Layout, statistics: readonly string[]): State => {
+  const { part, chosen } = optimizer;
+  const state: Record<string, Tensor> = { theta: gathered(graph, layout, precision), t: scalar(precision, 0) };
+  for (const slot of slotsOf(optimizer)) state[`slot/${slot}`] = zeros(precision, layout.size);
+  if ('stepAll' in part)
+    for (const [name, first] of Object.entries(part.scalars)) state[`scalar/${name}`] = scalar(precision, first(chosen));
+  for (const name of statistics) {
+    const stored = graph.initializers.get(name);
+    if (stored) state[`statistic/${name}`] = tensorOf(stored);
   }
-  return { names, values };
+  return state;
 };
 
-const only = (values: Readonly<Record<string, Tensor>>, nodes: readonly Node[]): Record<string, Tensor> => {
-  const read = new Set(nodes.flatMap((n) => n.inputs));
-  return Object.fromEntries(Object.entries(values).filter(([name]) => read.has(name)));
-};
-
-const rowType = (graph: Graph, name: string): TensorType => {
-  const type = [...graph.inputs, ...graph.outputs].find((v) => v.name === name)?.type;
-  return type?.kind === 'tensor' ? type : tensor('float32', ['N']);
+/** What a step reads from around the loop. */
+const outsideOf = (emit: Emit, graph: Graph, plan: Plan): Readonly<Record<'x' | 'y' | 'rows' | 'lr' | 'go', ValueInfo>> => {
+  const info = (stem: string, type: TensorType): ValueInfo => ({ name: emit.typed(emit.fresh(stem), type), type });
+  const lead: readonly Dim[] = plan.data === 'resident' ? ['M'] : ['K', 'B'];
+  const stacked = ({ dtype, dims }: TensorType): TensorType => tensorType(dtype, [...lead, ...(dims?.slice(1) ?? [])]);
+  return {
+    x: info('data', stacked(rowType(graph, plan.input))),
+    y: info('target', stacked(targetType(graph, plan))),
+    rows: info('rows', tensorType('int64', ['K', 'B'])),
+    lr: info('lr', tensorType(plan.precision, ['K'])),
+    go: info('go', flag),
+  };
 };
 
 /** Compiles one step of the plan and wraps it in a `Loop` over as many steps as `lr` has entries. */
 export const compileSteps = (plan: Plan): Compiled => {
-  const { precision, classes } = plan;
+  const { precision } = plan;
   const graph = inPrecision(plan.graph, precision);
-  const parameters = plan.groups.flatMap((g) => g.parameters);
-  const layout = layoutOf(parameters);
-  const norms = trainedNorms(graph, parameters);
+  const layout = layoutOf(plan.groups.flatMap((g) => g.parameters));
+  const names = layout.entries.map((e) => e.name);
+  const norms = batchNorms(graph, plan);
   const statistics = [...norms].flatMap((n) => n.inputs.slice(3, 5));
-  const emit = stepEmitter(graph, new Set([...parameters.map((p) => p.name), ...statistics]), precision);
+  const emit = stepEmitter(graph, new Set([...names, ...statistics]), precision);
+  const number = tensorType(precision, []);
 
-  // What the body takes from around it.
-  const x = rowType(graph, plan.input);
-  const predicted = rowType(graph, plan.output);
-  const row = (type: TensorType): readonly Dim[] => type.dims?.slice(1) ?? [];
-  const target = classes > 0 ? tensor('int64', []) : tensor(precision, row(predicted));
-  const lead = plan.data === 'resident' ? ['M'] : ['K', 'B'];
-  const outside = (stem: string, type: TensorType): ValueInfo => info(emit.typed(emit.fresh(stem), type), type);
-  const inputs = {
-    x: outside('data', tensor(x.dtype, [...lead, ...row(x)])),
-    y: outside('target', tensor(target.dtype, [...lead, ...(target.dims ?? [])])),
-    rows: outside('rows', tensor('int64', ['K', 'B'])),
-    lr: outside('lr', tensor(precision, ['K'])),
-    go: outside('go', tensor('bool', [])),
-  };
+  const outside = outsideOf(emit, graph, plan);
   const optimizer = hyperOf(emit, plan.optimizer, 'optimizer', precision);
   const loss = hyperOf(emit, plan.loss, 'loss', precision);
   const own: Record<string, Tensor> = {};
   const extra = (stem: string, value: number | undefined): string => {
     if (value === undefined) return '';
-    const name = emit.typed(emit.fresh(stem), tensor(precision, []));
+    const name = emit.typed(emit.fresh(stem), number);
     own[name] = scalar(precision, value);
     return name;
   };
@@ -97,141 +107,94 @@ export const compileSteps = (plan: Plan): Compiled => {
   const decays = plan.groups.map((g, i) => extra(`group${i}/weightDecay`, g.weightDecay));
   const limit = extra('clip', plan.clip && Object.values(plan.clip)[0]);
 
-  // What it carries.
-  const start: Record<string, Tensor> = { theta: gathered(graph, layout, precision), t: scalar(precision, 0) };
-  for (const slot of slotsOf(plan.optimizer)) start[`slot/${slot}`] = zeros(precision, layout.size);
-  if ('stepAll' in plan.optimizer.part)
-    for (const [name, first] of Object.entries(plan.optimizer.part.scalars))
-      start[`scalar/${name}`] = scalar(precision, first(plan.optimizer.chosen));
-  for (const name of statistics) {
-    const stored = graph.initializers.get(name);
-    if (stored) start[`statistic/${name}`] = tensorOf(stored);
-  }
+  const start = startOf(graph, plan, layout, statistics);
+  const keys = Object.keys(start);
   const carried: Record<string, string> = {};
-  for (const [key, { dtype, dims }] of Object.entries(start)) carried[key] = emit.typed(emit.fresh(`in/${key}`), tensor(dtype, dims));
+  for (const key of keys) carried[key] = emit.typed(emit.fresh(`in/${key}`), typeOf(start[key]));
   const under = (prefix: string): Record<string, string> =>
-    Object.fromEntries(
-      Object.entries(carried).flatMap(([key, name]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), name]] : [])),
-    );
+    Object.fromEntries(keys.filter((key) => key.startsWith(prefix)).map((key) => [key.slice(prefix.length), carried[key]]));
 
-  // The body.
-  const iteration = emit.typed(emit.fresh('iteration'), tensor('int64', []));
-  const condition = emit.fresh('condition');
-  unpack(
-    emit,
-    layout,
-    carried.theta,
-    layout.entries.map((e) => e.name),
-  );
-  const batch = plan.data === 'resident' ? emit.Gather(inputs.rows.name, iteration, { axis: 0 }) : iteration;
-  emit.typed(plan.input, x);
-  emit.node({ op: 'Gather', domain: '', name: plan.input, inputs: [inputs.x.name, batch], outputs: [plan.input], attributes: {} });
-  const labels = emit.typed(emit.Gather(inputs.y.name, batch), tensor(target.dtype, [x.dims?.[0], ...(target.dims ?? [])]));
+  // One step: the batch, forward, loss, backward, update.
+  const iteration = emit.typed(emit.fresh('iteration'), tensorType('int64', []));
+  const condition = emit.typed(emit.fresh('condition'), flag);
+  unpack(emit, layout, carried.theta, names);
+  const batch = plan.data === 'resident' ? emit.Gather(outside.rows.name, iteration) : iteration;
+  emit.typed(plan.input, rowType(graph, plan.input));
+  emit.node(node('Gather', [outside.x.name, batch], [plan.input]));
+  const labels = emit.typed(emit.Gather(outside.y.name, batch), targetType(graph, plan));
   const statisticsNext = emitForward(emit, graph, plan.output, norms, new Map(Object.entries(under('statistic/'))));
-  const objective = emitObjective(emit, plan.loss, loss.names, plan.output, labels, classes);
-  const found = gradients(
-    emit,
-    objective.mean,
-    parameters.map((p) => p.name),
-  );
+  const objective = emitObjective(emit, plan.loss, loss.names, plan.output, labels, plan.classes);
+  const found = gradients(emit, objective.mean, names);
   const flat = pack(
     emit,
-    parameters.map((p) => found.get(p.name) ?? ''),
+    names.map((name) => found.get(name) ?? ''),
   );
   const { grad, norm } = emitClip(emit, flat, plan.clip, limit);
   const t = emit.Add(carried.t, emit.scalar(1));
-  const rate = emit.Gather(inputs.lr.name, iteration);
+  const hyper = { ...optimizer.names, lr: emit.Gather(outside.lr.name, iteration) };
   const state = { theta: carried.theta, slots: under('slot/'), scalars: under('scalar/') };
-  const updated = emitUpdate(emit, plan, state, grad, { ...optimizer.names, lr: rate }, { scales, decays }, t);
+  const updated = emitUpdate(emit, plan, state, grad, hyper, { scales, decays }, t);
 
-  // s − s is 0 only where both the loss and the norm are finite.
+  // s − s is 0 only where both the loss and the norm are finite; otherwise everything stays as it was.
   const both = emit.Add(objective.mean, norm);
   const finite = emit.Equal(emit.Sub(both, both), emit.scalar(0));
   const next: Record<string, string> = { theta: updated.theta, t };
-  for (const [slot, value] of Object.entries(updated.slots)) next[`slot/${slot}`] = value;
+  for (const [name, value] of Object.entries(updated.slots)) next[`slot/${name}`] = value;
   for (const [name, value] of Object.entries(updated.scalars)) next[`scalar/${name}`] = value;
   for (const [name, value] of statisticsNext) next[`statistic/${name}`] = value;
-  const keys = Object.keys(start);
   const kept = keys.map((key) => emit.Where(finite, next[key], carried[key]));
-  const code = precision === 'float64' ? 11 : 1;
-  const flag = emit.Cast(finite, { to: code });
-  const size = emit.Cast(emit.Size(labels), { to: code });
-  const scans = [objective.mean, ...(objective.correct ? [emit.Div(objective.correct, size)] : []), norm, flag];
-  const proceed = emit.Or(finite, inputs.go.name);
-
-  const typeOf = (key: string): TensorType => tensor(start[key].dtype, start[key].dims);
-  const scan = tensor(precision, []);
+  const scans: Record<string, string> = { loss: objective.mean, gradientNorm: norm, finite: emit.Cast(finite, { to: codes[precision] }) };
+  if (objective.correct) scans.accuracy = emit.Div(objective.correct, emit.Cast(emit.Size(labels), { to: codes[precision] }));
   const body = emit.graph(
     'step',
-    [info(iteration, tensor('int64', [])), info(condition, tensor('bool', [])), ...keys.map((key) => info(carried[key], typeOf(key)))],
-    [info(proceed, tensor('bool', [])), ...kept.map((name, i) => info(name, typeOf(keys[i]))), ...scans.map((name) => info(name, scan))],
+    [
+      { name: iteration, type: tensorType('int64', []) },
+      { name: condition, type: flag },
+      ...keys.map((key) => ({ name: carried[key], type: typeOf(start[key]) })),
+    ],
+    [
+      { name: emit.Or(finite, outside.go.name), type: flag },
+      ...kept.map((name, i) => ({ name, type: typeOf(start[keys[i]]) })),
+      ...Object.values(scans).map((name) => ({ name, type: number })),
+    ],
   );
 
-  // Around it.
-  const entry = keys.map((key) => emit.fresh(key));
-  const result = keys.map((key) => emit.fresh(`next/${key}`));
-  const columns = ['loss', ...(objective.correct ? ['accuracy'] : []), 'gradientNorm', 'finite'].map((name) => emit.fresh(`steps/${name}`));
-  const trips = emit.fresh('trips');
-  const yes = emit.fresh('yes');
-  const hyper = only({ ...optimizer.values, ...loss.values, ...own }, body.nodes);
-  const nodes: Node[] = [
-    { op: 'Size', domain: '', name: trips, inputs: [inputs.lr.name], outputs: [trips], attributes: {} },
+  // The loop around it.
+  const ends = Object.fromEntries(keys.map((key) => [key, { input: emit.fresh(key), output: emit.fresh(`next/${key}`) }]));
+  const columns = Object.fromEntries(Object.keys(scans).map((name) => [name, emit.fresh(`steps/${name}`)]));
+  const [trips, yes] = [emit.fresh('trips'), emit.fresh('yes')];
+  const values = only({ ...optimizer.values, ...loss.values, ...own }, body.nodes);
+  const { x, y, rows, lr, go } = outside;
+  const loop = node(
+    'Loop',
+    [trips, yes, ...keys.map((key) => ends[key].input)],
+    [...keys.map((key) => ends[key].output), ...Object.values(columns)],
     {
-      op: 'Loop',
-      domain: '',
-      name: 'steps',
-      inputs: [trips, yes, ...entry],
-      outputs: [...result, ...columns],
-      attributes: { body: { type: 'graph', value: body } },
+      body: { type: 'graph', value: body },
     },
-  ];
-  const resident = plan.data === 'resident' ? [inputs.rows] : [];
+  );
+  const model = modelOf(plan, {
+    name: 'training',
+    inputs: [
+      ...keys.map((key) => ({ name: ends[key].input, type: typeOf(start[key]) })),
+      ...[x, y, ...(plan.data === 'resident' ? [rows] : []), lr, go],
+      ...Object.keys(values).map((name) => ({ name, type: number })),
+    ],
+    outputs: [
+      ...keys.map((key) => ({ name: ends[key].output, type: typeOf(start[key]) })),
+      ...Object.values(columns).map((name) => ({ name, type: tensorType(precision, ['steps']) })),
+    ],
+    nodes: [node('Size', [lr.name], [trips]), loop],
+    initializers: new Map([[yes, { dtype: 'bool', dims: [], bytes: Uint8Array.of(1) }]]),
+    values: new Map(),
+  });
   return {
-    model: {
-      irVersion: plan.irVersion,
-      opsets: plan.opsets,
-      producer: 'assay',
-      producerVersion: '',
-      domain: '',
-      version: 0,
-      metadata: new Map(),
-      functions: [],
-      graph: {
-        name: 'training',
-        inputs: [
-          ...keys.map((key, i) => info(entry[i], typeOf(key))),
-          inputs.x,
-          inputs.y,
-          ...resident,
-          inputs.lr,
-          inputs.go,
-          ...Object.keys(hyper).map((name) => info(name, tensor(precision, []))),
-        ],
-        outputs: [
-          ...keys.map((key, i) => info(result[i], typeOf(key))),
-          ...columns.map((name) => info(name, tensor(precision, ['steps']))),
-        ],
-        nodes,
-        initializers: new Map([[yes, { dtype: 'bool', dims: [], bytes: Uint8Array.of(1) }]]),
-        values: new Map(),
-      },
-    },
+    model,
     layout,
     start,
-    state: Object.fromEntries(keys.map((key, i) => [key, { input: entry[i], output: result[i] }])),
-    hyper,
-    inputs: {
-      x: inputs.x.name,
-      y: inputs.y.name,
-      rows: resident.length > 0 ? inputs.rows.name : '',
-      lr: inputs.lr.name,
-      go: inputs.go.name,
-    },
-    outputs: {
-      loss: columns[0],
-      accuracy: objective.correct ? columns[1] : '',
-      gradientNorm: columns.at(-2) ?? '',
-      finite: columns.at(-1) ?? '',
-    },
+    state: ends,
+    hyper: values,
+    inputs: { x: x.name, y: y.name, rows: plan.data === 'resident' ? rows.name : '', lr: lr.name, go: go.name },
+    outputs: { loss: columns.loss, accuracy: columns.accuracy ?? '', gradientNorm: columns.gradientNorm, finite: columns.finite },
   };
 };

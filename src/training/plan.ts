@@ -1,7 +1,8 @@
 import type { Chosen, Options } from '../base/option.ts';
-import { constantOf, numbersOf } from '../graph/constant.ts';
+import type { DType, Tensor } from '../base/tensor.ts';
+import { constantOf, numbersOf, tensorOf } from '../graph/constant.ts';
 import { type Emit, emitter } from '../graph/emit.ts';
-import type { Constant, Graph, Node, TensorType, ValueType } from '../graph/types.ts';
+import type { Constant, Dim, Graph, Model, Node, TensorType, ValueType } from '../graph/types.ts';
 import { namesWithin } from '../graph/walk.ts';
 import type { Loss, Optimizer } from './define.ts';
 import type { Precision } from './layout.ts';
@@ -38,10 +39,59 @@ export interface Plan {
   readonly clip?: { readonly norm: number } | { readonly value: number };
   /** `resident`: the whole dataset is an input and rows are gathered by index; `streamed`: each call brings its rows. */
   readonly data: 'resident' | 'streamed';
+  /** Trained batch normalisations use the batch's statistics and update the stored ones, or use the stored ones as they are. */
+  readonly statistics: 'batch' | 'stored';
   readonly precision: Precision;
 }
 
-const tensorType = (type: ValueType | undefined): TensorType | undefined => (type?.kind === 'tensor' ? type : undefined);
+export const tensorType = (dtype: DType, dims: readonly Dim[]): TensorType => ({ kind: 'tensor', dtype, dims });
+const asTensor = (type: ValueType | undefined): TensorType | undefined => (type?.kind === 'tensor' ? type : undefined);
+
+/** Declared type of a graph input or output; its first axis is the batch. */
+export const rowType = (graph: Graph, name: string): TensorType =>
+  asTensor([...graph.inputs, ...graph.outputs].find((v) => v.name === name)?.type) ?? tensorType('float32', ['N']);
+
+/** Labels are int64 [N]; values are shaped as the prediction. */
+export const targetType = (graph: Graph, { classes, output, precision }: Pick<Plan, 'classes' | 'output' | 'precision'>): TensorType =>
+  classes > 0 ? tensorType('int64', ['N']) : tensorType(precision, ['N', ...(rowType(graph, output).dims?.slice(1) ?? [])]);
+
+/** Real options of a picked part as scalar graph inputs with their chosen values. */
+export const hyperOf = (
+  emit: Emit,
+  { part, chosen }: Picked<{ readonly options: Options }>,
+  stem: string,
+  precision: Precision,
+): { readonly names: Readonly<Record<string, string>>; readonly values: Readonly<Record<string, Tensor>> } => {
+  const names: Record<string, string> = {};
+  const values: Record<string, Tensor> = {};
+  for (const [option, { kind }] of Object.entries(part.options)) {
+    if (kind !== 'real') continue;
+    names[option] = emit.typed(emit.fresh(`${stem}/${option}`), tensorType(precision, []));
+    values[names[option]] = scalar(precision, Number(chosen[option]));
+  }
+  return { names, values };
+};
+
+export const scalar = (precision: Precision, value: number): Tensor => tensorOf(constantOf(precision, [], [value]));
+
+/** Of these graph inputs those that some node reads. */
+export const only = (values: Readonly<Record<string, Tensor>>, nodes: readonly Node[]): Record<string, Tensor> => {
+  const read = new Set(nodes.flatMap((n) => n.inputs));
+  return Object.fromEntries(Object.entries(values).filter(([name]) => read.has(name)));
+};
+
+/** A graph of ours as a model in the dialect of the plan's. */
+export const modelOf = ({ irVersion, opsets }: Pick<Plan, 'irVersion' | 'opsets'>, graph: Graph): Model => ({
+  irVersion,
+  opsets,
+  producer: 'assay',
+  producerVersion: '',
+  domain: '',
+  version: 0,
+  metadata: new Map(),
+  functions: [],
+  graph,
+});
 
 /** The graph computed in `precision` throughout: stored floats and known types follow. */
 export const inPrecision = (graph: Graph, precision: Precision): Graph => {
@@ -59,9 +109,10 @@ export const inPrecision = (graph: Graph, precision: Precision): Graph => {
   };
 };
 
-/** Batch normalisations that are trained: they use the batch's statistics and update the stored ones. */
-export const trainedNorms = (graph: Graph, parameters: readonly Parameter[]): ReadonlySet<Node> => {
-  const names = new Set(parameters.map((p) => p.name));
+/** Batch normalisations that use the statistics of the batch: those whose scale or shift is trained. */
+export const batchNorms = (graph: Graph, { groups, statistics }: Pick<Plan, 'groups' | 'statistics'>): ReadonlySet<Node> => {
+  if (statistics === 'stored') return new Set();
+  const names = new Set(groups.flatMap((g) => g.parameters.map((p) => p.name)));
   return new Set(graph.nodes.filter((n) => n.op === 'BatchNormalization' && n.inputs.slice(1, 3).some((name) => names.has(name))));
 };
 
@@ -69,11 +120,11 @@ export const trainedNorms = (graph: Graph, parameters: readonly Parameter[]): Re
 export const stepEmitter = (graph: Graph, outside: ReadonlySet<string>, precision: Precision): Emit => {
   const types = new Map<string, TensorType>();
   for (const [name, type] of graph.values) {
-    const tensor = tensorType(type);
+    const tensor = asTensor(type);
     if (tensor) types.set(name, tensor);
   }
   for (const { name, type } of [...graph.inputs, ...graph.outputs]) {
-    const tensor = tensorType(type);
+    const tensor = asTensor(type);
     if (tensor && !types.has(name)) types.set(name, tensor);
   }
   for (const name of outside) {

@@ -1,0 +1,55 @@
+import type { Tensor } from '../base/tensor.ts';
+import type { Model, TensorType, ValueInfo } from '../graph/types.ts';
+import { emitForward } from './forward.ts';
+import { layoutOf, unpack } from './layout.ts';
+import { emitObjective } from './objective.ts';
+import { batchNorms, hyperOf, inPrecision, modelOf, only, type Plan, rowType, stepEmitter, targetType, tensorType } from './plan.ts';
+
+/** The forward pass in inference form with its loss, parameters and stored statistics as inputs. Sums add up over batches. */
+export interface Evaluation {
+  readonly model: Model;
+  /** Key of the state (see `Compiled`) → graph input; keys that an evaluation has no use for are absent. */
+  readonly state: Readonly<Record<string, string>>;
+  readonly hyper: Readonly<Record<string, Tensor>>;
+  readonly inputs: { readonly x: string; readonly y: string };
+  /** Σ loss, Σ weight and, for classes, the number of rows that are right ('' for a regression). */
+  readonly outputs: { readonly total: string; readonly weight: string; readonly correct: string };
+}
+
+export const compileEvaluation = (plan: Plan): Evaluation => {
+  const { precision, classes } = plan;
+  const graph = inPrecision(plan.graph, precision);
+  const layout = layoutOf(plan.groups.flatMap((g) => g.parameters));
+  const statistics = [...batchNorms(graph, plan)].flatMap((n) => n.inputs.slice(3, 5));
+  const names = layout.entries.map((e) => e.name);
+  const emit = stepEmitter(graph, new Set([...names, ...statistics]), precision);
+  const input = (stem: string, type: TensorType): ValueInfo => ({ name: emit.typed(emit.fresh(stem), type), type });
+  const theta = input('theta', tensorType(precision, [layout.size]));
+  const y = input('target', targetType(graph, plan));
+  const loss = hyperOf(emit, plan.loss, 'loss', precision);
+  unpack(emit, layout, theta.name, names);
+  emitForward(emit, graph, plan.output, new Set(), new Map());
+  const objective = emitObjective(emit, plan.loss, loss.names, plan.output, y.name, classes);
+  const outputs = [objective.total, objective.weight, ...(objective.correct ? [objective.correct] : [])];
+  const hyper = only(loss.values, emit.nodes);
+  const scalar = tensorType(precision, []);
+  const inputs: readonly ValueInfo[] = [
+    theta,
+    ...statistics.map((name) => ({ name, type: emit.type(name) ?? scalar })),
+    { name: plan.input, type: rowType(graph, plan.input) },
+    y,
+    ...Object.keys(hyper).map((name) => ({ name, type: scalar })),
+  ];
+  const body = emit.graph(
+    'evaluation',
+    inputs,
+    outputs.map((name) => ({ name, type: scalar })),
+  );
+  return {
+    model: modelOf(plan, body),
+    state: { theta: theta.name, ...Object.fromEntries(statistics.map((name) => [`statistic/${name}`, name])) },
+    hyper,
+    inputs: { x: plan.input, y: y.name },
+    outputs: { total: objective.total, weight: objective.weight, correct: objective.correct },
+  };
+};
