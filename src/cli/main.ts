@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
 import type { Catalogue } from '../base/catalogue.ts';
 import { Fault } from '../base/fault.ts';
