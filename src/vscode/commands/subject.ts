@@ -1,13 +1,10 @@
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { basename } from 'node:path';
 import type { DataRef, ModelRef } from '../../base/request.ts';
 import type { Aside, Choice, FileKinds, Host, SuiteFile, Target } from '../define.ts';
+import { located } from '../located.ts';
 
 const modelKinds: FileKinds = { 'ONNX models': ['onnx'], 'All files': ['*'] };
 const dataKinds: FileKinds = { Data: ['npz', 'npy', 'csv', 'tsv', 'gz', 'idx', 'idx1-ubyte', 'idx3-ubyte'], 'All files': ['*'] };
-
-/** `path` of an entry as seen from the `assay.json` that holds it. */
-export const located = <T extends { readonly path: string }>(suite: string, ref: T): T =>
-  isAbsolute(ref.path) ? ref : { ...ref, path: join(dirname(suite), ref.path) };
 
 /** A model or dataset with the name it goes by and the `assay.json` it came from. */
 export interface Named<T> {

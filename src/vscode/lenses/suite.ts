@@ -1,49 +1,34 @@
 import * as vscode from 'vscode';
 import type { Target } from '../define.ts';
+import type { History, LastResult } from '../history.ts';
 import { readSuite } from '../suite.ts';
 
-/** The newest result for an entry of `assay.json`: a few words, and the run they came from. */
-export interface LastResult {
-  readonly text: string;
-  readonly run: string;
-  readonly focus?: string;
-}
-export interface LastResults {
-  readonly changed: vscode.Event<void>;
-  /** Of a check by its name, of a model or dataset by its path as written. */
-  of(suite: string, kind: 'model' | 'data' | 'check', name: string): LastResult | undefined;
-}
-
 /** Above each entry of `assay.json`: Run, Saliency, and the last headline numbers. */
-export const suiteLenses = (results: LastResults): vscode.CodeLensProvider => ({
-  onDidChangeCodeLenses: results.changed,
-  provideCodeLenses(document) {
+export const suiteLenses = (history: Pick<History, 'last'>, changed: vscode.Event<void>): vscode.CodeLensProvider => ({
+  onDidChangeCodeLenses: changed,
+  async provideCodeLenses(document) {
     const suite = document.uri.fsPath;
-    const { models, datasets, checks } = readSuite(document.getText());
-    const at = (offset: number, title: string, command: string, target: Target): vscode.CodeLens => {
-      const place = document.positionAt(offset);
-      return new vscode.CodeLens(new vscode.Range(place, place), { title, command, arguments: [target] });
-    };
-    const last = (offset: number, kind: 'model' | 'data' | 'check', name: string): vscode.CodeLens[] => {
-      const result = results.of(suite, kind, name);
-      if (!result) return [];
-      return [
-        at(offset, result.text, 'assay.openRun', { runs: [result.run], ...(result.focus === undefined ? {} : { focus: result.focus }) }),
-      ];
-    };
+    const text = readSuite(document.getText());
+    const last = await history.last(suite, text);
+    const at = (line: number, title: string, command: string, target: Target): vscode.CodeLens =>
+      new vscode.CodeLens(new vscode.Range(line, 0, line, 0), { title, command, arguments: [target] });
+    const before = (line: number, result: LastResult | undefined): vscode.CodeLens[] =>
+      result
+        ? [at(line, result.text, 'assay.openRun', { runs: [result.run], ...(result.focus === undefined ? {} : { focus: result.focus }) })]
+        : [];
     return [
-      ...models.flatMap(({ name, offset }) => [
-        at(offset, '$(beaker) Run…', 'assay.runDiagnostic', { suite, model: name }),
-        at(offset, '$(eye) Saliency', 'assay.saliency', { suite, model: name }),
-        ...last(offset, 'model', name),
+      ...text.models.flatMap(({ name, line }) => [
+        at(line, '$(beaker) Run…', 'assay.runDiagnostic', { suite, model: name }),
+        at(line, '$(eye) Saliency', 'assay.saliency', { suite, model: name }),
+        ...before(line, last.models.get(name)),
       ]),
-      ...datasets.flatMap(({ name, offset }) => [
-        at(offset, '$(beaker) Run…', 'assay.runDiagnostic', { suite, data: name }),
-        ...last(offset, 'data', name),
+      ...text.datasets.flatMap(({ name, line }) => [
+        at(line, '$(beaker) Run…', 'assay.runDiagnostic', { suite, data: name }),
+        ...before(line, last.datasets.get(name)),
       ]),
-      ...checks.flatMap(({ name, offset }) => [
-        at(offset, '$(play) Run', 'assay.runSuite', { suite, check: name }),
-        ...last(offset, 'check', name),
+      ...text.checks.flatMap(({ name, line }) => [
+        at(line, '$(play) Run', 'assay.runSuite', { suite, check: name }),
+        ...before(line, last.checks.get(name)),
       ]),
     ];
   },

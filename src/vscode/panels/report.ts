@@ -12,7 +12,6 @@ export interface ReportPanelPorts {
   repeat(run: string): void;
   sample(run: string, report: number, row: number): void;
   save(name: string, bytes: Uint8Array): void;
-  failed(error: unknown): void;
 }
 
 export interface ReportPanels extends vscode.Disposable {

@@ -39,7 +39,7 @@ const parse = (state: unknown): unknown => {
 /** The image tab: a sample with the heat map over it. One tab per model and dataset; the newest question wins. */
 export const saliencyPanels = (ports: SaliencyPanelPorts): SaliencyPanels => {
   const open = new Map<string, { readonly panel: vscode.WebviewPanel; ask(asked: Asked): void }>();
-  const first = ports.methods[0].id;
+  const first = ports.methods[0]?.id ?? '';
 
   const fill = (subject: SaliencySubject, place: Place, panel: vscode.WebviewPanel): void => {
     const key = JSON.stringify(subject);

@@ -1,0 +1,259 @@
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import * as vscode from 'vscode';
+import type { Catalogue } from '../base/catalogue.ts';
+import type { Device } from '../base/request.ts';
+import { runStore, runsFolder } from '../jobs/store.ts';
+import { type Supervisor, supervisor } from '../jobs/supervisor.ts';
+import { toHtml } from '../report/html.ts';
+import { commandOf } from './commands/diagnose.ts';
+import { openOnStart } from './contributions.ts';
+import type { Host, Launch, SaliencySubject } from './define.ts';
+import { type History, history } from './history.ts';
+import { confirm, openFile, pick, saveFile, text } from './host/prompts.ts';
+import { findFiles, labelOf, suiteFiles } from './host/suites.ts';
+import { type LaunchPorts, launch, launchOf, type Running } from './launch.ts';
+import { methodsOf } from './methods.ts';
+import { reportPanels } from './panels/report.ts';
+import { saliencyPanels } from './panels/saliency.ts';
+import { type Problem, problemOf, remedyTitles } from './problem.ts';
+import { subjectOf } from './sample.ts';
+
+/** The host, and what the views and lenses of the window need besides. */
+export interface Window extends vscode.Disposable {
+  readonly host: Host;
+  readonly history: History;
+  /** Runs, suites or files they name have changed. */
+  readonly changed: vscode.Event<void>;
+  /** Says what is wrong, with ways out; silent where the user stopped it. */
+  failed(error: unknown): void;
+  openRunsLeftByStart(): Promise<void>;
+}
+
+const trustSentence = 'Running a model needs a trusted workspace.';
+const folderOnDisk = (): string | undefined => vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri.fsPath;
+
+/** The real editor behind the commands. Nothing here loads ONNX Runtime: that lives in the job process, started by the first job. */
+export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogue): Window => {
+  const extension = context.extensionUri;
+  const dist = (file: string): string => vscode.Uri.joinPath(extension, 'dist', file).fsPath;
+  const log = vscode.window.createOutputChannel('Assay', { log: true });
+  const home = folderOnDisk();
+  const store = runStore(home === undefined ? vscode.Uri.joinPath(context.globalStorageUri, 'runs').fsPath : join(home, runsFolder));
+  const kept = history(store);
+  const suites = suiteFiles();
+  const changed = new vscode.EventEmitter<void>();
+  const running: Running = new Map();
+  let started: Supervisor | undefined;
+  const jobs = (): Supervisor => {
+    started ??= supervisor({ entry: dist('process.js') });
+    return started;
+  };
+
+  const refresh = (): void => {
+    kept.forget();
+    changed.fire();
+  };
+  const runsWatcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(store.folder, '*/run.json'));
+
+  const act = async (problem: Problem, remedy: Problem['remedies'][number], work?: Launch): Promise<void> => {
+    switch (remedy) {
+      case 'choose':
+        await vscode.commands.executeCommand(work ? commandFor(work) : 'assay.saliency');
+        return;
+      case 'open':
+        if (problem.file !== undefined) await vscode.window.showTextDocument(vscode.Uri.file(problem.file));
+        return;
+      case 'device':
+        await vscode.commands.executeCommand('workbench.action.openSettings', 'assay.device');
+        return;
+      case 'again':
+        if (work) await host.launch(work);
+        return;
+      case 'log':
+        host.showLog();
+    }
+  };
+  const say = (problem: Problem, work?: Launch): void => {
+    const remedies = problem.remedies.filter((remedy) => remedy !== 'again' || work);
+    void vscode.window.showErrorMessage(problem.sentence, ...remedies.map((remedy) => remedyTitles[remedy])).then((chosen) => {
+      const remedy = remedies.find((one) => remedyTitles[one] === chosen);
+      if (remedy) act(problem, remedy, work).catch(failed);
+    });
+  };
+  const failed = (error: unknown): void => {
+    log.error(error instanceof Error ? error : String(error));
+    const problem = problemOf(error);
+    if (problem) say(problem);
+  };
+  const commandFor = (work: Launch): string => {
+    switch (work.task) {
+      case 'run': {
+        const { id } = work.ask;
+        return commandOf(catalogue.diagnostics.find((d) => d.id === id) ?? { id, title: id }).id;
+      }
+      case 'suite':
+        return 'assay.runSuite';
+      case 'train':
+        return 'assay.train';
+    }
+  };
+
+  const save = async (path: string, bytes: Uint8Array | string): Promise<void> => {
+    await writeFile(path, bytes);
+    vscode.window.setStatusBarMessage(`Saved ${labelOf(path)}`, 5000);
+  };
+  const saveAs = async (name: string, bytes: Uint8Array): Promise<void> => {
+    const path = await saveFile('Save', join(home ?? '', name), {});
+    if (path !== undefined) await save(path, bytes);
+  };
+
+  const images = saliencyPanels({
+    extension,
+    methods: methodsOf(catalogue),
+    attribute: (subject, asked, signal) =>
+      jobs().submit('attribute', { ...subject, ...asked, device: host.device, seed: host.seed, options: {} }, { signal }),
+    busy: (title, cancel, work) =>
+      void vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, async (_, token) => {
+        token.onCancellationRequested(cancel);
+        await work.catch(() => {});
+      }),
+    save: (name, bytes) => void saveAs(name, bytes).catch(failed),
+    failed,
+  });
+
+  const showSample = async (id: string, report: number, row: number): Promise<void> => {
+    const subject = await subjectOf(await store.read(id), report, (path) => readFile(path, 'utf8'));
+    if (subject) openImage(subject, { row });
+    else
+      void vscode.window.showInformationMessage(
+        'There is no model to explain this sample: the run had none, or its entry is gone from the assay.json.',
+      );
+  };
+  const openImage = (subject: SaliencySubject, place: { readonly row: number } | { readonly position: number }): void => {
+    if (trusted()) images.open(subject, place);
+  };
+
+  const panels = reportPanels({
+    extension,
+    store,
+    cancel: (id) => host.cancelRun(id),
+    repeat(id) {
+      panels.close(id);
+      host.repeatRun(id).catch(failed);
+    },
+    sample: (id, report, row) => void showSample(id, report, row).catch(failed),
+    save: (name, bytes) => void saveAs(name, bytes).catch(failed),
+  });
+
+  const trusted = (): boolean => {
+    if (vscode.workspace.isTrusted) return true;
+    void vscode.window.showErrorMessage(trustSentence, 'Manage Trust').then((chosen) => {
+      if (chosen) void vscode.commands.executeCommand('workbench.trust.manage');
+    });
+    return false;
+  };
+
+  const ports: LaunchPorts = {
+    jobs: { submit: (task, ask, watch) => jobs().submit(task, ask, watch) },
+    store,
+    view: (id, { title, subject }) => panels.begin(id, `${title}: ${subject}`),
+    progress: (title, cancel, work) =>
+      new Promise((done, fail) => {
+        void vscode.window.withProgress(
+          { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+          async (bar, token) => {
+            token.onCancellationRequested(cancel);
+            let shown = 0;
+            const result = work((fraction, message) => {
+              bar.report({ increment: Math.max(0, fraction - shown) * 100, message });
+              shown = Math.max(shown, fraction);
+            });
+            result.then(done, fail);
+            await result.catch(() => {});
+          },
+        );
+      }),
+    changed: refresh,
+    say,
+    log: (line) => log.info(line),
+  };
+
+  const host: Host = {
+    catalogue,
+    get device() {
+      return vscode.workspace.getConfiguration('assay').get<Device>('device', 'auto');
+    },
+    get seed() {
+      return vscode.workspace.getConfiguration('assay').get<number>('seed', 0);
+    },
+    suites: () => suites.all(),
+    find: findFiles,
+    exists: (path) =>
+      stat(path).then(
+        () => true,
+        () => false,
+      ),
+    label: labelOf,
+    pick,
+    text,
+    open: openFile,
+    save: saveFile,
+    confirm,
+    async launch(work) {
+      if (trusted()) await launch(work, ports, running);
+    },
+    saliency: (subject) => openImage(subject, { position: 0 }),
+    runs: () => kept.runs(),
+    shownRun: () => panels.active(),
+    showRun: (id, focus) => panels.show(id, focus),
+    async repeatRun(id) {
+      await host.launch(launchOf(await store.read(id)));
+    },
+    cancelRun: (id) => running.get(id)?.(),
+    async deleteRun(id) {
+      panels.close(id);
+      await store.delete(id);
+      refresh();
+    },
+    async saveHtml(id) {
+      const { title, result } = await store.read(id);
+      const path = await saveFile('Save Report as HTML', join(home ?? dirname(store.folder), `${title}.html`), { 'Web pages': ['html'] });
+      if (path === undefined) return;
+      const [script, style] = await Promise.all([readFile(dist('webview.js'), 'utf8'), readFile(dist('webview.css'), 'utf8')]);
+      await save(path, toHtml(result.reports, { script, style }));
+    },
+    showLog() {
+      const said = started?.log();
+      if (said) log.info(`job processes:\n${said}`);
+      log.show();
+    },
+  };
+
+  const watched = [
+    runsWatcher.onDidCreate(refresh),
+    runsWatcher.onDidChange(refresh),
+    runsWatcher.onDidDelete(refresh),
+    suites.changed(() => changed.fire()),
+  ];
+
+  return {
+    host,
+    history: kept,
+    changed: changed.event,
+    failed,
+    async openRunsLeftByStart() {
+      if (home === undefined) return;
+      const path = join(home, openOnStart);
+      const left = await readFile(path, 'utf8').catch(() => undefined);
+      if (left === undefined) return;
+      await rm(path);
+      const { runs } = JSON.parse(left) as { readonly runs: readonly string[] };
+      for (const id of runs) await panels.show(id);
+    },
+    dispose() {
+      vscode.Disposable.from(log, suites, changed, runsWatcher, panels, images, ...watched).dispose();
+      void started?.dispose();
+    },
+  };
+};

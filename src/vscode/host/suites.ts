@@ -1,0 +1,62 @@
+import * as vscode from 'vscode';
+import type { SuiteFile } from '../define.ts';
+import { readSuite } from '../suite.ts';
+
+export interface Suites extends vscode.Disposable {
+  readonly changed: vscode.Event<void>;
+  all(): Promise<readonly SuiteFile[]>;
+}
+
+const skipped = '**/{node_modules,.git,.assay,.venv,venv,out,dist}/**';
+
+/** Files of the workspace that lie on a disk, by glob, in the order of their paths. */
+export const findFiles = async (glob: string): Promise<readonly string[]> => {
+  const found = await vscode.workspace.findFiles(glob, skipped, 500);
+  return found
+    .filter(({ scheme }) => scheme === 'file')
+    .map(({ fsPath }) => fsPath)
+    .sort();
+};
+
+/** As the user knows a file: relative to its workspace folder, with the folder's name where there are several. */
+export const labelOf = (path: string): string => vscode.workspace.asRelativePath(path);
+
+/** Text as it stands in an open editor, else on the disk. */
+const textOf = async (path: string): Promise<string> => {
+  const open = vscode.workspace.textDocuments.find(({ uri }) => uri.scheme === 'file' && uri.fsPath === path);
+  return open ? open.getText() : new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.file(path)));
+};
+
+/** Every `assay.json` of the workspace, read when asked for and kept until one of them changes. */
+export const suiteFiles = (): Suites => {
+  const changed = new vscode.EventEmitter<void>();
+  const watcher = vscode.workspace.createFileSystemWatcher('**/assay.json');
+  let known: Promise<readonly SuiteFile[]> | undefined;
+  const forget = (): void => {
+    known = undefined;
+    changed.fire();
+  };
+  const read = async (): Promise<readonly SuiteFile[]> => {
+    const paths = await findFiles('**/assay.json');
+    return Promise.all(paths.map(async (path) => ({ path, label: labelOf(path), ...readSuite(await textOf(path)) })));
+  };
+  const listeners = [
+    changed,
+    watcher,
+    watcher.onDidChange(forget),
+    watcher.onDidCreate(forget),
+    watcher.onDidDelete(forget),
+    vscode.workspace.onDidChangeWorkspaceFolders(forget),
+    vscode.workspace.onDidSaveTextDocument(({ fileName }) => {
+      if (fileName.endsWith('assay.json')) forget();
+    }),
+  ];
+  return {
+    changed: changed.event,
+    all: () => {
+      known ??= read();
+      return known;
+    },
+    dispose: () => vscode.Disposable.from(...listeners).dispose(),
+  };
+};
