@@ -54,6 +54,8 @@ const recipes: { readonly [T in Target]: readonly { readonly entry: string; read
         platform: 'node',
         target: 'node20',
         format: 'cjs',
+        // jsonc-parser's CommonJS form loads its parts in a way that no bundler can follow.
+        mainFields: ['module', 'main'],
         external: ['vscode', 'onnxruntime-node'],
         define: { 'import.meta.url': 'assayModuleUrl' },
         banner: { js: "const assayModuleUrl = require('node:url').pathToFileURL(__filename).href;" },
