@@ -116,6 +116,16 @@ export const namesWithin = (graph: Graph): Set<string> => {
   return out;
 };
 
+/** Gives names that are not in `taken`, and takes them: the stem itself, or the stem with a number. */
+export const freshNames =
+  (taken: Set<string>): ((stem: string) => string) =>
+  (stem) => {
+    let name = stem;
+    for (let n = 1; taken.has(name); n++) name = `${stem}_${n}`;
+    taken.add(name);
+    return name;
+  };
+
 /** What messages call a node: its name and operator, or its first output where it has no name. */
 export const called = (node: Node): string => `'${node.name || node.outputs.find((o) => o) || node.op}' (${node.op})`;
 

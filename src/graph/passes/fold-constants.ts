@@ -2,7 +2,7 @@ import { type DType, sizeOf } from '../../base/tensor.ts';
 import { intOf } from '../attribute.ts';
 import { constantOf } from '../constant.ts';
 import type { Constant, Graph, Model, Node, TensorType } from '../types.ts';
-import { mapSubgraphs } from '../walk.ts';
+import { freshNames, mapSubgraphs, namesWithin } from '../walk.ts';
 import { constantFromSmall, evaluators, smallOf } from './fold/evaluate.ts';
 
 /** What is known beside the graph itself, from probing. */
@@ -33,6 +33,20 @@ interface Visible {
   readonly parameters: ReadonlySet<string>;
 }
 
+/** A Reshape target with at most one axis that follows the batch: that axis is what is left over. */
+const reshapeTarget = (node: Node, known: Known | undefined): Constant | undefined => {
+  const dims = known?.types.get(node.outputs[0])?.dims;
+  if (node.op !== 'Reshape' || node.domain !== '' || !dims || dims.includes(undefined) || dims.includes(0)) return undefined;
+  const open = dims.filter((d) => typeof d !== 'number').length;
+  return open > 1
+    ? undefined
+    : constantOf(
+        'int64',
+        [dims.length],
+        dims.map((d) => (typeof d === 'number' ? d : -1)),
+      );
+};
+
 const folded = (graph: Graph, outer: Visible, known: Known | undefined): Graph => {
   const initializers = new Map(graph.initializers);
   const outputs = new Set(graph.outputs.map((o) => o.name));
@@ -59,6 +73,7 @@ const folded = (graph: Graph, outer: Visible, known: Known | undefined): Graph =
     );
     return value && value.values.length <= largest ? constantFromSmall(value) : undefined;
   };
+  const fresh = freshNames(known ? namesWithin(graph) : new Set<string>());
   const nodes: Node[] = [];
   for (const node of graph.nodes) {
     const value = resultOf(node);
@@ -66,6 +81,13 @@ const folded = (graph: Graph, outer: Visible, known: Known | undefined): Graph =
       initializers.set(node.outputs[0], value);
       constants.set(node.outputs[0], value);
       // Types and contents are of the main graph; inside, only constants are known.
+      continue;
+    }
+    const target = initializers.has(node.inputs[1]) ? undefined : reshapeTarget(node, known);
+    if (target) {
+      const name = fresh(`${node.outputs[0]}/shape`);
+      initializers.set(name, target);
+      nodes.push({ ...node, inputs: [node.inputs[0], name] });
     } else nodes.push(mapSubgraphs(node, (g) => folded(g, { constants, parameters }, undefined)));
   }
   return { ...graph, nodes, initializers };

@@ -1,6 +1,6 @@
 import { Fault } from '../../base/fault.ts';
 import type { Attribute, Attributes, FunctionDef, Graph, Model, Node } from '../types.ts';
-import { mapSubgraphs, namesWithin } from '../walk.ts';
+import { freshNames, mapSubgraphs, namesWithin } from '../walk.ts';
 
 const keyOf = (domain: string, name: string, overload = ''): string => `${domain}\n${name}\n${overload}`;
 
@@ -84,13 +84,7 @@ export const inlineFunctions = (model: Model): Inlined => {
   const versions = new Map<Node, number>();
   if (model.functions.length === 0) return { model, versions };
   const functions = new Map(model.functions.map((f) => [keyOf(f.domain, f.name, f.overload), f]));
-  const taken = namesWithin(model.graph);
-  const freshFor = (stem: string): string => {
-    let name = stem;
-    for (let n = 1; taken.has(name); n++) name = `${stem}_${n}`;
-    taken.add(name);
-    return name;
-  };
+  const freshFor = freshNames(namesWithin(model.graph));
   const opsets = new Map(model.opsets);
   const expand = (nodes: readonly Node[], version: number | undefined, depth: number): Node[] =>
     nodes.flatMap((node) => {

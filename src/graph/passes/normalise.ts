@@ -3,7 +3,7 @@ import { constantOf } from '../constant.ts';
 import { emitter, type Given } from '../emit.ts';
 import { infer } from '../infer.ts';
 import type { Constant, Graph, Model, Node, TensorType, ValueType } from '../types.ts';
-import { called, mapSubgraphs, namesWithin, opsetOf } from '../walk.ts';
+import { called, freshNames, mapSubgraphs, namesWithin, opsetOf } from '../walk.ts';
 import { inlineFunctions } from './inline-functions.ts';
 import { upgrades } from './upgrade/index.ts';
 import type { Rewriter } from './upgrade/rewriter.ts';
@@ -120,13 +120,7 @@ export const normalise = (model: Model): Model => {
   const opset = opsetOf(model);
   if (opset > 0 && opset < oldest) throw new Fault('graph/opset', { opset, oldest });
   const { model: flat, versions } = inlineFunctions(model);
-  const taken = namesWithin(flat.graph);
-  const fresh = (stem: string): string => {
-    let name = stem;
-    for (let n = 1; taken.has(name); n++) name = `${stem}_${n}`;
-    taken.add(name);
-    return name;
-  };
+  const fresh = freshNames(namesWithin(flat.graph));
   const added = new Map<string, Constant>();
   const known = new Map<string, string>();
   const shared = (constant: Constant): string => {
