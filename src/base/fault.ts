@@ -1,5 +1,6 @@
 import { dataFaults } from './faults/data.ts';
 import { diagnosticFaults } from './faults/diagnostic.ts';
+import { evidenceFaults } from './faults/evidence.ts';
 import { graphFaults } from './faults/graph.ts';
 import { jobFaults } from './faults/job.ts';
 import { optionFaults } from './faults/option.ts';
@@ -9,6 +10,7 @@ import { trainingFaults } from './faults/training.ts';
 /** Every expected failure of the product: code → one sentence naming what is at fault and what to do. */
 export const faults: typeof dataFaults &
   typeof diagnosticFaults &
+  typeof evidenceFaults &
   typeof graphFaults &
   typeof jobFaults &
   typeof optionFaults &
@@ -16,6 +18,7 @@ export const faults: typeof dataFaults &
   typeof trainingFaults = {
   ...dataFaults,
   ...diagnosticFaults,
+  ...evidenceFaults,
   ...graphFaults,
   ...jobFaults,
   ...optionFaults,

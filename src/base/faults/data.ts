@@ -24,4 +24,40 @@ export const dataFaults = {
     `'@${d.name}' of '${d.path}' names row ${d.row}, but the rows are 0 to ${d.length - 1}.`,
   'data/split-empty': (d: { path: string; split: string; known: readonly string[] }): string =>
     `No row of '${d.path}' is in split '${d.split}'${d.known.length ? `; found: ${d.known.join(', ')}` : ''}.`,
+  'data/no-input': (d: { path: string; input: string; known: readonly string[] }): string =>
+    `No array or column of '${d.path}' is plainly the input '${d.input}'; name it with x. It has: ${d.known.join(', ')}.`,
+  'data/shape': (d: {
+    path: string;
+    columns: string;
+    row: string;
+    elements: number;
+    input: string;
+    expected: string;
+    image: boolean;
+  }): string =>
+    `Rows of ${d.columns} in '${d.path}' have shape ${d.row} (${d.elements} values), which input '${d.input}' of shape ${d.expected} cannot hold; ${d.image ? 'resize them (resize HxW) or ' : ''}choose other data or another model.`,
+  'data/not-whole': (d: { path: string; columns: string; row: number; value: number; input: string; dtype: string }): string =>
+    `Row ${d.row} of ${d.columns} in '${d.path}' holds ${d.value}, but input '${d.input}' takes whole numbers (${d.dtype}).`,
+  'data/not-finite': (d: { what: string; values: number; rows: number; row: number }): string =>
+    `${d.values === 1 ? 'One value' : `${d.values} values`} in the ${d.what} ${d.values === 1 ? 'is' : 'are'} NaN or infinite, in ${d.rows === 1 ? 'row' : `${d.rows} rows, the first being row`} ${d.row}; remove or fill them.`,
+  'data/one-hot': (d: { path: string; column: string; row: number }): string =>
+    `Row ${d.row} of '${d.column}' in '${d.path}' is neither a class number nor a vector with a single 1; name the label column with y.`,
+  'data/class-name': (d: { path: string; row: number; label: string; nearest: string; known: readonly string[] }): string =>
+    `Row ${d.row} of '${d.path}' has label '${d.label}', which is no class name.${suggest(d.nearest)} Classes: ${d.known.join(', ')}.`,
+  'data/predictions': (d: { path: string; known: readonly string[] }): string =>
+    `'${d.path}' is no table of predictions: it has no prob_<class>, logit_<class> or score column and no probs or logits array. Give a model, or name them with columns. It has: ${d.known.join(', ')}.`,
+  'data/labels-length': (d: { path: string; labels: number; rows: number }): string =>
+    `'${d.path}' holds ${d.labels} labels, but the data have ${d.rows} rows.`,
+  'data/label-missing': (d: { path: string; count: number; row: number }): string =>
+    `${d.count === 1 ? 'One row' : `${d.count} rows`} of '${d.path}' ${d.count === 1 ? 'has' : 'have'} no label, the first being row ${d.row}; remove or label them.`,
+  'data/label-range': (d: { path: string; count: number; row: number; label: number; classes: number }): string =>
+    `${d.count === 1 ? 'One row' : `${d.count} rows`} of '${d.path}' ${d.count === 1 ? 'has a label' : 'have labels'} outside the ${d.classes} classes (0 to ${d.classes - 1}), the first being row ${d.row} with label ${d.label}; correct them, or name the output that has such classes.`,
+  'data/not-probabilities': (d: { output: string; row: number; sum: number }): string =>
+    `Output '${d.output}' looks like probabilities but row ${d.row} sums to ${Number(d.sum.toPrecision(4))}; set logits explicitly.`,
+  'data/classes': (d: { given: number; found: number }): string =>
+    `${d.given} class names are known, but there are ${d.found} classes; name every class once, in index order (labels of the model, or classes).`,
+  'data/probability': (d: { output: string; row: number; value: number }): string =>
+    `Output '${d.output}' was taken for probabilities, but row ${d.row} holds ${d.value}; set logits explicitly.`,
+  'data/text-input': (d: { path: string; column: string; input: string }): string =>
+    `Column '${d.column}' of '${d.path}' is text, but input '${d.input}' takes numbers; name numeric columns with x.`,
 };

@@ -11,4 +11,8 @@ export const graphFaults = {
   'graph/unsupported': (d: { node: string; reason: string }): string => `Node ${d.node} cannot be read: ${d.reason}.`,
   'graph/opset': (d: { opset: number; oldest: number }): string =>
     `The model is written for operator set ${d.opset}; ONNX Runtime reads ${d.oldest} and later: export it again, or convert it with onnx.version_converter.`,
+  'graph/inputs': (d: { name: string; input: string; others: readonly string[] }): string =>
+    `'${d.name}' also needs ${d.others.map((o) => `'${o}'`).join(', ')} besides '${d.input}', and data can be bound to one input only; export it with one input.`,
+  'graph/outputs': (d: { name: string; known: readonly string[] }): string =>
+    `'${d.name}' has no output of floats to diagnose; it has ${d.known.join(', ')}. Export scores as a tensor (for scikit-learn: zipmap=False).`,
 };

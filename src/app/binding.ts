@@ -1,0 +1,235 @@
+import { Fault } from '../base/fault.ts';
+import type { Job } from '../base/job.ts';
+import type { DataRef } from '../base/request.ts';
+import { sizeOf } from '../base/tensor.ts';
+import { batches, readRows } from '../data/batches.ts';
+import { inputColumns, labelColumn } from '../data/columns.ts';
+import type { Column, Dataset } from '../data/define.ts';
+import { joinColumn } from '../data/join.ts';
+import { type LabelReader, labelReader, storedClassNames } from '../data/labels.ts';
+import { isDataFile } from '../data/open.ts';
+import { imageAxes } from '../data/picture.ts';
+import { type Predictions, predictionsOf } from '../data/predictions.ts';
+import { type Fitted, fit, type Target } from '../data/preprocess.ts';
+import { splitRows, storesSplit } from '../data/split.ts';
+import type { Bound, BoundBatch } from '../evidence/bound.ts';
+import type { Ports } from './ports.ts';
+
+type World = Pick<Ports, 'dataset' | 'source'>;
+type Listener = Pick<Job, 'note' | 'signal'>;
+
+/** Opens the data file, and files that `x`, `y` or `labels` name beside it, as one dataset. */
+export const openData = async (
+  ref: DataRef,
+  ports: World,
+  job: Listener,
+): Promise<{ readonly dataset: Dataset; readonly x?: string; readonly y?: string }> => {
+  let dataset = await ports.dataset(ref.path, job.signal);
+  const half = ref.split === 'train' || ref.split === 'test' ? ref.split : undefined;
+  let [x, y] = [ref.x, ref.y];
+  const own = (name: string): boolean => [...dataset.columns, ...dataset.extras].some((c) => c.name === name);
+  if (x !== undefined && isDataFile(x) && !own(x)) {
+    dataset = await ports.dataset(x, job.signal);
+    x = undefined;
+  }
+  const suffixed = half === undefined ? undefined : [`x_${half}`, `X_${half}`].find(own);
+  const wanted = x ?? (own('x') || own('X') ? undefined : suffixed);
+  if (wanted !== undefined && dataset.view && dataset.extras.some((e) => e.name === wanted)) dataset = dataset.view(wanted);
+  x = x ?? wanted;
+  const [, ending] = /^[xX]_(.+)$/.exec(x ?? '') ?? [];
+  if (y === undefined && ending !== undefined)
+    y = [`y_${ending}`, `Y_${ending}`].find((name) => dataset.columns.some((c) => c.name === name));
+  if (y !== undefined && !dataset.columns.some((c) => c.name === y) && dataset.extras.some((e) => e.name === y)) {
+    const found = dataset.extras.find((e) => e.name === y);
+    throw new Fault('data/labels-length', { path: dataset.path, labels: found?.length ?? 0, rows: dataset.length });
+  }
+
+  const file = ref.labels ?? (y !== undefined && isDataFile(y) && !dataset.columns.some((c) => c.name === y) ? y : undefined);
+  const beside = file === undefined && dataset.format === 'idx' ? await mnistLabels(dataset.path, ports) : undefined;
+  const labelFile = file ?? beside;
+  if (labelFile !== undefined) {
+    const labels = await ports.dataset(labelFile, job.signal);
+    const column =
+      (file === ref.labels && ref.y !== undefined ? labels.columns.find((c) => c.name === ref.y)?.name : undefined) ??
+      labelColumn(labels, undefined) ??
+      labels.columns[0].name;
+    dataset = joinColumn(dataset, labels, column, 'y');
+    y = 'y';
+    if (beside !== undefined) job.note(`Labels were found beside the images, in '${beside}'.`);
+  }
+  for (const note of dataset.notes ?? []) job.note(note);
+  return { dataset, ...(x === undefined ? {} : { x }), ...(y === undefined ? {} : { y }) };
+};
+
+/** MNIST and its kin keep labels in a file named as the images' one, with `labels-idx1` for `images-idx3`. */
+const mnistLabels = async (path: string, ports: World): Promise<string | undefined> => {
+  const name = path.replace(/images([-.])idx3/, 'labels$1idx1');
+  if (name === path) return undefined;
+  return ports.source(name).then(
+    () => name,
+    () => undefined,
+  );
+};
+
+/** The rows of the split, cut at the limit, and what the report says about them. */
+export const chooseRows = async (
+  dataset: Dataset,
+  ref: DataRef,
+  label: string | undefined,
+  x: string | undefined,
+  limit: number | undefined,
+  job: Listener,
+): Promise<Float64Array | undefined> => {
+  const ownHalf = (ref.split === 'train' || ref.split === 'test') && x?.toLowerCase() === `x_${ref.split}`;
+  if (ownHalf) job.note(`Rows of '${ref.split}' are those of array '${x}'.`);
+  const { rows, note } = await splitRows(dataset, ownHalf ? undefined : ref.split, label, job.signal);
+  if (note) job.note(note);
+  if (ref.split === undefined && storesSplit(dataset))
+    job.note('The file says which rows are for testing, but no split was named: all its rows were used, training rows among them.');
+  if (limit === undefined || limit >= (rows?.length ?? dataset.length)) return rows;
+  job.note(`Only the first ${limit} of ${rows?.length ?? dataset.length} rows were used.`);
+  return rows ? rows.subarray(0, limit) : Float64Array.from({ length: limit }, (_, i) => i);
+};
+
+interface Parts {
+  readonly dataset: Dataset;
+  readonly rows: Float64Array | undefined;
+  readonly columns: readonly Column[];
+  readonly label?: { readonly column: string; readonly reader: LabelReader };
+  readonly fitted?: Fitted;
+  readonly table?: Predictions;
+  readonly classNames?: readonly string[];
+  readonly namesFrom: Bound['namesFrom'];
+}
+
+const assemble = ({ dataset, rows, columns, label, fitted, table, classNames, namesFrom }: Parts): Bound => {
+  const names = [...columns.map((c) => c.name), ...(label ? [label.column] : [])];
+  const batch = (numbers: Float64Array, tensors: Awaited<ReturnType<Dataset['slice']>>): BoundBatch => {
+    const inputs = tensors.slice(0, columns.length);
+    return {
+      rows: numbers,
+      ...(fitted ? { x: fitted.apply(inputs, numbers) } : {}),
+      ...(table ? { scores: { rows: numbers.length, cols: table.width, data: table.read(inputs) } } : {}),
+      ...(label ? { labels: label.reader.read(tensors[columns.length], numbers) } : {}),
+    };
+  };
+  const numbersOf = (positions: readonly number[]): Float64Array => Float64Array.from(positions, (p) => rows?.[p] ?? p);
+  const single = columns.length === 1 ? columns[0].dims : [];
+  return {
+    path: dataset.path,
+    name: dataset.path.split(/[\\/]/).at(-1) ?? dataset.path,
+    count: rows?.length ?? dataset.length,
+    inputDims: fitted?.dims ?? [],
+    labelled: label !== undefined,
+    known: dataset.columns.map((c) => c.name),
+    ...(classNames ? { classNames } : {}),
+    namesFrom,
+    ...(table ? { table: table.scores } : {}),
+    rowSize: columns.reduce((n, c) => n + sizeOf(c.dims), 0),
+    rowAt: (position) => rows?.[position] ?? position,
+    async *batches(size, signal) {
+      for await (const read of batches(dataset, names, { ...(rows ? { rows } : {}), size, signal })) yield batch(read.rows, read.columns);
+    },
+    async take(positions, signal) {
+      const numbers = numbersOf(positions);
+      return batch(numbers, await readRows(dataset, names, numbers, signal));
+    },
+    async plain(positions, signal) {
+      if (!fitted) return undefined;
+      const dims = [fitted.dims, single].find((d) => imageAxes(d) !== undefined && sizeOf(d) === sizeOf(fitted.dims));
+      if (!dims) return undefined;
+      const tensors = await readRows(
+        dataset,
+        columns.map((c) => c.name),
+        numbersOf(positions),
+        signal,
+      );
+      return { values: fitted.plain(tensors), dims };
+    },
+    close: () => dataset.close(),
+  };
+};
+
+const labelOf = async (
+  dataset: Dataset,
+  column: string | undefined,
+  known: readonly string[] | undefined,
+  job: Listener,
+): Promise<Parts['label']> => {
+  const found = dataset.columns.find((c) => c.name === column);
+  if (!found) return undefined;
+  const reader = await labelReader(dataset, found, known, job.signal);
+  for (const note of reader.notes) job.note(note);
+  return { column: found.name, reader };
+};
+
+const namesFrom = (options: BindOptions, label: Parts['label']): Bound['namesFrom'] =>
+  options.labels ? 'given' : label?.reader.names ? 'labels' : 'stored';
+
+export interface BindOptions {
+  /** The model's input; absent for a table of predictions. */
+  readonly target?: Target;
+  /** Class names given with the model. */
+  readonly labels?: readonly string[];
+  readonly limit?: number;
+}
+
+/** Binds a dataset to a model's input, or reads it as a table of predictions. Everything assumed on the way is noted. */
+export const bind = async (ref: DataRef, ports: World, job: Listener, options: BindOptions): Promise<Bound> => {
+  const { dataset, x, y } = await openData(ref, ports, job);
+  const stored = await storedClassNames(dataset, job.signal);
+  const given = options.labels ?? stored;
+  if (!options.target) {
+    const table = predictionsOf(dataset, ref.columns, y);
+    for (const note of table.notes) job.note(note);
+    const named = options.labels ?? table.classes ?? stored;
+    const label = await labelOf(dataset, table.label, named, job);
+    const rows = await chooseRows(dataset, ref, table.label, undefined, options.limit, job);
+    const columns = table.columns.map((name) => dataset.columns.find((c) => c.name === name)).filter((c) => c !== undefined);
+    const classNames = named ?? label?.reader.names;
+    return assemble({
+      dataset,
+      rows,
+      columns,
+      table,
+      namesFrom: namesFrom(options, label),
+      ...(label ? { label: byName(dataset.path, label, table.classes) } : {}),
+      ...(classNames ? { classNames } : {}),
+    });
+  }
+  const labelName = labelColumn(dataset, y);
+  const label = await labelOf(dataset, labelName, given, job);
+  const { columns, note } = inputColumns(dataset, x, labelName, { name: options.target.name, text: options.target.dtype === 'string' });
+  if (note) job.note(note);
+  const text = columns.find((c) => c.dtype === 'string');
+  if (text && options.target.dtype !== 'string')
+    throw new Fault('data/text-input', { path: dataset.path, column: text.name, input: options.target.name });
+  const fitted = fit(dataset.path, columns, ref.preprocess ?? {}, options.target);
+  for (const fact of fitted.notes) job.note(fact);
+  const rows = await chooseRows(dataset, ref, labelName, columns[0].name, options.limit, job);
+  const classNames = given ?? label?.reader.names;
+  return assemble({
+    dataset,
+    rows,
+    columns,
+    fitted,
+    namesFrom: namesFrom(options, label),
+    ...(label ? { label } : {}),
+    ...(classNames ? { classNames } : {}),
+  });
+};
+
+/** Where a table's columns are named by numbers (prob_1 to prob_3), the label 1 means the column named 1, not the second one. */
+const byName = (path: string, label: NonNullable<Parts['label']>, classes: readonly string[] | undefined): NonNullable<Parts['label']> => {
+  const numbers = classes?.map((c) => (/^\d+$/.test(c) ? Number(c) : Number.NaN)) ?? [];
+  if (label.reader.names || numbers.length === 0 || numbers.some(Number.isNaN)) return label;
+  const index = new Map(numbers.map((n, i) => [n, i]));
+  const read: LabelReader['read'] = (tensor, rows) =>
+    label.reader.read(tensor, rows).map((v, i) => {
+      const at = index.get(v);
+      if (at === undefined && !Number.isNaN(v))
+        throw new Fault('data/class-name', { path, row: rows[i], label: String(v), nearest: '', known: classes ?? [] });
+      return at ?? v;
+    });
+  return { ...label, reader: { ...label.reader, read } };
+};

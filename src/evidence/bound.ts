@@ -1,0 +1,43 @@
+import type { Tensor } from '../base/tensor.ts';
+import type { Matrix } from './evidence.ts';
+
+/** One batch of bound data: the model's input, or, for a table of predictions, its scores. */
+export interface BoundBatch {
+  /** Dataset row numbers. */
+  readonly rows: Float64Array;
+  readonly x?: Tensor;
+  readonly scores?: Matrix;
+  /** Class numbers or targets; NaN where missing. */
+  readonly labels?: Float64Array;
+}
+
+/** A dataset bound to a model's input: which rows, in which shape, with which labels. */
+export interface Bound {
+  readonly path: string;
+  /** File name. */
+  readonly name: string;
+  /** Rows of the split, cut at the limit. */
+  readonly count: number;
+  /** Shape of one input row; [] for a table of predictions. */
+  readonly inputDims: readonly number[];
+  readonly labelled: boolean;
+  /** Columns and arrays of the file, for faults that ask for a name. */
+  readonly known: readonly string[];
+  /** Class names by index: given with the model, those of text labels, or stored in the file. */
+  readonly classNames?: readonly string[];
+  /** `labels`: the numbers of text labels hang on these names, so they must be as many as the classes. `stored`: only shown, where they fit. */
+  readonly namesFrom: 'given' | 'labels' | 'stored';
+  /** Kind of a table's scores; absent where a model makes them. */
+  readonly table?: 'probabilities' | 'logits' | 'score';
+  /** Elements of one row as stored, for the size of batches. */
+  readonly rowSize: number;
+  rowAt(position: number): number;
+  batches(size: number, signal: AbortSignal): AsyncGenerator<BoundBatch, void, undefined>;
+  take(positions: readonly number[], signal: AbortSignal): Promise<BoundBatch>;
+  /** Input values before mean and standard deviation, [n, ...dims], and the shape in which they are a picture, if any. */
+  plain(
+    positions: readonly number[],
+    signal: AbortSignal,
+  ): Promise<{ readonly values: Float64Array; readonly dims: readonly number[] } | undefined>;
+  close(): Promise<void>;
+}

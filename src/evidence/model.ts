@@ -1,0 +1,179 @@
+import { Fault } from '../base/fault.ts';
+import type { Job } from '../base/job.ts';
+import { nearest } from '../base/nearest.ts';
+import type { ModelRef } from '../base/request.ts';
+import type { DType, Tensor } from '../base/tensor.ts';
+import type { Source } from '../data/define.ts';
+import type { Target } from '../data/preprocess.ts';
+import { parse } from '../graph/parse.ts';
+import { normalise } from '../graph/passes/normalise.ts';
+import { type Probed, probe, type RunGraph } from '../graph/probe.ts';
+import type { Dim, Model, ValueInfo } from '../graph/types.ts';
+import { freeInputs, producers } from '../graph/walk.ts';
+import type { Runtime, Session } from '../runtime/session.ts';
+
+/** What opening a model needs of the world. */
+export interface ModelPorts {
+  readonly runtime: Runtime;
+  source(path: string): Promise<Source>;
+  sha256(path: string): Promise<string>;
+}
+
+/** What the node that makes the output tells about its numbers; 'linear' is a layer without an activation. */
+export type ScoreHint = 'probabilities' | 'log-probabilities' | 'sigmoid' | 'linear' | 'unknown';
+
+/** A model read, in one dialect, and what running it has told. */
+export interface OpenedModel {
+  readonly path: string;
+  /** File name. */
+  readonly name: string;
+  readonly folder: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  /** As in the file. */
+  readonly model: Model;
+  /** In the one dialect that gradients are written for. */
+  normal(): Model;
+  /** Types and shapes of all values, by running on the CPU; measured once. */
+  probed(): Promise<Probed>;
+}
+
+/** Which input receives the data and which output is diagnosed. */
+export interface Ends {
+  readonly input: Target & { readonly name: string };
+  /** Rows baked into the file, where its batch axis is fixed. */
+  readonly fixedBatch?: number;
+  readonly output: string;
+  readonly hint: ScoreHint;
+}
+
+const opened = new Map<string, Promise<OpenedModel>>();
+/** Models kept open by path and hash. */
+const keep = 4;
+
+const folderOf = (path: string): string => path.replace(/[^\\/]*$/, '') || '.';
+
+const read = async (ref: ModelRef, sha256: string, ports: ModelPorts, job: Pick<Job, 'signal'>): Promise<OpenedModel> => {
+  const source = await ports.source(ref.path);
+  const bytes = await source.read(0, source.size, job.signal);
+  const folder = folderOf(ref.path);
+  const model = parse(bytes, source.name, folder);
+  let normal: Model | undefined;
+  const lazily = (): Model => {
+    normal ??= normalise(model);
+    return normal;
+  };
+  let probed: Promise<Probed> | undefined;
+  return {
+    path: ref.path,
+    name: source.name,
+    folder,
+    sha256,
+    bytes: source.size,
+    model,
+    normal: lazily,
+    probed: () => {
+      probed ??= withSessions(ports.runtime, source.name, folder, (run) => probe(lazily(), run)).catch((error: unknown) => {
+        probed = undefined;
+        throw error;
+      });
+      return probed;
+    },
+  };
+};
+
+/** A RunGraph for probing: one session a model, on the CPU, without optimisation; all are released at the end. */
+const withSessions = async <T>(runtime: Runtime, name: string, folder: string, work: (run: RunGraph) => Promise<T>): Promise<T> => {
+  const sessions = new Map<Uint8Array, Session>();
+  try {
+    return await work(async (model, feeds, wanted) => {
+      const session = sessions.get(model) ?? (await runtime.open(model, { device: 'cpu', name, folder, optimize: 'off' })).session;
+      sessions.set(model, session);
+      return session.run(feeds, wanted);
+    });
+  } finally {
+    for (const session of sessions.values()) await session.release();
+  }
+};
+
+/** Reads a model, or takes it from the last few opened in this process. Throws `file/…` and `graph/not-onnx`. */
+export const openModel = async (ref: ModelRef, ports: ModelPorts, job: Pick<Job, 'signal'>): Promise<OpenedModel> => {
+  await ports.source(ref.path);
+  const sha256 = await ports.sha256(ref.path);
+  const key = `${ref.path}\0${sha256}`;
+  const found = opened.get(key) ?? read(ref, sha256, ports, job);
+  opened.delete(key);
+  opened.set(key, found);
+  for (const oldest of opened.keys()) if (opened.size > keep) opened.delete(oldest);
+  found.catch(() => opened.delete(key));
+  return found;
+};
+
+const floats = new Set<DType>(['float32', 'float64', 'float16', 'bfloat16']);
+const isTensor = (v: ValueInfo): boolean => v.type === undefined || v.type.kind === 'tensor';
+const isFloat = (v: ValueInfo): boolean => v.type === undefined || (v.type.kind === 'tensor' && floats.has(v.type.dtype));
+
+const named = (what: string, name: string, list: readonly ValueInfo[]): ValueInfo => {
+  const known = list.map((v) => v.name);
+  const found = list.find((v) => v.name === name);
+  if (!found) throw new Fault('id/unknown', { what, id: name, nearest: nearest(name, known), known });
+  return found;
+};
+
+const passing = new Set(['Identity', 'Cast', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Transpose']);
+const linear = new Set(['Gemm', 'MatMul', 'Add', 'Conv', 'FusedMatMul', 'FusedGemm']);
+
+/** What the last operator but reshapings says about an output's numbers. */
+export const scoreHint = ({ graph }: Model, output: string): ScoreHint => {
+  const by = producers(graph);
+  let node = by.get(output);
+  while (node && passing.has(node.op)) node = by.get(node.inputs[0]);
+  if (!node) return 'unknown';
+  if (linear.has(node.op)) return 'linear';
+  if (node.domain !== '') return 'unknown';
+  if (node.op === 'Softmax') return 'probabilities';
+  if (node.op === 'LogSoftmax') return 'log-probabilities';
+  return node.op === 'Sigmoid' ? 'sigmoid' : 'unknown';
+};
+
+/** Chooses input and output: as named, else the only or first input and the first output of floats. */
+export const endsOf = ({ model, name }: OpenedModel, ref: ModelRef, job: Pick<Job, 'note'>): Ends => {
+  const inputs = freeInputs(model.graph);
+  const input = ref.input === undefined ? inputs.find(isTensor) : named('input', ref.input, inputs);
+  if (!input) throw new Fault('graph/not-onnx', { path: name, reason: 'it has no input' });
+  const others = inputs.filter((i) => i !== input);
+  if (others.length > 0) throw new Fault('graph/inputs', { name, input: input.name, others: others.map((i) => i.name) });
+  const { outputs } = model.graph;
+  const usable = outputs.filter((o) => isTensor(o) && isFloat(o));
+  if (ref.output === undefined && usable.length === 0) {
+    throw new Fault('graph/outputs', {
+      name,
+      known: outputs.map((o) => `${o.name} (${o.type?.kind === 'tensor' ? o.type.dtype : (o.type?.kind ?? 'unknown')})`),
+    });
+  }
+  const output = ref.output === undefined ? usable[0] : named('output', ref.output, outputs);
+  if (!isTensor(output)) throw new Fault('graph/outputs', { name, known: outputs.map((o) => o.name) });
+  if (ref.output === undefined && outputs.length > 1)
+    job.note(`Of the outputs ${outputs.map((o) => o.name).join(', ')}, '${output.name}' was diagnosed.`);
+  const type = input.type?.kind === 'tensor' ? input.type : undefined;
+  const dims: readonly Dim[] | undefined = type?.dims;
+  const first = dims?.[0];
+  return {
+    input: { name: input.name, dtype: type?.dtype ?? 'float32', ...(dims && dims.length > 0 ? { dims: dims.slice(1) } : {}) },
+    ...(typeof first === 'number' ? { fixedBatch: first } : {}),
+    output: output.name,
+    hint: scoreHint(model, output.name),
+  };
+};
+
+/** `count` rows of zeros or the first rows given, repeated: something to try devices with. */
+export const repeated = (x: Tensor, count: number): Tensor => {
+  const have = x.dims[0];
+  if (have === count) return x;
+  const row = x.data.length / have;
+  const data = x.data.slice(0, 0);
+  const out = Array.isArray(data)
+    ? Array.from({ length: count * row }, (_, i) => (x.data as string[])[i % x.data.length])
+    : new (data.constructor as new (n: number) => Float32Array)(count * row).map((_, i) => x.data[i % x.data.length] as number);
+  return { dtype: x.dtype, dims: [count, ...x.dims.slice(1)], data: out };
+};

@@ -1,0 +1,144 @@
+import { Fault } from '../base/fault.ts';
+import { breathe, type Job } from '../base/job.ts';
+import { toFloats } from '../data/values.ts';
+import type { Bound, BoundBatch } from './bound.ts';
+import { type LabelCheck, labelCheck } from './class-labels.ts';
+import type { Evidence, Matrix, Noun, Subject } from './evidence.ts';
+import { finiteCheck } from './finite.ts';
+import { checkProbabilities, type Declared, type Meaning, meaningOf } from './interpret.ts';
+import type { ScoreHint } from './model.ts';
+import type { Scored } from './providers/define.ts';
+import { providers } from './providers/index.ts';
+import { leastProbability } from './providers/log-probs.ts';
+import type { Scorer } from './scorer.ts';
+
+/** One fold's part in a pass. */
+export interface Listener {
+  readonly needs: readonly Noun[];
+  begin(subject: Subject): void;
+  add(batch: Partial<Evidence>): void;
+  /** What it asked for cannot be had; nothing more is added. */
+  fail(fault: Fault): void;
+}
+
+export interface Passage {
+  readonly bound: Bound;
+  /** Absent for a table of predictions. */
+  readonly model?: { readonly name: string; readonly output: string; readonly hint: ScoreHint; readonly score: Scorer };
+  readonly declared: Declared;
+}
+
+export interface Passed {
+  readonly subject: Subject;
+  /** Range of the model's inputs; absent for a table. */
+  readonly range?: { readonly min: number; readonly max: number };
+}
+
+/** Bytes of input held by one batch. */
+const batchBytes = 2 ** 26;
+export const batchRows = ({ rowSize }: Bound): number => Math.max(1, Math.min(256, Math.floor(batchBytes / (8 * Math.max(1, rowSize)))));
+
+/** Class names as the report shows them. Names that labels were read by, or that the user gave, must fit the output. */
+export const classesOf = ({ classNames, namesFrom }: Pick<Bound, 'classNames' | 'namesFrom'>, found: number): readonly string[] => {
+  if (classNames && classNames.length !== found && namesFrom !== 'stored')
+    throw new Fault('data/classes', { given: classNames.length, found });
+  return classNames?.length === found ? classNames : Array.from({ length: found }, (_, i) => String(i));
+};
+
+const nouns = (batch: Scored, needs: readonly Noun[]): Partial<Evidence> => {
+  const made = new Map<Noun, Evidence[Noun]>();
+  const of = <N extends Noun>(noun: N): Evidence[N] => {
+    const known = made.get(noun) ?? providers[noun](batch, of);
+    made.set(noun, known);
+    return known as Evidence[N];
+  };
+  return Object.fromEntries(needs.map((noun) => [noun, of(noun)]));
+};
+
+/** How many rows give their own class less than can be told from zero. */
+const clipped = ({ data, cols }: Matrix, labels: Int32Array): number =>
+  labels.reduce((n, label, r) => n + Number(data[r * cols + label] < leastProbability), 0);
+
+/** What the first scored batch settles for the whole pass. */
+interface Settled {
+  readonly meaning: Meaning;
+  readonly subject: Subject;
+  readonly check?: LabelCheck;
+}
+
+const settle = (
+  { bound, model, declared }: Passage,
+  output: string,
+  wantsLabels: boolean,
+  scores: Matrix,
+  { rows, labels }: BoundBatch,
+): Settled => {
+  const hint = model?.hint ?? (bound.table === 'score' ? 'score' : bound.table === 'probabilities' ? 'probabilities' : 'linear');
+  const told = !model && bound.table === 'logits' && declared === 'auto' ? 'logits' : declared;
+  const meaning = meaningOf(scores, rows, output, hint, told, labels);
+  const classes = classesOf(bound, meaning.binary ? 2 : scores.cols);
+  return {
+    meaning,
+    subject: { classes, rows: bound.count, scores: meaning.scores, ...(model ? { modelName: model.name } : {}), dataName: bound.name },
+    ...(bound.labelled && wantsLabels ? { check: labelCheck(classes.length, bound.path) } : {}),
+  };
+};
+
+/** One pass over the data for all listeners: every row is read, scored and checked once. */
+export const pass = async (passage: Passage, listeners: readonly Listener[], job: Job): Promise<Passed> => {
+  const { bound, model } = passage;
+  const output = model?.output ?? 'scores';
+  const wantsLabels = listeners.some((l) => l.needs.includes('labels'));
+  const inputs = finiteCheck(`inputs from '${bound.path}'`);
+  const outputs = finiteCheck(model ? `output '${output}' of '${model.name}'` : `scores of '${bound.path}'`);
+  let settled: Settled | undefined;
+  let wrong: Fault | undefined;
+  let [lost, done] = [0, 0];
+
+  const hear = (batch: BoundBatch, scores: Matrix): void => {
+    const { rows } = batch;
+    if (!settled) {
+      settled = settle(passage, output, wantsLabels, scores, batch);
+      if (settled.meaning.note) job.note(settled.meaning.note);
+      for (const listener of listeners) listener.begin(settled.subject);
+    }
+    const { meaning, check } = settled;
+    if (meaning.scores === 'probabilities') checkProbabilities(scores, rows, output);
+    const labels = attempt(() => (check && batch.labels && !wrong ? check.read(batch.labels, rows) : undefined));
+    const usable = listeners.filter((l) => labels || !l.needs.includes('labels'));
+    const made = nouns({ rows, scores, meaning, ...(labels ? { labels } : {}) }, [...new Set(usable.flatMap((l) => l.needs))]);
+    for (const listener of usable) listener.add(made);
+    if (labels && meaning.scores === 'probabilities' && made.probs) lost += clipped(made.probs, labels);
+  };
+  const attempt = <T>(work: () => T): T | undefined => {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      wrong ??= error;
+      return undefined;
+    }
+  };
+
+  for await (const batch of bound.batches(batchRows(bound), job.signal)) {
+    await breathe(job);
+    const { rows, x } = batch;
+    if (x && x.dtype !== 'string') inputs.add(toFloats(x), rows);
+    // Once a bad input was met the rest is only counted: running the model on it would tell nothing.
+    const scores = inputs.clean ? (batch.scores ?? (x && (await model?.score(x)))) : undefined;
+    if (scores) {
+      outputs.add(scores.data, rows);
+      if (outputs.clean) hear(batch, scores);
+    }
+    done += rows.length;
+    job.progress(done / bound.count, `${done} of ${bound.count} rows`);
+  }
+  inputs.finish();
+  outputs.finish();
+  if (!settled) throw new Fault('data/no-rows', { path: bound.path });
+  const { subject, check } = settled;
+  attempt(() => check?.finish());
+  if (wrong) for (const listener of listeners) if (listener.needs.includes('labels')) listener.fail(wrong);
+  if (lost > 0) job.note(`${lost} rows give their own class a probability below ${leastProbability}; logarithms are cut there.`);
+  return { subject, ...(model && inputs.max >= inputs.min ? { range: { min: inputs.min, max: inputs.max } } : {}) };
+};

@@ -1,0 +1,3 @@
+import type { Provider } from './define.ts';
+
+export const rows: Provider<'rows'> = (batch) => batch.rows;

@@ -1,0 +1,63 @@
+import { Fault } from '../base/fault.ts';
+import type { Job } from '../base/job.ts';
+import { sizeOf, type Tensor } from '../base/tensor.ts';
+import { joinRows } from '../data/rows.ts';
+import { toFloats } from '../data/values.ts';
+import type { Session } from '../runtime/session.ts';
+import type { Matrix } from './evidence.ts';
+import { type Ends, repeated } from './model.ts';
+
+/** Runs rows through a model and gives the diagnosed output, one row of numbers each. */
+export type Scorer = (x: Tensor) => Promise<Matrix>;
+
+const rowsOf = (x: Tensor, from: number, to: number): Tensor => {
+  const n = sizeOf(x.dims.slice(1));
+  const data = Array.isArray(x.data) ? x.data.slice(from * n, to * n) : x.data.subarray(from * n, to * n);
+  return { dtype: x.dtype, dims: [to - from, ...x.dims.slice(1)], data };
+};
+
+/** [rows], [rows, C] or either with further axes of length 1. */
+const matrixOf = (output: Tensor, rows: number, name: string): Matrix => {
+  const [first, ...rest] = output.dims;
+  const wide = rest.filter((d) => d !== 1);
+  if (first !== rows || wide.length > 1 || output.dtype === 'string')
+    throw new Fault('evidence/output-shape', { output: name, shape: `[${output.dims.join(', ')}]` });
+  return { rows, cols: rest.length === 0 ? 1 : sizeOf(rest), data: Float64Array.from(toFloats(output)) };
+};
+
+/**
+ * A file with a fixed batch is run at that size, its last chunk filled up with repeated rows. Where memory runs out, the
+ * batch is halved and the run goes on.
+ */
+export const scorer = (session: Session, { input, output, fixedBatch }: Ends, job: Pick<Job, 'note'>): Scorer => {
+  let most = fixedBatch ?? Number.POSITIVE_INFINITY;
+  if (fixedBatch !== undefined)
+    job.note(
+      fixedBatch === 1
+        ? 'The model takes one row at a time (its batch axis is fixed).'
+        : `The model takes exactly ${fixedBatch} rows at a time; the last batch was filled up.`,
+    );
+  const run = async (x: Tensor): Promise<Tensor> => {
+    const rows = x.dims[0];
+    const fed = fixedBatch === undefined ? x : repeated(x, fixedBatch);
+    const result = (await session.run({ [input.name]: fed }, [output]))[output];
+    return fixedBatch === undefined || result.dims[0] !== fixedBatch ? result : rowsOf(result, 0, rows);
+  };
+  return async (x) => {
+    const rows = x.dims[0];
+    const parts: Tensor[] = [];
+    for (let from = 0; from < rows; ) {
+      const to = Math.min(rows, from + most);
+      try {
+        parts.push(await run(rowsOf(x, from, to)));
+        from = to;
+      } catch (error) {
+        if (!Fault.is(error, 'runtime/memory') || fixedBatch !== undefined || to - from === 1) throw error;
+        most = Math.ceil((to - from) / 2);
+        job.note(`Memory ran out at ${to - from} rows a batch; went on with ${most}.`);
+      }
+    }
+    for (const part of parts) if (part.dims.length === 0) throw new Fault('evidence/output-shape', { output, shape: '[]' });
+    return matrixOf(parts.length === 1 ? parts[0] : joinRows(parts), rows, output);
+  };
+};
