@@ -4,6 +4,7 @@ import type { Tensor } from '../base/tensor.ts';
 import { agreement } from './agreement.ts';
 import { type Possible, possible } from './devices.ts';
 import { zeroFeeds } from './feeds.ts';
+import { failedNode } from './message.ts';
 import { openNative } from './onnxruntime/native.ts';
 import { type Placement, placementSentence } from './placement.ts';
 import type { DeviceChoice, Provider, Runtime, Session, SessionOptions } from './session.ts';
@@ -32,6 +33,28 @@ const reasonOf = (error: unknown): string => {
 
 const onDevice = (provider: Provider, { nodes }: Placement): boolean => (nodes[provider] ?? 0) > 0;
 
+/** At most so many nodes are taken from a device one after another. */
+const patience = 16;
+
+/**
+ * Opens a graph on a device and runs it once. A node that fails there is left to the CPU and the graph opened anew:
+ * WebGPU in 1.30 claims MaxPool with indices and then refuses to run it, for one.
+ */
+const proven = async (model: Model, options: SessionOptions, provider: Provider, probe?: Feeds) => {
+  const onCpu: string[] = [];
+  for (;;) {
+    const opened = await openNative(model, provider, options, { profiled: true, onCpu });
+    try {
+      return { session: opened.session, ...(await opened.look(probe ?? zeroFeeds(opened.session.inputs))) };
+    } catch (error) {
+      await opened.session.release();
+      const node = failedNode(error);
+      if (provider !== 'webgpu' || node === undefined || onCpu.includes(node) || onCpu.length === patience) throw error;
+      onCpu.push(node);
+    }
+  }
+};
+
 /** A device other than the CPU, as asked by name: used if it opens, whatever its speed; what runs where is said. */
 const requested = async (model: Model, options: SessionOptions, provider: Provider, job?: Pick<Job, 'note'>) => {
   const all = await possible();
@@ -41,43 +64,38 @@ const requested = async (model: Model, options: SessionOptions, provider: Provid
   };
   const here = all.find((p) => p.provider === provider);
   if (!here?.ok) throw refuse(here?.reason ?? 'it is not known');
+  const { probe } = options;
 
-  // A model that the CPU cannot open either is at fault itself.
-  const cpu = await openNative(model, 'cpu', options);
+  // A model that the CPU cannot open, or feeds that it cannot run, are at fault themselves.
+  const { session: cpu } = await openNative(model, 'cpu', options);
   try {
-    const opened = await openNative(model, provider, options, true).catch((error: unknown) => {
-      throw refuse(reasonOf(error), error);
+    const expected = probe && (await cpu.run(probe));
+    const found = await proven(model, options, provider, probe).catch((error: unknown) => {
+      if (probe || !Fault.is(error, 'runtime/run')) throw refuse(reasonOf(error), error);
+      return undefined;
     });
-    let reason = 'asked for; which nodes run there is not known, as no probe batch was given';
-    let tried: Tried = { provider, ok: true, reason: 'opened' };
-    let actual: Provider = provider;
-    const probe = options.probe ?? zeroFeeds(opened.session.inputs);
-    try {
-      const { outputs, placement } = await opened.look(probe);
-      const where = placementSentence(provider, placement) + (here.hardware ? '' : ` (${here.reason})`);
-      if (!onDevice(provider, placement)) {
-        actual = 'cpu';
-        reason = `${provider} opened, but has no kernel for any node of this graph: ${where}`;
-        job?.note(`Device: ${reason}.`);
-      } else reason = `asked for; ${where}`;
-      if (options.probe) {
-        const { agrees, difference, reason: parting } = agreement(outputs, await cpu.session.run(probe));
-        tried = { provider, ok: agrees && actual === provider, reason: parting || where, difference };
-        if (!agrees) {
-          reason += `; ${parting}`;
-          job?.note(`Device ${provider}: ${parting}.`);
-        }
-      } else tried = { provider, ok: actual === provider, reason: where };
-    } catch (error) {
-      if (options.probe) {
-        await opened.session.release();
-        throw refuse(reasonOf(error), error);
-      }
+    if (!found) {
+      // Zeros may be no valid input of this graph; its real ones may be.
+      const { session } = await openNative(model, provider, options);
+      const reason = 'asked for; which nodes run there is not known, as no probe batch was given';
+      return { session, choice: { requested: provider, actual: provider, reason, tried: [{ provider, ok: true, reason: 'opened' }] } };
     }
-    const choice: DeviceChoice = { requested: options.device, actual, reason, tried: [tried] };
-    return { session: { ...opened.session, provider: actual }, choice };
+    const where = placementSentence(provider, found.placement) + (here.hardware ? '' : ` (${here.reason})`);
+    const there = onDevice(provider, found.placement);
+    const actual = there ? provider : 'cpu';
+    const compared = expected && agreement(found.outputs, expected);
+    const parting = compared && !compared.agrees ? `; ${compared.reason}` : '';
+    const reason = (there ? `asked for; ${where}` : `${provider} opened, but has no kernel for any node of this graph: ${where}`) + parting;
+    if (!there || parting) job?.note(`Device: ${reason}.`);
+    const tried: Tried = {
+      provider,
+      ok: there && !parting,
+      reason: compared?.reason || where,
+      ...(compared ? { difference: compared.difference } : {}),
+    };
+    return { session: { ...found.session, provider: actual }, choice: { requested: provider, actual, reason, tried: [tried] } };
   } finally {
-    await cpu.session.release();
+    await cpu.release();
   }
 };
 
@@ -85,19 +103,18 @@ const requested = async (model: Model, options: SessionOptions, provider: Provid
 const worth = 0.9;
 
 const attempt = async (model: Model, options: SessionOptions, provider: Provider, probe: Feeds, cpuOutputs: Feeds) => {
-  const opened = await openNative(model, provider, options, true);
+  const { session, outputs, placement } = await proven(model, options, provider, probe);
   const leave = async (tried: Omit<Tried, 'provider' | 'ok'>) => {
-    await opened.session.release();
+    await session.release();
     return { tried: { provider, ok: false, ...tried } };
   };
+  const where = placementSentence(provider, placement);
+  if (!onDevice(provider, placement)) return leave({ reason: where });
+  const { agrees, difference, reason } = agreement(outputs, cpuOutputs);
+  if (!agrees) return leave({ reason, difference });
   try {
-    const { outputs, placement } = await opened.look(probe);
-    const where = placementSentence(provider, placement);
-    if (!onDevice(provider, placement)) return leave({ reason: where });
-    const { agrees, difference, reason } = agreement(outputs, cpuOutputs);
-    if (!agrees) return leave({ reason, difference });
-    const ms = await timed(opened.session, probe);
-    return { session: opened.session, where, tried: { provider, ok: true, reason: where, ms, difference } };
+    const ms = await timed(session, probe);
+    return { session, where, tried: { provider, ok: true, reason: where, ms, difference } };
   } catch (error) {
     return leave({ reason: reasonOf(error) });
   }

@@ -59,3 +59,9 @@ export const outOfMemory = (error: unknown): boolean =>
   /out of memory|bad_alloc|bad allocation|failed to allocate memory|cannot allocate memory|OOM/i.test(
     error instanceof Error ? error.message : '',
   );
+
+/** The node at which a run failed, under the name it has in the file: layout passes append `_token_7`. */
+export const failedNode = (error: unknown): string | undefined => {
+  const { message, cause } = error instanceof Error ? error : new Error();
+  return /Name:'([^']+)' Status Message/.exec(message)?.[1].replace(/_token_\d+$/, '') ?? (cause ? failedNode(cause) : undefined);
+};

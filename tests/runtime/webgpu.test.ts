@@ -49,6 +49,10 @@ test('models give on WebGPU what they give on the CPU', { skip }, () => {
   }
 });
 
+test('a node that WebGPU claims and cannot run is left to the CPU', { skip }, () => {
+  assert.match(answer.models.pooling.reason, /2 of 3 nodes on webgpu, 1 on the CPU \(MaxPool\)|on the CPU \(.*MaxPool/);
+});
+
 test('auto never takes a software adapter', { skip }, () => {
   assert.equal(answer.auto.actual, 'cpu');
   assert.match(answer.auto.reason, /webgpu: its only Vulkan driver is a software one/);

@@ -89,12 +89,19 @@ const readProfile = async (folder: string): Promise<string> => {
   }
 };
 
+export interface NativeOptions {
+  /** `look` may be called. */
+  readonly profiled?: boolean;
+  /** Nodes of WebGPU to run on the CPU instead: it claims some that it then cannot run. */
+  readonly onCpu?: readonly string[];
+}
+
 /** Opens a graph on one provider; what that provider has no kernel for runs on the CPU. Throws `runtime/session`. */
 export const openNative = async (
   model: Uint8Array | string,
   provider: Provider,
   options: Pick<SessionOptions, 'name' | 'folder' | 'threads' | 'optimize'>,
-  profiled = false,
+  { profiled = false, onCpu = [] }: NativeOptions = {},
 ): Promise<Opened> => {
   const ort = await load();
   const { name, threads } = options;
@@ -105,7 +112,7 @@ export const openNative = async (
     if (profile) await rm(profile, { recursive: true, force: true });
   };
   const settings: Ort.InferenceSession.SessionOptions = {
-    executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
+    executionProviders: provider === 'cpu' ? ['cpu'] : [onCpu.length ? { name: provider, forceCpuNodeNames: onCpu } : provider, 'cpu'],
     graphOptimizationLevel: options.optimize === 'off' ? 'disabled' : 'all',
     logSeverityLevel: debug ? 2 : 4,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
