@@ -1,5 +1,7 @@
+import { Fault } from '../base/fault.ts';
 import { type DType, sizeOf } from '../base/tensor.ts';
 import { elementBytes } from './constant.ts';
+import { escapes } from './external.ts';
 import { dtypes, type Message } from './schema.ts';
 import type { Constant, SparseConstant } from './types.ts';
 
@@ -56,8 +58,11 @@ const typedField = (dtype: DType): Field => {
 
 const external = (t: Message<'Tensor'>, needed: number): Exclude<Constant['external'], undefined> => {
   const entries = new Map(t.external.map((e) => [e.key, e.value]));
+  const location = entries.get('location') ?? '';
+  const reason = escapes(location);
+  if (reason) throw new Fault('graph/external', { location, reason });
   return {
-    location: entries.get('location') ?? '',
+    location,
     offset: Number(entries.get('offset') ?? 0),
     length: Number(entries.get('length') ?? needed),
   };

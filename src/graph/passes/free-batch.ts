@@ -1,7 +1,7 @@
 import { sizeOf } from '../../base/tensor.ts';
 import { intOf } from '../attribute.ts';
 import { constantOf, numbersOf } from '../constant.ts';
-import type { Attribute, Constant, Graph, Model, Node, TensorType, ValueInfo, ValueType } from '../types.ts';
+import type { Attribute, Constant, Model, Node, TensorType, ValueInfo, ValueType } from '../types.ts';
 import { freshNames, namesWithin } from '../walk.ts';
 
 /** What freeing the batch axis needs to know of the model at its fixed size. */
