@@ -39,9 +39,7 @@ test('a device that was asked for and is not there is a fault with the reason an
 });
 
 test('without a GPU auto is the CPU, says why, and does not try', { skip: process.platform !== 'linux' }, async () => {
-  const start = performance.now();
   const { session, choice } = await runtime.open(bytes, { device: 'auto', name: 'm', probe });
-  assert.ok(performance.now() - start < 500, 'an attempt on a driver takes longer');
   assert.deepEqual([session.provider, choice.requested, choice.actual, choice.tried.length], ['cpu', 'auto', 'cpu', 0]);
   assert.match(choice.reason, /no GPU is usable here \(.*webgpu: .*Vulkan/);
   await assert.rejects(runtime.open(bytes, { device: 'webgpu', name: 'm' }), (e) => Fault.is(e, 'runtime/device'));

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -190,4 +191,16 @@ test('with optimisation off and one thread the numbers are the same', async () =
   const { session } = await runtime.open(bytes, { device: 'cpu', name: 'm', optimize: 'off', threads: 1 });
   // Whole numbers below 2^24: every order of summation is exact.
   assert.deepEqual((await session.run({ x })).y, (await (await open(bytes)).run({ x })).y);
+});
+
+test('ONNX Runtime writes nothing to the streams, also when it fails', () => {
+  const script = `
+    import { onnxruntime } from './src/runtime/onnxruntime.ts';
+    const model = new Uint8Array(20);
+    for (const device of ['auto', 'cpu', 'cuda', 'dml']) await onnxruntime().open(model, { device, name: 'm' }).catch(() => {});`;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    cwd: join(import.meta.dirname, '..', '..'),
+    encoding: 'utf8',
+  });
+  assert.deepEqual([status, stdout, stderr], [0, '', '']);
 });

@@ -16,9 +16,12 @@ const driver = (): string | undefined => {
     .find((path) => existsSync(path) && existsSync(join(dirname(path), 'libvulkan.so.1')));
 };
 
-const icd = process.platform === 'linux' && process.arch === 'x64' ? driver() : undefined;
+const here = process.platform === 'linux' && process.arch === 'x64';
+const icd = here ? driver() : undefined;
 const skip =
-  icd || process.env.CI === 'true' ? false : 'SKIPPED: no SwiftShader here; install Chromium (apt-get install chromium) to test WebGPU';
+  icd || (here && process.env.CI === 'true')
+    ? false
+    : 'SKIPPED: no SwiftShader here; install Chromium (apt-get install chromium) to test WebGPU';
 if (skip) process.stderr.write(`tests/runtime/webgpu.test.ts ${skip}\n`);
 
 let answer: Answer;
@@ -50,7 +53,7 @@ test('models give on WebGPU what they give on the CPU', { skip }, () => {
 });
 
 test('a node that WebGPU claims and cannot run is left to the CPU', { skip }, () => {
-  assert.match(answer.models.pooling.reason, /2 of 3 nodes on webgpu, 1 on the CPU \(MaxPool\)|on the CPU \(.*MaxPool/);
+  assert.match(answer.models.pooling.reason, /2 of 3 nodes on webgpu, 1 on the CPU \(MaxPool\)/);
 });
 
 test('auto never takes a software adapter', { skip }, () => {

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, test } from 'node:test';
+import { Fault } from '../../src/base/fault.ts';
+import { world } from '../../src/jobs/world.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'assay-world-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const ports = await world();
+
+test('versions of all that a result depends on', () => {
+  const own = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  assert.equal(ports.versions.assay, own.version);
+  assert.equal(ports.versions.node, process.versions.node);
+  assert.match(ports.versions.onnxruntime, /^\d+\.\d+\.\d+/);
+});
+
+test('the digest of a file follows its content, also when the size stays', async () => {
+  const path = join(folder, 'data.bin');
+  const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+  writeFileSync(path, 'abc');
+  // FIPS 180-2, appendix B.1.
+  assert.equal(await ports.sha256(path), 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+  assert.equal(await ports.sha256(path), digest('abc'));
+  writeFileSync(path, 'abd');
+  utimesSync(path, new Date(), new Date(Date.now() + 5000));
+  assert.equal(await ports.sha256(path), digest('abd'));
+  await assert.rejects(ports.sha256(join(folder, 'none')), (e) => Fault.is(e, 'file/missing'));
+});
+
+test('a file is written whole, with its folders, or not at all', async () => {
+  const path = join(folder, 'a', 'b', 'out.onnx');
+  await ports.write(path, Uint8Array.of(1, 2, 3));
+  await ports.write(path, Uint8Array.of(4));
+  assert.deepEqual([...readFileSync(path)], [4]);
+  assert.deepEqual(readdirSync(join(folder, 'a', 'b')), ['out.onnx']);
+  writeFileSync(join(folder, 'file'), 'x');
+  await assert.rejects(
+    ports.write(join(folder, 'file', 'out'), Uint8Array.of(1)),
+    (e) => Fault.is(e, 'file/unwritable') && e.message.includes('out'),
+  );
+  await assert.rejects(ports.write(join(folder, 'a'), Uint8Array.of(1)), (e) => Fault.is(e, 'file/unwritable'));
+  assert.deepEqual(
+    readdirSync(folder).filter((f) => f.endsWith('.part')),
+    [],
+  );
+});
+
+test('paths are seen from the folder of the file that names them; absolute ones stay', () => {
+  const suite = join(folder, 'suite', 'assay.json');
+  assert.equal(ports.resolve(suite, '../m.onnx'), join(folder, 'm.onnx'));
+  assert.equal(ports.resolve(suite, resolve('/m.onnx')), resolve('/m.onnx'));
+});
+
+test('a directory, an absent and an empty file are told apart', async () => {
+  writeFileSync(join(folder, 'empty'), '');
+  await assert.rejects(ports.source(folder), (e) => Fault.is(e, 'file/directory'));
+  await assert.rejects(ports.source(join(folder, 'none')), (e) => Fault.is(e, 'file/missing'));
+  await assert.rejects(ports.source(join(folder, 'empty')), (e) => Fault.is(e, 'file/empty'));
+});
