@@ -56,7 +56,7 @@ export const sentenceOf = (error: unknown, folders: readonly string[] = []): str
 
 /** Whether a message says that memory ran out. */
 export const outOfMemory = (error: unknown): boolean =>
-  /out of memory|bad_alloc|bad allocation|failed to allocate memory|cannot allocate memory|OOM/i.test(
+  /out of memory|bad_alloc|bad allocation|failed to allocate memory|cannot allocate memory|\bOOM\b/i.test(
     error instanceof Error ? error.message : '',
   );
 

@@ -175,6 +175,16 @@ test('an operator that is unknown, and shapes that do not fit, are named', async
   assert.equal((await session.run({ x: float32([6], new Float32Array(6)), s: int64([2], [3, 2]) })).y.dims.join(), '3,2');
 });
 
+test('memory that runs out is a fault of its own, and the session lives on', async () => {
+  const huge = recorded([value('shape', 'int64', [1])], [value('y', 'float32', ['N'])], (emit) =>
+    emit.node({ op: 'ConstantOfShape', domain: '', name: 'fill', inputs: ['shape'], outputs: ['y'], attributes: {} }),
+  );
+  const session = await open(write(huge));
+  // 2^46 floats: more than the address space of any machine today.
+  await assert.rejects(session.run({ shape: int64([1], [2 ** 46]) }), says('runtime/memory', /not enough memory to run 'm\.onnx'/));
+  assert.deepEqual((await session.run({ shape: int64([1], [2]) })).y, float32([2], [0, 0]));
+});
+
 test('a released session says so, and may be released again', async () => {
   const session = await open(identity('float32'));
   await session.release();
