@@ -1,5 +1,5 @@
 import { type Emit, emitter } from '../graph/emit.ts';
-import { live } from '../graph/live.ts';
+import { prune } from '../graph/passes/prune.ts';
 import type { Constant, Dim, Graph, Model, TensorType, ValueInfo } from '../graph/types.ts';
 import { freeInputs, namesWithin } from '../graph/walk.ts';
 import { logitsOf } from './loss.ts';
@@ -28,11 +28,9 @@ export const recording = (graph: Graph, known: Known): Emit => {
 
 /** The model with what `emit` holds as its graph, less what no output needs. */
 export const finished = (model: Model, emit: Emit, inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): Model => {
-  const graph = live(emit.graph(model.graph.name, inputs, outputs));
-  return {
-    ...model,
-    graph: { ...graph, ...(model.graph.sparseInitializers ? { sparseInitializers: model.graph.sparseInitializers } : {}) },
-  };
+  const { sparseInitializers } = model.graph;
+  const graph = emit.graph(model.graph.name, inputs, outputs);
+  return prune({ ...model, graph: sparseInitializers ? { ...graph, sparseInitializers } : graph });
 };
 
 /** Gradients of one entry of an output per row, along paths of points. */

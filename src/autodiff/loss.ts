@@ -17,7 +17,7 @@ export const logitsOf = (
 ): { readonly logits: string; readonly by: 'Softmax' | 'LogSoftmax' | 'Sigmoid' | 'none' } => {
   let node = emit.producer(output);
   while (node?.op === 'Identity') node = emit.producer(node.inputs[0]);
-  if (!node || node.domain !== '' || !squashing.has(node.op)) return { logits: output, by: 'none' };
+  if (node?.domain !== '' || !squashing.has(node.op)) return { logits: output, by: 'none' };
   return { logits: node.inputs[0], by: node.op === 'Softmax' ? 'Softmax' : node.op === 'LogSoftmax' ? 'LogSoftmax' : 'Sigmoid' };
 };
 
@@ -61,7 +61,7 @@ export const meanSquare = (emit: Emit, output: string, target: string): Loss => 
 
 /** Sum of all elements of all the outputs named. */
 export const total = (emit: Emit, outputs: readonly string[]): Loss => {
-  const sums = outputs.map((o) => emit.ReduceSum(o, { keepdims: 0 }));
+  const sums = outputs.map((o) => (rankOf(emit, o) === 0 ? o : emit.ReduceSum(o, { keepdims: 0 })));
   const loss = sums.reduce((a, b) => emit.Add(a, b));
   return { loss, perExample: '', formula: `sum of all elements of ${outputs.join(', ')}` };
 };

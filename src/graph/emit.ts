@@ -109,6 +109,8 @@ export interface Emit extends Sugar {
   ints(values: readonly number[]): string;
   /** Any constant, shared with an equal one. */
   constant(constant: Constant): string;
+  /** A constant under a name of its own. */
+  hold(name: string, constant: Constant): string;
   /** Makes `value` known under `name` as well (an Identity). */
   rename(value: string, name: string): string;
   /** A fresh value name that no node or constant uses. */
@@ -225,6 +227,12 @@ export const emitter = (base?: {
     constant,
     scalar: (value: number, dtype: DType = 'float32'): string => constant(constantOf(dtype, [], [value])),
     ints: (values: readonly number[]): string => constant(constantOf('int64', [values.length], values)),
+    hold(name: string, c: Constant): string {
+      used.add(name);
+      constants.set(name, c);
+      types.set(name, { kind: 'tensor', dtype: c.dtype, dims: c.dims });
+      return name;
+    },
     fresh,
     rename(value: string, name: string): string {
       push({ op: 'Identity', domain: '', name, inputs: [value], outputs: [name], attributes: {} }, undefined);

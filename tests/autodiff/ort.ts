@@ -1,6 +1,5 @@
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import type { Tensor } from '../../src/base/tensor.ts';
-import { constantOf } from '../../src/graph/constant.ts';
 import { type Probed, probe, type RunGraph } from '../../src/graph/probe.ts';
 import type { Model } from '../../src/graph/types.ts';
 import { write } from '../../src/graph/write.ts';
@@ -43,25 +42,3 @@ export const probed = (model: Model): Promise<Probed> => {
 };
 
 export const numbers = (t: Tensor): number[] => Array.from(t.data as ArrayLike<number | bigint>, Number);
-
-/** Until normalisation is here. */
-export const raised = (model: Model): Model => {
-  const initializers = new Map(model.graph.initializers);
-  let n = 0;
-  const nodes = model.graph.nodes.flatMap((node) => {
-    if (node.op === 'Constant') {
-      const v = node.attributes.value;
-      if (v?.type === 'tensor') {
-        initializers.set(node.outputs[0], v.value);
-        return [];
-      }
-    }
-    const axes = node.attributes.axes;
-    if (!/^Reduce/.test(node.op) || axes?.type !== 'ints') return [node];
-    const name = `__axes${n++}`;
-    initializers.set(name, constantOf('int64', [axes.value.length], axes.value));
-    const { axes: _, ...attributes } = node.attributes;
-    return [{ ...node, inputs: [node.inputs[0], name], attributes }];
-  });
-  return { ...model, opsets: new Map([['', 18]]), graph: { ...model.graph, nodes, initializers } };
-};

@@ -15,4 +15,18 @@ export const graphFaults = {
     `'${d.name}' also needs ${d.others.map((o) => `'${o}'`).join(', ')} besides '${d.input}', and data can be bound to one input only; export it with one input.`,
   'graph/outputs': (d: { name: string; known: readonly string[] }): string =>
     `'${d.name}' has no output of floats to diagnose; it has ${d.known.join(', ')}. Export scores as a tensor (for scikit-learn: zipmap=False).`,
+  'grad/outputs': (d: { of: string; outputs: readonly string[] }): string =>
+    d.outputs.length === 0
+      ? `The model has no output of floats to take '${d.of}' of.`
+      : `The model has several outputs of floats (${d.outputs.join(', ')}); say which: --of ${d.of}:${d.outputs[0]}.`,
+  'grad/inputs': (d: { inputs: readonly string[] }): string =>
+    `No input holds floats that reach the loss (${d.inputs.join(', ')}); name an intermediate value with --wrt, such as the output of the embedding.`,
+  'grad/parameters': (_: Record<string, never>): string =>
+    'No stored array of floats reaches the loss, so there are no parameters to differentiate by.',
+  'grad/name': (d: { name: string }): string =>
+    `The model already has a value named '${d.name}', which the gradient graph needs; rename it in the model.`,
+  'grad/loss': (d: { reason: string }): string => `The loss graph cannot be used: ${d.reason}.`,
+  'grad/product': (d: { product: string; of: string }): string =>
+    `The product '${d.product}' needs a loss with a curvature of its own (cross-entropy, mse or a loss graph), not '${d.of}'.`,
+  'grad/rows': (d: { name: string }): string => `'${d.name}' has no free batch axis, so it has no rows to differentiate one by one.`,
 };

@@ -1,0 +1,18 @@
+import type { DType } from '../base/tensor.ts';
+import type { Graph } from '../graph/types.ts';
+import { nodesWithin } from '../graph/walk.ts';
+
+const floats = new Set<DType>(['float32', 'float64', 'float16', 'bfloat16']);
+
+/**
+ * Float initializers in the file's order, less what is not learned: scalars (an exporter's 0.5 or ε) and the running
+ * statistics of batch normalisation.
+ */
+export const parametersOf = (graph: Graph): readonly string[] => {
+  const statistics = new Set<string>();
+  for (const node of nodesWithin(graph))
+    if (node.op === 'BatchNormalization') for (const name of node.inputs.slice(3)) statistics.add(name);
+  return [...graph.initializers].flatMap(([name, { dtype, dims }]) =>
+    floats.has(dtype) && dims.length > 0 && !statistics.has(name) ? [name] : [],
+  );
+};
