@@ -113,7 +113,6 @@ const assemble = ({ dataset, rows, columns, label, fitted, table, classNames, na
       ...(label ? { labels: label.reader.read(tensors[columns.length], numbers) } : {}),
     };
   };
-  const numbersOf = (positions: readonly number[]): Float64Array => Float64Array.from(positions, (p) => rows?.[p] ?? p);
   const single = columns.length === 1 ? columns[0].dims : [];
   return {
     path: dataset.path,
@@ -130,18 +129,18 @@ const assemble = ({ dataset, rows, columns, label, fitted, table, classNames, na
     async *batches(size, signal) {
       for await (const read of batches(dataset, names, { ...(rows ? { rows } : {}), size, signal })) yield batch(read.rows, read.columns);
     },
-    async take(positions, signal) {
-      const numbers = numbersOf(positions);
+    async take(wanted, signal) {
+      const numbers = Float64Array.from(wanted);
       return batch(numbers, await readRows(dataset, names, numbers, signal));
     },
-    async plain(positions, signal) {
+    async plain(wanted, signal) {
       if (!fitted) return undefined;
       const dims = [fitted.dims, single].find((d) => imageAxes(d) !== undefined && sizeOf(d) === sizeOf(fitted.dims));
       if (!dims) return undefined;
       const tensors = await readRows(
         dataset,
         columns.map((c) => c.name),
-        numbersOf(positions),
+        Float64Array.from(wanted),
         signal,
       );
       return { values: fitted.plain(tensors), dims };

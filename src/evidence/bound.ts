@@ -33,10 +33,11 @@ export interface Bound {
   readonly rowSize: number;
   rowAt(position: number): number;
   batches(size: number, signal: AbortSignal): AsyncGenerator<BoundBatch, void, undefined>;
-  take(positions: readonly number[], signal: AbortSignal): Promise<BoundBatch>;
-  /** Input values before mean and standard deviation, [n, ...dims], and the shape in which they are a picture, if any. */
+  /** Rows by their numbers in the dataset, in the order given. */
+  take(rows: readonly number[], signal: AbortSignal): Promise<BoundBatch>;
+  /** Input values before mean and standard deviation, [n, ...dims], where rows are pictures; `dims` is the shape in which they are. */
   plain(
-    positions: readonly number[],
+    rows: readonly number[],
     signal: AbortSignal,
   ): Promise<{ readonly values: Float64Array; readonly dims: readonly number[] } | undefined>;
   close(): Promise<void>;

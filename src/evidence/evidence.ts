@@ -65,6 +65,11 @@ export interface SamplesTool {
     positions: readonly number[],
     signal: AbortSignal,
   ): Promise<{ readonly x: Tensor; readonly rows: readonly number[]; readonly outputs: Matrix; readonly labels?: Int32Array }>;
+  /** Input values before mean and standard deviation, [n, ...dims], in the shape in which a row is a picture, if it is one. */
+  plain?(
+    positions: readonly number[],
+    signal: AbortSignal,
+  ): Promise<{ readonly values: Float64Array; readonly dims: readonly number[] } | undefined>;
 }
 
 /** Questions a study may put to the model. */

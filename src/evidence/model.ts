@@ -83,7 +83,7 @@ const read = async (ref: ModelRef, sha256: string, ports: ModelPorts, job: Pick<
 };
 
 /** A RunGraph for probing: one session a model, on the CPU, without optimisation; all are released at the end. */
-const withSessions = async <T>(runtime: Runtime, name: string, folder: string, work: (run: RunGraph) => Promise<T>): Promise<T> => {
+export const withSessions = async <T>(runtime: Runtime, name: string, folder: string, work: (run: RunGraph) => Promise<T>): Promise<T> => {
   const sessions = new Map<Uint8Array, Session>();
   try {
     return await work(async (model, feeds, wanted) => {

@@ -9,7 +9,6 @@ import { checkProbabilities, type Declared, type Meaning, meaningOf } from './in
 import type { ScoreHint } from './model.ts';
 import type { Scored } from './providers/define.ts';
 import { providers } from './providers/index.ts';
-import { leastProbability } from './providers/log-probs.ts';
 import type { Scorer } from './scorer.ts';
 
 /** One fold's part in a pass. */
@@ -30,6 +29,7 @@ export interface Passage {
 
 export interface Passed {
   readonly subject: Subject;
+  readonly meaning: Meaning;
   /** Range of the model's inputs; absent for a table. */
   readonly range?: { readonly min: number; readonly max: number };
 }
@@ -45,7 +45,8 @@ export const classesOf = ({ classNames, namesFrom }: Pick<Bound, 'classNames' | 
   return classNames?.length === found ? classNames : Array.from({ length: found }, (_, i) => String(i));
 };
 
-const nouns = (batch: Scored, needs: readonly Noun[]): Partial<Evidence> => {
+/** The nouns asked for, of one scored batch. */
+export const nouns = (batch: Scored, needs: readonly Noun[]): Partial<Evidence> => {
   const made = new Map<Noun, Evidence[Noun]>();
   const of = <N extends Noun>(noun: N): Evidence[N] => {
     const known = made.get(noun) ?? providers[noun](batch, of);
@@ -54,10 +55,6 @@ const nouns = (batch: Scored, needs: readonly Noun[]): Partial<Evidence> => {
   };
   return Object.fromEntries(needs.map((noun) => [noun, of(noun)]));
 };
-
-/** How many rows give their own class less than can be told from zero. */
-const clipped = ({ data, cols }: Matrix, labels: Int32Array): number =>
-  labels.reduce((n, label, r) => n + Number(data[r * cols + label] < leastProbability), 0);
 
 /** What the first scored batch settles for the whole pass. */
 interface Settled {
@@ -93,7 +90,7 @@ export const pass = async (passage: Passage, listeners: readonly Listener[], job
   const outputs = finiteCheck(model ? `output '${output}' of '${model.name}'` : `scores of '${bound.path}'`);
   let settled: Settled | undefined;
   let wrong: Fault | undefined;
-  let [lost, done] = [0, 0];
+  let done = 0;
 
   const hear = (batch: BoundBatch, scores: Matrix): void => {
     const { rows } = batch;
@@ -108,7 +105,6 @@ export const pass = async (passage: Passage, listeners: readonly Listener[], job
     const usable = listeners.filter((l) => labels || !l.needs.includes('labels'));
     const made = nouns({ rows, scores, meaning, ...(labels ? { labels } : {}) }, [...new Set(usable.flatMap((l) => l.needs))]);
     for (const listener of usable) listener.add(made);
-    if (labels && meaning.scores === 'probabilities' && made.probs) lost += clipped(made.probs, labels);
   };
   const attempt = <T>(work: () => T): T | undefined => {
     try {
@@ -136,9 +132,8 @@ export const pass = async (passage: Passage, listeners: readonly Listener[], job
   inputs.finish();
   outputs.finish();
   if (!settled) throw new Fault('data/no-rows', { path: bound.path });
-  const { subject, check } = settled;
+  const { subject, meaning, check } = settled;
   attempt(() => check?.finish());
   if (wrong) for (const listener of listeners) if (listener.needs.includes('labels')) listener.fail(wrong);
-  if (lost > 0) job.note(`${lost} rows give their own class a probability below ${leastProbability}; logarithms are cut there.`);
-  return { subject, ...(model && inputs.max >= inputs.min ? { range: { min: inputs.min, max: inputs.max } } : {}) };
+  return { subject, meaning, ...(model && inputs.max >= inputs.min ? { range: { min: inputs.min, max: inputs.max } } : {}) };
 };

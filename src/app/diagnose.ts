@@ -1,0 +1,313 @@
+import { Fault } from '../base/fault.ts';
+import type { Job } from '../base/job.ts';
+import { nearest } from '../base/nearest.ts';
+import { type Chosen, choose, type Options } from '../base/option.ts';
+import { random } from '../base/random.ts';
+import type { RunRequest } from '../base/request.ts';
+import { imageAxes } from '../data/picture.ts';
+import type { Diagnostic, Findings, Fold, Study } from '../diagnostics/define.ts';
+import { diagnostics } from '../diagnostics/index.ts';
+import type { Evidence, Subject, ToolName, Tools } from '../evidence/evidence.ts';
+import { checkProbabilities, type Declared, type Meaning, meaningOf } from '../evidence/interpret.ts';
+import { batchRows, classesOf, type Listener, pass } from '../evidence/plan.ts';
+import { openGradient } from '../evidence/providers/gradient.ts';
+import { samples } from '../evidence/providers/samples.ts';
+import { rangeNotes } from '../evidence/unlike.ts';
+import { type DeviceFacts, type Report, SCHEMA } from '../report/report.ts';
+import { outcomeOf, type Unmeasured } from './outcome.ts';
+import type { AppJob, Ports, UseCase } from './ports.ts';
+import { rowsNamed, sampleViews } from './samples.ts';
+import { type OpenSubject, openSubject } from './subject.ts';
+
+/** A report, or the fault that kept its run from starting. */
+export type Diagnosed = Report | Fault;
+
+/** A run whose id and options are known to be right. */
+interface Started {
+  readonly ask: RunRequest;
+  readonly diagnostic: Diagnostic;
+  readonly chosen: Chosen<Options>;
+  readonly notes: string[];
+}
+
+/** What a run has found, with all that its samples need. */
+interface Measured {
+  readonly findings: Findings;
+  readonly subject: Subject;
+  readonly meaning?: Meaning;
+  /** Where the gradient ran, if one did. */
+  readonly device?: DeviceFacts;
+}
+
+const find = (id: string, registry: readonly Diagnostic[]): Diagnostic => {
+  const found = registry.find((d) => d.id === id);
+  const known = registry.map((d) => d.id);
+  if (!found) throw new Fault('id/unknown', { what: 'diagnostic', id, nearest: nearest(id, known), known });
+  return found;
+};
+
+/** How scores are to be read, where the diagnostic has that option. */
+const declaredBy = ({ chosen }: Started): Declared =>
+  chosen.logits === 'logits' || chosen.logits === 'probabilities' ? chosen.logits : 'auto';
+
+const finite = <T>(record: Readonly<Record<string, T>>, good: (value: T) => boolean): Record<string, T> =>
+  Object.fromEntries(Object.entries(record).filter(([, v]) => good(v)));
+
+const facts = (device: DeviceFacts | undefined): DeviceFacts | undefined =>
+  device && { requested: device.requested, actual: device.actual, reason: device.reason };
+
+/** Runs that ask about one subject (model, data, limit, device): it is opened once and read once for all folds among them. */
+export const diagnoseAll = async (
+  asks: readonly RunRequest[],
+  ports: Ports,
+  outer: AppJob,
+  registry: readonly Diagnostic[] = diagnostics,
+): Promise<Diagnosed[]> => {
+  const startedAt = new Date().toISOString();
+  const began = performance.now();
+  const shared: string[] = [];
+  const job: Job = {
+    signal: outer.signal,
+    progress: (fraction, text) => outer.progress(fraction, text),
+    note(text) {
+      shared.push(text);
+      outer.note(text);
+    },
+    random: (name) => random(asks[0].seed, name),
+  };
+  const results = new Map<RunRequest, Diagnosed>();
+  const started = asks.flatMap((ask): Started[] => {
+    try {
+      const diagnostic = find(ask.id, registry);
+      return [{ ask, diagnostic, chosen: choose(`'${ask.id}'`, diagnostic.options, ask.options), notes: [] }];
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      results.set(ask, error);
+      return [];
+    }
+  });
+
+  let open: OpenSubject | undefined;
+  const report = (run: Started, extra: Partial<Report>, device?: DeviceFacts): Report => ({
+    schema: SCHEMA,
+    id: run.diagnostic.id,
+    title: run.diagnostic.title,
+    question: run.diagnostic.question,
+    outcome: 'measured',
+    headline: {},
+    intervals: {},
+    cards: [],
+    guide: '',
+    samples: [],
+    ...extra,
+    notes: [...new Set([...shared, ...run.notes, ...(extra.notes ?? [])])],
+    provenance: {
+      ...(run.ask.model ? { modelPath: run.ask.model.path } : {}),
+      ...(open?.modelSha256 ? { modelSha256: open.modelSha256 } : {}),
+      dataPath: run.ask.data.path,
+      dataSha256: open?.dataSha256 ?? '',
+      ...(run.ask.data.split ? { split: run.ask.data.split } : {}),
+      rows: open?.bound.count ?? 0,
+      seed: run.ask.seed,
+      device: facts(device ?? open?.device) ?? { requested: run.ask.device, actual: 'none', reason: 'nothing was run' },
+      versions: ports.versions,
+      options: run.chosen,
+      seconds: (performance.now() - began) / 1000,
+      startedAt,
+    },
+  });
+  const unmeasured = (run: Started, error: unknown): void => {
+    try {
+      const { outcome, reason }: Unmeasured = outcomeOf(error, job.signal);
+      results.set(run.ask, report(run, { outcome, reason }));
+    } catch (fault) {
+      if (!(fault instanceof Fault)) throw fault;
+      results.set(run.ask, fault);
+    }
+  };
+  const measured = async (run: Started, { findings, subject, meaning, device }: Measured): Promise<void> => {
+    if (!open) return;
+    const views = await sampleViews(rowsNamed(findings.cards), open.bound, open.model?.score, subject, meaning, job.signal);
+    results.set(
+      run.ask,
+      report(
+        run,
+        {
+          headline: finite(findings.headline, Number.isFinite),
+          intervals: finite(findings.intervals ?? {}, ({ low, high }) => Number.isFinite(low) && Number.isFinite(high)),
+          cards: findings.cards,
+          guide: findings.guide,
+          notes: findings.notes ?? [],
+          samples: views,
+        },
+        device,
+      ),
+    );
+  };
+  const own = (run: Started): Job => ({
+    ...job,
+    random: (name) => random(run.ask.seed, name),
+    note(text) {
+      run.notes.push(text);
+      outer.note(text);
+    },
+  });
+
+  try {
+    if (started.length > 0) {
+      const subject = await openSubject(started[0].ask, ports, job);
+      open = subject;
+      for (const declared of ['auto', 'logits', 'probabilities'] as const) {
+        const folds = started.filter((run) => run.diagnostic.shape === 'fold' && declaredBy(run) === declared);
+        if (folds.length > 0) await passFolds(folds, subject, declared, job, { own, measured, unmeasured });
+      }
+      for (const run of started) {
+        if (run.diagnostic.shape !== 'study') continue;
+        try {
+          await measured(run, await ask(run.diagnostic, run, subject, ports, own(run)));
+        } catch (error) {
+          unmeasured(run, error);
+        }
+      }
+    }
+  } catch (error) {
+    for (const run of started) if (!results.has(run.ask)) unmeasured(run, error);
+  } finally {
+    await open?.close();
+  }
+  return asks.map((a) => results.get(a) ?? new Fault('job/stopped', {}));
+};
+
+interface Settle {
+  own(run: Started): Job;
+  measured(run: Started, found: Measured): Promise<void>;
+  unmeasured(run: Started, error: unknown): void;
+}
+
+/** Every fold of one subject in one pass; one that fails leaves the others alone. */
+const passFolds = async (
+  runs: readonly Started[],
+  { bound, model }: OpenSubject,
+  declared: Declared,
+  job: Job,
+  settle: Settle,
+): Promise<void> => {
+  interface Running extends Listener {
+    readonly run: Started;
+    readonly fold: Fold;
+    state: unknown;
+    failed?: unknown;
+  }
+  const listeners = runs.flatMap((run): Running[] => {
+    const fold = run.diagnostic;
+    if (fold.shape !== 'fold') return [];
+    if (fold.needs.includes('labels') && !bound.labelled) {
+      settle.unmeasured(run, new Fault('evidence/no-labels', { id: fold.id, path: bound.path, known: bound.known }));
+      return [];
+    }
+    const guarded =
+      <A>(work: (self: Running, arg: A) => void) =>
+      (arg: A): void => {
+        if (listener.failed !== undefined) return;
+        try {
+          work(listener, arg);
+        } catch (error) {
+          listener.failed = error;
+        }
+      };
+    const listener: Running = {
+      run,
+      fold,
+      needs: fold.needs,
+      state: undefined,
+      begin: guarded((self, subject: Subject) => {
+        self.state = fold.start(run.chosen, subject);
+      }),
+      // The planner gives every noun that `needs` names.
+      add: guarded((self, batch: Partial<Evidence>) => fold.add(self.state, batch as Evidence, run.chosen)),
+      fail(fault) {
+        listener.failed ??= fault;
+      },
+    };
+    return [listener];
+  });
+  if (listeners.length === 0) return;
+  const passage = {
+    bound,
+    ...(model ? { model: { name: model.opened.name, output: model.ends.output, hint: model.ends.hint, score: model.score } } : {}),
+    declared,
+  };
+  const { subject, meaning, range } = await pass(passage, listeners, { ...job, progress: (f, text) => job.progress(0.8 * f, text) });
+  if (range && model) for (const note of rangeNotes(model.opened.model, range, imageAxes(bound.inputDims) !== undefined)) job.note(note);
+  for (const [i, { run, fold, state, failed }] of listeners.entries()) {
+    try {
+      if (failed !== undefined) throw failed;
+      const own = settle.own(run);
+      const share = (f: number): number => 0.8 + (0.2 * (i + 0.9 * f)) / listeners.length;
+      const result = await fold.result(state, run.chosen, { ...own, progress: (f, text) => job.progress(share(f), text) });
+      await settle.measured(run, { findings: fold.report(result, run.chosen, subject), subject, meaning });
+    } catch (error) {
+      settle.unmeasured(run, error);
+    }
+  }
+};
+
+/** What a first batch tells about the scores; where they are no class scores, a study still can ask about each output. */
+const lookAt = async (
+  run: Started,
+  { bound, model }: OpenSubject,
+  job: Job,
+): Promise<{ readonly subject: Subject; readonly meaning?: Meaning }> => {
+  const first = await bound.take(
+    Array.from({ length: Math.min(batchRows(bound), 64, bound.count) }, (_, i) => bound.rowAt(i)),
+    job.signal,
+  );
+  const scores = first.x && model ? await model.score(first.x) : undefined;
+  const facts = { rows: bound.count, ...(model ? { modelName: model.opened.name } : {}), dataName: bound.name };
+  if (!scores || !model) return { subject: { ...facts, classes: [], scores: 'none' } };
+  try {
+    const meaning = meaningOf(scores, first.rows, model.ends.output, model.ends.hint, declaredBy(run), first.labels);
+    if (meaning.scores === 'probabilities') checkProbabilities(scores, first.rows, model.ends.output);
+    return { subject: { ...facts, classes: classesOf(bound, meaning.binary ? 2 : scores.cols), scores: meaning.scores }, meaning };
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code === 'data/classes') throw error;
+    return {
+      subject: {
+        ...facts,
+        classes: classesOf({ namesFrom: 'stored', ...(bound.classNames ? { classNames: bound.classNames } : {}) }, scores.cols),
+        scores: 'none',
+      },
+    };
+  }
+};
+
+/** Gives a study its tools and lets it ask. */
+const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, job: Job): Promise<Measured> => {
+  const { bound, model } = open;
+  if (!model) throw new Fault('evidence/no-model', { id: study.id, tool: study.uses.join(', ') });
+  const { subject, meaning } = await lookAt(run, open, job);
+  const reader = samples(bound, model.score);
+  const uses = new Set<ToolName>(study.uses);
+  const gradient = uses.has('gradient')
+    ? await openGradient(model.opened, model.ends, bound.inputDims, { runtime: ports.runtime, device: run.ask.device }, job)
+    : undefined;
+  try {
+    // A study reads no tool that `uses` does not name.
+    const tools = { samples: reader.tool, ...(gradient ? { gradient: gradient.tool } : {}) } as Tools;
+    const result = await study.study(tools, run.chosen, job, subject);
+    const range = reader.range();
+    if (range.max >= range.min)
+      for (const note of rangeNotes(model.opened.model, range, imageAxes(bound.inputDims) !== undefined)) job.note(note);
+    const findings = study.report(result, run.chosen, subject);
+    return { findings, subject, ...(meaning ? { meaning } : {}), ...(gradient ? { device: gradient.choice } : {}) };
+  } finally {
+    await gradient?.release();
+  }
+};
+
+/** One diagnostic on one subject. Wrong input is thrown; everything else becomes a report. */
+export const diagnose: UseCase<'run'> = async (request, ports, job) => {
+  const [found] = await diagnoseAll([request], ports, job);
+  if (found instanceof Fault) throw found;
+  return found;
+};

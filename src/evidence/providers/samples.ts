@@ -1,0 +1,36 @@
+import { toFloats } from '../../data/values.ts';
+import type { Bound } from '../bound.ts';
+import type { SamplesTool } from '../evidence.ts';
+import { finiteCheck } from '../finite.ts';
+import type { Scorer } from '../scorer.ts';
+
+export interface SampleReader {
+  readonly tool: SamplesTool;
+  /** Least and greatest input value taken so far. */
+  range(): { readonly min: number; readonly max: number };
+}
+
+/** Chosen rows as the model sees them, with what it says about them. Throws `data/not-finite`. */
+export const samples = (bound: Bound, score: Scorer): SampleReader => {
+  let [min, max] = [Infinity, -Infinity];
+  return {
+    range: () => ({ min, max }),
+    tool: {
+      count: bound.count,
+      inputDims: bound.inputDims,
+      async take(positions, signal) {
+        const { rows, x, labels } = await bound.take(positions.map(bound.rowAt), signal);
+        if (!x) throw new RangeError('samples of a table of predictions were asked for');
+        if (x.dtype !== 'string') {
+          const check = finiteCheck(`inputs from '${bound.path}'`);
+          check.add(toFloats(x), rows);
+          check.finish();
+          [min, max] = [Math.min(min, check.min), Math.max(max, check.max)];
+        }
+        const outputs = await score(x);
+        const whole = labels?.every((l) => Number.isInteger(l));
+        return { x, rows: Array.from(rows), outputs, ...(labels && whole ? { labels: Int32Array.from(labels) } : {}) };
+      },
+    },
+  };
+};
