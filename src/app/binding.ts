@@ -113,6 +113,10 @@ const assemble = ({ dataset, rows, columns, label, fitted, table, classNames, na
       ...(label ? { labels: label.reader.read(tensors[columns.length], numbers) } : {}),
     };
   };
+  const takeRows: Bound['takeRows'] = async (wanted, signal) => {
+    const numbers = Float64Array.from(wanted);
+    return batch(numbers, await readRows(dataset, names, numbers, signal));
+  };
   const single = columns.length === 1 ? columns[0].dims : [];
   return {
     path: dataset.path,
@@ -129,10 +133,12 @@ const assemble = ({ dataset, rows, columns, label, fitted, table, classNames, na
     async *batches(size, signal) {
       for await (const read of batches(dataset, names, { ...(rows ? { rows } : {}), size, signal })) yield batch(read.rows, read.columns);
     },
-    async take(wanted, signal) {
-      const numbers = Float64Array.from(wanted);
-      return batch(numbers, await readRows(dataset, names, numbers, signal));
-    },
+    take: (positions, signal) =>
+      takeRows(
+        positions.map((p) => rows?.[p] ?? p),
+        signal,
+      ),
+    takeRows,
     async plain(wanted, signal) {
       if (!fitted) return undefined;
       const dims = [fitted.dims, single].find((d) => imageAxes(d) !== undefined && sizeOf(d) === sizeOf(fitted.dims));

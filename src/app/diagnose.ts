@@ -259,7 +259,7 @@ const lookAt = async (
   job: Job,
 ): Promise<{ readonly subject: Subject; readonly meaning?: Meaning }> => {
   const first = await bound.take(
-    Array.from({ length: Math.min(batchRows(bound), 64, bound.count) }, (_, i) => bound.rowAt(i)),
+    Array.from({ length: Math.min(batchRows(bound), 64, bound.count) }, (_, i) => i),
     job.signal,
   );
   const scores = first.x && model ? await model.score(first.x) : undefined;

@@ -99,7 +99,7 @@ export const sampleViews = async (
   let range: readonly [number, number] | undefined;
   for (let at = 0; at < rows.length; at += 100) {
     const part = rows.slice(at, at + 100);
-    const batch = await bound.take(part, signal);
+    const batch = await bound.takeRows(part, signal);
     const scores = batch.scores ?? (batch.x && (await score?.(batch.x)));
     const probs = scores && meaning && nouns({ rows: batch.rows, scores, meaning }, ['probs']).probs;
     const plain = await bound.plain(part, signal);

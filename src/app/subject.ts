@@ -44,7 +44,7 @@ export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 
     const device = { requested: ask.device, actual: 'none', reason: 'a table of predictions needs no device' };
     return { bound, device, dataSha256, close: () => bound.close() };
   }
-  const first = Array.from({ length: Math.min(probeRows, bound.count) }, (_, i) => bound.rowAt(i));
+  const first = Array.from({ length: Math.min(probeRows, bound.count) }, (_, i) => i);
   const { x } = await bound.take(first, job.signal);
   const { session, choice } = await ports.runtime.open(
     opened.path,

@@ -33,9 +33,11 @@ export interface Bound {
   readonly rowSize: number;
   rowAt(position: number): number;
   batches(size: number, signal: AbortSignal): AsyncGenerator<BoundBatch, void, undefined>;
+  /** Rows by their positions in the split, in the order given. */
+  take(positions: readonly number[], signal: AbortSignal): Promise<BoundBatch>;
   /** Rows by their numbers in the dataset, in the order given. */
-  take(rows: readonly number[], signal: AbortSignal): Promise<BoundBatch>;
-  /** Input values before mean and standard deviation, [n, ...dims], where rows are pictures; `dims` is the shape in which they are. */
+  takeRows(rows: readonly number[], signal: AbortSignal): Promise<BoundBatch>;
+  /** Input values before mean and standard deviation, [n, ...dims], of rows by their numbers, where rows are pictures; `dims` is the shape in which they are. */
   plain(
     rows: readonly number[],
     signal: AbortSignal,

@@ -19,7 +19,7 @@ export const samples = (bound: Bound, score: Scorer): SampleReader => {
       count: bound.count,
       inputDims: bound.inputDims,
       async take(positions, signal) {
-        const { rows, x, labels } = await bound.take(positions.map(bound.rowAt), signal);
+        const { rows, x, labels } = await bound.take(positions, signal);
         if (!x) throw new RangeError('samples of a table of predictions were asked for');
         if (x.dtype !== 'string') {
           const check = finiteCheck(`inputs from '${bound.path}'`);
