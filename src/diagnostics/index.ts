@@ -1,6 +1,7 @@
+import { saliency } from './attribution/saliency.ts';
 import { reliability } from './calibration/reliability.ts';
 import type { Diagnostic } from './define.ts';
 import { confusionMatrix } from './metrics/confusion-matrix.ts';
 
 /** Every diagnostic, in the order shown. A new one is a file `<family>/<id>.ts` and a line here. */
-export const diagnostics: readonly Diagnostic[] = [confusionMatrix, reliability];
+export const diagnostics: readonly Diagnostic[] = [confusionMatrix, reliability, saliency];

@@ -4,4 +4,11 @@ export const diagnosticFaults = {
     `Row ${d.row} has label ${d.label}, but the model has ${d.classes} classes (0 to ${d.classes - 1}); correct the label, or name the output that has this class.`,
   'diagnostic/width': (d: { found: number; expected: number }): string =>
     `One batch has ${d.found} class probabilities per row and another ${d.expected}; diagnose one output of one model at a time.`,
+  'diagnostic/target': (d: { target: string; nearest: string; classes: readonly string[] }): string =>
+    `There is no class '${d.target}'.${d.nearest ? ` Did you mean '${d.nearest}'?` : ''} Classes: ${d.classes.join(', ')}; give a name or an index from 0 to ${d.classes.length - 1}.`,
+  'diagnostic/no-label': (d: { row: number }): string =>
+    `Row ${d.row} has no label to attribute to; choose target 'predicted', or name a class.`,
+  'diagnostic/not-finite': (d: { row: number; what: string }): string =>
+    `Row ${d.row}: ${d.what} holds NaN or infinity, so it cannot be attributed; correct the row, or choose other samples.`,
+  'diagnostic/no-samples': (d: { data: string }): string => `'${d.data}' has no rows to attribute; choose a split that holds some.`,
 };

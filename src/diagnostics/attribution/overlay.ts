@@ -1,0 +1,40 @@
+import { type ImageAxes, pixelAt } from '../../base/image.ts';
+import { shrinkFactor } from '../../report/picture.ts';
+
+/** Signed map [height, width] of one row: channels summed. */
+export const channelSum = (values: ArrayLike<number>, at: number, axes: ImageAxes): Float64Array => {
+  const map = new Float64Array(axes.height * axes.width);
+  for (let y = 0; y < axes.height; y++)
+    for (let x = 0; x < axes.width; x++)
+      for (let c = 0; c < axes.channels; c++) map[y * axes.width + x] += values[at + pixelAt(axes, c, y, x)];
+  return map;
+};
+
+/** A map of at most `most` cells a side: sums over blocks, so that it still adds up. */
+export const shrink = (
+  map: Float64Array,
+  { height, width }: Pick<ImageAxes, 'height' | 'width'>,
+  most: number,
+): { readonly height: number; readonly width: number; readonly values: Float64Array } => {
+  const by = shrinkFactor({ height, width }, most);
+  const [h, w] = [Math.ceil(height / by), Math.ceil(width / by)];
+  const values = new Float64Array(h * w);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) values[Math.floor(y / by) * w + Math.floor(x / by)] += map[y * width + x];
+  return { height: h, width: w, values };
+};
+
+/** The |a| drawn at full strength: the smallest at which the cumulative sorted sum of |a| reaches (100 − percent) % of the total. */
+export const overlayScale = (values: ArrayLike<number>, percent: number): number => {
+  const sizes = Float64Array.from(values, Math.abs).sort();
+  const limit = (1 - percent / 100) * sizes.reduce((sum, v) => sum + v, 0);
+  let sum = 0;
+  for (const v of sizes) {
+    sum += v;
+    if (sum >= limit) return v;
+  }
+  return sizes.at(-1) ?? 0;
+};
+
+/** Below this scale a map is almost zero everywhere. */
+export const ALMOST_ZERO = 1e-5;

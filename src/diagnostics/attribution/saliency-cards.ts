@@ -1,0 +1,167 @@
+import type { Subject } from '../../evidence/evidence.ts';
+import type { Card, ImagesCard } from '../../report/report.ts';
+import { number } from '../wording.ts';
+import type { AttributionChoice } from './attribute.ts';
+import { channelSum, overlayScale, shrink } from './overlay.ts';
+import { INCOMPLETE, type Saliency, strongest } from './saliency-result.ts';
+
+/** Longest side of a map, and most columns of a table, that a report carries. */
+const MAP = 64;
+const COLUMNS = 40;
+
+/** Seven digits, what 32-bit floats hold. */
+const short = (v: number): number => Number(v.toPrecision(7));
+
+const nameOf = (k: number, { classes }: Pick<Subject, 'classes'>): string => classes[k] ?? String(k);
+
+/** Rows of a value per sample: [rows, d] → d values. */
+const rowOf = (values: Float64Array, b: number, rows: number): Float64Array => {
+  const d = values.length / rows;
+  return values.subarray(b * d, (b + 1) * d);
+};
+
+const facts = (s: Saliency, b: number, subject: Pick<Subject, 'classes' | 'modelName'>): ImagesCard['images'][number]['facts'] => {
+  const { completeness } = s.found;
+  return [
+    ...(subject.modelName ? [{ label: 'Model', value: subject.modelName }] : []),
+    ...(subject.classes.length > 0 ? [{ label: 'Class attributed', value: nameOf(s.targets[b], subject) }] : []),
+    ...s.found.how,
+    { label: 'Value', value: s.found.output[b] },
+    ...(completeness
+      ? [
+          { label: 'Value at the baseline', value: completeness.baselineOutput[b] },
+          { label: 'Steps', value: completeness.steps[b] },
+          {
+            label: completeness.relative[b] > INCOMPLETE ? 'Completeness gap (too large)' : 'Completeness gap',
+            value: completeness.relative[b],
+            unit: 'fraction' as const,
+          },
+        ]
+      : []),
+  ];
+};
+
+const titleOf = (s: Saliency, b: number, subject: Pick<Subject, 'classes'>): string => {
+  if (subject.classes.length === 0) return `row ${s.rows[b]}`;
+  const predicted = `predicted ${nameOf(s.predicted[b], subject)}`;
+  return s.labels && s.labels[b] !== s.predicted[b] ? `${predicted}, label ${nameOf(s.labels[b], subject)}` : predicted;
+};
+
+const imageCards = (s: Saliency, chosen: AttributionChoice, subject: Subject): Card[] => {
+  const { axes } = s.found;
+  if (!axes) return [];
+  const maps = s.rows.map((_, b) => shrink(channelSum(rowOf(s.found.values, b, s.rows.length), 0, axes), axes, MAP));
+  const mean = maps[0].values.map((_, k) => maps.reduce((sum, m) => sum + Math.abs(m.values[k]), 0) / maps.length);
+  const { height, width } = maps[0];
+  const range = s.pictures?.range;
+  const shrunk = axes.height > MAP || axes.width > MAP ? ' Maps are summed over blocks of pixels.' : '';
+  return [
+    {
+      kind: 'images',
+      title: 'Samples',
+      caption: `Channels are summed; 0 is transparent, full strength is reached where the values hold all but ${number(chosen.outliers)} % of the total.${
+        range ? ` Pictures are 8-bit from ${number(range[0])} (black) to ${number(range[1])} (white).` : ''
+      }${shrunk}`,
+      images: s.rows.map((row, b) => ({
+        row,
+        title: titleOf(s, b, subject),
+        picture: s.pictures?.pictures[b] ?? null,
+        overlays: [
+          {
+            name: 'Attribution',
+            width,
+            height,
+            values: Array.from(maps[b].values, short),
+            scale: overlayScale(maps[b].values, chosen.outliers),
+          },
+        ],
+        facts: facts(s, b, subject),
+      })),
+    },
+    {
+      kind: 'heatmap',
+      title: 'Where attribution lies on average',
+      caption: `Mean size of the attribution over the ${s.rows.length} samples, signs ignored.`,
+      rows: { label: 'Row', names: Array.from({ length: height }, (_, i) => String(i)) },
+      columns: { label: 'Column', names: Array.from({ length: width }, (_, i) => String(i)) },
+      layers: [{ name: 'Mean |attribution|', unit: 'none', values: Array.from(mean, short) }],
+    },
+  ];
+};
+
+const tableCards = (s: Saliency, subject: Subject): Card[] => {
+  const all = strongest(s);
+  const shown = all.slice(0, COLUMNS);
+  const d = all.length;
+  const most = shown.length < d ? ` The ${shown.length} strongest of ${d} inputs.` : '';
+  const inputs = shown.map((f) => `input ${f.input}`);
+  const values = s.rows.flatMap((_, b) => shown.map((f) => s.found.values[b * d + f.input]));
+  const limit = Math.max(...values.map(Math.abs), 0);
+  return [
+    {
+      kind: 'bars',
+      title: 'Inputs by mean attribution',
+      caption: `Bars: mean size over the ${s.rows.length} samples; points: mean with its sign.${most}`,
+      x: { label: 'Input', unit: 'none' },
+      y: { label: 'Attribution', unit: 'none' },
+      categories: inputs,
+      series: [{ name: 'Mean |attribution|', values: shown.map((f) => f.size) }],
+      marks: [{ name: 'Mean attribution', values: shown.map((f) => f.mean) }],
+    },
+    {
+      kind: 'heatmap',
+      title: 'Attribution of each sample',
+      caption: `One row per sample; positive values speak for the class attributed.${most}`,
+      rows: { label: 'Sample', names: s.rows.map((row, b) => `row ${row}: ${titleOf(s, b, subject)}`) },
+      columns: { label: 'Input', names: inputs },
+      layers: [{ name: 'Attribution', unit: 'none', values: values.map(short), domain: [-limit, limit] }],
+      selections: Object.fromEntries(
+        s.rows.flatMap((row, b) =>
+          inputs.map((name, k) => [String(b * inputs.length + k), { label: `Row ${row}, ${name}`, total: 1, rows: [row] }]),
+        ),
+      ),
+    },
+  ];
+};
+
+const sampleTable = (s: Saliency, subject: Subject): Card => {
+  const { completeness, output, values } = s.found;
+  const classes = subject.classes.length > 0;
+  return {
+    kind: 'table',
+    title: 'Numbers per sample',
+    caption: completeness
+      ? 'Integrated Gradients must add up to the change of the output from the baseline to the sample; the gap is what the steps missed.'
+      : 'The sum of the map; this method promises no relation between it and the output.',
+    columns: [
+      { name: 'row', label: 'Sample', type: 'row' },
+      ...(classes ? ([{ name: 'predicted', label: 'Predicted', type: 'text' }] as const) : []),
+      ...(s.labels && classes ? ([{ name: 'label', label: 'Label', type: 'text' }] as const) : []),
+      ...(classes ? ([{ name: 'target', label: 'Class attributed', type: 'text' }] as const) : []),
+      { name: 'value', label: 'Value', type: 'number' },
+      { name: 'sum', label: 'Sum of attributions', type: 'number' },
+      ...(completeness
+        ? ([
+            { name: 'baseline', label: 'Value at the baseline', type: 'number' },
+            { name: 'gap', label: 'Completeness gap', type: 'number' },
+            { name: 'relative', label: 'Relative gap', type: 'number', unit: 'fraction' },
+            { name: 'steps', label: 'Steps', type: 'number', unit: 'count' },
+          ] as const)
+        : []),
+    ],
+    rows: s.rows.map((row, b) => [
+      row,
+      ...(classes ? [nameOf(s.predicted[b], subject)] : []),
+      ...(s.labels && classes ? [nameOf(s.labels[b], subject)] : []),
+      ...(classes ? [nameOf(s.targets[b], subject)] : []),
+      output[b],
+      rowOf(values, b, s.rows.length).reduce((sum, v) => sum + v, 0),
+      ...(completeness ? [completeness.baselineOutput[b], completeness.gap[b], completeness.relative[b], completeness.steps[b]] : []),
+    ]),
+  };
+};
+
+export const saliencyCards = (s: Saliency, chosen: AttributionChoice, subject: Subject): Card[] => [
+  ...(s.found.axes ? imageCards(s, chosen, subject) : tableCards(s, subject)),
+  sampleTable(s, subject),
+];

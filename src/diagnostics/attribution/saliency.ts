@@ -1,0 +1,70 @@
+import { Fault } from '../../base/fault.ts';
+import { median } from '../../base/maths/quantile.ts';
+import { choice, int, pick } from '../../base/option.ts';
+import { type Diagnostic, defineStudy } from '../define.ts';
+import { attributeSamples, attributionOptions } from './attribute.ts';
+import { saliencyCards } from './saliency-cards.ts';
+import { saliencyGuide } from './saliency-guide.ts';
+import { INCOMPLETE, type Saliency } from './saliency-result.ts';
+import { evenly, inputValues, picturesOf } from './samples.ts';
+import { classNamed, predictions } from './targets.ts';
+
+/** Gradients and path integrals of one output entry with respect to the input, for some samples of the data. */
+export const saliency: Diagnostic = defineStudy({
+  id: 'saliency',
+  title: 'Saliency',
+  family: 'attribution',
+  question: 'Which inputs speak for the answer, and which against it?',
+  source: 'arXiv:1312.6034; arXiv:1703.01365; arXiv:1706.03825; card 00-attribution-common',
+  uses: ['gradient', 'samples'],
+  options: {
+    ...attributionOptions,
+    target: choice({ default: 'predicted', of: ['predicted', 'label'], help: 'The class whose output is attributed.' }),
+    class: pick({ default: '', from: 'class', help: 'One class, by name or index, for all samples; overrides target.' }),
+    samples: int({ default: 16, min: 1, max: 256, help: 'Number of samples shown.' }),
+    order: choice({ default: 'evenly', of: ['evenly', 'first'], help: 'Which samples: evenly spaced over the split, or its first ones.' }),
+  },
+  async study(tools, chosen, job, subject): Promise<Saliency> {
+    const { samples } = tools;
+    const fixed = classNamed(chosen.class, subject.classes);
+    if (samples.count === 0) throw new Fault('diagnostic/no-samples', { data: subject.dataName });
+    const count = Math.min(chosen.samples, samples.count);
+    const positions = chosen.order === 'evenly' ? evenly(count, samples.count) : Array.from({ length: count }, (_, i) => i);
+    job.progress(0, `reading ${count} samples`);
+    const taken = await samples.take(positions, job.signal);
+    const x = inputValues(taken.x.data);
+    const predicted = predictions(taken.outputs, subject);
+    const { labels } = taken;
+    if (fixed === undefined && chosen.target === 'label' && !labels) throw new Fault('diagnostic/no-label', { row: taken.rows[0] });
+    const targets = fixed === undefined ? (chosen.target === 'label' && labels ? labels : predicted) : new Int32Array(count).fill(fixed);
+    job.progress(0.1, `attributing ${count} samples`);
+    const found = await attributeSamples(tools, { x, rows: taken.rows, outputs: taken.outputs, targets }, chosen, subject, job);
+    const pictures = await picturesOf(samples, positions, x, 128, job.signal);
+    return { rows: taken.rows, found, targets, predicted, ...(labels ? { labels } : {}), ...(pictures ? { pictures } : {}) };
+  },
+  report(s, chosen, subject) {
+    const { completeness } = s.found;
+    const incomplete = completeness ? completeness.relative.filter((g) => g > INCOMPLETE).length : 0;
+    return {
+      headline: {
+        rows: s.rows.length,
+        ...(completeness
+          ? {
+              completeness_gap_relative_max: Math.max(...completeness.relative),
+              completeness_gap_relative_median: median(completeness.relative),
+              completeness_gap_max: Math.max(...completeness.gap.map(Math.abs)),
+              incomplete_rows: incomplete,
+            }
+          : {}),
+      },
+      cards: saliencyCards(s, chosen, subject),
+      guide: saliencyGuide(s, chosen),
+      notes:
+        incomplete > 0
+          ? [
+              `${incomplete} of ${s.rows.length} samples have a completeness gap above 5 %: their maps do not add up to the change of the output. Set steps to 200, or quadrature to adaptive.`,
+            ]
+          : [],
+    };
+  },
+});

@@ -1,0 +1,33 @@
+import type { ImageAxes } from '../../base/image.ts';
+import { imageAxes } from '../../base/image.ts';
+import { sizeOf } from '../../base/tensor.ts';
+import type { SamplesTool } from '../../evidence/evidence.ts';
+import { extent, picture } from '../../report/picture.ts';
+import type { Picture } from '../../report/report.ts';
+
+/** `n` positions of `count`, evenly spaced from the first on. */
+export const evenly = (n: number, count: number): number[] => {
+  const taken = Math.min(n, count);
+  return Array.from({ length: taken }, (_, i) => Math.floor((i * count) / taken));
+};
+
+/** Input values as 32-bit floats, whatever the model takes. */
+export const inputValues = (data: ArrayLike<unknown>): Float32Array =>
+  Float32Array.from({ length: data.length }, (_, i) => Number(data[i]));
+
+/** The samples as 8-bit pictures, one scale for all; values before mean and standard deviation where they can be had. */
+export const picturesOf = async (
+  tool: SamplesTool,
+  positions: readonly number[],
+  x: Float32Array,
+  most: number,
+  signal: AbortSignal,
+): Promise<{ readonly pictures: readonly Picture[]; readonly range: readonly [number, number] } | undefined> => {
+  const plain = await tool.plain?.(positions, signal);
+  const [values, dims] = plain ? [plain.values, plain.dims] : [x, tool.inputDims];
+  const axes: ImageAxes | undefined = imageAxes(dims);
+  if (!axes) return undefined;
+  const d = sizeOf(dims);
+  const range = extent(values);
+  return { pictures: positions.map((_, b) => picture(values.subarray(b * d, (b + 1) * d), axes, range, most)), range };
+};

@@ -1,0 +1,25 @@
+import { Fault } from '../../base/fault.ts';
+import { argmax } from '../../base/maths/argmax.ts';
+import { nearest } from '../../base/nearest.ts';
+import type { Matrix, Subject } from '../../evidence/evidence.ts';
+
+/** Class number of a name or an index in text; '' is none. */
+export const classNamed = (name: string, classes: readonly string[]): number | undefined => {
+  if (name === '') return undefined;
+  const index = classes.indexOf(name);
+  if (index >= 0) return index;
+  if (/^\d+$/.test(name) && Number(name) < classes.length) return Number(name);
+  throw new Fault('diagnostic/target', { target: name, nearest: nearest(name, classes), classes });
+};
+
+/** Most probable class of each row: of one score per row, class 1 from logit 0 or probability ½ on. */
+export const predictions = (outputs: Matrix, { classes, scores }: Pick<Subject, 'classes' | 'scores'>): Int32Array =>
+  Int32Array.from({ length: outputs.rows }, (_, b) =>
+    outputs.cols === 1 && classes.length === 2
+      ? Number(outputs.data[b] > (scores === 'probabilities' ? 0.5 : 0))
+      : argmax(outputs.data, b * outputs.cols, outputs.cols),
+  );
+
+/** Which entry of the output stands for a class, and with which sign: a single score speaks for class 1 and against class 0. */
+export const entryOf = (target: number, entries: number, classes: number): { readonly entry: number; readonly sign: 1 | -1 } =>
+  entries === 1 ? { entry: 0, sign: classes === 2 && target === 0 ? -1 : 1 } : { entry: target, sign: 1 };
