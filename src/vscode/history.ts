@@ -51,7 +51,7 @@ const checkText = ({ status, gates, report, sentence }: CheckResult): string => 
     gates.length > 0
       ? gates.slice(0, FEW).map(({ name, actual }) => `${name} ${format(actual)}`)
       : [report ? brief(report.headline) : sentence];
-  return `${marks[status]} ${numbers.join(', ')}`;
+  return `${marks[status]}\u00a0${numbers.join(', ')}`;
 };
 
 /** The result of one run of a diagnostic, or of a training, for the model or data it was about. */

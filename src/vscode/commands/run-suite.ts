@@ -1,4 +1,3 @@
-import { basename, dirname } from 'node:path';
 import { type Command, defineCommand, type Host, type Target } from '../define.ts';
 
 const chooseSuite = async (host: Host, target: Target): Promise<string | undefined> => {
@@ -34,7 +33,7 @@ export const runSuite: Command = defineCommand({
     await host.launch({
       task: 'suite',
       title: target.check ?? 'Suite',
-      subject: `${basename(dirname(path))}/${basename(path)}`,
+      subject: host.label(path),
       ask: { path, device: host.device, seed: host.seed, ...(target.check === undefined ? {} : { only: [target.check] }) },
     });
   },

@@ -18,16 +18,16 @@ export const suiteLenses = (history: Pick<History, 'last'>, changed: vscode.Even
         : [];
     return [
       ...text.models.flatMap(({ name, line }) => [
-        at(line, '$(beaker) Run…', 'assay.runDiagnostic', { suite, model: name }),
-        at(line, '$(eye) Saliency', 'assay.saliency', { suite, model: name }),
+        at(line, '$(beaker)\u00a0Run…', 'assay.runDiagnostic', { suite, model: name }),
+        at(line, '$(eye)\u00a0Saliency', 'assay.saliency', { suite, model: name }),
         ...before(line, last.models.get(name)),
       ]),
       ...text.datasets.flatMap(({ name, line }) => [
-        at(line, '$(beaker) Run…', 'assay.runDiagnostic', { suite, data: name }),
+        at(line, '$(beaker)\u00a0Run…', 'assay.runDiagnostic', { suite, data: name }),
         ...before(line, last.datasets.get(name)),
       ]),
       ...text.checks.flatMap(({ name, line }) => [
-        at(line, '$(play) Run', 'assay.runSuite', { suite, check: name }),
+        at(line, '$(play)\u00a0Run', 'assay.runSuite', { suite, check: name }),
         ...before(line, last.checks.get(name)),
       ]),
     ];

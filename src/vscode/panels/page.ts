@@ -24,6 +24,11 @@ const html = (webview: vscode.Webview, dist: vscode.Uri, mode: Mode, state: stri
 </html>`;
 };
 
+export const tabIcon = (extension: vscode.Uri): { readonly light: vscode.Uri; readonly dark: vscode.Uri } => ({
+  light: vscode.Uri.joinPath(extension, 'media/assay-light.svg'),
+  dark: vscode.Uri.joinPath(extension, 'media/assay-dark.svg'),
+});
+
 /** What a page must be told again when it is loaded anew: the newest of each kind of message, and the whole live curve. */
 export const remember = (told: readonly ToPage[], message: ToPage): readonly ToPage[] => {
   switch (message.type) {

@@ -3,7 +3,7 @@ import type { Run, RunStore } from '../../jobs/store.ts';
 import { panels } from '../contributions.ts';
 import { type RunView, reportsMessage } from '../launch.ts';
 import type { ToPage } from '../protocol.ts';
-import { fillPanel, remember } from './page.ts';
+import { fillPanel, remember, tabIcon } from './page.ts';
 
 export interface ReportPanelPorts {
   readonly extension: vscode.Uri;
@@ -50,7 +50,7 @@ export const reportPanels = (ports: ReportPanelPorts): ReportPanels => {
     const entry = shown.get(run) ?? { title: panel.title, told: [], post: () => {} };
     shown.set(run, entry);
     entry.panel = panel;
-    panel.iconPath = vscode.Uri.joinPath(ports.extension, 'media/assay.svg');
+    panel.iconPath = tabIcon(ports.extension);
     entry.post = fillPanel(
       panel,
       ports.extension,
@@ -87,8 +87,10 @@ export const reportPanels = (ports: ReportPanelPorts): ReportPanels => {
   };
 
   const open = (run: string, title: string): void => {
-    // Reports stand together, beside the code.
-    const viewColumn = [...shown.values()].find(({ panel }) => panel)?.panel?.viewColumn ?? vscode.ViewColumn.Beside;
+    // Reports stand together, beside the code and never over it.
+    const code = vscode.window.activeTextEditor?.viewColumn;
+    const among = [...shown.values()].find(({ panel }) => panel)?.panel?.viewColumn;
+    const viewColumn = among === undefined || among === code ? vscode.ViewColumn.Beside : among;
     fill(run, vscode.window.createWebviewPanel(panels.report, title, { viewColumn, preserveFocus: true }, {}));
   };
 

@@ -5,7 +5,7 @@ import type { AttributeRequest, Attribution } from '../../report/tasks.ts';
 import { panels } from '../contributions.ts';
 import type { SaliencySubject } from '../define.ts';
 import type { ToPage } from '../protocol.ts';
-import { fillPanel, remember } from './page.ts';
+import { fillPanel, remember, tabIcon } from './page.ts';
 
 /** What is looked at: a position of the split, or a dataset row as cards name it. */
 export type Place = { readonly position: number } | { readonly row: number };
@@ -84,7 +84,7 @@ export const saliencyPanels = (ports: SaliencyPanelPorts): SaliencyPanels => {
         else if (message.type === 'export') ports.save(message.name, Buffer.from(message.base64, 'base64'));
       },
     );
-    panel.iconPath = vscode.Uri.joinPath(ports.extension, 'media/assay.svg');
+    panel.iconPath = tabIcon(ports.extension);
     panel.onDidDispose(() => {
       current.abort();
       if (open.get(key)?.panel === panel) open.delete(key);
