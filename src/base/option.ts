@@ -30,6 +30,8 @@ export interface ChoiceOption<V extends string = string> {
   readonly kind: 'choice';
   readonly default: V;
   readonly of: readonly V[];
+  /** The names that people know them by, where those are not the values. */
+  readonly titles?: Readonly<Record<V, string>>;
   readonly help: string;
 }
 /** A name offered from the subject: a layer or output of the model, a class, a column of the data. '' means none. */

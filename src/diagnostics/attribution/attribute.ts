@@ -25,6 +25,7 @@ export const attributionOptions: AttributionOptions = {
   method: choice({
     default: 'integrated-gradients',
     of: Object.keys(methods) as Method[],
+    titles: methods,
     help: 'How the output is attributed to the inputs.',
   }),
   quadrature: choice({

@@ -12,7 +12,7 @@ const ask = async (host: Host, name: string, option: Option, value: OptionValue)
       return host.pick<OptionValue>(
         name,
         option.help,
-        option.of.map((label) => ({ label, value: label })),
+        option.of.map((value) => ({ label: option.titles?.[value] ?? value, value })),
       );
     case 'int':
     case 'real':

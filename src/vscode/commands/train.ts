@@ -14,21 +14,32 @@ const chooseRecipe = async (host: Host, target: Target): Promise<string | undefi
   return chosen === '' ? host.open('Recipe', { 'Training recipes': ['json'] }) : chosen;
 };
 
-/** Beside the recipe, under its name; an existing file is replaced only when the user says so. */
-const chooseOut = async (host: Host, recipe: string): Promise<string | undefined> => {
-  const out = join(dirname(recipe), `${basename(recipe).replace(/(\.train)?\.json$/, '')}.onnx`);
-  const exists = await host.exists(out);
-  const choice = await host.pick('Train', 'Where the trained model goes', [
+interface Out {
+  readonly path: string;
+  readonly resume: boolean;
+}
+
+/** Beside the recipe, under its name. An existing file is replaced, and a checkpoint gone on from, only when the user says so. */
+const chooseOut = async (host: Host, recipe: string): Promise<Out | undefined> => {
+  const path = join(dirname(recipe), `${basename(recipe).replace(/(\.train)?\.json$/, '')}.onnx`);
+  const [exists, checkpoint] = await Promise.all([host.exists(path), host.exists(path.replace(/\.onnx$/, '.checkpoint.state'))]);
+  const name = basename(path);
+  const choices: Choice<Out | 'elsewhere'>[] = [
     {
-      label: exists ? `Replace ${basename(out)}` : basename(out),
-      description: host.label(out),
+      label: exists ? `Replace ${name}` : name,
+      description: host.label(path),
       icon: exists ? 'replace' : 'new-file',
-      value: 'here' as const,
+      value: { path, resume: false },
     },
-    { label: 'Save as…', icon: 'folder-opened', value: 'elsewhere' as const },
-  ]);
-  if (choice === undefined) return undefined;
-  return choice === 'here' ? out : host.save('Trained model', out, models);
+    ...(checkpoint
+      ? [{ label: `Resume ${name}`, detail: 'Goes on from the last checkpoint', icon: 'debug-continue', value: { path, resume: true } }]
+      : []),
+    { label: 'Save as…', icon: 'folder-opened', value: 'elsewhere' },
+  ];
+  const chosen = await host.pick('Train', 'Where the trained model goes', choices);
+  if (chosen !== 'elsewhere') return chosen;
+  const elsewhere = await host.save('Trained model', path, models);
+  return elsewhere === undefined ? undefined : { path: elsewhere, resume: false };
 };
 
 export const train: Command = defineCommand({
@@ -44,9 +55,9 @@ export const train: Command = defineCommand({
     if (out === undefined) return;
     await host.launch({
       task: 'train',
-      title: `Train ${basename(out)}`,
+      title: `Train ${basename(out.path)}`,
       subject: basename(recipe),
-      ask: { recipe, out, device: host.device, resume: false, force: false },
+      ask: { recipe, out: out.path, device: host.device, resume: out.resume, force: false },
     });
   },
 });

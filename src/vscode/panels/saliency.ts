@@ -4,6 +4,7 @@ import { Fault } from '../../base/fault.ts';
 import type { AttributeRequest, Attribution } from '../../report/tasks.ts';
 import { panels } from '../contributions.ts';
 import type { SaliencySubject } from '../define.ts';
+import type { Method } from '../methods.ts';
 import type { ToPage } from '../protocol.ts';
 import { fillPanel, remember, tabIcon } from './page.ts';
 
@@ -13,7 +14,7 @@ type Asked = Pick<AttributeRequest, 'position' | 'row' | 'method' | 'target'>;
 
 export interface SaliencyPanelPorts {
   readonly extension: vscode.Uri;
-  readonly methods: readonly { readonly id: string; readonly title: string }[];
+  readonly methods: readonly Method[];
   attribute(subject: SaliencySubject, asked: Asked, signal: AbortSignal): Promise<Attribution>;
   /** Shows progress for as long as `work` takes. */
   busy(title: string, cancel: () => void, work: Promise<unknown>): void;
