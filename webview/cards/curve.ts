@@ -1,0 +1,105 @@
+import { format, formatRange } from '../../src/report/format.ts';
+import type { CardOf } from '../../src/report/report.ts';
+import { drawPlot, scaleOf } from '../chart.ts';
+import { bandSwatch, bands, diagonalLine, diagonalSwatch, lineSwatch, whiskers } from '../overlays.ts';
+import type { Stage, View } from '../stage.ts';
+import { css, dashOf, shapeOf } from '../theme.ts';
+
+/** Beyond this many points a line is drawn without dots. */
+const MOST_DOTS = 60;
+
+/** Lines, steps and points over two axes, with bands and whiskers. */
+export const curve = (card: CardOf<'curve'>, stage: Stage): View => {
+  const { x, y, lines, diagonal } = card;
+  const extremes = [
+    ...(card.bands ?? []).flatMap((band) => band.points.flatMap(([, low, high]) => [low, high])),
+    ...lines.flatMap((line) => (line.intervals ?? []).flatMap((interval) => interval ?? [])),
+  ];
+  /** The axis shows bands and whiskers whole, where the card does not bound it. */
+  const reach = extremes.length > 0 ? { suggestedMin: Math.min(...extremes), suggestedMax: Math.max(...extremes) } : {};
+  const drawn = drawPlot(
+    {
+      label: `${card.title}: ${lines.map((line) => line.name).join(', ')}; ${y.label} against ${x.label}. Use the arrow keys; the same numbers are in the table.`,
+      ...(diagonal && { square: true }),
+      nearest: 'xy',
+      configure: (theme) => ({
+        type: 'line',
+        data: {
+          datasets: lines.map((line, i) => {
+            const onlyPoints = line.shape === 'points';
+            return {
+              type: 'line' as const,
+              label: line.name,
+              data: line.points.map(([px, py]) => ({ x: px, y: py })),
+              clip: 8,
+              showLine: !onlyPoints,
+              ...(line.shape === 'step' && { stepped: true as const }),
+              borderColor: css(theme.series(i)),
+              backgroundColor: css(theme.series(i)),
+              borderWidth: 2,
+              borderDash: onlyPoints ? [] : dashOf(i),
+              pointStyle: shapeOf(onlyPoints ? 0 : i),
+              pointRadius: onlyPoints ? 4 : line.points.length <= MOST_DOTS && lines.length === 1 ? 2 : 0,
+              pointHoverRadius: 5,
+            };
+          }),
+        },
+        scales: { x: scaleOf(x, theme), y: { ...scaleOf(y, theme), ...reach } },
+        plugins: [
+          ...(diagonal ? [diagonalLine(theme.muted)] : []),
+          bands('bands', theme.foreground, theme.contrast, (chart) =>
+            (card.bands ?? []).map((band) =>
+              band.points.map(
+                ([px, low, high]) =>
+                  [
+                    chart.scales.x.getPixelForValue(px),
+                    chart.scales.y.getPixelForValue(low),
+                    chart.scales.y.getPixelForValue(high),
+                  ] as const,
+              ),
+            ),
+          ),
+          whiskers('whiskers', theme.foreground, (chart) =>
+            lines.flatMap((line) =>
+              (line.intervals ?? []).flatMap((interval, i) =>
+                interval === null
+                  ? []
+                  : [
+                      {
+                        x: chart.scales.x.getPixelForValue(line.points[i][0]),
+                        low: chart.scales.y.getPixelForValue(interval[0]),
+                        high: chart.scales.y.getPixelForValue(interval[1]),
+                      },
+                    ],
+              ),
+            ),
+          ),
+        ],
+      }),
+      mark(dataset, index) {
+        const line = lines[dataset];
+        const point = line?.points[index];
+        if (point === undefined) return null;
+        const interval = line.intervals?.[index];
+        const selection = line.selections?.[index] ?? null;
+        return {
+          title: line.name,
+          lines: [
+            `${x.label} ${format(point[0], x.unit)}`,
+            `${y.label} ${format(point[1], y.unit)}${interval ? ` (${formatRange(interval[0], interval[1], y.unit)})` : ''}`,
+            ...(selection ? [`${format(selection.total, 'count')} rows`] : []),
+          ],
+          selection,
+        };
+      },
+      legend: [
+        ...lines.map((line, i) => lineSwatch(line.name, i, line.shape === 'points')),
+        ...(card.bands ?? []).map((band) => bandSwatch(band.name)),
+        ...(diagonal ? [diagonalSwatch('ideal')] : []),
+      ],
+    },
+    stage.select,
+    stage.signal,
+  );
+  return { element: drawn.element, picture: drawn.picture };
+};

@@ -1,0 +1,108 @@
+import {
+  type Button,
+  type Checkbox,
+  type Dropdown,
+  provideVSCodeDesignSystem,
+  vsCodeButton,
+  vsCodeCheckbox,
+  vsCodeDropdown,
+  vsCodeOption,
+  vsCodeProgressRing,
+} from '@vscode/webview-ui-toolkit';
+import { el, freshId } from './element.ts';
+
+/** The one file that knows the toolkit: its successor replaces it here. */
+export const registerControls = (): void => {
+  provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeCheckbox(), vsCodeDropdown(), vsCodeOption(), vsCodeProgressRing());
+};
+
+const make = <T extends HTMLElement>(tag: string): T => document.createElement(tag) as T;
+
+export interface ButtonLook {
+  /** `quiet` has no box: for toolbars. */
+  readonly look?: 'primary' | 'secondary' | 'quiet';
+  /** What a screen reader and the tool tip say, where the label is short. */
+  readonly title?: string;
+}
+const APPEARANCE = { primary: 'primary', secondary: 'secondary', quiet: 'icon' } as const;
+
+export const button = (label: string, press: () => void, dress: ButtonLook = {}): HTMLElement => {
+  const { look = 'secondary', title } = dress;
+  const control = make<Button>('vscode-button');
+  control.setAttribute('appearance', APPEARANCE[look]);
+  control.setAttribute('aria-label', title ?? label);
+  if (title !== undefined) control.title = title;
+  control.textContent = label;
+  control.addEventListener('click', press);
+  return control;
+};
+
+/** A button that stays pressed. */
+export const toggle = (label: string, pressed: boolean, change: (pressed: boolean) => void, title: string = label): HTMLElement => {
+  const control = button(label, () => set(control.getAttribute('aria-pressed') !== 'true'), { look: 'quiet', title });
+  const set = (on: boolean): void => {
+    control.setAttribute('aria-pressed', String(on));
+    change(on);
+  };
+  control.setAttribute('aria-pressed', String(pressed));
+  return control;
+};
+
+export interface Choice {
+  readonly value: string;
+  readonly label: string;
+}
+
+export interface Picker {
+  readonly element: HTMLElement;
+  set(value: string): void;
+}
+
+export const dropdown = (label: string, choices: readonly Choice[], value: string, change: (value: string) => void): Picker => {
+  const control = make<Dropdown>('vscode-dropdown');
+  const id = freshId('dropdown');
+  control.id = id;
+  control.setAttribute('aria-label', label);
+  for (const choice of choices) {
+    const option = make<HTMLElement>('vscode-option');
+    option.setAttribute('value', choice.value);
+    option.textContent = choice.label;
+    if (choice.value === value) option.setAttribute('selected', '');
+    control.append(option);
+  }
+  control.addEventListener('change', () => change(control.value));
+  const element = el('div', { class: 'field' }, el('label', { for: id, class: 'field-label' }, label), control);
+  return {
+    element,
+    set(next) {
+      control.value = next;
+    },
+  };
+};
+
+export const checkbox = (label: string, checked: boolean, change: (checked: boolean) => void): HTMLElement => {
+  const control = make<Checkbox>('vscode-checkbox');
+  control.textContent = label;
+  control.setAttribute('aria-label', label);
+  if (checked) control.setAttribute('checked', '');
+  control.addEventListener('change', () => change(control.checked));
+  return control;
+};
+
+/** The toolkit has no slider; this is the browser's. */
+export const slider = (label: string, value: number, change: (value: number) => void): HTMLElement => {
+  const id = freshId('slider');
+  const shown = el('output', { class: 'slider-value', for: id }, `${Math.round(value * 100)}%`);
+  const input = el('input', { type: 'range', id, min: 0, max: 100, step: 5, value: Math.round(value * 100) });
+  input.addEventListener('input', () => {
+    shown.textContent = `${input.value}%`;
+    change(input.valueAsNumber / 100);
+  });
+  return el('div', { class: 'field' }, el('label', { for: id, class: 'field-label' }, label), input, shown);
+};
+
+export const ring = (label: string): HTMLElement => {
+  const control = make<HTMLElement>('vscode-progress-ring');
+  control.setAttribute('aria-label', label);
+  return control;
+};

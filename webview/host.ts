@@ -1,0 +1,71 @@
+import type { FromPage, ToPage } from '../src/vscode/protocol.ts';
+
+interface VsCodeApi {
+  postMessage(message: FromPage): void;
+  setState(state: unknown): void;
+}
+declare const acquireVsCodeApi: (() => VsCodeApi) | undefined;
+
+/** Who shows the page: VS Code, or a browser that opened the file. */
+export interface Host {
+  readonly standalone: boolean;
+  post(message: FromPage): void;
+  /** Asks for what is to be shown. */
+  listen(show: (message: ToPage) => void): void;
+  /** What VS Code gives back to the extension when it opens the panel again after a reload. */
+  keep(state: string | undefined): void;
+  /** Saves a file under a name the user can change. */
+  save(name: string, bytes: Uint8Array, type: string): void;
+}
+
+const toBase64 = (bytes: Uint8Array): string => {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(text);
+};
+
+const inVsCode = (api: VsCodeApi): Host => ({
+  standalone: false,
+  post: (message) => api.postMessage(message),
+  keep: (state) => api.setState(state),
+  listen(show) {
+    window.addEventListener('message', (event: MessageEvent<ToPage>) => show(event.data));
+    api.postMessage({ type: 'ready' });
+  },
+  save: (name, bytes) => api.postMessage({ type: 'export', name, base64: toBase64(bytes) }),
+});
+
+const inBrowser = (reports: (text: string) => ToPage): Host => ({
+  standalone: true,
+  post() {},
+  keep() {},
+  listen(show) {
+    show(reports(document.getElementById('assay-report')?.textContent ?? '[]'));
+  },
+  save(name, bytes, type) {
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(new Blob([bytes.slice()], { type }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  },
+});
+
+/** `reports` reads the data block of a report that was saved as HTML. */
+export const connect = (reports: (text: string) => ToPage): Host =>
+  typeof acquireVsCodeApi === 'function' ? inVsCode(acquireVsCodeApi()) : inBrowser(reports);
+
+/** Text to the clipboard, also where the page is not trusted with the clipboard interface. */
+export const copy = async (text: string): Promise<void> => {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = document.createElement('textarea');
+    area.value = text;
+    area.className = 'visually-hidden';
+    document.body.append(area);
+    area.select();
+    document.execCommand('copy');
+    area.remove();
+  }
+};

@@ -1,0 +1,94 @@
+import { fromJson } from '../src/report/json.ts';
+import type { ToPage } from '../src/vscode/protocol.ts';
+import { button, registerControls, ring } from './controls.ts';
+import { el } from './element.ts';
+import { connect, type Host } from './host.ts';
+import { type LiveView, liveView } from './live.ts';
+import { reportPage } from './report-page.ts';
+import { type SaliencyView, saliencyView } from './saliency.ts';
+import { watchTheme } from './theme.ts';
+
+/** The data block of a saved page: a list of reports, each read with the checks of the report file. */
+const saved = (text: string): ToPage => {
+  try {
+    const list: unknown = JSON.parse(text);
+    const reports = (Array.isArray(list) ? list : [list]).map((report, i) => fromJson(JSON.stringify(report), `report ${i + 1}`));
+    return { type: 'reports', title: reports[0]?.title ?? 'Assay', reports };
+  } catch (error) {
+    return { type: 'problem', sentence: error instanceof Error ? error.message : String(error) };
+  }
+};
+
+const problem = (sentence: string, host: Host): HTMLElement =>
+  el(
+    'div',
+    { class: 'outcome failed', role: 'alert' },
+    el('strong', {}, 'This did not work'),
+    el('p', {}, sentence),
+    !host.standalone && button('Run again', () => host.post({ type: 'rerun' }), { look: 'primary' }),
+  );
+
+const start = (place: HTMLElement): void => {
+  registerControls();
+  const host = connect(saved);
+  document.documentElement.classList.toggle('standalone', host.standalone);
+  watchTheme(host.standalone);
+  host.keep(document.body.dataset.state);
+  if (!host.standalone)
+    place.replaceChildren(
+      el('div', { class: 'waiting' }, ring('Waiting'), el('span', { class: 'muted' }, 'Waiting for the first numbers…')),
+    );
+  let shown = new AbortController();
+  let live: LiveView | null = null;
+  let saliency: SaliencyView | null = null;
+  /** Puts another page in place; what belonged to the last one ends. */
+  const turn = (make: (signal: AbortSignal) => HTMLElement): void => {
+    shown.abort();
+    shown = new AbortController();
+    live = null;
+    saliency = null;
+    place.replaceChildren(make(shown.signal));
+  };
+  const running = (): LiveView => {
+    if (live) return live;
+    let made: LiveView | null = null;
+    turn((signal) => {
+      made = liveView(host, signal);
+      return made.element;
+    });
+    live = made;
+    return live ?? running();
+  };
+  host.listen((message) => {
+    switch (message.type) {
+      case 'reports':
+        document.title = message.title;
+        turn((signal) => reportPage(message, host, signal));
+        break;
+      case 'progress':
+        if (saliency === null) running().progress(message.title, message.fraction, message.text);
+        break;
+      case 'live':
+        running().live(message.live);
+        break;
+      case 'problem':
+        place.querySelector('.problem')?.remove();
+        live?.end();
+        if (live ?? saliency) place.prepend(el('div', { class: 'problem' }, problem(message.sentence, host)));
+        else turn(() => problem(message.sentence, host));
+        break;
+      case 'saliency':
+        place.querySelector('.problem')?.remove();
+        if (saliency === null) {
+          const view = saliencyView(host);
+          turn(() => view.element);
+          saliency = view;
+        }
+        saliency.show(message);
+        break;
+    }
+  });
+};
+
+const place = document.getElementById('assay') ?? document.body.appendChild(el('main', { id: 'assay' }));
+start(place);

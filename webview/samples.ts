@@ -1,0 +1,56 @@
+import { format } from '../src/report/format.ts';
+import type { SampleView, Selection } from '../src/report/report.ts';
+import { button } from './controls.ts';
+import { el } from './element.ts';
+import type { Host } from './host.ts';
+import { thumbnail } from './picture.ts';
+
+export interface Strip {
+  readonly host: Host;
+  /** Place of the report on the page. */
+  readonly report: number;
+  readonly sample: (row: number) => SampleView | undefined;
+  readonly close: () => void;
+}
+
+const tile = (row: number, sample: SampleView | undefined, { host, report }: Strip): HTMLElement => {
+  const wrong = sample?.label !== undefined && sample.prediction !== undefined && sample.label !== sample.prediction;
+  const text = [
+    sample?.label !== undefined && el('span', {}, `label ${sample.label}`),
+    sample?.prediction !== undefined && el('span', { class: wrong ? 'wrong' : undefined }, `said ${sample.prediction}`),
+    sample?.confidence !== undefined && el('span', { class: 'muted' }, `at ${format(sample.confidence, 'fraction')}`),
+    el('span', { class: 'muted' }, `row ${row}`),
+  ];
+  const picture = sample?.picture && thumbnail(sample.picture, 64);
+  if (host.standalone) return el('li', { class: 'tile' }, picture, ...text);
+  const open = el('button', { class: 'tile', type: 'button', title: `Open the saliency of row ${row}` }, picture, ...text);
+  open.addEventListener('click', () => host.post({ type: 'sample', report, row }));
+  return el('li', {}, open);
+};
+
+/** The samples behind a mark: thumbnail, label, prediction, confidence, row. */
+export const samplesStrip = (selection: Selection, strip: Strip): HTMLElement => {
+  const { total, rows, label } = selection;
+  const shown =
+    rows.length < total
+      ? `${format(rows.length, 'count')} of ${format(total, 'count')} rows`
+      : `${format(total, 'count')} ${total === 1 ? 'row' : 'rows'}`;
+  const element = el(
+    'section',
+    { class: 'strip', 'aria-label': `Samples: ${label}`, tabindex: -1 },
+    el(
+      'header',
+      {},
+      el('strong', {}, label),
+      el('span', { class: 'muted' }, shown),
+      button('Close', strip.close, { look: 'quiet', title: 'Close the samples' }),
+    ),
+    el('ul', { class: 'tiles' }, ...rows.map((row) => tile(row, strip.sample(row), strip))),
+  );
+  element.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape') return;
+    event.stopPropagation();
+    strip.close();
+  });
+  return element;
+};
