@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts';
+import { imageAxes } from '../base/image.ts';
 import type { Job } from '../base/job.ts';
 import type { DataRef } from '../base/request.ts';
 import { sizeOf } from '../base/tensor.ts';
@@ -8,7 +9,6 @@ import type { Column, Dataset } from '../data/define.ts';
 import { joinColumn } from '../data/join.ts';
 import { type LabelReader, labelReader, storedClassNames } from '../data/labels.ts';
 import { isDataFile } from '../data/open.ts';
-import { imageAxes } from '../data/picture.ts';
 import { type Predictions, predictionsOf } from '../data/predictions.ts';
 import { type Fitted, fit, type Target } from '../data/preprocess.ts';
 import { splitRows, storesSplit } from '../data/split.ts';

@@ -1,10 +1,10 @@
 import { Fault } from '../base/fault.ts';
+import { imageAxes } from '../base/image.ts';
 import type { Job } from '../base/job.ts';
 import { nearest } from '../base/nearest.ts';
 import { type Chosen, choose, type Options } from '../base/option.ts';
 import { random } from '../base/random.ts';
 import type { RunRequest } from '../base/request.ts';
-import { imageAxes } from '../data/picture.ts';
 import type { Diagnostic, Findings, Fold, Study } from '../diagnostics/define.ts';
 import { diagnostics } from '../diagnostics/index.ts';
 import type { Evidence, Subject, ToolName, Tools } from '../evidence/evidence.ts';

@@ -1,12 +1,13 @@
+import { imageAxes } from '../base/image.ts';
 import { argmax } from '../base/maths/argmax.ts';
 import { sizeOf } from '../base/tensor.ts';
-import { type ImageAxes, imageAxes, pixelAt } from '../data/picture.ts';
 import type { Bound } from '../evidence/bound.ts';
 import type { Subject } from '../evidence/evidence.ts';
 import type { Meaning } from '../evidence/interpret.ts';
 import { nouns } from '../evidence/plan.ts';
 import type { Scorer } from '../evidence/scorer.ts';
-import type { Card, Picture, SampleView, Selection } from '../report/report.ts';
+import { pictureOf, pictureRange } from '../report/picture.ts';
+import type { Card, SampleView, Selection } from '../report/report.ts';
 
 /** Bounds of what a report carries: rows, side of a thumbnail, bytes of all thumbnails together. */
 const mostRows = 600;
@@ -44,47 +45,6 @@ export const rowsNamed = (cards: readonly Card[], most: number = mostRows): numb
   return [...found];
 };
 
-/** Grey or colour bytes of one picture, area-averaged down to at most `side`; `low..high` becomes 0..255. */
-export const pictureOf = (
-  row: ArrayLike<number>,
-  axes: ImageAxes,
-  [low, high]: readonly [number, number],
-  side: number = mostSide,
-): Picture => {
-  const shrink = Math.max(1, Math.max(axes.width, axes.height) / side);
-  const [width, height] = [Math.max(1, Math.round(axes.width / shrink)), Math.max(1, Math.round(axes.height / shrink))];
-  const channels = axes.channels === 3 ? 3 : 1;
-  const bytes = new Uint8ClampedArray(width * height * channels);
-  const span = high > low ? high - low : 1;
-  const edges = (n: number, of: number, i: number): readonly [number, number] => {
-    const from = Math.floor((i * of) / n);
-    return [from, Math.max(from + 1, Math.floor(((i + 1) * of) / n))];
-  };
-  for (let y = 0; y < height; y++) {
-    const [y0, y1] = edges(height, axes.height, y);
-    for (let x = 0; x < width; x++) {
-      const [x0, x1] = edges(width, axes.width, x);
-      for (let c = 0; c < channels; c++) {
-        let sum = 0;
-        for (let v = y0; v < y1; v++) for (let u = x0; u < x1; u++) sum += row[pixelAt(axes, c, v, u)];
-        bytes[(y * width + x) * channels + c] = ((sum / ((y1 - y0) * (x1 - x0)) - low) / span) * 255;
-      }
-    }
-  }
-  return { width, height, channels, base64: btoa(String.fromCharCode(...bytes)) };
-};
-
-/** 0..1 and 0..255 are kept as they are; any other range is spread from its least to its greatest value. */
-export const pictureRange = (values: Float64Array): readonly [number, number] => {
-  let [min, max] = [Infinity, -Infinity];
-  for (const v of values) {
-    if (v < min) min = v;
-    if (v > max) max = v;
-  }
-  if (min >= 0 && max <= 1 && max > 0.1) return [0, 1];
-  return min >= 0 && max <= 255 && max > 100 ? [0, 255] : [Math.min(min, 0), max];
-};
-
 /** Reads the named rows once more, with label, prediction, confidence and, where rows are pictures, a thumbnail. */
 export const sampleViews = async (
   rows: readonly number[],
@@ -110,7 +70,9 @@ export const sampleViews = async (
       const best = probs && argmax(probs.data, i * probs.cols, probs.cols);
       const size = plain ? sizeOf(plain.dims) : 0;
       const picture =
-        plain && axes && range && bytes < mostBytes ? pictureOf(plain.values.subarray(i * size, (i + 1) * size), axes, range) : undefined;
+        plain && axes && range && bytes < mostBytes
+          ? pictureOf(plain.values.subarray(i * size, (i + 1) * size), axes, range, mostSide)
+          : undefined;
       bytes += picture?.base64.length ?? 0;
       views.push({
         row,

@@ -1,8 +1,9 @@
 import { Fault } from '../base/fault.ts';
+import { type ImageAxes, imageAxes, pixelAt } from '../base/image.ts';
 import type { Preprocess } from '../base/request.ts';
 import { type DType, sizeOf, type Tensor } from '../base/tensor.ts';
 import type { Column } from './define.ts';
-import { type ImageAxes, imageAxes, pixelAt, resized } from './picture.ts';
+import { resized } from './picture.ts';
 import { fromFloats, isWholeType, toFloats } from './values.ts';
 
 /** What the model expects of one row: a name is an axis of free length; `dims` absent where the rank is unknown. */

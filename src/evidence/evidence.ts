@@ -65,9 +65,9 @@ export interface SamplesTool {
     positions: readonly number[],
     signal: AbortSignal,
   ): Promise<{ readonly x: Tensor; readonly rows: readonly number[]; readonly outputs: Matrix; readonly labels?: Int32Array }>;
-  /** Input values before mean and standard deviation, [n, ...dims], in the shape in which a row is a picture, if it is one. */
+  /** Input values of dataset rows before mean and standard deviation, [n, ...dims], in the shape in which a row is a picture, if it is one. */
   plain?(
-    positions: readonly number[],
+    rows: readonly number[],
     signal: AbortSignal,
   ): Promise<{ readonly values: Float64Array; readonly dims: readonly number[] } | undefined>;
 }

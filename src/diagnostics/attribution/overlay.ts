@@ -1,5 +1,4 @@
 import { type ImageAxes, pixelAt } from '../../base/image.ts';
-import { shrinkFactor } from '../../report/picture.ts';
 
 /** Signed map [height, width] of one row: channels summed. */
 export const channelSum = (values: ArrayLike<number>, at: number, axes: ImageAxes): Float64Array => {
@@ -16,7 +15,7 @@ export const shrink = (
   { height, width }: Pick<ImageAxes, 'height' | 'width'>,
   most: number,
 ): { readonly height: number; readonly width: number; readonly values: Float64Array } => {
-  const by = shrinkFactor({ height, width }, most);
+  const by = Math.max(1, Math.ceil(Math.max(height, width) / most));
   const [h, w] = [Math.ceil(height / by), Math.ceil(width / by)];
   const values = new Float64Array(h * w);
   for (let y = 0; y < height; y++)

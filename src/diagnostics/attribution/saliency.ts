@@ -39,7 +39,7 @@ export const saliency: Diagnostic = defineStudy({
     const targets = fixed === undefined ? (chosen.target === 'label' && labels ? labels : predicted) : new Int32Array(count).fill(fixed);
     job.progress(0.1, `attributing ${count} samples`);
     const found = await attributeSamples(tools, { x, rows: taken.rows, outputs: taken.outputs, targets }, chosen, subject, job);
-    const pictures = await picturesOf(samples, positions, x, 128, job.signal);
+    const pictures = await picturesOf(samples, taken.rows, x, 128, job.signal);
     return { rows: taken.rows, found, targets, predicted, ...(labels ? { labels } : {}), ...(pictures ? { pictures } : {}) };
   },
   report(s, chosen, subject) {

@@ -1,8 +1,7 @@
-import type { ImageAxes } from '../../base/image.ts';
 import { imageAxes } from '../../base/image.ts';
 import { sizeOf } from '../../base/tensor.ts';
 import type { SamplesTool } from '../../evidence/evidence.ts';
-import { extent, picture } from '../../report/picture.ts';
+import { pictureOf, pictureRange } from '../../report/picture.ts';
 import type { Picture } from '../../report/report.ts';
 
 /** `n` positions of `count`, evenly spaced from the first on. */
@@ -18,16 +17,16 @@ export const inputValues = (data: ArrayLike<unknown>): Float32Array =>
 /** The samples as 8-bit pictures, one scale for all; values before mean and standard deviation where they can be had. */
 export const picturesOf = async (
   tool: SamplesTool,
-  positions: readonly number[],
+  rows: readonly number[],
   x: Float32Array,
   most: number,
   signal: AbortSignal,
 ): Promise<{ readonly pictures: readonly Picture[]; readonly range: readonly [number, number] } | undefined> => {
-  const plain = await tool.plain?.(positions, signal);
+  const plain = await tool.plain?.(rows, signal);
   const [values, dims] = plain ? [plain.values, plain.dims] : [x, tool.inputDims];
-  const axes: ImageAxes | undefined = imageAxes(dims);
+  const axes = imageAxes(dims);
   if (!axes) return undefined;
   const d = sizeOf(dims);
-  const range = extent(values);
-  return { pictures: positions.map((_, b) => picture(values.subarray(b * d, (b + 1) * d), axes, range, most)), range };
+  const range = pictureRange(values);
+  return { pictures: rows.map((_, b) => pictureOf(values.subarray(b * d, (b + 1) * d), axes, range, most)), range };
 };

@@ -18,6 +18,7 @@ export const samples = (bound: Bound, score: Scorer): SampleReader => {
     tool: {
       count: bound.count,
       inputDims: bound.inputDims,
+      plain: (rows, signal) => bound.plain(rows, signal),
       async take(positions, signal) {
         const { rows, x, labels } = await bound.take(positions, signal);
         if (!x) throw new RangeError('samples of a table of predictions were asked for');
