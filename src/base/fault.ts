@@ -5,6 +5,7 @@ import { graphFaults } from './faults/graph.ts';
 import { jobFaults } from './faults/job.ts';
 import { optionFaults } from './faults/option.ts';
 import { runtimeFaults } from './faults/runtime.ts';
+import { suiteFaults } from './faults/suite.ts';
 import { trainingFaults } from './faults/training.ts';
 
 /** Every expected failure of the product: code → one sentence naming what is at fault and what to do. */
@@ -15,6 +16,7 @@ export const faults: typeof dataFaults &
   typeof jobFaults &
   typeof optionFaults &
   typeof runtimeFaults &
+  typeof suiteFaults &
   typeof trainingFaults = {
   ...dataFaults,
   ...diagnosticFaults,
@@ -23,6 +25,7 @@ export const faults: typeof dataFaults &
   ...jobFaults,
   ...optionFaults,
   ...runtimeFaults,
+  ...suiteFaults,
   ...trainingFaults,
 };
 
