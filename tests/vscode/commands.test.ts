@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Catalogue } from '../../src/base/catalogue.ts';
+import catalogue from '../../src/generated/catalogue.json' with { type: 'json' };
+import type { RunRecord } from '../../src/jobs/store.ts';
+import { commands } from '../../src/vscode/commands/index.ts';
+import { commandContributions } from '../../src/vscode/contributions.ts';
+import type { Command, Target } from '../../src/vscode/define.ts';
+import { scripted } from './scripted-host.ts';
+
+const all = commands(catalogue as Catalogue);
+const command = (id: string): Command => {
+  const found = all.find((c) => c.id === id);
+  assert.ok(found, `there is no command ${id}`);
+  return found;
+};
+const nothing: Target = {};
+
+test('the commands of the contract have their ids and titles, each once', () => {
+  const titles = new Map(all.map(({ id, title }) => [id as string, title]));
+  assert.equal(titles.size, all.length);
+  assert.equal(titles.get('assay.reliability'), 'Reliability Diagram');
+  assert.equal(titles.get('assay.confusionMatrix'), 'Confusion Matrix');
+  assert.equal(titles.get('assay.saliency'), 'Saliency…');
+  assert.equal(titles.get('assay.train'), 'Train…');
+  assert.equal(titles.get('assay.runSuite'), 'Run Suite');
+});
+
+test('a new diagnostic of the catalogue is a command without editing', () => {
+  const fresh = { ...catalogue.diagnostics[0], id: 'hessian-trace', title: 'Trace of the Hessian' };
+  const more = commands({ ...catalogue, diagnostics: [fresh] } as unknown as Catalogue);
+  assert.ok(more.some(({ id, title }) => id === 'assay.hessianTrace' && title === 'Trace of the Hessian'));
+});
+
+test('every command that runs a model needs a trusted workspace, and hidden ones stay out of the palette', () => {
+  for (const id of ['assay.reliability', 'assay.saliency', 'assay.train', 'assay.runSuite', 'assay.runDiagnostic'])
+    assert.equal(command(id).enablement, 'isWorkspaceTrusted');
+  const { menus } = commandContributions(all);
+  assert.deepEqual(menus.commandPalette, [{ command: 'assay.repeatRun', when: 'false' }]);
+});
+
+test('a model and a dataset picked from assay.json are asked for with their paths made absolute', async () => {
+  const { host, launched, asked } = scripted(['digits', 'test']);
+  await command('assay.reliability').run(host, nothing);
+  assert.deepEqual(launched, [
+    {
+      task: 'run',
+      title: 'Reliability Diagram',
+      subject: 'digits on test',
+      ask: {
+        id: 'reliability',
+        model: { path: '/work space/digits.onnx', labels: ['0', '1'] },
+        data: { path: '/work space/data/digits.npz', split: 'test' },
+        options: {},
+        device: 'cpu',
+        seed: 7,
+      },
+    },
+  ]);
+  assert.deepEqual(asked[0].labels, ['digits', 'No model', 'Choose a model file…']);
+  assert.deepEqual(asked[1].labels, ['test', 'table', 'Choose a data file…']);
+});
+
+test('without a model the data is a table of predictions', async () => {
+  const { host, launched } = scripted(['No model', 'table']);
+  await command('assay.confusionMatrix').run(host, nothing);
+  const [work] = launched;
+  assert.ok(work.task === 'run');
+  assert.equal(work.ask.model, undefined);
+  assert.equal(work.ask.data.path, '/elsewhere/preds.csv');
+  assert.equal(work.subject, 'table');
+});
+
+test('a diagnostic that asks the model itself does not offer to go without one', async () => {
+  const { host, asked } = scripted([null]);
+  await command('assay.saliencyReport').run(host, nothing);
+  assert.ok(!asked[0].labels.includes('No model'));
+});
+
+test('options are set one by one before the data is chosen', async () => {
+  const { host, launched } = scripted(['digits', '[Set Options First]', 'bins', '20', 'binning', 'mass', 'Run', 'test']);
+  await command('assay.reliability').run(host, nothing);
+  assert.ok(launched[0].task === 'run');
+  assert.deepEqual(launched[0].ask.options, { bins: 20, binning: 'mass' });
+});
+
+test('an option out of its bounds is refused while it is typed', async () => {
+  const { host } = scripted(['digits', '[Set Options First]', 'bins', '1000']);
+  await assert.rejects(command('assay.reliability').run(host, nothing), /bins.*whole number/);
+});
+
+test('dismissing any question runs nothing', async () => {
+  for (const answers of [[null], ['digits', null], ['digits', '[Set Options First]', null]]) {
+    const { host, launched } = scripted(answers);
+    await command('assay.reliability').run(host, nothing);
+    assert.deepEqual(launched, []);
+  }
+});
+
+test('a lens names the model, so that only the diagnostic and the data are asked for', async () => {
+  const { host, launched } = scripted(['Confusion Matrix', 'test']);
+  await command('assay.runDiagnostic').run(host, { suite: '/work space/assay.json', model: 'digits' });
+  assert.equal(launched[0].subject, 'digits on test');
+});
+
+test('a file of the explorer that an assay.json names comes with what is said of it there', async () => {
+  const { host, launched } = scripted(['Confusion Matrix', 'test']);
+  await command('assay.runDiagnostic').run(host, { file: '/work space/digits.onnx' });
+  assert.ok(launched[0].task === 'run');
+  assert.deepEqual(launched[0].ask.model?.labels, ['0', '1']);
+});
+
+test('a model file by dialog', async () => {
+  const { host, launched } = scripted(['Choose a model file…', '/a/b.onnx', 'test']);
+  await command('assay.confusionMatrix').run(host, nothing);
+  assert.ok(launched[0].task === 'run');
+  assert.deepEqual(launched[0].ask.model, { path: '/a/b.onnx' });
+});
+
+test('saliency opens the image tab of the model and data', async () => {
+  const { host, images } = scripted(['digits', 'test']);
+  await command('assay.saliency').run(host, nothing);
+  assert.equal(images[0].model.path, '/work space/digits.onnx');
+});
+
+test('training replaces a model, or resumes, only when told so', async () => {
+  const recipe = '/w/digits.train.json';
+  const fresh = scripted(['digits.onnx']);
+  await command('assay.train').run(fresh.host, { file: recipe });
+  assert.deepEqual(fresh.launched[0].ask, { recipe, out: '/w/digits.onnx', device: 'cpu', resume: false, force: false });
+  const again = scripted(['Resume digits.onnx'], { exists: async () => true });
+  await command('assay.train').run(again.host, { file: recipe });
+  assert.deepEqual(again.asked[0].labels, ['Replace digits.onnx', 'Resume digits.onnx', 'Save as…']);
+  assert.ok(again.launched[0].task === 'train' && again.launched[0].ask.resume);
+});
+
+test('the only suite of the workspace runs without a question, and a lens runs one check of it', async () => {
+  const { host, launched } = scripted([]);
+  await command('assay.runSuite').run(host, nothing);
+  await command('assay.runSuite').run(host, { suite: '/work space/assay.json', check: 'calibrated' });
+  assert.deepEqual(
+    launched.map(({ ask }) => ask),
+    [
+      { path: '/work space/assay.json', device: 'cpu', seed: 7 },
+      { path: '/work space/assay.json', device: 'cpu', seed: 7, only: ['calibrated'] },
+    ],
+  );
+});
+
+test('several runs are deleted only after a question', async () => {
+  const record = (id: string): RunRecord => ({
+    id,
+    kind: 'run',
+    title: id,
+    subject: '',
+    status: 'done',
+    startedAt: '',
+    request: {},
+    reports: [],
+  });
+  const deleted: string[] = [];
+  const over = { runs: async () => [record('a'), record('b')], deleteRun: async (id: string) => void deleted.push(id) };
+  await command('assay.deleteRun').run(scripted([null], over).host, { runs: ['a', 'b'] });
+  assert.deepEqual(deleted, []);
+  await command('assay.deleteRun').run(scripted(['Delete'], over).host, { runs: ['a', 'b'] });
+  assert.deepEqual(deleted, ['a', 'b']);
+});
