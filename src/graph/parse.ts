@@ -78,11 +78,8 @@ const attributeOf = (a: Message<'Attribute'>, where: string, bad: Bad): Attribut
   }
 };
 
-const attributesOf = (list: readonly Message<'Attribute'>[], where: string, bad: Bad): Attributes => {
-  const out: Record<string, Attribute> = {};
-  for (const a of list) out[a.name ?? ''] = attributeOf(a, where, bad);
-  return out;
-};
+const attributesOf = (list: readonly Message<'Attribute'>[], where: string, bad: Bad): Attributes =>
+  Object.fromEntries(list.map((a) => [a.name ?? '', attributeOf(a, where, bad)]));
 
 const nodeOf = (n: Message<'Node'>, bad: Bad): Node => ({
   op: n.op ?? '',

@@ -2,7 +2,7 @@ import { Fault } from '../base/fault.ts';
 import { bytesNeeded } from './stored.ts';
 import type { Attribute, Constant, FunctionDef, Graph, Model, Node } from './types.ts';
 import { typeProblems } from './verify-types.ts';
-import { called, definedIn, readsOf, subgraphs, topological } from './walk.ts';
+import { called, definedIn, subgraphs, topological } from './walk.ts';
 
 export interface Problem {
   readonly kind:
@@ -55,9 +55,14 @@ const checkAttribute = (at: string, name: string, a: Attribute, inFunction: bool
 interface Scope {
   /** Names visible from enclosing graphs. */
   readonly outer: ReadonlySet<string>;
+  /** Names that enclosing graphs make later, and whether that is because of a cycle. */
+  readonly later: ReadonlySet<string>;
+  readonly cyclic: boolean;
   readonly opsets: ReadonlyMap<string, number> | undefined;
   readonly inFunction: boolean;
 }
+
+const outermost = { outer: new Set<string>(), later: new Set<string>(), cyclic: false };
 
 const checkNodes = (nodes: readonly Node[], start: Set<string>, scope: Scope, report: Report): void => {
   const made = new Set(nodes.flatMap((n) => n.outputs.filter((o) => o)));
@@ -68,16 +73,18 @@ const checkNodes = (nodes: readonly Node[], start: Set<string>, scope: Scope, re
     if (!node.op) report('name', at, `node ${at} names no operator`);
     if (scope.opsets && !scope.opsets.has(node.domain))
       report('opset', at, `node ${at} is of domain '${node.domain || 'ai.onnx'}', which the model does not import`);
-    for (const name of readsOf(node)) {
-      if (known.has(name) || (scope.outer.has(name) && !made.has(name))) continue;
-      if (!made.has(name)) report('dangling', at, `node ${at} reads '${name}', which nothing defines`);
-      else if (stuck.has(node)) report('cycle', at, `node ${at} lies on or behind a cycle through '${name}'`);
+    const cyclic = scope.cyclic || stuck.has(node);
+    for (const name of node.inputs) {
+      if (!name || known.has(name) || (scope.outer.has(name) && !made.has(name))) continue;
+      if (!made.has(name) && !scope.later.has(name)) report('dangling', at, `node ${at} reads '${name}', which nothing defines`);
+      else if (cyclic) report('cycle', at, `node ${at} lies on or behind a cycle through '${name}'`);
       else report('order', at, `node ${at} reads '${name}' before it is made`);
     }
     for (const [name, a] of Object.entries(node.attributes)) checkAttribute(at, name, a, scope.inFunction, report);
     const inner = subgraphs(node);
     const visible = inner.length > 0 ? new Set([...scope.outer, ...known]) : scope.outer;
-    for (const g of inner) checkGraph(g, { ...scope, outer: visible }, report);
+    const later = inner.length > 0 ? new Set([...scope.later, ...made].filter((n) => !known.has(n))) : scope.later;
+    for (const g of inner) checkGraph(g, { ...scope, outer: visible, later, cyclic }, report);
     for (const name of node.outputs) {
       if (!name) continue;
       if (known.has(name)) report('duplicate', at, `'${name}', made by node ${at}, is defined twice`);
@@ -129,7 +136,7 @@ const checkFunctions = (functions: readonly FunctionDef[], report: Report): void
     if (all.has(key)) report('function', `function '${key}'`, `function '${key}' is defined twice`);
     all.set(key, f);
     const known = new Set(f.inputs);
-    checkNodes(f.nodes, known, { outer: new Set(), opsets: f.opsets, inFunction: true }, report);
+    checkNodes(f.nodes, known, { ...outermost, opsets: f.opsets, inFunction: true }, report);
     for (const o of f.outputs)
       if (!known.has(o)) report('output', `function '${key}'`, `output '${o}' of function '${key}' is not made in it`);
   }
@@ -164,7 +171,7 @@ export const verify = (subject: Model | Graph): readonly Problem[] => {
   const report: Report = (kind, where, sentence) => void problems.push({ kind, where, sentence });
   const model = 'graph' in subject ? subject : undefined;
   const graph = 'graph' in subject ? subject.graph : subject;
-  checkGraph(graph, { outer: new Set(), opsets: model?.opsets, inFunction: false }, report);
+  checkGraph(graph, { ...outermost, opsets: model?.opsets, inFunction: false }, report);
   if (model) {
     if (!model.opsets.has('') && graph.nodes.some((n) => n.domain === ''))
       report('opset', 'model', 'the model imports no standard operator set');

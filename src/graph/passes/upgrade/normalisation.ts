@@ -1,19 +1,20 @@
 import { intOf } from '../../attribute.ts';
-import { numbersOf } from '../../constant.ts';
+import { constantOf, numbersOf } from '../../constant.ts';
 import type { Node } from '../../types.ts';
 import { type Rewriter, type Upgrades, without } from './rewriter.ts';
 
-/** Of any version: an inference Dropout is the identity, its mask all true. One told to train stays. */
+/** Of any version: an inference Dropout is the identity, its mask constant. One told to train stays. */
 const dropout = (node: Node, at: Rewriter): Node | undefined => {
   const mode = at.version >= 12 ? node.inputs[2] : undefined;
   const told = mode ? at.constant(mode) : undefined;
   if (mode && (!told?.bytes || numbersOf(told)[0] !== 0)) return node;
   const [x] = node.inputs;
   if (node.outputs[0]) at.call('Identity', [x], {}, node.outputs[0]);
-  // Before version 10 the mask had the element type of x; it is read as bool by nobody who could tell.
   if (node.outputs[1]) {
-    const yes = { type: 'tensor', value: { dtype: 'bool', dims: [1], bytes: Uint8Array.of(1) } } as const;
-    at.call('ConstantOfShape', [at.call('Shape', [x])], { value: yes }, node.outputs[1]);
+    // The mask says true for what is kept since version 12; ONNX Runtime says false in older ones, of x's type before 10.
+    const dtype = at.version < 10 ? (at.type(x)?.dtype ?? 'float32') : 'bool';
+    const value = { type: 'tensor', value: constantOf(dtype, [1], [at.version < 12 ? 0 : 1]) } as const;
+    at.call('ConstantOfShape', [at.call('Shape', [x])], { value }, node.outputs[1]);
   }
   return undefined;
 };
