@@ -32,4 +32,7 @@ const npy = ({ dtype, dims, data }: Tensor): Uint8Array => {
 
 /** Arrays as `.npz`, stored without compression; `readNpz` gives them back. */
 export const writeNpz = (arrays: Readonly<Record<string, Tensor>>): Uint8Array =>
-  zipSync(Object.fromEntries(Object.entries(arrays).map(([name, tensor]) => [`${name}.npy`, npy(tensor)])), { level: 0 });
+  zipSync(Object.fromEntries(Object.entries(arrays).map(([name, tensor]) => [`${name}.npy`, npy(tensor)])), {
+    level: 0,
+    mtime: '1980-01-01',
+  });

@@ -87,6 +87,13 @@ export const recipeKeys: Shape & { readonly kind: 'object' } = {
       help: 'Names of the parameters to train, * and ? allowed; all where absent.',
       of: string('A name or pattern.'),
     },
+    statistics: of(
+      choice({
+        default: 'batch',
+        of: ['batch', 'stored'],
+        help: "What trained batch normalisations use: the batch's mean and variance, updating the stored ones, or the stored ones as they are.",
+      }),
+    ),
     loss: { kind: 'part', help: 'What is minimised.', of: losses },
     optimizer: {
       kind: 'part',

@@ -30,7 +30,9 @@ export interface Recipe {
   readonly data: { readonly train: DataRef; readonly val?: DataRef; readonly test?: DataRef };
   readonly split: { readonly val: number; readonly seed: number; readonly stratified: boolean };
   readonly init: Initialisation;
-  readonly trainable: readonly string[];
+  /** Names or patterns; absent for all that the gradient reaches. */
+  readonly trainable?: readonly string[];
+  readonly statistics: Plan['statistics'];
   readonly loss: Picked<Loss>;
   readonly optimizer: Picked<Optimizer>;
   readonly groups: readonly GroupRule[];
@@ -63,6 +65,7 @@ interface Raw {
   readonly split?: Recipe['split'];
   readonly init?: Initialisation;
   readonly trainable?: readonly string[];
+  readonly statistics: Plan['statistics'];
   readonly loss: Read<Loss>;
   readonly optimizer: Read<Optimizer, Pick<Recipe, 'groups' | 'decayExclude'>>;
   readonly schedule?: Read<Schedule, { readonly unit: ScheduleUnit }>;
@@ -151,7 +154,8 @@ export const readRecipe = (text: string, path: string): Recipe => {
     },
     split: raw.split ?? { val: 0.1, seed: 0, stratified: true },
     init,
-    trainable: raw.trainable ?? [],
+    ...(raw.trainable ? { trainable: raw.trainable } : {}),
+    statistics: raw.statistics,
     loss: { part: raw.loss.part, chosen: raw.loss.chosen },
     optimizer,
     groups,

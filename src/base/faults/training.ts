@@ -10,4 +10,36 @@ export const trainingFaults = {
     `Recipe '${d.path}' names '${d.pattern}', which matches no parameter.${suggest(d.nearest)} Parameters: ${d.known.join(', ') || 'none'}.`,
   'training/frozen': (d: { path: string }): string =>
     `Recipe '${d.path}' leaves nothing to train: let 'trainable' match at least one parameter.`,
+  'training/no-parameters': (d: { model: string; quantised: boolean }): string =>
+    d.quantised
+      ? `'${d.model}' is quantised, so it has no float parameters to train: train the float model and quantise it again.`
+      : `'${d.model}' has no float parameters to train.`,
+  'training/output': (d: { model: string; output: string; dims: string; loss: string; wanted: string }): string =>
+    `Loss '${d.loss}' needs ${d.wanted}, but output '${d.output}' of '${d.model}' has shape ${d.dims}.`,
+  'training/fixed-batch': (d: { model: string; rows: number }): string =>
+    `'${d.model}' takes exactly ${d.rows} ${d.rows === 1 ? 'row' : 'rows'} at a time; export it with a free batch axis (dynamic_axes) to train it.`,
+  'training/unlabelled': (d: { path: string; known: readonly string[] }): string =>
+    `'${d.path}' has no label column; name it with labelKey or y. It has: ${d.known.join(', ')}.`,
+  'training/fraction': (d: { path: string; row: number; label: number; loss: string }): string =>
+    `Row ${d.row} of '${d.path}' has label ${d.label}, but loss '${d.loss}' needs whole class numbers; use 'mse' for a regression.`,
+  'training/not-finite-input': (d: { path: string; values: number; row: number; column: number }): string =>
+    `${d.values === 1 ? 'One input value' : `${d.values} input values`} of '${d.path}' ${d.values === 1 ? 'is' : 'are'} NaN or infinite, the first in row ${d.row} at position ${d.column}; remove or fill them.`,
+  'training/batch': (d: { path: string; batch: number; rows: number }): string =>
+    `Recipe '${d.path}' has a batch of ${d.batch}, but there are ${d.rows} training rows: use at most that many, or "full".`,
+  'training/no-validation': (d: { path: string }): string =>
+    `Recipe '${d.path}' stops early by a validation metric, but no rows are held out: set split.val above 0, or name data.val.`,
+  'training/not-finite': (d: {
+    step: number;
+    epoch: number;
+    lr: number;
+    rows: readonly number[];
+    where: string;
+    kept: string;
+  }): string =>
+    `Training stopped: loss or gradient was not finite at step ${d.step} (epoch ${d.epoch}, learning rate ${d.lr}, rows ${d.rows.slice(0, 8).join(', ')}${d.rows.length > 8 ? ', …' : ''}); the first such tensor is ${d.where}. The last good parameters are in '${d.kept}'; lower the rate, clip the gradient, or look at those rows.`,
+  'training/no-checkpoint': (d: { path: string }): string => `There is no checkpoint '${d.path}' to resume; start without --resume.`,
+  'training/checkpoint': (d: { path: string; reason: string }): string =>
+    `Checkpoint '${d.path}' cannot be resumed: ${d.reason}; start without --resume.`,
+  'training/changed': (d: { path: string; fields: readonly string[] }): string =>
+    `Checkpoint '${d.path}' was made by another recipe: ${d.fields.join(', ')} ${d.fields.length === 1 ? 'differs' : 'differ'}. Use --force to go on with the new one.`,
 };

@@ -1,0 +1,154 @@
+import { Fault } from '../base/fault.ts';
+import { breathe, type Job } from '../base/job.ts';
+import { sizeOf, type Tensor } from '../base/tensor.ts';
+import { holdOut } from '../data/split.ts';
+import type { Bound } from '../evidence/bound.ts';
+
+/** Rows of float inputs up to this many bytes stay in memory and are gathered inside the graph. */
+const residentBytes = 2 ** 30;
+
+/** What labels are to the loss: class numbers below `classes` (0 where the data decide), or values of shape `dims`. */
+export interface Targets {
+  readonly kind: 'class' | 'value';
+  readonly loss: string;
+  readonly classes: number;
+  readonly dims: readonly number[];
+}
+
+export interface XY {
+  readonly x: Tensor;
+  readonly y: Tensor;
+}
+
+/** The rows of one bound dataset with their labels, checked. */
+export interface Rows {
+  readonly bound: Bound;
+  readonly count: number;
+  readonly labels: Float64Array;
+  /** Number of classes, the model's or one more than the largest label; 0 for values. */
+  readonly classes: number;
+  readonly resident?: XY;
+  /** The rows at `positions`, with these leading axes: [n] or [K, B]. */
+  take(positions: ArrayLike<number>, lead: readonly number[], signal: AbortSignal): Promise<XY>;
+}
+
+const elements = (tensor: Tensor): Float32Array => tensor.data as Float32Array;
+
+/** Counts values that are not finite over a pass, and remembers where the first is. */
+const finiteInputs = (path: string) => {
+  let count = 0;
+  let first = { row: -1, column: -1 };
+  return {
+    add(x: Tensor, rows: ArrayLike<number>): void {
+      if (x.dtype !== 'float32' && x.dtype !== 'float64') return;
+      const data = elements(x);
+      const width = sizeOf(x.dims.slice(1));
+      for (let i = 0; i < data.length; i++) {
+        if (Number.isFinite(data[i])) continue;
+        if (count++ === 0) first = { row: rows[Math.floor(i / width)], column: i % width };
+      }
+    },
+    finish(): void {
+      if (count > 0) throw new Fault('training/not-finite-input', { path, values: count, ...first });
+    },
+  };
+};
+
+/** Class numbers must be whole and below `classes` (or, where that is not known, not negative); values must be there. */
+const checkLabels = ({ path, rowAt }: Bound, labels: Float64Array, { kind, loss, classes }: Targets): void => {
+  const count = (wrong: (v: number) => boolean): { count: number; row: number; label: number } => {
+    const at = labels.findIndex(wrong);
+    return { count: labels.filter(wrong).length, row: at < 0 ? at : rowAt(at), label: labels[at] };
+  };
+  const missing = count(Number.isNaN);
+  if (missing.count > 0) throw new Fault('data/label-missing', { path, ...missing });
+  if (kind === 'value') return;
+  const fraction = count((v) => !Number.isInteger(v));
+  if (fraction.count > 0) throw new Fault('training/fraction', { path, loss, ...fraction });
+  const limit = classes || labels.reduce((most, v) => Math.max(most, v), 0) + 1;
+  const outside = count((v) => v < 0 || v >= limit);
+  if (outside.count > 0) throw new Fault('data/label-range', { path, classes: limit, ...outside });
+};
+
+const targetOf = (labels: Float64Array, lead: readonly number[], { kind, dims }: Targets): Tensor =>
+  kind === 'class'
+    ? { dtype: 'int64', dims: lead, data: BigInt64Array.from(labels, BigInt) }
+    : { dtype: 'float32', dims: [...lead, ...dims], data: Float32Array.from(labels) };
+
+const like = (data: Tensor['data'], size: number): Float32Array => new (data.constructor as Float32ArrayConstructor)(size);
+const gathered = (data: Tensor['data'], width: number, positions: ArrayLike<number>): Float32Array => {
+  const from = data as Float32Array;
+  const to = like(data, positions.length * width);
+  for (let i = 0; i < positions.length; i++) to.set(from.subarray(positions[i] * width, (positions[i] + 1) * width), i * width);
+  return to;
+};
+
+/** Reads every row once: labels always, inputs too where they fit in memory. */
+export const readRows = async (bound: Bound, targets: Targets, job: Pick<Job, 'signal' | 'progress'>): Promise<Rows> => {
+  const { path, count, inputDims } = bound;
+  if (!bound.labelled) throw new Fault('training/unlabelled', { path, known: bound.known });
+  const width = sizeOf(inputDims);
+  const keep = count * width * 4 <= residentBytes;
+  const labels = new Float64Array(count);
+  const check = finiteInputs(path);
+  let x: Tensor | undefined;
+  let at = 0;
+  for await (const batch of bound.batches(4096, job.signal)) {
+    if (!batch.x || !batch.labels) throw new Fault('training/unlabelled', { path, known: bound.known });
+    check.add(batch.x, batch.rows);
+    labels.set(batch.labels, at);
+    if (keep) {
+      x ??= { dtype: batch.x.dtype, dims: [count, ...inputDims], data: like(batch.x.data, count * width) };
+      elements(x).set(elements(batch.x), at * width);
+    }
+    at += batch.labels.length;
+    job.progress(0, `reading ${bound.name}: ${at} of ${count} rows`);
+    await breathe(job);
+  }
+  check.finish();
+  checkLabels(bound, labels, targets);
+  const whole = x && { x, y: targetOf(labels, [count], targets) };
+  return {
+    bound,
+    count,
+    labels,
+    classes: targets.kind === 'class' ? targets.classes || labels.reduce((most, v) => Math.max(most, v), -1) + 1 : 0,
+    ...(whole ? { resident: whole } : {}),
+    async take(positions, lead, signal) {
+      const y = targetOf(
+        Float64Array.from({ length: positions.length }, (_, i) => labels[positions[i]]),
+        lead,
+        targets,
+      );
+      const dims = [...lead, ...inputDims];
+      if (whole) return { x: { dtype: whole.x.dtype, dims, data: gathered(whole.x.data, width, positions) }, y };
+      const { x: read } = await bound.take(Array.from(positions), signal);
+      if (!read) throw new Fault('training/unlabelled', { path, known: bound.known });
+      return { x: { dtype: read.dtype, dims, data: read.data }, y };
+    },
+  };
+};
+
+/** Some rows to measure on: read in chunks. */
+export interface Held {
+  readonly rows: Rows;
+  readonly positions: Float64Array;
+}
+
+export const wholeOf = (rows: Rows): Held => ({ rows, positions: Float64Array.from({ length: rows.count }, (_, i) => i) });
+
+/** Holds out a share of the rows for validation, each class giving its share where asked. */
+export const divided = (
+  rows: Rows,
+  split: { readonly val: number; readonly seed: number; readonly stratified: boolean },
+): { readonly train: Held; readonly held: Held } => {
+  const classes = split.stratified && rows.classes > 0 ? Int32Array.from(rows.labels) : undefined;
+  const { kept, held } = holdOut(rows.count, classes, split.val, split.seed);
+  return { train: { rows, positions: kept }, held: { rows, positions: held } };
+};
+
+/** Classes below `classes` that none of the rows has. */
+export const absentClasses = ({ rows, positions }: Held, classes: number): number[] => {
+  const seen = new Set(Array.from(positions, (p) => rows.labels[p]));
+  return Array.from({ length: classes }, (_, c) => c).filter((c) => !seen.has(c));
+};

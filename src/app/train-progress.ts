@@ -1,0 +1,79 @@
+import type { Tensor } from '../base/tensor.ts';
+import type { State } from '../training/compile.ts';
+
+export interface EpochRow {
+  /** From 1. */
+  readonly epoch: number;
+  /** Steps made when it ended. */
+  readonly step: number;
+  readonly lr: number;
+  /** Mean over the rows of the epoch, while the parameters moved. */
+  readonly trainLoss: number;
+  readonly trainAccuracy?: number;
+  readonly valLoss?: number;
+  readonly valAccuracy?: number;
+}
+
+/** One number per step. */
+export interface Curves {
+  loss: number[];
+  accuracy: number[];
+  lr: number[];
+  gradientNorm: number[];
+}
+
+/** Where a run is: plain data, kept in checkpoints. */
+export interface Progress {
+  step: number;
+  /** Epochs finished, and steps made in the one under way. */
+  epoch: number;
+  position: number;
+  /** Over the epoch under way: rows seen, Σ loss and Σ rows that were right. */
+  rows: number;
+  lossSum: number;
+  correctSum: number;
+  history: EpochRow[];
+  best?: { readonly metric: number; readonly row: EpochRow };
+  /** Evaluations since the metric improved. */
+  waited: number;
+  /** Falls where `nonfinite` is `halve-lr`. */
+  lrScale: number;
+  /** Steps left out because they were not finite: in all, and in a row. */
+  skipped: number;
+  skippedInRow: number;
+  /** Seconds spent in steps. */
+  stepSeconds: number;
+  early: boolean;
+}
+
+export interface Snapshot {
+  readonly progress: Progress;
+  readonly curves: Curves;
+  readonly state: State;
+  /** Parameters and statistics at the best evaluation. */
+  readonly best?: State;
+}
+
+export const fresh = (state: State): Snapshot => ({
+  progress: {
+    step: 0,
+    epoch: 0,
+    position: 0,
+    rows: 0,
+    lossSum: 0,
+    correctSum: 0,
+    history: [],
+    waited: 0,
+    lrScale: 1,
+    skipped: 0,
+    skippedInRow: 0,
+    stepSeconds: 0,
+    early: false,
+  },
+  curves: { loss: [], accuracy: [], lr: [], gradientNorm: [] },
+  state,
+});
+
+/** What an evaluation or a saved model needs of a state. */
+export const weights = (state: State): Record<string, Tensor> =>
+  Object.fromEntries(Object.entries(state).filter(([key]) => key === 'theta' || key.startsWith('statistic/')));

@@ -1,0 +1,155 @@
+import type { Axis, Card, CurveCard, TableCard } from '../report/report.ts';
+import type { Recipe } from '../training/recipe.ts';
+import type { Curves, EpochRow, Progress } from './train-progress.ts';
+
+type Point = readonly [number, number];
+
+/** Points of a curve drawn at most: longer ones are shown as means of equal runs of steps. */
+const most = 400;
+const stepAxis: Axis = { label: 'Step', unit: 'count' };
+
+const thinned = (values: readonly number[]): Point[] => {
+  const run = Math.ceil(values.length / most);
+  const points: Point[] = [];
+  for (let from = 0; from < values.length; from += run) {
+    const part = values.slice(from, from + run).filter(Number.isFinite);
+    if (part.length > 0) points.push([Math.min(from + run, values.length), part.reduce((s, v) => s + v, 0) / part.length]);
+  }
+  return points;
+};
+const perEpoch = (history: readonly EpochRow[], of: (row: EpochRow) => number | undefined): Point[] =>
+  history.flatMap((row): Point[] => {
+    const value = of(row);
+    return value === undefined || !Number.isFinite(value) ? [] : [[row.step, value]];
+  });
+
+const curve = (
+  title: string,
+  y: Axis,
+  lines: readonly { readonly name: string; readonly points: readonly Point[] }[],
+  caption?: string,
+): CurveCard[] => {
+  const drawn = lines.filter((l) => l.points.length > 0);
+  if (drawn.length === 0) return [];
+  const shaped = drawn.map((l) => ({ ...l, shape: l.points.length === 1 ? ('points' as const) : ('line' as const) }));
+  return [{ kind: 'curve', title, ...(caption ? { caption } : {}), x: stepAxis, y, lines: shaped }];
+};
+
+/** The numbers that a run is judged by. Absent where there is nothing to measure on. */
+export interface Scores {
+  readonly trainLoss?: number | undefined;
+  readonly trainAccuracy?: number | undefined;
+  readonly validationLoss?: number | undefined;
+  readonly validationAccuracy?: number | undefined;
+  readonly testLoss?: number | undefined;
+  readonly testAccuracy?: number | undefined;
+}
+
+const epochTable = (history: readonly EpochRow[]): TableCard => ({
+  kind: 'table',
+  title: 'Epochs',
+  columns: [
+    { name: 'epoch', label: 'Epoch', type: 'number', unit: 'count' },
+    { name: 'step', label: 'Steps', type: 'number', unit: 'count' },
+    { name: 'learning_rate', label: 'Learning rate', type: 'number' },
+    { name: 'train_loss', label: 'Training loss', type: 'number', unit: 'nats' },
+    { name: 'train_accuracy', label: 'Training accuracy', type: 'number', unit: 'fraction' },
+    { name: 'validation_loss', label: 'Validation loss', type: 'number', unit: 'nats' },
+    { name: 'validation_accuracy', label: 'Validation accuracy', type: 'number', unit: 'fraction' },
+  ],
+  rows: history.map((r) => [
+    r.epoch,
+    r.step,
+    r.lr,
+    Number.isFinite(r.trainLoss) ? r.trainLoss : null,
+    r.trainAccuracy ?? null,
+    r.valLoss ?? null,
+    r.valAccuracy ?? null,
+  ]),
+});
+
+/** Headline numbers by their stable names. */
+export const headlineOf = (scores: Scores, progress: Progress, parameters: number, seconds: number): Record<string, number> => {
+  const named = {
+    train_loss: scores.trainLoss,
+    train_accuracy: scores.trainAccuracy,
+    validation_loss: scores.validationLoss,
+    validation_accuracy: scores.validationAccuracy,
+    test_loss: scores.testLoss,
+    test_accuracy: scores.testAccuracy,
+    steps: progress.step,
+    epochs: progress.history.length,
+    parameters,
+    steps_per_second: progress.step / progress.stepSeconds,
+    seconds,
+  };
+  return Object.fromEntries(Object.entries(named).flatMap(([name, v]) => (v !== undefined && Number.isFinite(v) ? [[name, v]] : [])));
+};
+
+const labels: Readonly<Record<string, string>> = {
+  train_loss: 'Training loss (mean over the last epoch, while the parameters moved)',
+  train_accuracy: 'Training accuracy (over the last epoch)',
+  validation_loss: 'Validation loss of the saved parameters',
+  validation_accuracy: 'Validation accuracy of the saved parameters',
+  test_loss: 'Test loss',
+  test_accuracy: 'Test accuracy',
+  steps: 'Steps',
+  epochs: 'Epochs',
+  parameters: 'Parameters trained',
+  steps_per_second: 'Steps per second',
+  seconds: 'Seconds in all',
+};
+const unitOf = (name: string, regression: boolean) =>
+  name.endsWith('accuracy')
+    ? 'fraction'
+    : name.endsWith('loss')
+      ? regression
+        ? 'none'
+        : 'nats'
+      : name === 'seconds'
+        ? 'seconds'
+        : name === 'steps_per_second'
+          ? 'none'
+          : 'count';
+
+export const cardsOf = (
+  headline: Readonly<Record<string, number>>,
+  { history, best }: Progress,
+  curves: Curves,
+  recipe: Recipe,
+): readonly Card[] => {
+  const regression = recipe.loss.part.target === 'value';
+  const kept = best ? `The saved parameters are those of epoch ${best.row.epoch}, the best by ${recipe.earlyStop?.metric}.` : undefined;
+  return [
+    {
+      kind: 'number',
+      title: 'Result',
+      ...(kept && recipe.earlyStop?.restoreBest ? { caption: kept } : {}),
+      values: Object.entries(headline).map(([name, value]) => ({
+        name,
+        label: labels[name] ?? name,
+        value,
+        unit: unitOf(name, regression),
+      })),
+    },
+    ...curve('Loss', { label: 'Loss', unit: regression ? 'none' : 'nats' }, [
+      { name: 'training', points: thinned(curves.loss) },
+      { name: 'validation', points: perEpoch(history, (r) => r.valLoss) },
+    ]),
+    ...curve('Accuracy', { label: 'Accuracy', unit: 'fraction', min: 0, max: 1 }, [
+      { name: 'training', points: thinned(curves.accuracy) },
+      { name: 'validation', points: perEpoch(history, (r) => r.valAccuracy) },
+    ]),
+    ...curve('Learning rate', { label: 'Learning rate', unit: 'none' }, [{ name: 'learning rate', points: thinned(curves.lr) }]),
+    ...curve(
+      'Gradient norm',
+      { label: 'Gradient norm', unit: 'none', scale: 'log' },
+      [{ name: 'gradient norm', points: thinned(curves.gradientNorm).filter(([, v]) => v > 0) }],
+      'Length of the whole gradient before clipping.',
+    ),
+    ...(history.length > 0 ? [epochTable(history)] : []),
+  ];
+};
+
+export const guide =
+  'Training loss should fall and level off. Validation loss that rises again while training loss falls means overfitting: stop earlier, regularise, or use more data. If both are still falling at the end, train longer; if the loss jumps or the gradient norm spikes, lower the learning rate or clip. Judge by the test numbers, which were measured once, at the end, on rows that nothing was chosen by.';

@@ -1,0 +1,150 @@
+import { Fault } from '../base/fault.ts';
+import type { Job } from '../base/job.ts';
+import type { Target } from '../data/preprocess.ts';
+import { endsOf, openModel } from '../evidence/model.ts';
+import { normalise } from '../graph/passes/normalise.ts';
+import type { Constant, Dim, Graph, Model } from '../graph/types.ts';
+import { producers } from '../graph/walk.ts';
+import { buildModel } from '../training/build.ts';
+import { initialise } from '../training/initialise.ts';
+import { parametersOf, selected } from '../training/parameters.ts';
+import type { Plan } from '../training/plan.ts';
+import type { Recipe } from '../training/recipe.ts';
+import { groupsOf, receiving } from '../training/trainable.ts';
+import type { Ports } from './ports.ts';
+
+/** A recipe's model before its data are known. */
+export interface Opened {
+  /** What the data are bound to. */
+  readonly target: Target;
+  /** Classes, or shape of one predicted value, as far as the model says. */
+  readonly classes: number;
+  readonly valueDims: readonly number[];
+  readonly facts: { readonly modelPath?: string; readonly modelSha256?: string };
+  finish(row: readonly number[], classes: number): Promise<Subject>;
+}
+
+/** The model with the first values of its parameters, as it will be saved, and what its steps are compiled from. */
+export interface Subject {
+  readonly model: Model;
+  readonly plan: Plan;
+}
+
+type PlanHead = Pick<Plan, 'graph' | 'opsets' | 'irVersion' | 'input' | 'output' | 'classes'>;
+
+const planOf = (recipe: Recipe, head: PlanHead, original: Graph, name: string, job: Pick<Job, 'note'>): Plan => {
+  const { graph } = head;
+  const candidates = parametersOf(graph).filter((p) => original.initializers.has(p.name));
+  if (candidates.length === 0) {
+    const quantised = graph.nodes.some((n) => /^(Q|DequantizeLinear|QuantizeLinear)/.test(n.op) || n.op.endsWith('Integer'));
+    throw new Fault('training/no-parameters', { model: name, quantised });
+  }
+  const rest: Omit<Plan, 'groups'> = {
+    ...head,
+    loss: recipe.loss,
+    optimizer: recipe.optimizer,
+    ...(recipe.clip ? { clip: recipe.clip } : {}),
+    data: 'resident',
+    statistics: recipe.statistics,
+    precision: 'float32',
+  };
+  for (const { match } of recipe.groups) selected(candidates, [match], recipe.path);
+  let chosen = recipe.trainable ? selected(candidates, recipe.trainable, recipe.path) : candidates;
+  if (chosen.length === 0) throw new Fault('training/frozen', { path: recipe.path });
+  if (!recipe.trainable) {
+    const { reached, reason } = receiving(rest, candidates);
+    if (reached.length > 0 && reached.length < candidates.length) {
+      const lost = candidates.filter((p) => !reached.includes(p)).map((p) => p.name);
+      job.note(`Not trained, as no gradient reaches them: ${lost.join(', ')}. ${reason}`);
+      chosen = reached;
+    }
+  }
+  return { ...rest, groups: groupsOf(recipe, chosen) };
+};
+
+const ofArchitecture = (recipe: Recipe, source: Extract<Recipe['source'], { arch: object }>, job: Pick<Job, 'note'>): Opened => {
+  const { part, chosen } = source.arch;
+  return {
+    target: { name: 'x', dtype: 'float32', ...(source.input ? { dims: source.input } : {}) },
+    classes: 0,
+    valueDims: [1],
+    facts: {},
+    async finish(row, classes) {
+      const value = recipe.loss.part.target === 'value';
+      const built = buildModel(part, row, value ? 1 : classes, chosen);
+      const model = { ...built, graph: initialise(built.graph, recipe.init, recipe.seed) };
+      const { graph, opsets, irVersion } = normalise(model);
+      return {
+        model,
+        plan: planOf(
+          recipe,
+          { graph, opsets, irVersion, input: 'x', output: 'logits', classes: value ? 0 : classes },
+          model.graph,
+          part.id,
+          job,
+        ),
+      };
+    },
+  };
+};
+
+/** Stored tensors that lie beside the file, read in. */
+const embedded = async (model: Model, path: string, ports: Pick<Ports, 'source' | 'resolve'>, signal: AbortSignal): Promise<Model> => {
+  const next = new Map<string, Constant>(model.graph.initializers);
+  for (const [name, { external, ...constant }] of model.graph.initializers) {
+    if (!external) continue;
+    const source = await ports.source(ports.resolve(path, external.location));
+    next.set(name, { ...constant, bytes: await source.read(external.offset, external.offset + external.length, signal) });
+  }
+  return { ...model, graph: { ...model.graph, initializers: next } };
+};
+
+const shown = (dims: readonly Dim[] | undefined): string => (dims ? `[${dims.map((d) => d ?? '?').join(', ')}]` : 'unknown');
+
+const ofModel = async (recipe: Recipe, path: string, ports: Ports, job: Job): Promise<Opened> => {
+  const file = await openModel({ path }, ports, job);
+  const ends = endsOf(file, { path }, job);
+  const { types, batch, batchSize } = await file.probed();
+  if (batch !== 'free') throw new Fault('training/fixed-batch', { model: file.name, rows: batchSize ?? 1 });
+  // A last Softmax belongs to the loss.
+  const last = producers(file.normal().graph).get(ends.output);
+  const softmax = recipe.loss.part.target === 'class' && (last?.op === 'Softmax' || last?.op === 'LogSoftmax');
+  const output = softmax && last ? last.inputs[0] : ends.output;
+  if (softmax) job.note(`Output '${ends.output}' is made by a ${last?.op}; the loss reads its input '${output}'.`);
+  const dims = types.get(output)?.dims;
+  const row = dims?.slice(1).filter((d) => typeof d === 'number') ?? [];
+  const classes = recipe.loss.part.target === 'class' ? (row[0] ?? 0) : 0;
+  const wanted =
+    recipe.loss.part.target === 'class' ? 'logits of shape [N, classes] with at least 2 classes' : 'one predicted value per row';
+  const fits = recipe.loss.part.target === 'class' ? dims?.length === 2 && classes >= 2 : dims !== undefined && row.every((d) => d === 1);
+  if (!fits) throw new Fault('training/output', { model: file.name, output, dims: shown(dims), loss: recipe.loss.part.id, wanted });
+  return {
+    target: ends.input,
+    classes,
+    valueDims: row,
+    facts: { modelPath: file.path, modelSha256: file.sha256 },
+    async finish() {
+      const whole = await embedded(file.model, file.path, ports, job.signal);
+      const model = { ...whole, graph: initialise(whole.graph, recipe.init, recipe.seed) };
+      const { graph, opsets, irVersion } = normalise(model);
+      const typed = (name: string) => {
+        const type = types.get(name);
+        return type ? { name, type } : { name };
+      };
+      const known: Graph = {
+        ...graph,
+        inputs: graph.inputs.map((i) => typed(i.name)),
+        outputs: [typed(output)],
+        values: new Map([...graph.values, ...types]),
+      };
+      const head = { graph: known, opsets, irVersion, input: ends.input.name, output, classes };
+      return { model, plan: planOf(recipe, head, model.graph, file.name, job) };
+    },
+  };
+};
+
+/** Opens the model that a recipe trains: a new one of an architecture, or a file. `modelPath` is the file's resolved path. */
+export const openRecipeModel = (recipe: Recipe, ports: Ports, job: Job): Promise<Opened> =>
+  'arch' in recipe.source
+    ? Promise.resolve(ofArchitecture(recipe, recipe.source, job))
+    : ofModel(recipe, ports.resolve(recipe.path, recipe.source.model), ports, job);

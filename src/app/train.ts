@@ -1,0 +1,163 @@
+import { Fault } from '../base/fault.ts';
+import { write } from '../graph/write.ts';
+import { type Report, SCHEMA } from '../report/report.ts';
+import type { TrainRequest } from '../report/tasks.ts';
+import type { State } from '../training/compile.ts';
+import { compileTaps } from '../training/taps.ts';
+import { outcomeOf } from './outcome.ts';
+import type { AppJob, Ports, UseCase } from './ports.ts';
+import { checkpointPaths, modelWith, readCheckpoint, writeCheckpoint } from './train-checkpoint.ts';
+import { type Bad, type Ended, evaluate, lengthOf, trainLoop } from './train-loop.ts';
+import { fresh, type Snapshot } from './train-progress.ts';
+import { cardsOf, guide, headlineOf, type Scores } from './train-report.ts';
+import { type Setup, setUp } from './train-setup.ts';
+
+/** The first tensor of the bad step that is not finite: its forward pass again, with a number per tensor. */
+const blame = async ({ subject, run, train }: Setup, { positions, state }: Bad, ports: Ports): Promise<string> => {
+  const taps = compileTaps(subject.plan);
+  const { session } = await ports.runtime.open(write(taps.model), { device: 'cpu', name: 'the search for what is not finite' });
+  try {
+    const { x, y } = await train.rows.take(positions, [positions.length], run.job.signal);
+    const feeds = { ...taps.hyper, ...Object.fromEntries(Object.entries(taps.state).map(([key, input]) => [input, state[key]])) };
+    const out = await session.run({ ...feeds, [taps.inputs.x]: x, [taps.inputs.y]: y });
+    const at = Array.from(out[taps.output].data as Float32Array).findIndex((v) => v !== 0);
+    return at < 0 ? 'the gradient' : taps.names[at];
+  } finally {
+    await session.release();
+  }
+};
+
+const metadataOf = ({ recipe, identity, classNames }: Setup, ports: Ports): ReadonlyMap<string, string> =>
+  new Map([
+    ['assay.recipe', recipe.id],
+    ['assay.recipe_sha256', identity.recipeSha256],
+    ['assay.data_sha256', identity.dataSha256],
+    ['assay.seed', String(recipe.seed)],
+    [
+      'assay.versions',
+      Object.entries(ports.versions)
+        .map(([name, v]) => `${name} ${v}`)
+        .join(', '),
+    ],
+    ...(classNames ? [['classes', JSON.stringify(classNames)] as const] : []),
+  ]);
+
+/** The parameters to keep (the best ones where asked), and what was measured of them. */
+const finish = async (setup: Setup, { snapshot }: Ended): Promise<{ readonly state: State; readonly scores: Scores }> => {
+  const { recipe, run, test } = setup;
+  const { progress, best } = snapshot;
+  const restored = recipe.earlyStop?.restoreBest && best && progress.best ? { state: best, row: progress.best.row } : undefined;
+  const state = restored?.state ?? snapshot.state;
+  const last = progress.history.at(-1);
+  const kept = restored?.row ?? last;
+  const tested = test && (await evaluate(run, state, test));
+  const scores = {
+    trainLoss: last?.trainLoss,
+    trainAccuracy: last?.trainAccuracy,
+    validationLoss: kept?.valLoss,
+    validationAccuracy: kept?.valAccuracy,
+    testLoss: tested?.loss,
+    testAccuracy: tested?.accuracy,
+  };
+  return { state, scores };
+};
+
+const reportOf = (
+  ask: TrainRequest,
+  ports: Ports,
+  began: { readonly at: string; readonly clock: number },
+  setup: Setup,
+  snapshot: Snapshot,
+  scores: Scores,
+  extra: Pick<Report, 'outcome' | 'notes'> & Partial<Pick<Report, 'reason'>>,
+): Report => {
+  const { recipe, opened, identity, choice, run, train } = setup;
+  const seconds = (performance.now() - began.clock) / 1000;
+  const headline = headlineOf(scores, snapshot.progress, run.compiled.layout.size, seconds);
+  return {
+    schema: SCHEMA,
+    id: recipe.id,
+    title: `Training: ${recipe.id}`,
+    question: 'How far does the model get, and was it still improving?',
+    ...extra,
+    headline,
+    intervals: {},
+    cards: cardsOf(headline, snapshot.progress, snapshot.curves, recipe),
+    guide,
+    samples: [],
+    provenance: {
+      ...opened.facts,
+      dataPath: ports.resolve(ask.recipe, recipe.data.train.path),
+      dataSha256: identity.dataSha256,
+      ...(recipe.data.train.split ? { split: recipe.data.train.split } : {}),
+      rows: train.positions.length,
+      seed: recipe.seed,
+      device: { requested: choice.requested, actual: choice.actual, reason: choice.reason },
+      versions: ports.versions,
+      options: { ...identity.recipe, recipeSha256: identity.recipeSha256 },
+      seconds,
+      startedAt: began.at,
+    },
+  };
+};
+
+/** `assay train`: compiles a recipe into ONNX loops, runs them, and saves the model. */
+export const train: UseCase<'train'> = async (ask, ports, outer) => {
+  const began = { at: new Date().toISOString(), clock: performance.now() };
+  const notes = new Set<string>();
+  const job: AppJob = {
+    signal: outer.signal,
+    progress: (fraction, text) => outer.progress(fraction, text),
+    live: (event) => outer.live(event),
+    random: (name) => outer.random(name),
+    note(text) {
+      notes.add(text);
+      outer.note(text);
+    },
+  };
+  const setup = await setUp(ask, ports, job);
+  try {
+    const { recipe, subject, run, identity } = setup;
+    const paths = checkpointPaths(ask.out);
+    const metadata = metadataOf(setup, ports);
+    const saved = (state: State) => modelWith(subject.model, run.compiled, state, metadata);
+    const save = (s: Snapshot): Promise<void> => writeCheckpoint(ports, paths, saved(s.state), s, identity);
+    const start = run.compiled.start;
+    const from = ask.resume ? await readCheckpoint(ports, paths.state, start, identity, ask.force, job.signal) : fresh(start);
+    const report = (snapshot: Snapshot, scores: Scores, extra: Pick<Report, 'outcome'> & Partial<Pick<Report, 'reason'>>): Report =>
+      reportOf(ask, ports, began, setup, snapshot, scores, { ...extra, notes: [...notes] });
+
+    const ended = await trainLoop({ ...run, save }, from);
+    const { progress } = ended.snapshot;
+    const { epochs } = lengthOf(recipe, setup.train.positions.length, run.batch);
+    if (progress.skipped > 0) job.note(`${progress.skipped} of ${progress.step} steps were left out, as loss or gradient was not finite.`);
+    await save(ended.snapshot);
+    if (ended.bad) {
+      const { bad } = ended;
+      const where = await blame(setup, bad, ports);
+      const fault = new Fault('training/not-finite', {
+        step: bad.step + 1,
+        epoch: progress.epoch + 1,
+        lr: bad.lr,
+        rows: Array.from(bad.positions, setup.train.rows.bound.rowAt),
+        where,
+        kept: paths.model,
+      });
+      const reason = { code: fault.code, sentence: fault.message };
+      return { out: paths.model, report: report(ended.snapshot, {}, { outcome: 'failed', reason }) };
+    }
+    if (ended.why === 'stopped') {
+      job.note(`Stopped after step ${progress.step}; what was reached is in '${paths.model}', and --resume goes on from there.`);
+      return { out: paths.model, report: report(ended.snapshot, {}, outcomeOf(new Fault('job/stopped', {}), job.signal)) };
+    }
+    if (ended.why === 'early')
+      job.note(
+        `Ended early after epoch ${progress.epoch} of ${epochs}: ${recipe.earlyStop?.metric} had not improved for ${progress.waited} evaluations.`,
+      );
+    const { state, scores } = await finish(setup, ended);
+    await ports.write(ask.out, write(saved(state)));
+    return { out: ask.out, report: report(ended.snapshot, scores, { outcome: 'measured' }) };
+  } finally {
+    await setup.close();
+  }
+};

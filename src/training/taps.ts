@@ -1,0 +1,52 @@
+import type { ValueInfo } from '../graph/types.ts';
+import type { Evaluation } from './evaluate.ts';
+import { emitForward } from './forward.ts';
+import { layoutOf, unpack } from './layout.ts';
+import { emitObjective } from './objective.ts';
+import { batchNorms, hyperOf, inPrecision, modelOf, only, type Plan, rowType, stepEmitter, targetType, tensorType } from './plan.ts';
+
+/** The forward pass of a step with one number per float tensor: 0 where all its elements are finite, NaN where not. */
+export interface Taps extends Omit<Evaluation, 'outputs'> {
+  readonly output: string;
+  /** What each number stands for, in the order of computation; the loss last. */
+  readonly names: readonly string[];
+}
+
+export const compileTaps = (plan: Plan): Taps => {
+  const { precision } = plan;
+  const graph = inPrecision(plan.graph, precision);
+  const layout = layoutOf(plan.groups.flatMap((g) => g.parameters));
+  const norms = batchNorms(graph, plan);
+  const statistics = [...norms].flatMap((n) => n.inputs.slice(3, 5));
+  const parameters = layout.entries.map((e) => e.name);
+  const emit = stepEmitter(graph, new Set([...parameters, ...statistics]), precision);
+  const theta = emit.typed(emit.fresh('theta'), tensorType(precision, [layout.size]));
+  const y = emit.typed(emit.fresh('target'), targetType(graph, plan));
+  const loss = hyperOf(emit, plan.loss, 'loss', precision);
+  unpack(emit, layout, theta, parameters);
+  const before = emit.nodes.length;
+  emitForward(emit, graph, plan.output, norms, new Map(statistics.map((name) => [name, name])));
+  const values = emit.nodes.slice(before).flatMap(({ name, op, outputs: [value] }) => {
+    const float = emit.type(value)?.dtype === precision;
+    return float ? [{ value, name: `the output of '${name || value}' (${op})` }] : [];
+  });
+  const { mean } = emitObjective(emit, plan.loss, loss.names, plan.output, y, plan.classes);
+  const tapped = [...values, { value: mean, name: 'the loss' }];
+  const numbers = tapped.map(({ value }) => emit.Reshape(emit.ReduceSum(emit.Sub(value, value), { keepdims: 0 }), emit.ints([1])));
+  const output = emit.Concat(...numbers, { axis: 0 });
+  const hyper = only(loss.values, emit.nodes);
+  const info = (name: string): ValueInfo => ({ name, type: emit.type(name) ?? tensorType(precision, []) });
+  const inputs = [
+    ...[theta, ...statistics].map(info),
+    { name: plan.input, type: rowType(graph, plan.input) },
+    ...[y, ...Object.keys(hyper)].map(info),
+  ];
+  return {
+    model: modelOf(plan, emit.graph('taps', inputs, [{ name: output, type: tensorType(precision, [tapped.length]) }])),
+    state: { theta, ...Object.fromEntries(statistics.map((name) => [`statistic/${name}`, name])) },
+    hyper,
+    inputs: { x: plan.input, y },
+    output,
+    names: tapped.map((t) => t.name),
+  };
+};

@@ -1,0 +1,51 @@
+import { gradients, reachable } from '../autodiff/reverse.ts';
+import { Fault } from '../base/fault.ts';
+import { emitForward } from './forward.ts';
+import { emitObjective } from './objective.ts';
+import { matches, type Parameter } from './parameters.ts';
+import { type Group, hyperOf, inPrecision, type Plan, stepEmitter, targetType } from './plan.ts';
+import type { Recipe } from './recipe.ts';
+
+/** Parameters that the loss's gradient reaches, and why it does not reach the others (the first reason met). */
+export const receiving = (
+  plan: Omit<Plan, 'groups'>,
+  parameters: readonly Parameter[],
+): { readonly reached: readonly Parameter[]; readonly reason: string } => {
+  const graph = inPrecision(plan.graph, plan.precision);
+  const emit = stepEmitter(graph, new Set(), plan.precision);
+  emitForward(emit, graph, plan.output, new Set(), new Map());
+  const target = emit.typed(emit.fresh('target'), targetType(graph, plan));
+  const { names } = hyperOf(emit, plan.loss, 'loss', plan.precision);
+  const { mean } = emitObjective(emit, plan.loss, names, plan.output, target, plan.classes);
+  const values = reachable(emit, mean);
+  const reached = parameters.filter((p) => values.has(p.name));
+  const lost = parameters.find((p) => !values.has(p.name));
+  if (!lost) return { reached, reason: '' };
+  try {
+    gradients(emit, mean, [lost.name]);
+    return { reached, reason: '' };
+  } catch (error) {
+    if (error instanceof Fault) return { reached, reason: error.message };
+    throw error;
+  }
+};
+
+/** Parameters by the rate and decay that a recipe gives them: the first rule that matches, and no decay for excluded kinds. */
+export const groupsOf = (
+  { groups: rules, decayExclude }: Pick<Recipe, 'groups' | 'decayExclude'>,
+  parameters: readonly Parameter[],
+): readonly Group[] => {
+  const groups = new Map<string, { parameters: Parameter[]; lrScale: number; weightDecay?: number }>();
+  for (const parameter of parameters) {
+    const rule = rules.find((r) => matches(r.match, parameter.name));
+    const { role } = parameter;
+    const spared =
+      (role === 'bias' && decayExclude.includes('bias')) || ((role === 'scale' || role === 'shift') && decayExclude.includes('norm'));
+    const weightDecay = spared ? 0 : rule?.weightDecay;
+    const key = `${rule?.lrScale ?? 1}/${weightDecay}`;
+    const group = groups.get(key) ?? { parameters: [], lrScale: rule?.lrScale ?? 1, ...(weightDecay === undefined ? {} : { weightDecay }) };
+    group.parameters.push(parameter);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+};
