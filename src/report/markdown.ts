@@ -45,6 +45,7 @@ const numbersMarkdown = ({ values }: CardOf<'number'>): string =>
 
 const heatmapMarkdown = (card: CardOf<'heatmap'>): string => {
   const { rows, columns, layers } = card;
+  if (layers.length === 0) return 'no values';
   const others = layers.slice(1).map((layer) => layer.name);
   const also = others.length > 0 ? `\n\nShown: ${literal(layers[0].name)}. Also in the report: ${literal(others.join(', '))}.` : '';
   if (columns.names.length <= MOST_COLUMNS) return tableMarkdown(twins.heatmap(card)[0]) + also;

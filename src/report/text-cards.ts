@@ -1,3 +1,4 @@
+import { extent } from './extent.ts';
 import { format, formatInterval, formatRange, intervalName, visible } from './format.ts';
 import { bar, columns, cut, pad, sparkline, widthOf, wrap } from './grid.ts';
 import { type Card, type CardOf, draw, type Renderer, type TableCard } from './report.ts';
@@ -24,15 +25,20 @@ const number = ({ width, dim }: Terminal, { values }: CardOf<'number'>): readonl
     v.reference === undefined ? '' : `ideal ${format(v.reference, v.unit)}`,
     v.interval ? intervalName(v.interval) : '',
   ]);
-  const used = [0, 1, 2, 3].filter((c) => facts.some((row) => row[c] !== ''));
-  const sides = used.map((c) => (c === 3 ? 'left' : 'right'));
-  const right = columns(
-    facts.map((row) => used.map((c) => row[c])),
-    sides,
-    width,
-  );
-  const room = Math.max(...right.map(widthOf));
-  const names = Math.max(16, Math.min(width - room - 2, ...[Math.max(...values.map((v) => widthOf(v.label)))]));
+  /** Where the line has no room for all of it, how the interval was made goes first, then the ideal. */
+  const right = [4, 3, 2]
+    .map((most) => {
+      const used = Array.from({ length: most }, (_, c) => c).filter((c) => facts.some((row) => row[c] !== ''));
+      const sides = used.map((c) => (c === 3 ? 'left' : 'right'));
+      return columns(
+        facts.map((row) => used.map((c) => row[c])),
+        sides,
+        width,
+      );
+    })
+    .reduce((best, next) => (Math.max(0, ...best.map(widthOf)) + 18 > width ? next : best));
+  const room = Math.max(0, ...right.map(widthOf));
+  const names = Math.max(16, Math.min(width - room - 2, Math.max(0, ...values.map((v) => widthOf(v.label)))));
   return values.flatMap(({ label, note }, i) => {
     const [first, ...rest] = wrap(visible(label), names, '  ').split('\n');
     return [`${pad(first, names)}  ${right[i]}`, ...rest, ...(note ? [dim(wrap(visible(note), width, '  ', '  '))] : [])];
@@ -45,7 +51,8 @@ const curve = ({ width }: Terminal, { x, y, lines }: CardOf<'curve'>): readonly 
     if (line.points.length === 0) return [`${pad(cut(visible(line.name), names), names)}  no points`];
     const ys = line.points.map(([, py]) => py);
     const ends = `${format(ys[0], y.unit)} → ${format(ys[ys.length - 1], y.unit)}`;
-    const range = formatRange(Math.min(...ys), Math.max(...ys), y.unit);
+    const [low, high] = extent(ys) ?? [0, 0];
+    const range = formatRange(low, high, y.unit);
     const over = `${visible(x.label)} ${format(line.points[0][0], x.unit)} … ${format(line.points[ys.length - 1][0], x.unit)}`;
     const room = Math.max(8, Math.min(48, width - names - widthOf(ends) - 4));
     return [
@@ -58,8 +65,7 @@ const curve = ({ width }: Terminal, { x, y, lines }: CardOf<'curve'>): readonly 
 const bars = ({ width, dim }: Terminal, card: CardOf<'bars'>): readonly string[] => {
   const { x, y, series, marks, bands } = card;
   const names = barNames(card).map(visible);
-  const all = series.flatMap((one) => one.values.filter((v): v is number => v !== null));
-  const top = y.max ?? Math.max(0, ...all);
+  const top = y.max ?? Math.max(0, extent(series.flatMap((one) => one.values))?.[1] ?? 0);
   return series.flatMap((one) => {
     const shown = names
       .map((_, i) => i)
@@ -85,11 +91,16 @@ const bars = ({ width, dim }: Terminal, card: CardOf<'bars'>): readonly string[]
       cut(visible(h), 16),
     );
     const used = heads.map((_, c) => c).filter((c) => facts.some((row) => row[c] !== ''));
-    const right = columns(
-      [used.map((c) => heads[c]), ...facts.map((row) => used.map((c) => row[c]))],
-      used.map(() => 'right'),
-      width,
-    );
+    const aligned = (wanted: readonly number[]): readonly string[] =>
+      columns(
+        [wanted.map((c) => heads[c]), ...facts.map((row) => wanted.map((c) => row[c]))],
+        wanted.map(() => 'right'),
+        width,
+      );
+    /** Where the line has no room for all of it, the marks go first, then the intervals. */
+    const right = [used, used.filter((c) => c < 2 || c >= heads.length - 2), used.filter((c) => c < 1 || c >= heads.length - 2)]
+      .map(aligned)
+      .reduce((best, next) => (Math.max(0, ...best.map(widthOf)) + label + 10 > width ? next : best));
     const room = Math.max(6, Math.min(40, width - label - 4 - Math.max(0, ...right.map(widthOf))));
     const outsideNote = facts.some((row) => row[row.length - 1] === '!')
       ? [dim(`! outside the ${visible(bands?.[0]?.name ?? 'band')}`)]
@@ -112,10 +123,12 @@ const heatmap = (terminal: Terminal, card: CardOf<'heatmap'>): readonly string[]
   const [layer] = layers;
   if (layer === undefined) return ['no values'];
   const n = cols.names.length;
-  const texts = layer.values.map((v) => (v === 0 ? '·' : format(v, layer.unit)));
-  const label = Math.min(16, Math.max(...rows.names.map((name) => widthOf(visible(name))), 3));
-  const wide = Math.max(...texts.map(widthOf), Math.min(8, Math.max(...cols.names.map((name) => widthOf(visible(name))))));
-  const fits = rows.names.length <= 32 && label + n * (wide + 1) <= width;
+  const small = rows.names.length <= 32 && 2 * n <= width;
+  const texts = small ? layer.values.map((v) => (v === 0 ? '·' : format(v, layer.unit))) : [];
+  const widest = (names: readonly string[]): number => extent(names.map((name) => widthOf(visible(name))))?.[1] ?? 0;
+  const label = Math.min(16, Math.max(widest(rows.names), 3));
+  const wide = Math.max(widest(texts), Math.min(8, widest(cols.names)));
+  const fits = small && label + n * (wide + 1) <= width;
   if (!fits) {
     const cells = largestCells(card, 0, 12);
     const listed = columns(

@@ -119,8 +119,8 @@ export const largestCells = (
   const width = card.columns.names.length;
   const square = isSquare(card);
   return card.layers[layer].values
-    .map((value, i) => ({ row: Math.floor(i / width), column: i % width, value: value ?? 0 }))
-    .filter(({ row, column, value }) => value !== 0 && !(square && row === column))
+    .flatMap((value, i) => (value ? [{ row: Math.floor(i / width), column: i % width, value }] : []))
+    .filter(({ row, column }) => !(square && row === column))
     .sort((a, b) => Math.abs(b.value) - Math.abs(a.value) || a.row - b.row || a.column - b.column)
     .slice(0, most);
 };

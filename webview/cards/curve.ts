@@ -1,3 +1,4 @@
+import { extent } from '../../src/report/extent.ts';
 import { format, formatRange } from '../../src/report/format.ts';
 import type { CardOf } from '../../src/report/report.ts';
 import { drawPlot, scaleOf } from '../chart.ts';
@@ -16,7 +17,8 @@ export const curve = (card: CardOf<'curve'>, stage: Stage): View => {
     ...lines.flatMap((line) => (line.intervals ?? []).flatMap((interval) => interval ?? [])),
   ];
   /** The axis shows bands and whiskers whole, where the card does not bound it. */
-  const reach = extremes.length > 0 ? { suggestedMin: Math.min(...extremes), suggestedMax: Math.max(...extremes) } : {};
+  const span = extent(extremes);
+  const reach = span ? { suggestedMin: span[0], suggestedMax: span[1] } : {};
   const drawn = drawPlot(
     {
       label: `${card.title}: ${lines.map((line) => line.name).join(', ')}; ${y.label} against ${x.label}. Use the arrow keys; the same numbers are in the table.`,

@@ -1,3 +1,4 @@
+import { extent } from '../../src/report/extent.ts';
 import type { CardOf } from '../../src/report/report.ts';
 import { isSquare } from '../../src/report/twin.ts';
 import { type Colour, mix, type Theme } from '../theme.ts';
@@ -52,11 +53,11 @@ export interface Ramp {
 /** Same classes on both sides: agreement and confusion each have a scale, or a good model would show nothing but its diagonal. */
 export const rampsOf = (card: Heatmap, layer: Layer): readonly Ramp[] => {
   const n = card.columns.names.length;
-  const finite = (values: readonly (number | null)[]): readonly number[] => values.filter((v): v is number => v !== null);
-  const [low, high] = layer.domain ?? [Math.min(0, ...finite(layer.values)), Math.max(0, ...finite(layer.values))];
+  const span = extent(layer.values) ?? [0, 0];
+  const [low, high] = layer.domain ?? [Math.min(0, span[0]), Math.max(0, span[1])];
   if (!isSquare(card)) return [{ name: layer.name, low, high, series: 0 }];
   const largest = (diagonal: boolean): number =>
-    Math.max(0, ...finite(layer.values.filter((_, i) => (Math.floor(i / n) === i % n) === diagonal)));
+    extent(layer.values.map((value, i) => ((Math.floor(i / n) === i % n) === diagonal ? value : null)))?.[1] ?? 0;
   return [
     { name: 'diagonal', low: 0, high: layer.domain?.[1] ?? largest(true), series: 0 },
     { name: 'off the diagonal', low: 0, high: largest(false), series: 1 },
