@@ -1,6 +1,7 @@
 import { breathe } from '../../base/job.ts';
 import { choice, int, real } from '../../base/option.ts';
 import { type Diagnostic, defineFold } from '../define.ts';
+import { scoresOption } from '../scores-option.ts';
 import { reliabilityCards } from './reliability-cards.ts';
 import { reliabilityGuide } from './reliability-guide.ts';
 import { reliabilityHeadline, reliabilityIntervals, reliabilityNotes } from './reliability-headline.ts';
@@ -21,6 +22,7 @@ export const reliability: Diagnostic = defineFold({
     confidenceLevel: real({ default: 0.95, min: 0.5, max: 0.999, help: 'Level of intervals and of the consistency band.' }),
     nullDraws: int({ default: 1000, min: 100, max: 100_000, help: 'Simulated data sets of a perfectly calibrated model.' }),
     bootstrap: int({ default: 1000, min: 100, max: 100_000, help: 'Resamples of the rows behind the interval of the calibration error.' }),
+    logits: scoresOption,
   },
   start: ({ binning, bins }) => emptyState(binning, bins),
   add: (state, batch, { bins }) => addBatch(state, batch, bins),

@@ -4,6 +4,7 @@ import { wilson } from '../../base/maths/proportion.ts';
 import { real } from '../../base/option.ts';
 import type { Interval } from '../../report/report.ts';
 import { type Diagnostic, defineFold } from '../define.ts';
+import { scoresOption } from '../scores-option.ts';
 import { keepFirst } from '../selection.ts';
 import { averages, classScores } from './class-scores.ts';
 import { type Confusion, confusionCards } from './confusion-cards.ts';
@@ -34,6 +35,7 @@ export const confusionMatrix: Diagnostic = defineFold({
   needs: ['labels', 'probs', 'rows'],
   options: {
     confidenceLevel: real({ default: 0.95, min: 0.5, max: 0.999, help: 'Level of the intervals of accuracy, precision, recall and F1.' }),
+    logits: scoresOption,
   },
   start: (): State => ({ classes: 0, counts: new Float64Array(0), first: new Map() }),
   add(state, { labels, probs, rows }) {
