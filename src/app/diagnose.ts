@@ -8,12 +8,13 @@ import type { RunRequest } from '../base/request.ts';
 import type { Diagnostic, Findings, Fold, Study } from '../diagnostics/define.ts';
 import { diagnostics } from '../diagnostics/index.ts';
 import type { Evidence, Subject, ToolName, Tools } from '../evidence/evidence.ts';
-import { checkProbabilities, type Declared, type Meaning, meaningOf } from '../evidence/interpret.ts';
-import { batchRows, classesOf, type Listener, pass } from '../evidence/plan.ts';
+import type { Declared, Meaning } from '../evidence/interpret.ts';
+import { type Listener, pass } from '../evidence/plan.ts';
 import { openGradient } from '../evidence/providers/gradient.ts';
 import { samples } from '../evidence/providers/samples.ts';
 import { rangeNotes } from '../evidence/unlike.ts';
 import { type DeviceFacts, type Report, SCHEMA } from '../report/report.ts';
+import { lookAt } from './look-at.ts';
 import { outcomeOf, type Unmeasured } from './outcome.ts';
 import type { AppJob, Ports, UseCase } from './ports.ts';
 import { rowsNamed, sampleViews } from './samples.ts';
@@ -252,40 +253,11 @@ const passFolds = async (
   }
 };
 
-/** What a first batch tells about the scores; where they are no class scores, a study still can ask about each output. */
-const lookAt = async (
-  run: Started,
-  { bound, model }: OpenSubject,
-  job: Job,
-): Promise<{ readonly subject: Subject; readonly meaning?: Meaning }> => {
-  const first = await bound.take(
-    Array.from({ length: Math.min(batchRows(bound), 64, bound.count) }, (_, i) => i),
-    job.signal,
-  );
-  const scores = first.x && model ? await model.score(first.x) : undefined;
-  const facts = { rows: bound.count, ...(model ? { modelName: model.opened.name } : {}), dataName: bound.name };
-  if (!scores || !model) return { subject: { ...facts, classes: [], scores: 'none' } };
-  try {
-    const meaning = meaningOf(scores, first.rows, model.ends.output, model.ends.hint, declaredBy(run), first.labels);
-    if (meaning.scores === 'probabilities') checkProbabilities(scores, first.rows, model.ends.output);
-    return { subject: { ...facts, classes: classesOf(bound, meaning.binary ? 2 : scores.cols), scores: meaning.scores }, meaning };
-  } catch (error) {
-    if (!(error instanceof Fault) || error.code === 'data/classes') throw error;
-    return {
-      subject: {
-        ...facts,
-        classes: classesOf({ namesFrom: 'stored', ...(bound.classNames ? { classNames: bound.classNames } : {}) }, scores.cols),
-        scores: 'none',
-      },
-    };
-  }
-};
-
 /** Gives a study its tools and lets it ask. */
 const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, job: Job): Promise<Measured> => {
   const { bound, model } = open;
   if (!model) throw new Fault('evidence/no-model', { id: study.id, tool: study.uses.join(', ') });
-  const { subject, meaning } = await lookAt(run, open, job);
+  const { subject, meaning } = await lookAt(open, declaredBy(run), job);
   const reader = samples(bound, model.score);
   const uses = new Set<ToolName>(study.uses);
   const gradient = uses.has('gradient')

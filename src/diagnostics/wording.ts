@@ -8,6 +8,7 @@ export const number = (x: number): string => {
 /** One decimal, more where 0 % or 100 % is near but not reached. */
 export const percent = (x: number): string => {
   const short = Number((100 * x).toFixed(1));
+  if (x > 0 && x < 5e-5) return 'less than 0.01 %';
   if (short === 0 && x > 0) return `${number(100 * x)} %`;
   if (short === 100 && x < 1) return `${Number((100 * x).toFixed(Math.min(12, Math.ceil(-Math.log10(1 - x)))))} %`;
   return `${short} %`;

@@ -7,7 +7,7 @@ import { binomial, multinomial } from '../../src/base/maths/binomial.ts';
 import { gaussLegendre } from '../../src/base/maths/gauss-legendre.ts';
 import { erf, erfc, normalQuantile } from '../../src/base/maths/normal.ts';
 import { meanAbsoluteDeviation, poissonBinomial } from '../../src/base/maths/poisson-binomial.ts';
-import { wilson } from '../../src/base/maths/proportion.ts';
+import { signTest, wilson } from '../../src/base/maths/proportion.ts';
 import { median, quantile } from '../../src/base/maths/quantile.ts';
 import { random } from '../../src/base/random.ts';
 
@@ -42,6 +42,15 @@ test('Wilson 95 % (card E)', () => {
   }
   assert.deepEqual(wilson(5, 5, 0.95)?.[1], 1);
   assert.equal(wilson(0, 0, 0.95), null);
+});
+
+test('sign test: binomial tails at one half, exact and by the normal', () => {
+  assert.equal(signTest(2, 0), 0.5);
+  assert.equal(signTest(3, 3), 1);
+  near(signTest(9, 1), 2 * (11 / 1024), 1e-15);
+  assert.equal(signTest(1, 9), signTest(9, 1));
+  // 540 of 1000 exactly, 541 of 1001 by the normal: neighbours differ by less than the continuity correction matters.
+  near(signTest(540, 460), signTest(541, 460), 1.5e-3);
 });
 
 test('quantiles interpolate between order statistics', () => {

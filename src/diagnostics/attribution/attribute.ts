@@ -1,5 +1,5 @@
 import { Fault } from '../../base/fault.ts';
-import { type ImageAxes, imageAxes } from '../../base/image.ts';
+import type { ImageAxes } from '../../base/image.ts';
 import type { Job } from '../../base/job.ts';
 import { type ChoiceOption, type Chosen, choice, type IntOption, int, type RealOption, real } from '../../base/option.ts';
 import { sizeOf } from '../../base/tensor.ts';
@@ -60,12 +60,13 @@ export interface Samples {
   readonly rows: readonly number[];
   readonly outputs: Matrix;
   readonly targets: Int32Array;
+  /** Where pixels stand in a row, if rows are pictures. */
+  readonly axes?: ImageAxes;
 }
 
 export interface AttributedSamples extends Attributed {
   /** What was done, for the report: name → value. */
   readonly how: readonly { readonly label: string; readonly value: string | number }[];
-  readonly axes?: ImageAxes;
 }
 
 const checkFinite = ({ x, rows, outputs }: Samples, d: number): void => {
@@ -104,9 +105,8 @@ export const attributeSamples = async (
   subject: Pick<Subject, 'classes'>,
   job: Pick<Job, 'random' | 'signal'>,
 ): Promise<AttributedSamples> => {
-  const { x, rows, targets } = asked;
+  const { x, rows, targets, axes } = asked;
   const d = sizeOf(samples.inputDims);
-  const axes = imageAxes(samples.inputDims);
   checkFinite(asked, d);
   const entries = Array.from(targets, (t) => entryOf(t, tool.targets, subject.classes.length));
   const question = { x, targets: Int32Array.from(entries, (e) => e.entry) };
@@ -119,7 +119,6 @@ export const attributeSamples = async (
       method === 'vargrad' || method === 'smoothgrad-squared',
     ),
     how: [named, { label: 'Output', value: tool.output }, ...how],
-    ...(axes ? { axes } : {}),
   });
   switch (method) {
     case 'gradient':

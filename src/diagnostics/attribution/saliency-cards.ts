@@ -1,9 +1,9 @@
 import type { Subject } from '../../evidence/evidence.ts';
-import type { Card, ImagesCard } from '../../report/report.ts';
+import type { Card } from '../../report/report.ts';
 import { number } from '../wording.ts';
 import type { AttributionChoice } from './attribute.ts';
 import { channelSum, overlayScale, shrink } from './overlay.ts';
-import { INCOMPLETE, type Saliency, strongest } from './saliency-result.ts';
+import { factsOf, nameOf, type Saliency, strongest } from './saliency-result.ts';
 
 /** Longest side of a map, and most columns of a table, that a report carries. */
 const MAP = 64;
@@ -12,33 +12,10 @@ const COLUMNS = 40;
 /** Seven digits, what 32-bit floats hold. */
 const short = (v: number): number => Number(v.toPrecision(7));
 
-const nameOf = (k: number, { classes }: Pick<Subject, 'classes'>): string => classes[k] ?? String(k);
-
 /** Rows of a value per sample: [rows, d] → d values. */
 const rowOf = (values: Float64Array, b: number, rows: number): Float64Array => {
   const d = values.length / rows;
   return values.subarray(b * d, (b + 1) * d);
-};
-
-const facts = (s: Saliency, b: number, subject: Pick<Subject, 'classes' | 'modelName'>): ImagesCard['images'][number]['facts'] => {
-  const { completeness } = s.found;
-  return [
-    ...(subject.modelName ? [{ label: 'Model', value: subject.modelName }] : []),
-    ...(subject.classes.length > 0 ? [{ label: 'Class attributed', value: nameOf(s.targets[b], subject) }] : []),
-    ...s.found.how,
-    { label: 'Value', value: s.found.output[b] },
-    ...(completeness
-      ? [
-          { label: 'Value at the baseline', value: completeness.baselineOutput[b] },
-          { label: 'Steps', value: completeness.steps[b] },
-          {
-            label: completeness.relative[b] > INCOMPLETE ? 'Completeness gap (too large)' : 'Completeness gap',
-            value: completeness.relative[b],
-            unit: 'fraction' as const,
-          },
-        ]
-      : []),
-  ];
 };
 
 const titleOf = (s: Saliency, b: number, subject: Pick<Subject, 'classes'>): string => {
@@ -48,24 +25,21 @@ const titleOf = (s: Saliency, b: number, subject: Pick<Subject, 'classes'>): str
 };
 
 const imageCards = (s: Saliency, chosen: AttributionChoice, subject: Subject): Card[] => {
-  const { axes } = s.found;
-  if (!axes) return [];
+  if (!s.pictures) return [];
+  const { axes, pictures, range } = s.pictures;
   const maps = s.rows.map((_, b) => shrink(channelSum(rowOf(s.found.values, b, s.rows.length), 0, axes), axes, MAP));
   const mean = maps[0].values.map((_, k) => maps.reduce((sum, m) => sum + Math.abs(m.values[k]), 0) / maps.length);
   const { height, width } = maps[0];
-  const range = s.pictures?.range;
   const shrunk = axes.height > MAP || axes.width > MAP ? ' Maps are summed over blocks of pixels.' : '';
   return [
     {
       kind: 'images',
       title: 'Samples',
-      caption: `Channels are summed; 0 is transparent, full strength is reached where the values hold all but ${number(chosen.outliers)} % of the total.${
-        range ? ` Pictures are 8-bit from ${number(range[0])} (black) to ${number(range[1])} (white).` : ''
-      }${shrunk}`,
+      caption: `Channels are summed; 0 is transparent, full strength is reached where the values hold all but ${number(chosen.outliers)} % of the total. Pictures are 8-bit from ${number(range[0])} (black) to ${number(range[1])} (white).${shrunk}`,
       images: s.rows.map((row, b) => ({
         row,
         title: titleOf(s, b, subject),
-        picture: s.pictures?.pictures[b] ?? null,
+        picture: pictures[b],
         overlays: [
           {
             name: 'Attribution',
@@ -75,7 +49,7 @@ const imageCards = (s: Saliency, chosen: AttributionChoice, subject: Subject): C
             scale: overlayScale(maps[b].values, chosen.outliers),
           },
         ],
-        facts: facts(s, b, subject),
+        facts: factsOf(s, b, subject),
       })),
     },
     {
@@ -162,6 +136,6 @@ const sampleTable = (s: Saliency, subject: Subject): Card => {
 };
 
 export const saliencyCards = (s: Saliency, chosen: AttributionChoice, subject: Subject): Card[] => [
-  ...(s.found.axes ? imageCards(s, chosen, subject) : tableCards(s, subject)),
+  ...(s.pictures ? imageCards(s, chosen, subject) : tableCards(s, subject)),
   sampleTable(s, subject),
 ];

@@ -1,5 +1,7 @@
-import type { Picture } from '../../report/report.ts';
+import type { Subject } from '../../evidence/evidence.ts';
+import type { ImagesCard } from '../../report/report.ts';
 import type { AttributedSamples } from './attribute.ts';
+import type { Pictures } from './samples.ts';
 
 /** Samples attributed, with what is known of them. */
 export interface Saliency {
@@ -8,7 +10,7 @@ export interface Saliency {
   readonly targets: Int32Array;
   readonly predicted: Int32Array;
   readonly labels?: Int32Array;
-  readonly pictures?: { readonly pictures: readonly Picture[]; readonly range: readonly [number, number] };
+  readonly pictures?: Pictures;
 }
 
 /** Above this relative gap a path integral is not yet trusted. */
@@ -26,4 +28,33 @@ export const strongest = (s: Saliency): { readonly input: number; readonly size:
     }
     return { input, size, mean };
   }).sort((a, b) => b.size - a.size || a.input - b.input);
+};
+
+/** A class by its name. */
+export const nameOf = (k: number, { classes }: Pick<Subject, 'classes'>): string => classes[k] ?? String(k);
+
+/** What is printed beside the map of sample `b`. */
+export const factsOf = (
+  s: Pick<Saliency, 'found' | 'targets'>,
+  b: number,
+  subject: Pick<Subject, 'classes' | 'modelName'>,
+): ImagesCard['images'][number]['facts'] => {
+  const { completeness } = s.found;
+  return [
+    ...(subject.modelName ? [{ label: 'Model', value: subject.modelName }] : []),
+    ...(subject.classes.length > 0 ? [{ label: 'Class attributed', value: nameOf(s.targets[b], subject) }] : []),
+    ...s.found.how,
+    { label: 'Value', value: s.found.output[b] },
+    ...(completeness
+      ? [
+          { label: 'Value at the baseline', value: completeness.baselineOutput[b] },
+          { label: 'Steps', value: completeness.steps[b] },
+          {
+            label: completeness.relative[b] > INCOMPLETE ? 'Completeness gap (too large)' : 'Completeness gap',
+            value: completeness.relative[b],
+            unit: 'fraction' as const,
+          },
+        ]
+      : []),
+  ];
 };

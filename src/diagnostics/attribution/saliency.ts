@@ -38,8 +38,9 @@ export const saliency: Diagnostic = defineStudy({
     if (fixed === undefined && chosen.target === 'label' && !labels) throw new Fault('diagnostic/no-label', { row: taken.rows[0] });
     const targets = fixed === undefined ? (chosen.target === 'label' && labels ? labels : predicted) : new Int32Array(count).fill(fixed);
     job.progress(0.1, `attributing ${count} samples`);
-    const found = await attributeSamples(tools, { x, rows: taken.rows, outputs: taken.outputs, targets }, chosen, subject, job);
     const pictures = await picturesOf(samples, taken.rows, x, 128, job.signal);
+    const asked = { x, rows: taken.rows, outputs: taken.outputs, targets, ...(pictures ? { axes: pictures.axes } : {}) };
+    const found = await attributeSamples(tools, asked, chosen, subject, job);
     return { rows: taken.rows, found, targets, predicted, ...(labels ? { labels } : {}), ...(pictures ? { pictures } : {}) };
   },
   report(s, chosen, subject) {

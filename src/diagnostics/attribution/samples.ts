@@ -1,4 +1,4 @@
-import { imageAxes } from '../../base/image.ts';
+import { type ImageAxes, imageAxes } from '../../base/image.ts';
 import { sizeOf } from '../../base/tensor.ts';
 import type { SamplesTool } from '../../evidence/evidence.ts';
 import { pictureOf, pictureRange } from '../../report/picture.ts';
@@ -14,19 +14,26 @@ export const evenly = (n: number, count: number): number[] => {
 export const inputValues = (data: ArrayLike<unknown>): Float32Array =>
   Float32Array.from({ length: data.length }, (_, i) => Number(data[i]));
 
-/** The samples as 8-bit pictures, one scale for all; values before mean and standard deviation where they can be had. */
+/** Samples as pictures: where a pixel's value stands in a row, 8-bit copies on one scale, and the values drawn black and white. */
+export interface Pictures {
+  readonly axes: ImageAxes;
+  readonly pictures: readonly Picture[];
+  readonly range: readonly [number, number];
+}
+
+/** Taken from values before mean and standard deviation where they can be had, else from what the model sees; undefined for tables. */
 export const picturesOf = async (
   tool: SamplesTool,
   rows: readonly number[],
   x: Float32Array,
   most: number,
   signal: AbortSignal,
-): Promise<{ readonly pictures: readonly Picture[]; readonly range: readonly [number, number] } | undefined> => {
+): Promise<Pictures | undefined> => {
   const plain = await tool.plain?.(rows, signal);
   const [values, dims] = plain ? [plain.values, plain.dims] : [x, tool.inputDims];
   const axes = imageAxes(dims);
   if (!axes) return undefined;
   const d = sizeOf(dims);
   const range = pictureRange(values);
-  return { pictures: rows.map((_, b) => pictureOf(values.subarray(b * d, (b + 1) * d), axes, range, most)), range };
+  return { axes, pictures: rows.map((_, b) => pictureOf(values.subarray(b * d, (b + 1) * d), axes, range, most)), range };
 };

@@ -1,4 +1,4 @@
-import { wilson } from '../../base/maths/proportion.ts';
+import { signTest, wilson } from '../../base/maths/proportion.ts';
 import { percent, range } from '../wording.ts';
 import { type Confusion, mistakes } from './confusion-cards.ts';
 
@@ -20,15 +20,17 @@ export const confusionGuide = (confusion: Confusion, names: readonly string[], l
   const reverse = counts[worst.predicted * classes + worst.actual];
   const [a, p] = [names[worst.actual], names[worst.predicted]];
   const pair =
-    reverse * 2 >= worst.count
-      ? `and ${reverse} the other way round: the two classes overlap in the data or in the labels, so look at the samples of both cells before training longer`
-      : `and only ${reverse} the other way round: the model leans towards ${p}, which class weights, more rows of ${a} or a different threshold can correct`;
+    signTest(worst.count, reverse) < 1 - level
+      ? `and only ${reverse} the other way round: the model leans towards ${p}, which class weights, more rows of ${a} or a different threshold can correct`
+      : `and ${reverse} the other way round, which does not show a leaning to either side: look at the samples of both cells, for labels that are wrong or classes that overlap, before training longer`;
   const labelled = scores.map((s, k) => ({ ...s, k })).filter((s) => s.rows > 0);
   const weakest = labelled.reduce((low, s) => ((s.recall ?? 1) < (low.recall ?? 1) ? s : low));
-  const interval = weakest.recallInterval ?? [0, 1];
+  // The least of several recalls is low by chance too: Bonferroni over the classes.
+  const interval = wilson(weakest.hits, weakest.rows, 1 - (1 - level) / labelled.length) ?? [0, 1];
+  const found = `its interval, widened for having picked the least of ${labelled.length}, is ${range(interval)}`;
   const sure =
     interval[1] < mean.accuracy
-      ? `its interval ${range(interval)} lies below the overall accuracy, so it is worth acting on`
-      : `its interval ${range(interval)} still reaches the overall accuracy, so gather more rows of it before acting`;
+      ? `${found} and lies below the overall accuracy, so it is worth acting on`
+      : `${found} and still reaches the overall accuracy, so gather more rows of it before acting`;
   return `${opening}${useful} The most frequent confusion is ${a} predicted as ${p}: ${worst.count} of ${scores[worst.actual].rows} rows, ${pair}. The class found least often is ${names[weakest.k]} (recall ${percent(weakest.recall ?? 0)} of ${weakest.rows} rows): ${sure}.`;
 };
