@@ -86,6 +86,12 @@ export const predictionsOf = (dataset: Dataset, columns: string | undefined, y: 
   const common = { ...(label === undefined ? {} : { label }) };
   const whole = ([tensor]: readonly Tensor[]): Float64Array => Float64Array.from(toFloats(tensor));
 
+  const single = (name: string): Predictions => ({ ...common, scores: 'score', columns: [name], width: 1, notes: [], read: whole });
+  if (asked.score !== undefined) {
+    if (!array(asked.score)) throw unknown(asked.score);
+    return single(asked.score);
+  }
+
   const wanted = (['logit', 'prob'] as const).filter((role) => asked[role] !== undefined);
   const [logit, prob] = [family('logit'), family('prob')];
   const notes =
@@ -111,13 +117,11 @@ export const predictionsOf = (dataset: Dataset, columns: string | undefined, y: 
     ['probs', 'probabilities'],
     ['probabilities', 'probabilities'],
   ] as const) {
-    const found = asked.score === undefined ? array(name) : undefined;
+    const found = array(name);
     if (!found) continue;
     const width = found.dims[0] ?? 1;
     return { ...common, scores: width === 1 ? 'score' : scores, columns: [name], width, notes: [], read: whole };
   }
-  const score = asked.score ?? 'score';
-  if (array(score)) return { ...common, scores: 'score', columns: [score], width: 1, notes: [], read: whole };
-  if (asked.score !== undefined) throw unknown(asked.score);
+  if (array('score')) return single('score');
   throw new Fault('data/predictions', { path: dataset.path, known: names });
 };
