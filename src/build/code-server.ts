@@ -99,6 +99,8 @@ export interface Server {
   readonly url: string;
   readonly pid: number;
   readonly settingsFile: string;
+  /** The folder that the VSIX was installed into. */
+  readonly extensions: string;
   log(): string;
   stop(): Promise<void>;
 }
@@ -152,6 +154,7 @@ export const startServer = async ({ node, entry }: Installation, vsix: string): 
     url,
     pid,
     settingsFile,
+    extensions: join(folder, 'extensions'),
     log: () => log,
     async stop() {
       const gone = new Promise((end) => child.once('exit', end));

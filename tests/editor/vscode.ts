@@ -49,15 +49,44 @@ export const runCommand = async (page: Page, title: string): Promise<void> => {
 };
 
 /** Chooses the row of the open quick pick that has this label. */
-export const choose = async (page: Page, label: string): Promise<void> => {
-  await rows(page)
-    .filter({ has: page.getByText(label, { exact: true }) })
-    .first()
-    .click();
+export const choose = async (page: Page, label: string | RegExp): Promise<void> => {
+  const text = typeof label === 'string' ? page.getByText(label, { exact: true }) : page.getByText(label);
+  await rows(page).filter({ has: text }).first().click();
+};
+
+export const openFile = async (page: Page, name: string): Promise<void> => {
+  await page.keyboard.press('Control+P');
+  await page.locator('.quick-input-widget input[type=text]').fill(name);
+  await rows(page).filter({ hasText: name }).first().click();
+  await page.getByRole('tab', { name }).waitFor();
 };
 
 /** A webview is two frames deep: the host page, then the extension's HTML. Only the one shown is visible. */
 export const webview = (page: Page): FrameLocator =>
   page.locator('iframe.webview.ready').filter({ visible: true }).last().contentFrame().frameLocator('iframe#active-frame');
 
+export const lens = (page: Page, text: string | RegExp): Locator => page.locator('.codelens-decoration a').filter({ hasText: text });
 export const notification = (page: Page, text: string | RegExp): Locator => page.locator('.notification-toast', { hasText: text });
+export const tree = (page: Page, name: RegExp): Locator => page.getByRole('treeitem', { name });
+
+/** Chooses in a dropdown of the webview toolkit. */
+export const pickOption = async (view: FrameLocator, label: string, option: string | RegExp): Promise<void> => {
+  await view.locator(`vscode-dropdown[aria-label="${label}"]`).click();
+  const text = typeof option === 'string' ? view.getByText(option, { exact: true }) : view.getByText(option);
+  await view.locator(`vscode-dropdown[aria-label="${label}"] vscode-option`).and(text).first().click();
+};
+
+/** Pixels of a canvas that are not transparent. */
+export const ink = (canvas: Locator): Promise<number> =>
+  canvas.evaluate((element) => {
+    const { width, height } = element as HTMLCanvasElement;
+    const data = (element as HTMLCanvasElement).getContext('2d')?.getImageData(0, 0, width, height).data ?? [];
+    let painted = 0;
+    for (let i = 3; i < data.length; i += 4) if (data[i] > 0) painted++;
+    return painted;
+  });
+
+export const reload = async (page: Page): Promise<void> => {
+  await page.reload();
+  await page.locator('.monaco-workbench .part.statusbar').waitFor();
+};

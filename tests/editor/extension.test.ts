@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, type TestContext, test } from 'node:test';
+import { openStage, processesWith, type Stage } from './stage.ts';
+import { choose, ink, lens, notification, openFile, PATIENCE, pickOption, reload, runCommand, tree, webview } from './vscode.ts';
+
+const stage = await openStage();
+if (typeof stage === 'string') {
+  test('the extension in a real VS Code', { skip: process.env.CI ? false : stage }, () => assert.fail(stage));
+} else {
+  after(() => stage.close());
+  scenarios(stage);
+}
+
+function scenarios({ page, server, folder, shot }: Stage): void {
+  const scenario = (name: string, act: (t: TestContext) => Promise<void>): void => {
+    test(name, { timeout: 4 * PATIENCE }, async (t) => {
+      try {
+        await act(t);
+      } catch (error) {
+        await shot(`failed ${name.replace(/\W+/g, ' ')}`);
+        console.error(server.log().slice(-2000));
+        throw error;
+      }
+    });
+  };
+  const title = (text: string | RegExp) => webview(page).locator('h1', { hasText: text });
+  const closeEditors = (): Promise<void> => runCommand(page, 'View: Close All Editors');
+
+  scenario('assay.json has lenses to run and look', async () => {
+    await openFile(page, 'assay.json');
+    await lens(page, 'Saliency').first().waitFor();
+    assert.equal(await lens(page, 'Run…').count(), 2, 'one per model and dataset');
+    assert.equal(await lens(page, /^\S*Run$/).count(), 3, 'one per check');
+  });
+
+  scenario('Reliability Diagram from the palette opens a painted report beside the code, and its numbers over the model', async () => {
+    await runCommand(page, 'Assay: Reliability Diagram');
+    await choose(page, 'digits');
+    await choose(page, 'test');
+    await title('Reliability Diagram').waitFor();
+    assert.ok((await ink(webview(page).locator('canvas').first())) > 1000, 'the chart is painted');
+    await lens(page, /Reliability Diagram: accuracy 0\.9/)
+      .first()
+      .waitFor();
+    await shot('reliability dark');
+  });
+
+  scenario('a cell of the confusion matrix leads to its samples, and a sample to its saliency', async () => {
+    await closeEditors();
+    await runCommand(page, 'Assay: Confusion Matrix');
+    await choose(page, 'digits');
+    await choose(page, 'test');
+    const grid = webview(page).locator('canvas.heatmap').first();
+    await grid.waitFor();
+    assert.ok((await ink(grid)) > 1000, 'the matrix is painted');
+    const box = await grid.boundingBox();
+    assert.ok(box);
+    await grid.click({ position: { x: box.width - 8, y: box.height - 8 } });
+    const tile = webview(page).locator('button.tile').first();
+    await tile.waitFor();
+    await shot('confusion matrix dark');
+    assert.match((await tile.textContent()) ?? '', /label 9.*said 9.*row \d+/);
+    const row = /row (\d+)/.exec((await tile.textContent()) ?? '')?.[1];
+    await tile.click();
+    await title(`row ${row}`).waitFor();
+  });
+
+  scenario('saliency: method, class and opacity change the picture, next shows another sample', async () => {
+    await closeEditors();
+    await runCommand(page, 'Assay: Saliency…');
+    await choose(page, 'digits');
+    await choose(page, 'test');
+    const view = webview(page);
+    await title('digits.onnx on digits.npz').waitFor();
+    const pixels = (): Promise<string> =>
+      view
+        .locator('.pictures canvas')
+        .last()
+        .evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+    const seen = [await pixels()];
+    const changed = async (act: () => Promise<unknown>, caption: RegExp): Promise<void> => {
+      await act();
+      await view.locator('figcaption', { hasText: caption }).waitFor();
+      const now = await pixels();
+      assert.ok(!seen.includes(now), `the picture changed to ${caption}`);
+      seen.push(now);
+    };
+    await changed(() => pickOption(view, 'Method', 'SmoothGrad'), /^SmoothGrad for/);
+    await changed(() => pickOption(view, 'Class', /^3 ·/), /^SmoothGrad for 3/);
+    await changed(() => view.locator('input[type=range]').fill('100'), /^SmoothGrad for 3/);
+    await shot('saliency dark');
+    await view.getByRole('button', { name: 'Next sample' }).click();
+    await view.getByText('2 of 359').waitFor();
+  });
+
+  scenario('the lens of a check runs it, and then shows its numbers', async () => {
+    await closeEditors();
+    await openFile(page, 'assay.json');
+    await lens(page, /^\S*Run$/)
+      .nth(1)
+      .click();
+    await webview(page).locator('li.check', { hasText: 'calibrated' }).waitFor();
+    await lens(page, /ece 0\.0\d+, nll 0\.\d+/).waitFor();
+    await shot('lens with numbers dark');
+  });
+
+  scenario('Run Suite shows every check with its report', async () => {
+    await closeEditors();
+    await runCommand(page, 'Assay: Run Suite');
+    for (const name of ['accurate', 'calibrated', 'attributions add up'])
+      await webview(page).locator('li.check', { hasText: name }).waitFor();
+    assert.equal(await webview(page).getByRole('tab').count(), 3);
+    await webview(page).getByRole('tab', { name: 'Saliency' }).click();
+    assert.ok((await ink(webview(page).locator('.images canvas').first())) > 100, 'the attributions are painted');
+    await shot('suite dark');
+  });
+
+  scenario('Train… draws its curve while it runs and saves the model', async () => {
+    await closeEditors();
+    const before = statSync(join(folder, 'digits.onnx')).mtimeMs;
+    await runCommand(page, 'Assay: Train…');
+    await choose(page, 'digits.train.json');
+    await choose(page, 'Replace digits.onnx');
+    await webview(page).locator('.report.live dt', { hasText: 'steps per second' }).waitFor();
+    await shot('training dark');
+    await webview(page).locator('.report:not(.live) dt', { hasText: 'accuracy' }).first().waitFor();
+    assert.ok(statSync(join(folder, 'digits.onnx')).mtimeMs > before, 'the model was written');
+    await shot('trained dark');
+  });
+
+  scenario('a run is cancelled within a second, without an error', async () => {
+    await closeEditors();
+    await runCommand(page, 'Assay: Train…');
+    await choose(page, 'endless.train.json');
+    await choose(page, 'endless.onnx');
+    const live = webview(page).locator('.report.live dt', { hasText: 'steps per second' });
+    await live.waitFor();
+    const began = Date.now();
+    await webview(page).getByRole('button', { name: 'Cancel' }).click();
+    await webview(page).getByText('Stopped on request.').waitFor();
+    // The contract is one second; the driver's own round trips are in the measured time.
+    assert.ok(Date.now() - began < 1500, `stopped after ${Date.now() - began} ms`);
+    assert.equal(await page.locator('.notification-toast .codicon-error').count(), 0);
+  });
+
+  scenario('killing the job process leaves a failed run with its curve, and the next run works', async () => {
+    await closeEditors();
+    await runCommand(page, 'Assay: Train…');
+    await choose(page, 'endless.train.json');
+    await choose(page, /^(Replace )?endless\.onnx$/);
+    await webview(page).locator('.report.live dt', { hasText: 'steps per second' }).waitFor();
+    const jobs = processesWith(join(server.extensions, 'assay.'), 'dist/process.js');
+    assert.ok(jobs.length > 0, 'there is a job process');
+    for (const id of jobs) process.kill(id, 'SIGKILL');
+    await notification(page, /job process ended unexpectedly.*SIGKILL/).waitFor();
+    await webview(page).getByText('This did not work').waitFor();
+    assert.ok((await ink(webview(page).locator('canvas').first())) > 100, 'the curve until then is kept');
+    await shot('killed dark');
+    await closeEditors();
+    await runCommand(page, 'Assay: Confusion Matrix');
+    await choose(page, 'digits');
+    await choose(page, 'test');
+    await webview(page).locator('canvas.heatmap').first().waitFor();
+  });
+
+  scenario('a file that is no model is said so in one sentence, with a way out', async () => {
+    await closeEditors();
+    await runCommand(page, 'Assay: Reliability Diagram');
+    await choose(page, 'broken.onnx');
+    await choose(page, 'test');
+    const said = notification(page, /'.*broken\.onnx' is not a complete ONNX model/);
+    await said.waitFor();
+    await webview(page)
+      .getByText(/broken\.onnx' is not a complete ONNX model/)
+      .waitFor();
+    await shot('wrong file dark');
+    await said.getByRole('button', { name: 'Choose Another…' }).click();
+    await page.locator('.quick-input-title', { hasText: 'Reliability Diagram' }).waitFor();
+    await page.keyboard.press('Escape');
+  });
+
+  scenario('after a reload the open report is back, and the Runs view reopens an earlier one', async () => {
+    await closeEditors();
+    await runCommand(page, 'Assay: Open Run…');
+    await choose(page, 'Confusion Matrix');
+    await webview(page).locator('canvas.heatmap').first().waitFor();
+    await reload(page);
+    await webview(page).locator('canvas.heatmap').first().waitFor();
+    await page.getByRole('tab', { name: 'Assay', exact: true }).click();
+    await tree(page, /^Train endless\.onnx.*failed/)
+      .first()
+      .waitFor();
+    await shot('runs dark');
+    await tree(page, /^Reliability Diagram.*done/)
+      .first()
+      .click();
+    await title('Reliability Diagram').waitFor();
+  });
+
+  scenario('everything is readable in light and in high contrast', async () => {
+    const use = (theme: string): void =>
+      writeFileSync(
+        server.settingsFile,
+        JSON.stringify({ ...JSON.parse(readFileSync(server.settingsFile, 'utf8')), 'workbench.colorTheme': theme }),
+      );
+    const shots = [
+      ['Default Light Modern', 'vs', 'light'],
+      ['Default High Contrast', 'hc-black', 'high contrast'],
+      ['Default High Contrast Light', 'hc-light', 'high contrast light'],
+    ] as const;
+    const painted = webview(page).locator('canvas').first();
+    const before = await painted.evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+    for (const [theme, kind, name] of shots) {
+      use(theme);
+      await page.locator(`.monaco-workbench.${kind}`).waitFor();
+      await page.waitForTimeout(500);
+      await shot(`report ${name}`);
+    }
+    assert.notEqual(
+      await painted.evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL()),
+      before,
+      'charts are redrawn in the colours of the theme',
+    );
+    use('Default Dark Modern');
+  });
+}

@@ -1,0 +1,74 @@
+// One real VS Code with the packaged extension, on a copy of the sample workspace, for all the tests of one file.
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { ensureChromium } from '../../src/build/chromium.ts';
+import { installVSCode, type Server, startServer } from '../../src/build/code-server.ts';
+import { packageExtension } from '../../src/build/package.ts';
+import { root } from '../../src/build/root.ts';
+import { launchBrowser, openWorkbench } from './vscode.ts';
+
+export interface Stage {
+  readonly page: Page;
+  readonly server: Server;
+  /** The workspace: the sample, a trained model, and recipes and files that go wrong. */
+  readonly folder: string;
+  /** Saves a picture of the window to out/screenshots. */
+  shot(name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const screenshots = join(root, 'out/screenshots');
+
+/** The recipe of the sample made so long that it is still running when it is stopped. */
+const endless = (recipe: string): string => {
+  const { steps: _, earlyStop: __, ...rest } = JSON.parse(recipe) as Record<string, unknown>;
+  return JSON.stringify({ ...rest, epochs: 10_000 }, undefined, 2);
+};
+
+const layOut = (folder: string): void => {
+  cpSync(join(root, 'media/sample'), folder, { recursive: true });
+  cpSync(join(root, 'tests/fixtures/models/mlp_digits.onnx'), join(folder, 'digits.onnx'));
+  writeFileSync(join(folder, 'broken.onnx'), readFileSync(join(folder, 'digits.onnx')).subarray(0, 4000));
+  writeFileSync(join(folder, 'endless.train.json'), endless(readFileSync(join(folder, 'digits.train.json'), 'utf8')));
+};
+
+/** The stage, or why there is none on this machine. */
+export const openStage = async (): Promise<Stage | string> => {
+  const chromium = ensureChromium();
+  if (chromium === undefined) return 'no Chromium was found and none could be installed; install chromium, or set CHROMIUM to its path';
+  const installation = installVSCode();
+  if (!installation) return 'a VS Code for tests exists on linux-x64 only';
+  const vsix = process.env.ASSAY_VSIX ?? (await packageExtension()).path;
+  if (!existsSync(vsix)) throw new Error(`there is no ${vsix}`);
+  const folder = mkdtempSync(join(tmpdir(), 'digits-'));
+  layOut(folder);
+  mkdirSync(screenshots, { recursive: true });
+  const server = await startServer(installation, vsix);
+  const browser = await launchBrowser(chromium);
+  const close = async (): Promise<void> => {
+    await browser.close();
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  };
+  try {
+    const page = await openWorkbench(browser, server.url, folder);
+    return { page, server, folder, shot: async (name) => void (await page.screenshot({ path: join(screenshots, `${name}.png`) })), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
+
+/** Ids of the processes of this machine whose command line has all these words. */
+export const processesWith = (...words: readonly string[]): readonly number[] =>
+  readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const line = readFileSync(`/proc/${name}/cmdline`, 'utf8');
+      return words.every((word) => line.includes(word)) ? [Number(name)] : [];
+    } catch {
+      return [];
+    }
+  });
