@@ -47,9 +47,9 @@ const behind = (emit: Emit, values: Iterable<string>, stop: ReadonlySet<string>)
 
 type Lookup = (node: Node) => Rule | undefined;
 const lookup =
-  (own: Rules | undefined): Lookup =>
+  (emit: Emit, own: Rules | undefined): Lookup =>
   (node) =>
-    ruleOf(node, own);
+    ruleOf(node, emit, own);
 
 /** Inputs through which a derivative passes. An unknown operator counts as passing, so that it is noticed and named. */
 const passing = (emit: Emit, node: Node, rules: Lookup): string[] => {
@@ -112,7 +112,7 @@ const pull = (
 
 /** Values from which a derivative reaches `loss`: inputs, parameters and intermediate values. */
 export const reachable = (emit: Emit, loss: string, options: Reverse = {}): ReadonlySet<string> => {
-  const rules = lookup(options.rules);
+  const rules = lookup(emit, options.rules);
   const out = new Set([loss]);
   for (const node of behind(emit, [loss], new Set()).toReversed()) {
     if (node.outputs.some((y) => out.has(y)) && rules(node)) for (const x of passing(emit, node, rules)) out.add(x);
@@ -148,7 +148,7 @@ export const gradients = (
   options: Reverse = {},
 ): Map<string, string> => {
   const seeds = typeof loss === 'string' ? new Map([[loss, onesLike(emit, loss)]]) : loss;
-  const rules = lookup(options.rules);
+  const rules = lookup(emit, options.rules);
   const found = pull(emit, seeds, new Set(wrt), false, rules);
   const out = new Map<string, string>();
   for (const x of wrt) {

@@ -27,8 +27,8 @@ export type Rule =
   /** The operator written in simpler ones, which are then differentiated: one name per output, '' for those without gradient. */
   | { readonly as: (emit: Emit, site: Site) => readonly string[] };
 
-/** By operator, those of other domains keyed `domain.Operator`; a function where the form depends on attributes. */
-export type Rules = Readonly<Record<string, Rule | ((node: Node) => Rule)>>;
+/** By operator, those of other domains keyed `domain.Operator`; a function where the form depends on attributes or known sizes. */
+export type Rules = Readonly<Record<string, Rule | ((node: Node, emit: Emit) => Rule)>>;
 
 export const keyOf = (node: Pick<Node, 'op' | 'domain'>): string => (node.domain ? `${node.domain}.${node.op}` : node.op);
 

@@ -2,7 +2,7 @@ import { intOf, intsOf, stringOf } from '../../graph/attribute.ts';
 import { constantOf } from '../../graph/constant.ts';
 import type { Emit } from '../../graph/emit.ts';
 import { padsOf } from '../../graph/infer.ts';
-import type { Dim } from '../../graph/types.ts';
+import type { Dim, Node } from '../../graph/types.ts';
 import type { Back, Rule, Rules, Site } from '../rule.ts';
 import { dimsOf, dtypeOf, rankOf, reshapeLike, sizeAt, sum } from '../shapes.ts';
 import { padding } from './pad.ts';
@@ -159,22 +159,75 @@ const toWeights: Back = (emit, g, site) => {
 };
 const toBias: Back = (emit, g) => sum(emit, g, [0, ...Array.from({ length: (rankOf(emit, g) ?? 2) - 2 }, (_, i) => i + 2)]);
 
-const conv: Rule = { back: [toInput, toWeights, toBias] };
+/** Sizes over the spatial axes as a vector. */
+export const spatialSizes = (emit: Emit, x: string, rank: number): string =>
+  emit.Concat(...Array.from({ length: rank }, (_, i) => sizeAt(emit, x, i + 2)), { axis: 0 });
+const vector = (emit: Emit, values: readonly number[], plus = 0): string => emit.ints(values.map((v) => v + plus));
+
+/** `x` padded as auto_pad SAME_* asks, where its sizes are known only when the graph runs; also for the windowed averages. */
+export const paddedSame = (emit: Emit, x: string, node: Node, { kernel, strides, dilations }: Window): string => {
+  const n = spatialSizes(emit, x, kernel.length);
+  const step = emit.ints(strides);
+  const count = emit.Div(emit.Add(n, vector(emit, strides, -1)), step);
+  const extent = emit.ints(kernel.map((k, i) => (k - 1) * dilations[i] + 1));
+  const total = emit.Max(emit.Sub(emit.Add(emit.Mul(emit.Sub(count, emit.ints([1])), step), extent), n), emit.ints([0]));
+  return emit.Pad(x, split(emit, total, stringOf(node, 'auto_pad', '') === 'SAME_UPPER'), '', emit.ints(kernel.map((_, i) => i + 2)));
+};
+/** Amounts in front and behind: halves, the odd one behind for SAME_UPPER, else in front. */
+const split = (emit: Emit, total: string, upper: boolean): string => {
+  const small = emit.Div(total, emit.ints([2]));
+  const large = emit.Sub(total, small);
+  return upper ? emit.Concat(small, large, { axis: 0 }) : emit.Concat(large, small, { axis: 0 });
+};
+/** Pads that follow from sizes which are not known. */
+export const hasUnknownPads = (node: Node, emit: Emit): boolean =>
+  stringOf(node, 'auto_pad', 'NOTSET').startsWith('SAME') && !isWhole(dimsOf(emit, node.inputs[0])?.slice(2) ?? [undefined]);
+
+const conv = (node: Node, emit: Emit): Rule =>
+  hasUnknownPads(node, emit)
+    ? {
+        as: (_, site) => {
+          const { auto_pad, ...attributes } = node.attributes;
+          return [emit.Conv(paddedSame(emit, site.x[0], node, windowOf(emit, site)), ...site.x.slice(1), attributes)];
+        },
+      }
+    : { back: [toInput, toWeights, toBias] };
+
+/** Output sizes that follow from an attribute and input sizes which are not known: the whole transposed convolution, cropped. */
+const croppedTranspose = (emit: Emit, node: Node, site: Site): string => {
+  const { auto_pad, output_shape, pads, output_padding, ...attributes } = node.attributes;
+  const full = emit.ConvTranspose(...site.x, attributes);
+  const rank = (rankOf(emit, site.x[0]) ?? 2) - 2;
+  const wanted = intsOf(node, 'output_shape');
+  const strides = intsOf(node, 'strides') ?? Array.from({ length: rank }, () => 1);
+  const sizes = wanted ? emit.ints(wanted) : emit.Mul(spatialSizes(emit, site.x[0], rank), emit.ints(strides));
+  const excess = emit.Sub(spatialSizes(emit, full, rank), sizes);
+  const both = split(emit, emit.Max(excess, emit.ints([0])), stringOf(node, 'auto_pad', '') === 'SAME_UPPER');
+  const short = emit.Concat(
+    vector(
+      emit,
+      strides.map(() => 0),
+    ),
+    emit.Max(emit.Neg(excess), emit.ints([0])),
+    { axis: 0 },
+  );
+  return emit.Pad(full, emit.Sub(short, both), '', emit.ints(Array.from({ length: rank }, (_, i) => i + 2)));
+};
 
 /** y = Convᵀ(x): to its input an ordinary convolution, to its weights that of Conv with x and g exchanged. */
-const convTranspose: Rule = {
-  back: [
-    (emit, g, site) => {
-      const { group, kernel, strides, dilations, begin, end } = transposedWindow(emit, site);
-      return emit.Conv(g, site.x[1], { group, kernel_shape: kernel, strides, dilations, pads: [...begin, ...end] });
-    },
-    (emit, g, site) => {
-      const at = transposedWindow(emit, site);
-      return columns(emit, site.x[0], { ...site, x: [g, site.x[1]] }, at);
-    },
-    toBias,
-  ],
-};
+const convTranspose = (node: Node, emit: Emit): Rule =>
+  hasUnknownPads(node, emit) || (node.attributes.output_shape && !isWhole(dimsOf(emit, node.inputs[0])?.slice(2) ?? [undefined]))
+    ? { as: (_, site) => [croppedTranspose(emit, node, site)] }
+    : {
+        back: [
+          (_, g, site) => {
+            const { group, kernel, strides, dilations, begin, end } = transposedWindow(emit, site);
+            return emit.Conv(g, site.x[1], { group, kernel_shape: kernel, strides, dilations, pads: [...begin, ...end] });
+          },
+          (_, g, site) => columns(emit, site.x[0], { ...site, x: [g, site.x[1]] }, transposedWindow(emit, site)),
+          toBias,
+        ],
+      };
 /** The window of the convolution that it transposes. An `output_shape` decides the pads, the odd one in front unless SAME_UPPER. */
 const transposedWindow = (emit: Emit, site: Site): Window => {
   const at = windowOf(emit, { ...site, x: [site.y[0], site.x[1]], y: [site.x[0]] });

@@ -1,3 +1,4 @@
+import type { Emit } from '../../graph/emit.ts';
 import type { Node } from '../../graph/types.ts';
 import type { Rule, Rules } from '../rule.ts';
 import { activation } from './activation.ts';
@@ -28,10 +29,10 @@ const key = (op: string, domain: string): string => (domain ? `${domain}.${op}` 
 
 export const hasRule = (op: string, domain = ''): boolean => Object.hasOwn(rules, key(op, domain));
 /** The rule for a node, in `own` first. */
-export const ruleOf = (node: Node, own?: Rules): Rule | undefined => {
+export const ruleOf = (node: Node, emit: Emit, own?: Rules): Rule | undefined => {
   const k = key(node.op, node.domain);
   const entry = own && Object.hasOwn(own, k) ? own[k] : Object.hasOwn(rules, k) ? rules[k] : undefined;
-  return typeof entry === 'function' ? entry(node) : entry;
+  return typeof entry === 'function' ? entry(node, emit) : entry;
 };
 /** Why an operator has no gradient by nature; undefined where it has one, or is not known. */
 export const noGradientReason = (op: string, domain = ''): string | undefined => {

@@ -1,9 +1,10 @@
-import { intOf } from '../../graph/attribute.ts';
+import { intOf, intsOf, stringOf } from '../../graph/attribute.ts';
 import { constantOf } from '../../graph/constant.ts';
 import type { Emit } from '../../graph/emit.ts';
+import type { Node } from '../../graph/types.ts';
 import type { Back, Rule, Rules, Site } from '../rule.ts';
-import { castLike, dimsOf, dtypeOf, expandLike, num, onesLike, reshapeLike, sizeAt } from '../shapes.ts';
-import { fit, isWhole, windowOf } from './convolution.ts';
+import { castLike, dimsOf, dtypeCode, dtypeOf, expandLike, num, reshapeLike, sizeAt } from '../shapes.ts';
+import { hasUnknownPads, isWhole, paddedSame, spatialSizes, windowOf } from './convolution.ts';
 import { padding } from './pad.ts';
 
 const flat = (emit: Emit, x: string): string => emit.Reshape(x, emit.ints([-1]));
@@ -15,50 +16,68 @@ const maxPool: Back = (emit, g, { node, x: [x] }) => {
   return reshapeLike(emit, emit.ScatterElements(zeros, flat(emit, indices), flat(emit, g), { axis: 0, reduction: 'add' }), x);
 };
 
-/** How many elements each window averages, as a tensor over the spatial axes of the output. */
+/** How many elements each window averages: a number, or a constant over the spatial axes of the output. Sizes are known. */
 const counts = (emit: Emit, site: Site): string | number => {
   const { kernel, strides, dilations, begin, end, input, output } = windowOf(emit, site);
   const include = intOf(site.node, 'count_include_pad', 0) === 1;
-  const attributes = { ...site.node.attributes, count_include_pad: undefined };
-  if (!isWhole(input) || !isWhole(output)) {
-    // 1 over the mean of a mask that is 1 inside, taken over the whole window.
-    const one = onesLike(emit, emit.Slice(site.x[0], emit.ints([0, 0]), emit.ints([1, 1]), emit.ints([0, 1])));
-    const all = [0, 0, ...begin, 0, 0, ...end];
-    const inside = include ? emit.Pad(one, emit.ints(all), num(emit, 1, one)) : padding(emit, one, all);
-    const sized = kernel.reduce((n, k) => n * k, 1);
-    const room = kernel.map((k, i) => (intOf(site.node, 'ceil_mode', 0) ? (k - 1) * dilations[i] + strides[i] : 0));
-    const ample = padding(emit, inside, [0, 0, ...begin.map(() => 0), 0, 0, ...room]);
-    const mean = emit.AveragePool(ample, { ...attributes, pads: undefined, auto_pad: undefined, ceil_mode: undefined });
-    const like = fit(
-      emit,
-      mean,
-      site.y[0],
-      begin.map(() => 0),
-    );
-    return emit.Mul(num(emit, sized, one), emit.typed(like, { kind: 'tensor', dtype: dtypeOf(emit, site.x[0]), dims: [1, 1, ...output] }));
-  }
   const per = kernel.map((k, i) =>
-    Array.from({ length: output[i] }, (_, o) => {
+    Array.from({ length: Number(output[i]) }, (_, o) => {
       let n = 0;
       for (let t = 0; t < k; t++) {
         const at = o * strides[i] - begin[i] + t * dilations[i];
-        if (include ? at < input[i] + end[i] : at >= 0 && at < input[i]) n++;
+        if (include ? at < Number(input[i]) + end[i] : at >= 0 && at < Number(input[i])) n++;
       }
       return n;
     }),
   );
   if (per.every((c) => c.every((n) => n === c[0]))) return per.reduce((n, c) => n * c[0], 1);
   const table = per.reduce<number[]>((found, c) => found.flatMap((n) => c.map((m) => n * m)), [1]);
-  return emit.constant(constantOf(dtypeOf(emit, site.x[0]), [1, 1, ...output], table));
+  return emit.constant(constantOf(dtypeOf(emit, site.x[0]), [1, 1, ...output.map(Number)], table));
+};
+
+/**
+ * Sizes known only when the graph runs: the average over the padded input, divided by that of a mask of what counts. Zeros
+ * behind make whole windows of those that ceil_mode cuts.
+ */
+const maskedAverage = (emit: Emit, node: Node, site: Site): string => {
+  const [x] = site.x;
+  const at = windowOf(emit, site);
+  const { kernel, strides, dilations, begin, end } = at;
+  const rank = kernel.length;
+  const axes = emit.ints(kernel.map((_, i) => i + 2));
+  const include = intOf(node, 'count_include_pad', 0) === 1;
+  const one = emit.Expand(num(emit, 1, x), emit.Concat(emit.ints([1, 1]), spatialSizes(emit, x, rank), { axis: 0 }));
+  const same = hasUnknownPads(node, emit);
+  const around = (v: string, value: string): string => {
+    const padded = same ? paddedSame(emit, v, node, at) : emit.Pad(v, emit.ints([...begin, ...end]), value, axes);
+    if (intOf(node, 'ceil_mode', 0) === 0) return padded;
+    const extent = emit.ints(kernel.map((k, i) => (k - 1) * dilations[i] + 1));
+    const [size, step] = [spatialSizes(emit, padded, rank), emit.ints(strides)];
+    const count = emit.Add(emit.Div(emit.Add(emit.Sub(size, extent), emit.ints(strides.map((s) => s - 1))), step), emit.ints([1]));
+    // A window must start inside the input or its front padding.
+    const beyond = emit.GreaterOrEqual(emit.Mul(emit.Sub(count, emit.ints([1])), step), emit.Sub(size, emit.ints(end)));
+    const last = emit.Sub(emit.Sub(count, emit.ints([1])), emit.Cast(beyond, { to: dtypeCode('int64') }));
+    const tail = emit.Max(emit.Sub(emit.Add(emit.Mul(last, step), extent), size), emit.ints([0]));
+    return emit.Pad(padded, emit.Concat(emit.ints(kernel.map(() => 0)), tail, { axis: 0 }), '', axes);
+  };
+  const plain = { kernel_shape: kernel, strides, dilations };
+  const mask = around(one, include && !same ? num(emit, 1, x) : '');
+  return emit.Div(emit.AveragePool(around(x, ''), plain), emit.AveragePool(mask, plain));
+};
+const averagePool = (node: Node, emit: Emit): Rule => {
+  const sizes = dimsOf(emit, node.inputs[0])?.slice(2) ?? [undefined];
+  const pads =
+    intsOf(node, 'pads')?.some((p) => p !== 0) || intOf(node, 'ceil_mode', 0) === 1 || stringOf(node, 'auto_pad', '').startsWith('SAME');
+  return pads && !isWhole(sizes) ? { as: (_, site) => [maskedAverage(emit, node, site)] } : { back: [spreadAverage] };
 };
 
 /** Each element of the cotangent, divided by the size of its window, is spread over the window. */
-const averagePool: Back = (emit, g, site) => {
+const spreadAverage: Back = (emit, g, site) => {
   const [x] = site.x;
   const { kernel, strides, dilations, begin, end, input, output } = windowOf(emit, site);
-  const n = counts(emit, site);
-  const share = typeof n === 'number' ? emit.Mul(g, num(emit, 1 / n, g)) : emit.Div(g, n);
   const whole = isWhole(input) && isWhole(output);
+  const n = whole ? counts(emit, site) : kernel.reduce((a, k) => a * k, 1);
+  const share = typeof n === 'number' ? emit.Mul(g, num(emit, 1 / n, g)) : emit.Div(g, n);
   const simple = begin.every((p) => p === 0) && end.every((p) => p === 0) && kernel.every((k, i) => k === strides[i] && dilations[i] === 1);
   if (whole && simple && input.every((d, i) => d === output[i] * kernel[i])) {
     // Windows tile the input: [N, C, o₁, 1, o₂, 1] broadcasts to [N, C, o₁, k₁, o₂, k₂].
@@ -133,7 +152,7 @@ export const lpSlope = (emit: Emit, g: string, x: string, y: string, p: number):
 
 export const pooling: Rules = {
   MaxPool: { back: [maxPool] },
-  AveragePool: { back: [averagePool] },
+  AveragePool: averagePool,
   GlobalAveragePool: global,
   GlobalMaxPool: { back: [globalMax] },
   GlobalLpPool: { back: [globalLp] },

@@ -69,6 +69,8 @@ const compress: Back = (emit, g, { x: [x, condition], node }) => {
   return given ? out : emit.Reshape(out, emit.Shape(x));
 };
 
+const unsqueezed = (emit: Emit, scalar: string): string => emit.Unsqueeze(scalar, emit.ints([0]));
+
 export const selection: Rules = {
   GatherND: { back: [gatherND, null] },
   ScatterElements: elements,
@@ -82,10 +84,12 @@ export const selection: Rules = {
       null,
       null,
       (emit, g, { x: [i, depth], node }) => {
-        const hot = emit.OneHot(i, depth, emit.Concat(num(emit, 0, g), num(emit, 1, g), { axis: 0 }), { axis: intOf(node, 'axis', -1) });
+        const hot = emit.OneHot(i, depth, emit.Concat(unsqueezed(emit, num(emit, 0, g)), unsqueezed(emit, num(emit, 1, g)), { axis: 0 }), {
+          axis: intOf(node, 'axis', -1),
+        });
         const on = emit.ReduceSum(emit.Mul(g, hot), { keepdims: 0 });
         const off = emit.Sub(emit.ReduceSum(g, { keepdims: 0 }), on);
-        return emit.Concat(emit.Unsqueeze(off, emit.ints([0])), emit.Unsqueeze(on, emit.ints([0])), { axis: 0 });
+        return emit.Concat(unsqueezed(emit, off), unsqueezed(emit, on), { axis: 0 });
       },
     ],
   },

@@ -1,0 +1,67 @@
+import { float } from '../../../src/graph/emit.ts';
+import { type Case, c, f, flags, held, none } from './case.ts';
+
+const positive = (op: string): Case => c(op, [f([2, 3], 0.5, 3)]);
+const unit = (op: string): Case => c(op, [f([2, 3], -0.9, 0.9)]);
+const any = (op: string): Case => c(op, [f([2, 3])]);
+
+export const elementwise: readonly Case[] = [
+  ...['Identity', 'Neg', 'Abs', 'Exp', 'Sin', 'Cos', 'Tanh', 'Sigmoid', 'Erf', 'Sinh', 'Cosh', 'Atan', 'Asinh', 'Softplus', 'Softsign'].map(
+    any,
+  ),
+  ...['Log', 'Sqrt', 'Reciprocal'].map(positive),
+  ...['Asin', 'Acos', 'Atanh', 'Tan'].map(unit),
+  c('Acosh', [f([2, 3], 1.3, 3)]),
+  c('Exp', [f([])]),
+  c('Exp', [f([0, 3])]),
+  ...['Add', 'Sub', 'Mul'].flatMap((op) => [
+    c(op, [f([2, 3]), f([2, 3])]),
+    c(op, [f([2, 3]), f([3])]),
+    c(op, [f([1]), f([2, 3])]),
+    c(op, [f([2, 1, 3]), f([4, 1])]),
+    c(op, [f([]), f([2, 3])]),
+  ]),
+  c('Div', [f([2, 3]), f([2, 3], 0.5, 2)]),
+  c('Div', [f([2, 3]), f([1, 3], 0.5, 2)]),
+  c('Div', [f([]), f([2, 2], 0.5, 2)]),
+  c('Pow', [f([2, 3]), held([2], [])]),
+  c('Pow', [f([2, 3]), held([3], [])]),
+  c('Pow', [f([2, 3], 0.5, 2), held([0.5], [])]),
+  c('Pow', [f([2, 3], 0.5, 2), held([-1.5], [1])]),
+  c('Pow', [f([2, 3]), held([1], [])]),
+  c('Pow', [f([2, 3], 0.5, 2), f([3], 0.5, 3)]),
+  c('Pow', [f([], 0.5, 2), f([2, 3])]),
+  ...['Max', 'Min', 'Sum', 'Mean'].flatMap((op) => [
+    c(op, [f([2, 3])]),
+    c(op, [f([2, 3]), f([3])]),
+    c(op, [f([2, 3]), f([2, 3]), f([1, 3])]),
+    c(op, [f([3]), f([2, 1]), f([2, 3]), f([])]),
+  ]),
+  c('Mod', [f([2, 3], 0.5, 3), held([0.7, 0.8, 0.9])], { fmod: 1 }),
+  c('Mod', [f([2, 3], 3.1, 3.4), f([3], 0.7, 0.8)], { fmod: 1 }),
+  c('Where', [flags([1, 0, 1, 0, 0, 1], [2, 3]), f([2, 3]), f([2, 3])]),
+  c('Where', [flags([1, 0, 1]), f([2, 1]), f([])]),
+  c('Clip', [f([3, 4]), held([-0.9], []), held([1.1], [])]),
+  c('Clip', [f([3, 4]), none, held([1.1], [])]),
+  c('Clip', [f([3, 4]), held([-0.5], [])]),
+  c('Clip', [f([3, 4]), f([], -1, -0.8), f([], 0.8, 1)]),
+  c('Cast', [f([2, 3])], { to: 1 }, { single: true }),
+  c('CastLike', [f([2, 3]), held([1], [1])]),
+  c('Dropout', [f([2, 3])]),
+  c('Dropout', [f([2, 3]), held([0.4], [])]),
+  c('Relu', [f([3, 4])]),
+  c('LeakyRelu', [f([3, 4])], { alpha: float(0.2) }),
+  c('PRelu', [f([2, 3, 4]), f([3, 1], 0.1, 0.4)]),
+  c('ThresholdedRelu', [f([3, 4])], { alpha: float(0.7) }),
+  c('Elu', [f([3, 4])]),
+  c('Elu', [f([3, 4])], { alpha: float(0.6) }),
+  c('Selu', [f([3, 4])]),
+  c('Celu', [f([3, 4])], { alpha: float(0.7) }),
+  c('HardSigmoid', [f([3, 4], -8, 8)], { alpha: float(0.2), beta: float(0.4) }),
+  c('HardSwish', [f([3, 4], -7, 7)]),
+  c('Shrink', [f([3, 4])], { lambd: float(0.667), bias: float(0.2) }, { single: true }),
+  c('Gelu', [f([3, 4])]),
+  c('Gelu', [f([3, 4])], { approximate: 'tanh' }),
+  c('Mish', [f([3, 4])]),
+  c('Swish', [f([3, 4])], { alpha: float(1.3) }, { opset: 24 }),
+];

@@ -1,0 +1,21 @@
+import type { Case } from './case.ts';
+import { convolution } from './convolution.ts';
+import { elementwise } from './elementwise.ts';
+import { matmul } from './matmul.ts';
+import { normalisation } from './normalisation.ts';
+import { pooling } from './pooling.ts';
+import { reduce } from './reduce.ts';
+import { selection } from './selection.ts';
+import { shape } from './shape.ts';
+
+/** Every operator and attribute variant with a rule: a new one is one line in its family. */
+export const families: Readonly<Record<string, readonly Case[]>> = {
+  elementwise,
+  reduce,
+  matmul,
+  shape,
+  selection,
+  convolution,
+  pooling,
+  normalisation,
+};

@@ -1,0 +1,25 @@
+import { type Case, c, f, fed, flags, ints } from './case.ts';
+
+export const selection: readonly Case[] = [
+  c('Gather', [f([4, 3]), fed([0, 2, 2, -1])]),
+  c('Gather', [f([3, 4]), fed([1, 0, 3, 1], [2, 2])], { axis: 1 }),
+  c('Gather', [f([2, 3, 4]), fed([1, 0], [2])], { axis: -2 }),
+  c('Gather', [f([4, 3]), ints([2], [])]),
+  c('Gather', [f([5]), fed([1, 1], [1, 2])]),
+  c('GatherElements', [f([3, 4]), fed([0, 1, 1, 3, -1, 2], [2, 3])], { axis: 1 }),
+  c('GatherElements', [f([3, 2]), fed([2, 0, 2, 1], [2, 2])]),
+  c('GatherND', [f([3, 4]), fed([0, 1, 2, 3, 2, 3], [3, 2])]),
+  c('GatherND', [f([3, 4]), fed([1, 1], [2, 1])]),
+  c('GatherND', [f([2, 3, 2]), fed([2, 0], [2, 1])], { batch_dims: 1 }),
+  c('ScatterElements', [f([3, 4]), fed([0, 2, 1, 3], [2, 2]), f([2, 2])], { axis: 1 }),
+  c('ScatterElements', [f([3, 4]), fed([0, 2, 2, 3], [2, 2]), f([2, 2])], { axis: 1, reduction: 'add' }),
+  c('ScatterND', [f([3, 4]), fed([0, 2], [2, 1]), f([2, 4])]),
+  c('ScatterND', [f([3, 4]), fed([0, 0], [2, 1]), f([2, 4])], { reduction: 'add' }),
+  c('TopK', [f([3, 5]), ints([2])], {}, { outputs: [true, false] }),
+  c('TopK', [f([4, 2]), ints([3])], { axis: 0, largest: 0 }, { outputs: [true, false] }),
+  c('Compress', [f([3, 4]), flags([1, 0, 1])], { axis: 0 }),
+  c('Compress', [f([3, 4]), flags([0, 1, 1, 0])], { axis: -1 }),
+  c('Compress', [f([2, 3]), flags([0, 1, 1, 0, 1])]),
+  c('OneHot', [fed([0, 2, 1, 5]), ints([3], []), f([2])]),
+  c('OneHot', [fed([0, 2], [2]), ints([3], []), f([2])], { axis: 0 }),
+];
