@@ -62,3 +62,9 @@ export const wave = (dims: readonly number[], scale = 1): Tensor => ({
 export const floatConstant = (dims: readonly number[], scale = 1): Constant =>
   constantOf('float32', dims, Array.from(wave(dims, scale).data as Float32Array));
 export const intConstant = (...values: number[]): Constant => constantOf('int64', [values.length], values);
+
+export const constantly = (dtype: 'bool' | 'uint8', dims: readonly number[], v: number): Tensor => ({
+  dtype,
+  dims,
+  data: new Uint8Array(dims.reduce((n, d) => n * d, 1)).fill(v),
+});
