@@ -48,6 +48,8 @@ export const attribute: UseCase<'attribute'> = async (ask, ports, job): Promise<
     const { tool: reader } = samples(bound, model.score);
     job.progress(0.2, 'Reading the sample');
     const { x, rows, outputs, labels } = await reader.take([position], job.signal);
+    // One column that is no class score is a regression: it has no classes to name.
+    const classed = subject.classes.length > 1;
     const [predicted] = predictions(outputs, subject);
     const target = ask.target ?? predicted;
     checkTarget(target, subject.classes, Math.max(outputs.cols, subject.classes.length));
@@ -71,9 +73,9 @@ export const attribute: UseCase<'attribute'> = async (ask, ports, job): Promise<
         height: pictures?.axes.height ?? 1,
         values: Float32Array.from(map),
         scale: overlayScale(map, chosen.outliers),
-        classes: subject.classes,
+        classes: classed ? subject.classes : [],
         probs: scores ? Array.from(scores.data) : [],
-        ...(labels ? { label: labels[0] } : {}),
+        ...(labels && classed ? { label: labels[0] } : {}),
         prediction: predicted,
         target,
         method: chosen.method,

@@ -1,7 +1,7 @@
 import type { Selection } from '../report/report.ts';
 
 /** Rows kept behind one mark of a card: the smallest row numbers, so that neither order nor sharding of the data matters. */
-export const SHOWN = 24;
+const SHOWN = 24;
 
 export const keepFirst = (kept: number[], row: number): void => {
   if (kept.length === SHOWN && row > kept[SHOWN - 1]) return;

@@ -91,6 +91,12 @@ test('a row of a table has one value per column and no picture', async () => {
   assert.match(String(fact(found, 'Baseline')), /^mean of 256 rows/);
 });
 
+test('a regression has neither classes nor probabilities', async () => {
+  const found = await run('mlp_diabetes', 'golden/autodiff/mlp_diabetes.npz');
+  assert.deepEqual([found.classes, found.probs, found.label], [[], [], undefined]);
+  assert.equal(found.values.length, 10);
+});
+
 test('another class, and another method, give another map of the same sample', async () => {
   const data = 'golden/autodiff/mlp_digits.npz';
   const [a, b, c] = [

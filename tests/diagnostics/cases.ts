@@ -34,7 +34,7 @@ export const subjectOf = (classes: number, rows: number, scores: Subject['scores
   dataName: 'cases',
 });
 
-export const fold = (id: string): Fold => {
+const fold = (id: string): Fold => {
   const found = diagnostics.find((d) => d.id === id);
   if (found?.shape !== 'fold') throw new Error(`${id} is not a registered fold`);
   return found;

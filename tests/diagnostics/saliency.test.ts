@@ -125,6 +125,21 @@ test('one score per row speaks for class 1 and, with the sign changed, for class
   near(ig[6], 0, 1e-6);
 });
 
+test('a regression output has no classes: nothing is predicted, right or wrong', async () => {
+  const regression: Case = {
+    inputDims: [2],
+    x: [[1, 2]],
+    outputs: [[213.4]],
+    labels: [151],
+    classes: ['0'],
+    tool: toolOf((p, at) => ({ value: p[at] + 2 * p[at + 1], gradient: [1, 2] }), [2], 1),
+  };
+  const f = await run(regression, { method: 'gradient' });
+  assert.deepEqual(card(f, 'table').rows, [[100, 5, 3]]);
+  assert.doesNotMatch(f.guide, /wrongly/);
+  await assert.rejects(run(regression, { target: 'label' }), (e) => Fault.is(e, 'diagnostic/no-label'));
+});
+
 /** A linear model of 4 × 4 pictures: the attribution of a pixel is its weight times its value. */
 const weights: readonly number[] = Array.from({ length: 16 }, (_, k) => (k === 5 ? 3 : k === 10 ? -1 : 0));
 const picture: Case = {
@@ -222,6 +237,7 @@ test('bad input: an unknown class, no labels, NaN in a row, an empty split', asy
   const { labels: _, ...unlabelled } = table;
   await assert.rejects(run(unlabelled, { target: 'label' }), fault('diagnostic/no-label'));
   await assert.rejects(run({ ...table, x: [[...x], [0, Number.NaN, 0]] }), { message: /^Row 101: the input holds NaN/ });
+  await assert.rejects(run({ ...table, labels: [0, 2] }, { target: 'label' }), { message: /^Row 101 has label 2/ });
   await assert.rejects(run({ ...table, x: [] }), fault('diagnostic/no-samples'));
 });
 

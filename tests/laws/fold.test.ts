@@ -21,10 +21,11 @@ const samples: fc.Arbitrary<Sample[]> = fc
 const fewDraws = (d: Fold): Record<string, OptionValue> =>
   Object.fromEntries(['nullDraws', 'bootstrap'].filter((name) => name in d.options).map((name) => [name, 100]));
 
-/** All choices of every option of kind `choice`, the others at their defaults. */
+/** All choices of every option of kind `choice`, the others at their defaults; how scores are read is the planner's affair. */
 const choices = (d: Fold): Record<string, OptionValue>[] =>
   Object.entries(d.options).reduce<Record<string, OptionValue>[]>(
-    (all, [name, o]) => (o.kind === 'choice' ? all.flatMap((given) => o.of.map((v) => ({ ...given, [name]: v }))) : all),
+    (all, [name, o]) =>
+      o.kind === 'choice' && name !== 'logits' ? all.flatMap((given) => o.of.map((v) => ({ ...given, [name]: v }))) : all,
     [fewDraws(d)],
   );
 

@@ -19,7 +19,7 @@ const rowOf = (values: Float64Array, b: number, rows: number): Float64Array => {
 };
 
 const titleOf = (s: Saliency, b: number, subject: Pick<Subject, 'classes'>): string => {
-  if (subject.classes.length === 0) return `row ${s.rows[b]}`;
+  if (subject.classes.length < 2) return `row ${s.rows[b]}`;
   const predicted = `predicted ${nameOf(s.predicted[b], subject)}`;
   return s.labels && s.labels[b] !== s.predicted[b] ? `${predicted}, label ${nameOf(s.labels[b], subject)}` : predicted;
 };
@@ -100,7 +100,7 @@ const tableCards = (s: Saliency, subject: Subject): Card[] => {
 
 const sampleTable = (s: Saliency, subject: Subject): Card => {
   const { completeness, output, values } = s.found;
-  const classes = subject.classes.length > 0;
+  const classes = subject.classes.length > 1;
   return {
     kind: 'table',
     title: 'Numbers per sample',

@@ -19,7 +19,7 @@ const complete = (s: Saliency): string => {
   const worst = Math.max(...completeness.relative);
   return worst <= INCOMPLETE
     ? ` The maps add up to the change of the output within ${percent(worst)}, so the path integral can be trusted.`
-    : ` The maps miss up to ${percent(worst)} of the change of the output (median ${percent(median(completeness.relative))}): take 200 steps or the adaptive rule before reading anything fine into them.`;
+    : ` The maps miss up to ${worst < 1 ? percent(worst) : 'more than all'} of the change of the output (median ${percent(median(completeness.relative))}): take 200 steps or the adaptive rule before reading anything fine into them.`;
 };
 
 const meaning: Readonly<Record<AttributionChoice['method'], string>> = {

@@ -42,7 +42,7 @@ export const factsOf = (
   const { completeness } = s.found;
   return [
     ...(subject.modelName ? [{ label: 'Model', value: subject.modelName }] : []),
-    ...(subject.classes.length > 0 ? [{ label: 'Class attributed', value: nameOf(s.targets[b], subject) }] : []),
+    ...(subject.classes.length > 1 ? [{ label: 'Class attributed', value: nameOf(s.targets[b], subject) }] : []),
     ...s.found.how,
     { label: 'Value', value: s.found.output[b] },
     ...(completeness

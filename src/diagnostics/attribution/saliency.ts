@@ -34,8 +34,12 @@ export const saliency: Diagnostic = defineStudy({
     const taken = await samples.take(positions, job.signal);
     const x = inputValues(taken.x.data);
     const predicted = predictions(taken.outputs, subject);
-    const { labels } = taken;
+    const labels = subject.classes.length > 1 ? taken.labels : undefined;
     if (fixed === undefined && chosen.target === 'label' && !labels) throw new Fault('diagnostic/no-label', { row: taken.rows[0] });
+    labels?.forEach((label, b) => {
+      if (!(label >= 0 && label < subject.classes.length))
+        throw new Fault('diagnostic/label', { row: taken.rows[b], label, classes: subject.classes.length });
+    });
     const targets = fixed === undefined ? (chosen.target === 'label' && labels ? labels : predicted) : new Int32Array(count).fill(fixed);
     job.progress(0.1, `attributing ${count} samples`);
     const pictures = await picturesOf(samples, taken.rows, x, 128, job.signal);

@@ -54,6 +54,7 @@ const grid = (confusion: Confusion, names: readonly string[]): HeatmapCard => {
   );
   return {
     kind: 'heatmap',
+    diagonal: true,
     title: 'Confusion matrix',
     caption:
       shown.length < classes
