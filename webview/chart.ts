@@ -76,7 +76,7 @@ export const scaleOf = (axis: Axis, colours: Theme): ScaleOptionsByType<'linear'
       maxTicksLimit: 8,
       callback: (value: string | number): string =>
         axis.unit === 'fraction'
-          ? `${Number((Number(value) * 100).toFixed(4))}%`
+          ? `${Number((Number(value) * 100).toFixed(4))} %`
           : format(Number(value), axis.unit === 'nats' ? 'none' : axis.unit),
     },
     grid: { color: css(colours.line, colours.contrast ? 0.5 : 1), drawTicks: false },

@@ -92,10 +92,10 @@ export const checkbox = (label: string, checked: boolean, change: (checked: bool
 /** The toolkit has no slider; this is the browser's. */
 export const slider = (label: string, value: number, change: (value: number) => void): HTMLElement => {
   const id = freshId('slider');
-  const shown = el('output', { class: 'slider-value', for: id }, `${Math.round(value * 100)}%`);
+  const shown = el('output', { class: 'slider-value', for: id }, `${Math.round(value * 100)} %`);
   const input = el('input', { type: 'range', id, min: 0, max: 100, step: 5, value: Math.round(value * 100) });
   input.addEventListener('input', () => {
-    shown.textContent = `${input.value}%`;
+    shown.textContent = `${input.value} %`;
     change(input.valueAsNumber / 100);
   });
   return el('div', { class: 'field' }, el('label', { for: id, class: 'field-label' }, label), input, shown);

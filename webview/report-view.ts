@@ -1,5 +1,5 @@
 import { format, formatInterval, intervalName } from '../src/report/format.ts';
-import { headlineOf } from '../src/report/headline.ts';
+import { type HeadlineNumber, leadingOf } from '../src/report/headline.ts';
 import { toJson } from '../src/report/json.ts';
 import { toMarkdown } from '../src/report/markdown.ts';
 import type { Outcome, Report, SampleView, Selection } from '../src/report/report.ts';
@@ -18,32 +18,46 @@ const OUTCOME: Readonly<Record<Outcome, string>> = {
 
 const fileOf = (path: string): string => path.split(/[\\/]/).pop() ?? path;
 
-const subject = ({ provenance: p }: Report): string =>
-  [
+/** A device that was asked for by name and not used is said with its reason at once. */
+const deviceOf = ({ provenance }: Report): string => {
+  const { requested, actual } = provenance.device;
+  if (requested === actual) return actual;
+  return requested === 'auto' ? `${actual} (chosen by auto)` : deviceSentence(provenance);
+};
+
+const subject = (report: Report): string => {
+  const { provenance: p } = report;
+  return [
     p.modelPath === undefined ? fileOf(p.dataPath) : `${fileOf(p.modelPath)} on ${fileOf(p.dataPath)}`,
     `${format(p.rows, 'count')} rows${p.split === undefined ? '' : ` of ${p.split}`}`,
-    `device ${deviceSentence(p)}`,
+    `device ${deviceOf(report)}`,
     format(p.seconds, 'seconds'),
   ].join(' · ');
+};
 
-const headlineView = (report: Report): HTMLElement | false => {
-  const numbers = headlineOf(report);
-  return (
-    numbers.length > 0 &&
-    el(
-      'dl',
-      { class: 'headline' },
-      ...numbers.map(({ name, label, value, unit, interval }) =>
-        el(
-          'div',
-          { title: label },
-          el('dt', {}, name),
-          el('dd', {}, format(value, unit)),
-          interval && el('dd', { class: 'note', title: intervalName(interval) }, formatInterval(interval, unit)),
-        ),
+const MOST_NUMBERS = 6;
+
+const tiles = (numbers: readonly HeadlineNumber[]): HTMLElement =>
+  el(
+    'dl',
+    { class: 'headline' },
+    ...numbers.map(({ name, label, value, unit, interval }) =>
+      el(
+        'div',
+        { title: label === name ? name : `${label} (${name})` },
+        el('dt', {}, name.replaceAll('_', ' ')),
+        el('dd', {}, format(value, unit)),
+        interval && el('dd', { class: 'note', title: intervalName(interval) }, formatInterval(interval, unit)),
       ),
-    )
+    ),
   );
+
+const headlineView = (report: Report): readonly HTMLElement[] => {
+  const { leading, others } = leadingOf(report, MOST_NUMBERS);
+  if (leading.length === 0) return [];
+  const rest =
+    others.length > 0 && el('details', { class: 'more-numbers' }, el('summary', {}, `${others.length} more numbers`), tiles(others));
+  return [el('section', { class: 'numbers-first', 'aria-label': 'Headline numbers' }, tiles(leading), rest)];
 };
 
 export interface ReportView {
@@ -100,7 +114,7 @@ export const reportView = (report: Report, index: number, host: Host, signal: Ab
           el('p', {}, report.reason?.sentence ?? 'No reason was given.'),
           cards.length > 0 && el('p', { class: 'muted' }, 'What had been measured by then is shown below.'),
         ),
-      headlineView(report),
+      ...headlineView(report),
       report.guide !== '' && el('p', { class: 'guide' }, report.guide),
       ...cards,
       report.notes.length > 0 &&

@@ -19,11 +19,11 @@ const decimalsFor = (step: number, least: number, most: number): number =>
 /** Three significant digits; between 0.1 and 1 one decimal, more where the distance to 100 % would otherwise be lost. */
 const percent = (value: number): string => {
   const magnitude = Math.abs(value);
-  if (value === 0) return '0%';
-  if (magnitude === 1) return `${value * 100}%`;
-  if (magnitude < 1e-6) return `${plain(value * 100, 3)}%`;
+  if (value === 0) return '0 %';
+  if (magnitude === 1) return `${value * 100} %`;
+  if (magnitude < 1e-6) return `${plain(value * 100, 3)} %`;
   const decimals = magnitude < 0.1 ? decimalsFor(magnitude * 10, 2, 6) : magnitude < 1 ? decimalsFor((1 - magnitude) * 100, 1, 6) : 0;
-  return `${(value * 100).toFixed(decimals)}%`;
+  return `${(value * 100).toFixed(decimals)} %`;
 };
 
 const bytes = (value: number): string => {
@@ -70,14 +70,14 @@ export const formatRange = (low: number | null, high: number | null, unit: Unit 
   const decimals = whole ? 0 : decimalsFor((high - low) * factor, 0, 6);
   const end = (value: number): string =>
     Math.abs(value) * factor >= 1e6 ? plain(value * factor, 4) : (value * factor).toFixed(decimals).replace(/^-(0(?:\.0+)?)$/, '$1');
-  const suffix = unit === 'fraction' ? '%' : unit === 'nats' ? ' nats' : '';
+  const suffix = unit === 'fraction' ? ' %' : unit === 'nats' ? ' nats' : '';
   return low < 0 ? `${end(low)} to ${end(high)}${suffix}` : `${end(low)}–${end(high)}${suffix}`;
 };
 
 export const formatInterval = (interval: Interval, unit: Unit): string => formatRange(interval.low, interval.high, unit);
 
-/** `95% Wilson` */
-export const intervalName = (interval: Interval): string => `${plain(interval.level * 100, 4)}% ${interval.method}`;
+/** `95 % Wilson` */
+export const intervalName = (interval: Interval): string => `${plain(interval.level * 100, 4)} % ${interval.method}`;
 
 /** The range a bin covers: (low, high], written with as many decimals as the bin is wide. */
 export const formatBin = (low: number, high: number, unit: Unit): string =>

@@ -29,3 +29,13 @@ export const headlineOf = (report: Report): readonly HeadlineNumber[] => {
     };
   });
 };
+
+/** What is shown first: the first numbers of the headline, `rows` last; the others are a step away. */
+export const leadingOf = (
+  report: Report,
+  most: number,
+): { readonly leading: readonly HeadlineNumber[]; readonly others: readonly HeadlineNumber[] } => {
+  const all = headlineOf(report);
+  const sorted = [...all.filter(({ name }) => name !== 'rows'), ...all.filter(({ name }) => name === 'rows')];
+  return all.length <= most + 1 ? { leading: sorted, others: [] } : { leading: sorted.slice(0, most), others: sorted.slice(most) };
+};

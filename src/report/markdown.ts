@@ -1,7 +1,7 @@
 import { format, formatInterval, formatRange, intervalName, visible } from './format.ts';
 import { headlineOf } from './headline.ts';
 import { type Card, type CardOf, draw, type Renderer, type Report, type TableCard } from './report.ts';
-import { isSquare, largestCells, twins, twinsOf, unknownCard } from './twin.ts';
+import { largestCells, twins, twinsOf, unknownCard } from './twin.ts';
 
 const MOST_ROWS = 40;
 const MOST_COLUMNS = 20;
@@ -54,7 +54,7 @@ const heatmapMarkdown = (card: CardOf<'heatmap'>): string => {
     literal(columns.names[column]),
     format(value, layers[0].unit),
   ]);
-  const what = `${rows.names.length} × ${columns.names.length} cells; the largest${isSquare(card) ? ' off the diagonal' : ''}:`;
+  const what = `${rows.names.length} × ${columns.names.length} cells; the largest${card.diagonal ? ' off the diagonal' : ''}:`;
   return (
     [what, '', ...lines([literal(rows.label), literal(columns.label), literal(layers[0].name)], [false, false, true], cells)].join('\n') +
     also

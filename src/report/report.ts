@@ -91,6 +91,8 @@ export interface HeatmapCard extends CardBase {
     readonly values: readonly (number | null)[];
     readonly domain?: readonly [number, number];
   }[];
+  /** Rows and columns are the same classes: the diagonal is agreement, the rest confusion. */
+  readonly diagonal?: true;
   /** Sparse: cell index (row * columns + column) → rows behind it. */
   readonly selections?: Readonly<Record<string, Selection>>;
 }

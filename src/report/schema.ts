@@ -99,9 +99,10 @@ const heatmapCard: Shape<HeatmapCard> = object<HeatmapCard>(
     rows: names,
     columns: names,
     layers: array(object<HeatmapCard['layers'][number]>({ name: string, unit, values, domain: pair }, ['domain'])),
+    diagonal: yes,
     selections: record(selection),
   },
-  ['caption', 'selections'],
+  ['caption', 'diagonal', 'selections'],
 );
 
 const tableCard: Shape<TableCard> = object<TableCard>(

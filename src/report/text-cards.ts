@@ -2,7 +2,7 @@ import { extent } from './extent.ts';
 import { format, formatInterval, formatRange, intervalName, visible } from './format.ts';
 import { bar, columns, cut, pad, sparkline, widthOf, wrap } from './grid.ts';
 import { type Card, type CardOf, draw, type Renderer, type TableCard } from './report.ts';
-import { barNames, isSquare, largestCells, unknownCard } from './twin.ts';
+import { barNames, factsOf, largestCells, unknownCard } from './twin.ts';
 
 /** How the terminal looks: columns to write into, and the paint (nothing where colour is off). */
 export interface Terminal {
@@ -22,7 +22,7 @@ const number = ({ width, dim }: Terminal, { values }: CardOf<'number'>): readonl
   const facts = values.map((v) => [
     format(v.value, v.unit),
     v.interval ? formatInterval(v.interval, v.unit) : '',
-    v.reference === undefined ? '' : `ideal ${format(v.reference, v.unit)}`,
+    v.reference === undefined ? '' : `reference ${format(v.reference, v.unit)}`,
     v.interval ? intervalName(v.interval) : '',
   ]);
   /** Where the line has no room for all of it, how the interval was made goes first, then the ideal. */
@@ -124,7 +124,11 @@ const heatmap = (terminal: Terminal, card: CardOf<'heatmap'>): readonly string[]
   if (layer === undefined) return ['no values'];
   const n = cols.names.length;
   const small = rows.names.length <= 32 && 2 * n <= width;
-  const texts = small ? layer.values.map((v) => (v === 0 ? '·' : format(v, layer.unit))) : [];
+  const texts = small
+    ? layer.values.map((v) =>
+        v === 0 ? '·' : v !== null && layer.unit === 'none' ? String(Number(v.toPrecision(2))) : format(v, layer.unit),
+      )
+    : [];
   const widest = (names: readonly string[]): number => extent(names.map((name) => widthOf(visible(name))))?.[1] ?? 0;
   const label = Math.min(16, Math.max(widest(rows.names), 3));
   const wide = Math.max(widest(texts), Math.min(8, widest(cols.names)));
@@ -136,10 +140,10 @@ const heatmap = (terminal: Terminal, card: CardOf<'heatmap'>): readonly string[]
       ['left', 'left', 'left', 'right'],
       width,
     );
-    const what = isSquare(card) ? 'largest off the diagonal' : 'largest';
+    const what = card.diagonal ? 'largest off the diagonal' : 'largest';
     return [dim(`${rows.names.length} × ${n} cells of ${layer.name}, the ${what} (${rows.label} → ${cols.label})`), ...listed];
   }
-  const square = isSquare(card);
+  const square = card.diagonal === true;
   return [
     dim(cut(`${layer.name}; rows: ${visible(rows.label)}, columns: ${visible(cols.label)}`, width)),
     dim(`${' '.repeat(label)} ${cols.names.map((name) => pad(cut(visible(name), wide), wide, 'right')).join(' ')}`),
@@ -158,28 +162,47 @@ const cell = (value: TableCard['rows'][number][number], { type, unit }: TableCar
   if (type === 'row' && typeof value === 'number') return String(value);
   return Array.isArray(value) ? formatRange(value[0], value[1], unit) : format(value as number | null, unit);
 };
+/** Heads broken at spaces, so that a column is only as wide as its cells and the longest word over it. */
 const table = ({ width, dim }: Terminal, card: CardOf<'table'>): readonly string[] => {
-  const [head, ...body] = columns(
-    [
-      card.columns.map((column) => visible(column.label)),
-      ...card.rows.slice(0, MOST_ROWS).map((row) => row.map((value, i) => cell(value, card.columns[i]))),
-    ],
-    card.columns.map((column) => (column.type === 'text' ? 'left' : 'right')),
-    width,
-  );
-  return [dim(cut(head, width)), ...body.map((line) => cut(line, width)), ...more(card.rows.length - MOST_ROWS, 'rows')];
+  const shown = card.rows.slice(0, MOST_ROWS).map((row) => row.map((value, i) => cell(value, card.columns[i])));
+  const heads = card.columns.map(({ label }, c) => {
+    const words = visible(label).split(/\s+/);
+    const room = Math.max(...words.map(widthOf), ...shown.map((row) => Math.min(24, widthOf(row[c] ?? ''))));
+    return wrap(visible(label), room).split('\n');
+  });
+  const tall = Math.max(0, ...heads.map((lines) => lines.length));
+  const above = Array.from({ length: tall }, (_, l) => heads.map((lines) => lines[l - tall + lines.length] ?? ''));
+  const sides = card.columns.map((column) => (column.type === 'text' ? 'left' : 'right'));
+  const fits = (count: number): readonly string[] =>
+    columns(
+      [...above, ...shown].map((row) => row.slice(0, count)),
+      sides.slice(0, count),
+      width,
+    );
+  let count = sides.length;
+  let lines = fits(count);
+  while (count > 1 && lines.some((line) => widthOf(line) > width)) lines = fits(--count);
+  return [
+    ...lines.slice(0, tall).map(dim),
+    ...lines.slice(tall),
+    ...more(card.rows.length - MOST_ROWS, 'rows'),
+    ...more(card.columns.length - count, card.columns.length - count === 1 ? 'column' : 'columns'),
+  ];
 };
 
-const images = ({ width, dim }: Terminal, { images: all }: CardOf<'images'>): readonly string[] => [
-  ...all.slice(0, MOST_ROWS).flatMap((image) => {
-    const facts = image.facts.map((fact) => `${fact.label} ${typeof fact.value === 'number' ? format(fact.value, fact.unit) : fact.value}`);
-    return [
-      cut(`row ${image.row}  ${visible(image.title)}`, width),
-      ...(facts.length > 0 ? [dim(wrap(visible(facts.join(' · ')), width, '  ', '  '))] : []),
-    ];
-  }),
-  ...more(all.length - MOST_ROWS, 'samples'),
-];
+const images = ({ width, dim }: Terminal, card: CardOf<'images'>): readonly string[] => {
+  const { shared, own } = factsOf(card);
+  const written = (facts: typeof shared): string =>
+    visible(facts.map(({ label, value, unit }) => `${label} ${typeof value === 'number' ? format(value, unit) : value}`).join(' · '));
+  return [
+    ...(shared.length > 0 ? [wrap(written(shared), width)] : []),
+    ...card.images.slice(0, MOST_ROWS).flatMap((image, i) => {
+      const title = cut(`row ${image.row}  ${visible(image.title)}`, width);
+      return own[i].length > 0 ? [title, dim(wrap(written(own[i]), width, '  ', '  '))] : [title];
+    }),
+    ...more(card.images.length - MOST_ROWS, 'samples'),
+  ];
+};
 
 const scatter = ({ width }: Terminal, { x, y, groups }: CardOf<'scatter'>): readonly string[] =>
   columns(

@@ -1,6 +1,6 @@
 import { format, formatInterval, intervalName, visible } from './format.ts';
 import { columns, wrap } from './grid.ts';
-import { headlineOf } from './headline.ts';
+import { leadingOf } from './headline.ts';
 import type { Outcome, Report } from './report.ts';
 import { cardText, type Terminal } from './text-cards.ts';
 
@@ -30,9 +30,12 @@ const OUTCOME: Readonly<Record<Outcome, string>> = {
   stopped: 'Stopped',
 };
 
-const headlineText = ({ width }: Terminal, report: Report): readonly string[] =>
-  columns(
-    headlineOf(report).map(({ name, value, unit, interval }) => [
+const MOST_NUMBERS = 8;
+
+const headlineText = ({ width, dim }: Terminal, report: Report): readonly string[] => {
+  const { leading, others } = leadingOf(report, MOST_NUMBERS);
+  const lines = columns(
+    leading.map(({ name, value, unit, interval }) => [
       name,
       format(value, unit),
       interval ? formatInterval(interval, unit) : '',
@@ -40,7 +43,11 @@ const headlineText = ({ width }: Terminal, report: Report): readonly string[] =>
     ]),
     ['left', 'right', 'right', 'left'],
     width - 2,
-  ).map((line) => `  ${line}`);
+  );
+  return [...lines, ...(others.length > 0 ? [dim(`… ${others.length} more numbers in the JSON and HTML reports`)] : [])].map(
+    (line) => `  ${line}`,
+  );
+};
 
 const provenanceText = ({ width, dim }: Terminal, { provenance: p }: Report): readonly string[] => {
   const device = p.device.actual === p.device.requested ? p.device.actual : `${p.device.actual} (asked for ${p.device.requested})`;

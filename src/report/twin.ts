@@ -106,10 +106,6 @@ const bars = (card: CardOf<'bars'>): readonly TableCard[] => {
 const pair = (low: number | null | undefined, high: number | null | undefined): readonly [number, number] | null =>
   typeof low === 'number' && typeof high === 'number' ? [low, high] : null;
 
-/** Rows and columns are the same classes: the diagonal is agreement. */
-export const isSquare = ({ rows, columns }: CardOf<'heatmap'>): boolean =>
-  rows.names.length === columns.names.length && rows.names.every((name, i) => name === columns.names[i]);
-
 /** The largest cells of a layer, those off the diagonal where rows and columns are the same classes. */
 export const largestCells = (
   card: CardOf<'heatmap'>,
@@ -117,7 +113,7 @@ export const largestCells = (
   most: number,
 ): readonly { row: number; column: number; value: number }[] => {
   const width = card.columns.names.length;
-  const square = isSquare(card);
+  const square = card.diagonal === true;
   return card.layers[layer].values
     .flatMap((value, i) => (value ? [{ row: Math.floor(i / width), column: i % width, value }] : []))
     .filter(({ row, column }) => !(square && row === column))
@@ -227,3 +223,13 @@ export const twinsOf = (card: Card): readonly TableCard[] | null => draw<readonl
 /** What stands in place of a card of a newer version. */
 export const unknownCard = (kind: string): string =>
   `This card is of the kind '${kind}', which this version of Assay does not know. Its data is kept in the report file.`;
+
+type Fact = CardOf<'images'>['images'][number]['facts'][number];
+
+/** Facts that every image shares are told once. */
+export const factsOf = ({ images }: CardOf<'images'>): { readonly shared: readonly Fact[]; readonly own: readonly (readonly Fact[])[] } => {
+  const same = (a: Fact, b: Fact): boolean => a.label === b.label && a.value === b.value && a.unit === b.unit;
+  const shared =
+    images.length > 1 ? images[0].facts.filter((fact) => images.every((image) => image.facts.some((one) => same(one, fact)))) : [];
+  return { shared, own: images.map((image) => image.facts.filter((fact) => !shared.some((one) => same(one, fact)))) };
+};

@@ -5,15 +5,15 @@ import { format, formatBin, formatInterval, formatRange, intervalName, visible }
 import type { Unit } from '../../src/report/report.ts';
 
 const cases: readonly (readonly [number | null, Unit, string])[] = [
-  [0.975, 'fraction', '97.5%'],
-  [0.0123, 'fraction', '1.23%'],
-  [0.00123, 'fraction', '0.123%'],
-  [0.9986, 'fraction', '99.86%'],
-  [1, 'fraction', '100%'],
-  [0, 'fraction', '0%'],
-  [-0.0021, 'fraction', '-0.210%'],
-  [1.5, 'fraction', '150%'],
-  [2e-16, 'fraction', '2.0e-14%'],
+  [0.975, 'fraction', '97.5 %'],
+  [0.0123, 'fraction', '1.23 %'],
+  [0.00123, 'fraction', '0.123 %'],
+  [0.9986, 'fraction', '99.86 %'],
+  [1, 'fraction', '100 %'],
+  [0, 'fraction', '0 %'],
+  [-0.0021, 'fraction', '-0.210 %'],
+  [1.5, 'fraction', '150 %'],
+  [2e-16, 'fraction', '2.0e-14 %'],
   [1797, 'count', '1,797'],
   [12.345, 'count', '12.35'],
   [0.11407, 'nats', '0.1141 nats'],
@@ -38,14 +38,14 @@ for (const [value, unit, text] of cases) {
 }
 
 test('an interval keeps as many decimals as its width needs', () => {
-  assert.equal(formatRange(0.9528, 0.9867, 'fraction'), '95.3–98.7%');
-  assert.equal(formatRange(0.233, 0.8824, 'fraction'), '23–88%');
+  assert.equal(formatRange(0.9528, 0.9867, 'fraction'), '95.3–98.7 %');
+  assert.equal(formatRange(0.233, 0.8824, 'fraction'), '23–88 %');
   assert.equal(formatRange(-0.2, 0.35, 'none'), '-0.20 to 0.35');
   assert.equal(formatRange(3, 12, 'count'), '3–12');
-  assert.equal(formatRange(0.5, 0.5, 'fraction'), '50.0% – 50.0%');
+  assert.equal(formatRange(0.5, 0.5, 'fraction'), '50.0 % – 50.0 %');
   assert.equal(formatRange(null, 0.5, 'fraction'), '–');
   assert.equal(formatInterval({ low: 0.1, high: 0.2, level: 0.95, method: 'Wilson' }, 'none'), '0.10–0.20');
-  assert.equal(intervalName({ low: 0, high: 1, level: 0.999, method: 'bootstrap' }), '99.9% bootstrap');
+  assert.equal(intervalName({ low: 0, high: 1, level: 0.999, method: 'bootstrap' }), '99.9 % bootstrap');
   assert.equal(formatBin(14 / 15, 1, 'fraction'), '0.933–1.000');
 });
 

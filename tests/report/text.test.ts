@@ -36,6 +36,7 @@ const classes = (n: number): HeatmapCard => {
   return {
     kind: 'heatmap',
     title: 'Confusion matrix',
+    diagonal: true,
     rows: { label: 'label', names },
     columns: { label: 'prediction', names },
     layers: [{ name: 'counts', unit: 'count', values }],

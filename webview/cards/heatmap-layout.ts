@@ -1,6 +1,5 @@
 import { extent } from '../../src/report/extent.ts';
 import type { CardOf } from '../../src/report/report.ts';
-import { isSquare } from '../../src/report/twin.ts';
 import { type Colour, mix, type Theme } from '../theme.ts';
 
 type Heatmap = CardOf<'heatmap'>;
@@ -34,7 +33,7 @@ export const layoutOf = (card: Heatmap, room: number, measure: (text: string) =>
 export const orderOf = (card: Heatmap, byErrors: boolean): { readonly rows: readonly number[]; readonly columns: readonly number[] } => {
   const rows = card.rows.names.map((_, i) => i);
   const columns = card.columns.names.map((_, i) => i);
-  if (!byErrors || !isSquare(card)) return { rows, columns };
+  if (!byErrors || card.diagonal !== true) return { rows, columns };
   const { values } = card.layers[0];
   const n = rows.length;
   const errors = rows.map((r) => rows.reduce((sum, c) => (c === r ? sum : sum + (values[r * n + c] ?? 0) + (values[c * n + r] ?? 0)), 0));
@@ -55,7 +54,7 @@ export const rampsOf = (card: Heatmap, layer: Layer): readonly Ramp[] => {
   const n = card.columns.names.length;
   const span = extent(layer.values) ?? [0, 0];
   const [low, high] = layer.domain ?? [Math.min(0, span[0]), Math.max(0, span[1])];
-  if (!isSquare(card)) return [{ name: layer.name, low, high, series: 0 }];
+  if (card.diagonal !== true) return [{ name: layer.name, low, high, series: 0 }];
   const largest = (diagonal: boolean): number =>
     extent(layer.values.map((value, i) => ((Math.floor(i / n) === i % n) === diagonal ? value : null)))?.[1] ?? 0;
   return [

@@ -1,6 +1,5 @@
 import { format } from '../../src/report/format.ts';
 import type { CardOf, Unit } from '../../src/report/report.ts';
-import { isSquare } from '../../src/report/twin.ts';
 import { onBackground } from '../chart.ts';
 import { checkbox, dropdown } from '../controls.ts';
 import { context2d, el } from '../element.ts';
@@ -33,7 +32,7 @@ const roomFor = (holder: HTMLElement): number => {
 export const heatmap = (card: CardOf<'heatmap'>, stage: Stage): View => {
   const { rows, columns, layers, selections = {} } = card;
   const [R, C] = [rows.names.length, columns.names.length];
-  const square = isSquare(card);
+  const square = card.diagonal === true;
   let layer = 0;
   let order = orderOf(card, false);
   let layout: Layout | null = null;

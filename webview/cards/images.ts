@@ -1,5 +1,6 @@
 import { format } from '../../src/report/format.ts';
 import type { CardOf } from '../../src/report/report.ts';
+import { factsOf } from '../../src/report/twin.ts';
 import { button, checkbox, dropdown, slider } from '../controls.ts';
 import { context2d, el } from '../element.ts';
 import { type OverlayLook, paint, paintKey, sizedCanvas } from '../picture.ts';
@@ -27,8 +28,12 @@ export const colourKey = (): { readonly element: HTMLElement; readonly paint: (l
   };
 };
 
+const written = (facts: Image['facts']): readonly string[] =>
+  facts.map(({ label, value, unit }) => `${label} ${typeof value === 'number' ? format(value, unit) : value}`);
+
 const tile = (
   image: Image,
+  facts: Image['facts'],
   stage: Stage,
 ): { readonly element: HTMLElement; readonly canvas: HTMLCanvasElement; readonly draw: (look: Look) => void } => {
   const [width, height] = image.picture
@@ -45,9 +50,7 @@ const tile = (
       {},
       el('strong', {}, image.title),
       el('span', { class: 'muted' }, `row ${image.row}`),
-      ...image.facts.map((fact) =>
-        el('span', { class: 'muted' }, `${fact.label} ${typeof fact.value === 'number' ? format(fact.value, fact.unit) : fact.value}`),
-      ),
+      ...written(facts).map((fact) => el('span', { class: 'muted' }, fact)),
       !stage.host.standalone &&
         button('Open saliency', () => stage.host.post({ type: 'sample', report: stage.index, row: image.row }), {
           look: 'quiet',
@@ -95,9 +98,11 @@ const sheet = (canvases: readonly HTMLCanvasElement[]): HTMLCanvasElement => {
 };
 
 /** Samples in a grid with their overlays; one set of controls for all of them. */
-export const images = ({ images: all }: CardOf<'images'>, stage: Stage): View => {
+export const images = (card: CardOf<'images'>, stage: Stage): View => {
+  const { images: all } = card;
+  const { shared, own } = factsOf(card);
   const names = [...new Set(all.flatMap((image) => image.overlays.map((overlay) => overlay.name)))];
-  const tiles = all.map((image) => tile(image, stage));
+  const tiles = all.map((image, i) => tile(image, own[i], stage));
   const key = colourKey();
   let look: Look = { name: names[0] ?? '', opacity: 0.6, mode: 'signed', beside: false };
   const change = (part: Partial<Look>): void => {
@@ -124,7 +129,13 @@ export const images = ({ images: all }: CardOf<'images'>, stage: Stage): View =>
       key.element,
     );
   return {
-    element: el('div', {}, controls, el('div', { class: 'samples-grid' }, ...tiles.map((one) => one.element))),
+    element: el(
+      'div',
+      {},
+      shared.length > 0 && el('p', { class: 'shared-facts' }, written(shared).join(' · ')),
+      controls,
+      el('div', { class: 'samples-grid' }, ...tiles.map((one) => one.element)),
+    ),
     picture: () => sheet(tiles.map((one) => one.canvas)),
   };
 };

@@ -40,7 +40,7 @@ export const number = ({ title, values }: CardOf<'number'>): View => {
             el('th', { scope: 'col' }, 'Measure'),
             el('th', { scope: 'col', class: 'numeric' }, 'Value'),
             intervals && el('th', { scope: 'col', class: 'numeric' }, 'Interval'),
-            references && el('th', { scope: 'col', class: 'numeric' }, 'Ideal'),
+            references && el('th', { scope: 'col', class: 'numeric' }, 'Reference'),
           ),
         ),
         el('tbody', {}, ...rows),
