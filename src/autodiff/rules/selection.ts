@@ -74,7 +74,6 @@ const unsqueezed = (emit: Emit, scalar: string): string => emit.Unsqueeze(scalar
 export const selection: Rules = {
   GatherND: { back: [gatherND, null] },
   ScatterElements: elements,
-  Scatter: elements,
   ScatterND: nd,
   TopK: { back: [topK, null] },
   Compress: { back: [compress, null] },

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hasRule, noGradientReason, rules } from '../../src/autodiff/rules/index.ts';
+import { constant } from '../../src/autodiff/rules/no-gradient.ts';
+import { families } from '../autodiff/cases/index.ts';
+import { record } from '../autodiff/check.ts';
+
+const recorded = new Map<string, Set<string>>();
+for (const one of Object.values(families).flat()) {
+  for (const sizes of ['known', 'unknown'] as const) {
+    const { emit } = await record(one, 'float32', sizes);
+    for (const { op, domain } of emit.nodes) {
+      const key = domain ? `${domain}.${op}` : op;
+      recorded.set(key, (recorded.get(key) ?? new Set()).add(one.name));
+    }
+  }
+}
+
+// The law that makes derivatives of derivatives free.
+test('rules emit only operators that have rules, or no gradient by nature', () => {
+  for (const [key, by] of recorded) {
+    const at = key.lastIndexOf('.');
+    const [domain, op] = at < 0 ? ['', key] : [key.slice(0, at), key.slice(at + 1)];
+    assert.ok(hasRule(op, domain) || noGradientReason(op, domain), `${key} has neither a rule nor a reason; recorded for ${[...by][0]}`);
+  }
+});
+
+test('every rule has a case', () => {
+  const without = Object.keys(rules).filter((key) => !recorded.has(key));
+  assert.deepEqual(without, [], 'add a line to tests/autodiff/cases/<family>.ts for each');
+});
+
+test('no operator has both a rule and a reason to have none', () => {
+  assert.deepEqual(
+    Object.keys(rules).filter((key) => Object.hasOwn(constant, key)),
+    [],
+  );
+});
