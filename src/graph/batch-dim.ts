@@ -4,7 +4,7 @@ import type { Dim } from './types.ts';
  * How probed types write an axis that follows the batch size N: 'N', or scale·N + offset as '3N', 'N+1', '2N-4'. Any other
  * axis is a number; one that follows N in another way, or the data itself, is undefined.
  */
-export interface BatchDim {
+interface BatchDim {
   readonly scale: number;
   readonly offset: number;
 }

@@ -9,7 +9,7 @@ export const escapes = (location: string): string | undefined => {
 };
 
 /** Reads `length` bytes at `offset` of a file beside the model. */
-export type ReadBeside = (location: string, offset: number, length: number) => Promise<Uint8Array>;
+type ReadBeside = (location: string, offset: number, length: number) => Promise<Uint8Array>;
 
 const load = async (c: Constant, read: ReadBeside): Promise<Constant> => {
   if (!c.external) return c;

@@ -6,6 +6,7 @@ import { dropIdentity } from './passes/identity.ts';
 import { normalise } from './passes/normalise.ts';
 import { prune } from './passes/prune.ts';
 import { shareEqual } from './passes/share.ts';
+import { sort } from './passes/sort.ts';
 import { type Probed, type ProbeOptions, probe, type RunGraph } from './probe.ts';
 import { feedsOf, planOf } from './probe-feeds.ts';
 import type { Model } from './types.ts';
@@ -112,11 +113,11 @@ const notesOf = (probed: Probed, freedFrom: number | undefined): string[] => {
 };
 
 /**
- * Verifies, brings into one dialect, probes, frees a fixed batch axis where a check on rows allows it, and simplifies.
+ * Sorts, verifies, brings into one dialect, probes, frees a fixed batch axis where a check on rows allows it, and simplifies.
  * Law: the outputs are those of the file. Throws `graph/illegal`, `graph/opset`, `graph/unsupported` and what `run` throws.
  */
 export const prepare = async (file: Model, run: RunGraph, options: ProbeOptions & { readonly name?: string } = {}): Promise<Prepared> => {
-  const dialect = normalise(mustVerify(file, options.name));
+  const dialect = normalise(mustVerify(sort(file), options.name));
   const first = await probe(dialect, run, options);
   const free = first.batch === 'fixed' ? await freed(dialect, first, run, options) : undefined;
   const { model, probed } = free ?? { model: dialect, probed: first };

@@ -25,7 +25,7 @@ export const definedIn = (graph: Graph): Set<string> => {
 };
 
 /** Values of enclosing graphs that a graph reads, its own subgraphs included. */
-export const captured = (graph: Graph): Set<string> => {
+const captured = (graph: Graph): Set<string> => {
   const own = definedIn(graph);
   const out = new Set<string>();
   const read = (name: string): void => {
@@ -50,19 +50,6 @@ export const readsOf = (node: Node): readonly string[] => {
 export const producers = (graph: Graph): Map<string, Node> => {
   const out = new Map<string, Node>();
   for (const node of graph.nodes) for (const o of node.outputs) if (o) out.set(o, node);
-  return out;
-};
-
-/** Value → the nodes that read it, directly or from a subgraph; each node once. */
-export const consumers = (graph: Graph): Map<string, Node[]> => {
-  const out = new Map<string, Node[]>();
-  for (const node of graph.nodes) {
-    for (const name of new Set(readsOf(node))) {
-      const list = out.get(name);
-      if (list) list.push(node);
-      else out.set(name, [node]);
-    }
-  }
   return out;
 };
 

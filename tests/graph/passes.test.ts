@@ -149,3 +149,26 @@ test('batch statistics couple the rows, so a fixed batch stays fixed', async () 
   equal(prepared.probed.batchSize, 2);
   ok(prepared.notes.some((n) => n.includes('cannot be freed')));
 });
+
+test('a file whose nodes are out of order is put in order', async () => {
+  const whole = fixture('lenet_mnist');
+  const mixed = { ...whole, graph: { ...whole.graph, nodes: whole.graph.nodes.toReversed() } };
+  ok(verify(mixed).length > 0);
+  const prepared = await prepare(mixed, run);
+  deepEqual(verify(prepared.model), []);
+  const feeds = feedsOf(planOf(whole.graph), 2, 1);
+  deepEqual(await runModel(prepared.model, feeds), await runModel(whole, feeds));
+});
+
+test('an inner constant that hides an outer copy keeps its own value', async () => {
+  const hiding = graph([], [node('Add', ['a', 'x'], ['t'])], ['t'], { a: floatConstant([1, 2], 3) });
+  const plain = graph([], [node('Neg', ['a'], ['e'])], ['e']);
+  const m = model(
+    graph(
+      [value('x', ['N', 2]), value('c', [], 'bool')],
+      [node('Identity', ['x'], ['a']), node('If', ['c'], ['y'], { then_branch: body(hiding), else_branch: body(plain) })],
+      ['y'],
+    ),
+  );
+  for (const pass of [dropIdentity, shareEqual]) await lawful(pass.name, m, pass(m), { x: wave([3, 2]), c: constantly('bool', [], 1) });
+});

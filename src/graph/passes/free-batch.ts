@@ -5,7 +5,7 @@ import type { Attribute, Constant, Model, Node, TensorType, ValueInfo, ValueType
 import { freshNames, namesWithin } from '../walk.ts';
 
 /** What freeing the batch axis needs to know of the model at its fixed size. */
-export interface FixedBatch {
+interface FixedBatch {
   readonly types: ReadonlyMap<string, TensorType>;
   readonly batchSize: number;
   readonly batchAxes: ReadonlyMap<string, number>;

@@ -73,7 +73,7 @@ const instantiate = (f: FunctionDef, call: Node, freshFor: (stem: string) => str
 /** Model-local functions call each other at most this deep; more is a cycle. */
 const deepest = 64;
 
-export interface Inlined {
+interface Inlined {
   readonly model: Model;
   /** Standard operator set of nodes that came from a function written for another one than the model. */
   readonly versions: ReadonlyMap<Node, number>;

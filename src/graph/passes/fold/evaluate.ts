@@ -5,7 +5,7 @@ import type { Attribute, Constant, Node } from '../../types.ts';
 import { indicesOf, stridesOf } from './strides.ts';
 
 /** A small array of numbers on the host. Whole numbers beyond ±2^53 are rounded, as attributes are. */
-export interface Small {
+interface Small {
   readonly dtype: DType;
   readonly dims: readonly number[];
   readonly values: readonly number[];
