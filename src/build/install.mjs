@@ -16,8 +16,9 @@ const wanted = createHash('sha256')
 const stamp = `${root}node_modules/.assay-installed`;
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   console.log('Installing packages…');
-  // No package needs its install script: esbuild and Biome ship binaries as packages, and ONNX Runtime's would fetch CUDA libraries.
-  const done = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // `install`, not `ci`: some registry mirrors lack the binaries of other platforms, and then `ci` refuses every lock file; versions come from the
+  // lock file all the same, which `--no-save` leaves as it is. No package needs its install script: esbuild and Biome ship binaries as packages, and ONNX Runtime's would fetch CUDA libraries.
+  const done = spawnSync('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
     shell: process.platform === 'win32',

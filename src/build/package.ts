@@ -14,7 +14,14 @@ export const packageExtension = async (): Promise<{ readonly path: string; reado
   statSync(join(root, binary));
   writeFileSync(ignoreFile, `${readFileSync(join(root, '.vscodeignore'), 'utf8')}\n!${binary}/**\n`);
   const path = join(root, 'out', `assay-${platform}.vsix`);
-  await createVSIX({ cwd: root, packagePath: path, target: platform, ignoreFile, allowMissingRepository: true, rewriteRelativeLinks: false });
+  await createVSIX({
+    cwd: root,
+    packagePath: path,
+    target: platform,
+    ignoreFile,
+    allowMissingRepository: true,
+    rewriteRelativeLinks: false,
+  });
   return { path, bytes: statSync(path).size };
 };
 
