@@ -105,6 +105,9 @@ const checkGraph = (graph: Graph, scope: Scope, report: Report): void => {
   }
   for (const [name, c] of graph.initializers) {
     if (!name) report('name', `graph '${graph.name}'`, `an initializer of graph '${graph.name}' has no name`);
+    // ONNX Runtime would read the outer value.
+    if (scope.outer.has(name))
+      report('shadow', `initializer '${name}'`, `initializer '${name}' of graph '${graph.name}' hides a value of the enclosing graph`);
     checkConstant(name, c, report);
     known.add(name);
   }

@@ -159,16 +159,3 @@ test('a file whose nodes are out of order is put in order', async () => {
   const feeds = feedsOf(planOf(whole.graph), 2, 1);
   deepEqual(await runModel(prepared.model, feeds), await runModel(whole, feeds));
 });
-
-test('an inner constant that hides an outer copy keeps its own value', async () => {
-  const hiding = graph([], [node('Add', ['a', 'x'], ['t'])], ['t'], { a: floatConstant([1, 2], 3) });
-  const plain = graph([], [node('Neg', ['a'], ['e'])], ['e']);
-  const m = model(
-    graph(
-      [value('x', ['N', 2]), value('c', [], 'bool')],
-      [node('Identity', ['x'], ['a']), node('If', ['c'], ['y'], { then_branch: body(hiding), else_branch: body(plain) })],
-      ['y'],
-    ),
-  );
-  for (const pass of [dropIdentity, shareEqual]) await lawful(pass.name, m, pass(m), { x: wave([3, 2]), c: constantly('bool', [], 1) });
-});

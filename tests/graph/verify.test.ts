@@ -69,6 +69,11 @@ test('subgraphs see what is made before them, and may not hide it', () => {
   deepEqual(verify(conditional(branch([node('Abs', ['a'], ['t'])], 't'))), []);
   is(conditional(branch([node('Abs', ['y'], ['t'])], 't')), 'cycle', /through 'y'/);
   is(conditional(branch([node('Abs', ['x'], ['a'])], 'a')), 'shadow', /'a', made by node 'n_a' \(Abs\), hides/);
+  is(
+    conditional({ ...branch([node('Abs', ['a'], ['t'])], 't'), initializers: new Map([['a', floatConstant([2])]]) }),
+    'shadow',
+    /initializer 'a' of graph 'g' hides/,
+  );
   is(conditional(branch([], 'a')), 'output', /output 'a' of graph 'g' is not made in it/);
   is(conditional(branch([node('Abs', ['nowhere'], ['t'])], 't')), 'dangling', /'nowhere'/);
 });

@@ -1,11 +1,9 @@
 import type { Graph, Model, Node } from '../types.ts';
-import { definedIn, mapSubgraphs } from '../walk.ts';
+import { mapSubgraphs } from '../walk.ts';
 
 /** `from` maps a copied value to what it is a copy of, in this graph or one around it. */
 const rewired = (graph: Graph, around: ReadonlyMap<string, string>): Graph => {
   const from = new Map(around);
-  // A name defined here hides the outer one.
-  if (from.size > 0) for (const name of definedIn(graph)) from.delete(name);
   const outputs = new Set(graph.outputs.map((o) => o.name));
   const real = (name: string): string => from.get(name) ?? name;
   const nodes: Node[] = [];

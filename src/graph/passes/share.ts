@@ -1,5 +1,5 @@
 import type { Attribute, Graph, Model, Node } from '../types.ts';
-import { definedIn, mapSubgraphs, subgraphs } from '../walk.ts';
+import { mapSubgraphs, subgraphs } from '../walk.ts';
 
 /** Operators whose two calls with equal inputs differ. */
 const chance = new Set([
@@ -25,8 +25,6 @@ const keyOf = (node: Node): string | undefined => {
 
 const shared = (graph: Graph, around: ReadonlyMap<string, string>): Graph => {
   const from = new Map(around);
-  // A name defined here hides the outer one.
-  if (from.size > 0) for (const name of definedIn(graph)) from.delete(name);
   const outputs = new Set(graph.outputs.map((o) => o.name));
   const seen = new Map<string, Node>();
   const nodes: Node[] = [];
