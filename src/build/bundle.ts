@@ -39,6 +39,7 @@ const node: BuildOptions = {
   target: 'node20',
   format: 'esm',
   external: ['onnxruntime-node'],
+  mainFields: ['module', 'main'],
   banner: { js: requireBanner },
 };
 const page: BuildOptions = { platform: 'browser', target: 'es2022', format: 'iife' };

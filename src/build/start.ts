@@ -67,7 +67,7 @@ const main = async (): Promise<void> => {
     await jobs.dispose();
   }
   const reports = runs.flatMap((run) => run.reports);
-  for (const report of reports) term.print(toText(report, { width: term.width, colour: term.colour }));
+  for (const report of reports) term.print(toText(report, { width: term.width, colour: term.colour, brief: true }));
   const page = join(workspace, 'report.html');
   writeFileSync(page, toHtml(reports, await term.page()));
   term.print(

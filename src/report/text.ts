@@ -8,6 +8,8 @@ export interface TextOptions {
   /** Columns of the terminal; 80 where unknown. */
   readonly width?: number;
   readonly colour?: boolean;
+  /** Headline and guide only. */
+  readonly brief?: boolean;
 }
 
 const paint =
@@ -69,7 +71,7 @@ export const toText = (report: Report, options: TextOptions = {}): string => {
     sections.push([bad(wrap(`${OUTCOME[report.outcome]}: ${visible(report.reason?.sentence ?? 'no reason was given.')}`, width, '  '))]);
   }
   if (Object.keys(report.headline).length > 0) sections.push(headlineText(terminal, report));
-  for (const card of report.cards) {
+  for (const card of options.brief ? [] : report.cards) {
     sections.push([
       bold(visible(String(card.title))),
       ...(card.caption ? [dim(wrap(visible(card.caption), width))] : []),
@@ -77,6 +79,6 @@ export const toText = (report: Report, options: TextOptions = {}): string => {
     ]);
   }
   if (report.guide) sections.push([wrap(visible(report.guide), width)]);
-  if (report.notes.length > 0) sections.push(report.notes.map((note) => wrap(`- ${visible(note)}`, width, '  ')));
+  if (report.notes.length > 0 && !options.brief) sections.push(report.notes.map((note) => wrap(`- ${visible(note)}`, width, '  ')));
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 };
