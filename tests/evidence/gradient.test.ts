@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Fault } from '../../src/base/fault.ts';
+import { quietJob } from '../../src/base/job.ts';
+import { random } from '../../src/base/random.ts';
+import type { GradientTool } from '../../src/evidence/evidence.ts';
+import { endsOf, openModel } from '../../src/evidence/model.ts';
+import { openGradient } from '../../src/evidence/providers/gradient.ts';
+import type { Graph } from '../../src/graph/types.ts';
+import { world } from '../../src/jobs/world.ts';
+import type { Runtime } from '../../src/runtime/session.ts';
+import { graph, node, value } from '../graph/build.ts';
+import { floats, modelFile, shortOfMemory } from './models.ts';
+
+const ports = await world();
+
+/** y = (x ∘ x) W with W = [[1, 2], [3, 4]]: ∂y_t/∂x_j = 2 x_j W_jt. */
+const square = (batch: number | string, softmax = false): Graph =>
+  graph(
+    [value('x', [batch, 2])],
+    [node('Mul', ['x', 'x'], ['s']), node('MatMul', ['s', 'w'], ['y']), ...(softmax ? [node('Softmax', ['y'], ['p'])] : [])],
+    [softmax ? 'p' : 'y'],
+    { w: floats([2, 2], [1, 2, 3, 4]) },
+  );
+const weight = [
+  [1, 2],
+  [3, 4],
+];
+
+const withTool = async <T>(
+  g: Graph,
+  work: (tool: GradientTool, notes: readonly string[]) => Promise<T>,
+  runtime: Runtime = ports.runtime,
+): Promise<T> => {
+  const job = quietJob();
+  const path = modelFile(g);
+  const opened = await openModel({ path }, { ...ports, runtime }, job);
+  const gradient = await openGradient(opened, endsOf(opened, { path }, job), [2], { runtime, device: 'cpu' }, job);
+  try {
+    return await work(gradient.tool, job.notes);
+  } finally {
+    await gradient.release();
+  }
+};
+
+const { normal } = random(1, 'points');
+const [rows, steps] = [5, 7];
+const points = Float32Array.from({ length: rows * steps * 2 }, normal);
+const weights = Array.from({ length: steps }, (_, s) => (s + 1) / 10);
+const targets = Int32Array.of(0, 1, 1, 0, 1);
+
+/** What the tool must give, by the formula above. */
+const reference = () => {
+  const [gradient, squared, values] = [new Float64Array(rows * 2), new Float64Array(rows * 2), new Float64Array(rows * steps)];
+  for (let b = 0; b < rows; b++)
+    for (let s = 0; s < steps; s++)
+      for (let j = 0; j < 2; j++) {
+        const x = points[(b * steps + s) * 2 + j];
+        const g = 2 * x * weight[j][targets[b]];
+        gradient[b * 2 + j] += weights[s] * g;
+        squared[b * 2 + j] += weights[s] * g * g;
+        values[b * steps + s] += x * x * weight[j][targets[b]];
+      }
+  return { gradient, squared, values };
+};
+/** float32 sums of seven terms of size about 20: 1e-5 relative to the largest is several roundings. */
+const close = (actual: Float64Array, wanted: Float64Array): void => {
+  const most = Math.max(...wanted.map(Math.abs));
+  assert.equal(actual.length, wanted.length);
+  for (const [i, v] of wanted.entries()) assert.ok(Math.abs(actual[i] - v) <= 1e-5 * most, `${i}: ${actual[i]} ≠ ${v}`);
+};
+const signal = new AbortController().signal;
+const ask = { rows, points, weights, targets, square: true };
+
+for (const [name, g, runtime] of [
+  ['a free batch', square('N'), undefined],
+  ['a batch fixed at 1', square(1), undefined],
+  ['a batch fixed at 3', square(3), undefined],
+  ['memory for 10 points (whole paths, fewer rows)', square('N'), shortOfMemory(10)],
+  ['memory for 3 points (a path in pieces)', square('N'), shortOfMemory(3)],
+] as const) {
+  test(`weighted gradients along paths: ${name}`, () =>
+    withTool(
+      g,
+      async (tool, notes) => {
+        assert.deepEqual([tool.output, tool.targets, tool.inputDims], ['y', 2, [2]]);
+        const found = await tool.sum(ask, signal);
+        const wanted = reference();
+        close(found.gradient, wanted.gradient);
+        close(found.values, wanted.values);
+        close(found.squared ?? new Float64Array(0), wanted.squared);
+        const plain = await tool.sum({ ...ask, square: false }, signal);
+        close(plain.gradient, wanted.gradient);
+        assert.equal(plain.squared, undefined);
+        if (runtime) assert.match(notes.join(), /Memory ran out at 35 points/);
+      },
+      runtime,
+    ));
+}
+
+test('a final Softmax is skipped: gradients are those of the logit', () =>
+  withTool(square('N', true), async (tool) => {
+    assert.equal(tool.output, 'y');
+    close((await tool.sum(ask, signal)).gradient, reference().gradient);
+  }));
+
+test('whole-number inputs have no gradient; a path cut off by a step function names it', async () => {
+  const whole = graph([value('x', ['N', 2], 'int64')], [node('Cast', ['x'], ['y'], { to: { type: 'int', value: 1 } })], ['y']);
+  await assert.rejects(
+    withTool(whole, async () => {}),
+    (e) => Fault.is(e, 'evidence/whole-input') && /'x' takes int64/.test(e.message),
+  );
+  const stepped = graph([value('x', ['N', 2])], [node('Floor', ['x'], ['f']), node('MatMul', ['f', 'w'], ['y'])], ['y'], {
+    w: floats([2, 2], [1, 2, 3, 4]),
+  });
+  await assert.rejects(
+    withTool(stepped, async () => {}),
+    (e) => Fault.is(e, 'graph/no-gradient') && /Floor/.test(e.message),
+  );
+});
+
+test('a stopped study ends between chunks', () =>
+  withTool(square('N'), async (tool) => {
+    const stop = new AbortController();
+    stop.abort();
+    await assert.rejects(tool.sum(ask, stop.signal), (e) => Fault.is(e, 'job/stopped'));
+  }));
