@@ -18,9 +18,12 @@ const batchNames = /^(n|b|bs|batch.*|.*batch|.*batch_?size.*|num_?(samples|examp
 
 const keyOf = (input: ValueInfo, axis: number, dim: Dim): string => (typeof dim === 'string' ? dim : `${input.name}:${axis}`);
 
+/** Height and width of pictures whose size is free. */
+export const pictureSide = 64;
+
 /** Lengths of free axes: 8 for sequences, 64 for the height and width of pictures ([N, C, H, W] and [N, H, W, C] of floats). */
 const usualLength = (type: TensorType, axis: number): number =>
-  type.dims?.length === 4 && axis > 0 && ['float32', 'float16', 'float64', 'uint8'].includes(type.dtype) ? 64 : 8;
+  type.dims?.length === 4 && axis > 0 && ['float32', 'float16', 'float64', 'uint8'].includes(type.dtype) ? pictureSide : 8;
 
 /** Sums such as `past + sequence` or `past_sequence_length + 1`, as exporters of language models write them. */
 const sumOf = (name: string, lengths: ReadonlyMap<string, number>): number | undefined => {

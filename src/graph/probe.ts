@@ -1,8 +1,9 @@
+import { Fault } from '../base/fault.ts';
 import type { DType, Tensor } from '../base/tensor.ts';
 import { fitDim } from './batch-dim.ts';
 import { constantFrom } from './constant.ts';
 import { infer } from './infer.ts';
-import { feedsOf, type Plan, planOf } from './probe-feeds.ts';
+import { feedsOf, type Plan, pictureSide, planOf } from './probe-feeds.ts';
 import type { Constant, Dim, Graph, Model, Node, TensorType, ValueInfo } from './types.ts';
 import { namesWithin, readsOf, subgraphs } from './walk.ts';
 import { write } from './write.ts';
@@ -150,6 +151,17 @@ const contentsOf = (a: Readonly<Record<string, Tensor>>, b: Readonly<Record<stri
  * at each of a few batch sizes. Works for every operator that ONNX Runtime can run.
  */
 export const probe = async (model: Model, run: RunGraph, options: ProbeOptions = {}): Promise<Probed> => {
+  try {
+    return await probed(model, run, options);
+  } catch (error) {
+    // A deep network of free picture size may need larger pictures than the usual 64.
+    const small = Array.from(planOf(model.graph, options.axes).lengths).filter(([name, n]) => n === pictureSide && !options.axes?.[name]);
+    if (!Fault.is(error, 'runtime/run') || small.length === 0) throw error;
+    return probed(model, run, { ...options, axes: { ...options.axes, ...Object.fromEntries(small.map(([name]) => [name, 224])) } });
+  }
+};
+
+const probed = async (model: Model, run: RunGraph, options: ProbeOptions): Promise<Probed> => {
   const { graph } = model;
   const plan = planOf(graph, options.axes);
   const values = tensorValues(graph);

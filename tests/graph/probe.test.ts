@@ -7,7 +7,7 @@ import { type Probed, probe } from '../../src/graph/probe.ts';
 import { feedsOf, planOf } from '../../src/graph/probe-feeds.ts';
 import type { Dim, Model } from '../../src/graph/types.ts';
 import { write } from '../../src/graph/write.ts';
-import { body, floatConstant, graph, int, intConstant, model, node, value } from './build.ts';
+import { body, floatConstant, graph, int, intConstant, ints, model, node, value } from './build.ts';
 import { fixture, fixtures, run } from './run.ts';
 
 const dims = (p: Probed, name: string): readonly Dim[] | undefined => p.types.get(name)?.dims;
@@ -102,6 +102,15 @@ test('real rows replace made-up ones', async () => {
     { axes: { sequence: 2 }, feeds: ids },
   );
   ok(seen.every((d) => d[1] === 2) && seen.some((d) => d[0] === 3));
+});
+
+test('pictures of free size are 64 on a side, and 224 where that is too small', async () => {
+  const pooled = (kernel: number): Model =>
+    model(
+      graph([value('x', ['N', 3, 'height', 'width'])], [node('AveragePool', ['x'], ['y'], { kernel_shape: ints(kernel, kernel) })], ['y']),
+    );
+  deepEqual(dims(await probe(pooled(3), run), 'y'), ['N', 3, 62, 62]);
+  deepEqual(dims(await probe(pooled(100), run), 'y'), ['N', 3, 125, 125]);
 });
 
 test('a fixed batch is reported with its size', async () => {
