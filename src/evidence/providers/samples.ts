@@ -1,3 +1,4 @@
+import { breathe } from '../../base/job.ts';
 import { toFloats } from '../../data/values.ts';
 import type { Bound } from '../bound.ts';
 import type { SamplesTool } from '../evidence.ts';
@@ -20,6 +21,7 @@ export const samples = (bound: Bound, score: Scorer): SampleReader => {
       inputDims: bound.inputDims,
       plain: (rows, signal) => bound.plain(rows, signal),
       async take(positions, signal) {
+        await breathe({ signal });
         const { rows, x, labels } = await bound.take(positions, signal);
         if (!x) throw new RangeError('samples of a table of predictions were asked for');
         if (x.dtype !== 'string') {
