@@ -227,7 +227,7 @@ export const bind = async (ref: DataRef, ports: World, job: Listener, options: B
 /** Where a table's columns are named by numbers (prob_1 to prob_3), the label 1 means the column named 1, not the second one. */
 const byName = (path: string, label: NonNullable<Parts['label']>, classes: readonly string[] | undefined): NonNullable<Parts['label']> => {
   const numbers = classes?.map((c) => (/^\d+$/.test(c) ? Number(c) : Number.NaN)) ?? [];
-  if (label.reader.names || numbers.length === 0 || numbers.some(Number.isNaN)) return label;
+  if (label.reader.names || numbers.some(Number.isNaN) || numbers.every((n, i) => n === i)) return label;
   const index = new Map(numbers.map((n, i) => [n, i]));
   const read: LabelReader['read'] = (tensor, rows) =>
     label.reader.read(tensor, rows).map((v, i) => {

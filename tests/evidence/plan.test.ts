@@ -85,8 +85,8 @@ test('labels outside the classes and missing ones: how many, and the first; only
   const [a, b] = [listener('labels'), listener('probs')];
   await run(table(['0,0.5,0.5', '1,0.5,0.5', '0,0.5,0.5'], 'label,prob_0,prob_1'), [a, b]);
   assert.equal(a.fault, undefined);
-  // Columns named by numbers: label 5 names no column, so it is refused at once.
-  await rejects(run(table(['0,0.5,0.5', '5,0.5,0.5']), [listener('labels')]), 'data/class-name', /Row 1 .*'5'/);
+  // Columns named by other numbers than 0 to n-1: a label that names no column is refused at once.
+  await rejects(run(table(['1,0.5,0.5', '5,0.5,0.5'], 'label,prob_1,prob_2'), [listener('labels')]), 'data/class-name', /Row 1 .*'5'/);
   const wrong = [listener('labels'), listener('probs')];
   await run(table(['0,0.5,0.5', '2,0.5,0.5', '7,0.5,0.5'], 'label,prob_a,prob_b'), wrong);
   assert.match(wrong[0].fault?.message ?? '', /2 rows .* outside the 2 classes \(0 to 1\), the first being row 1 with label 2/);
