@@ -71,16 +71,16 @@ test('run --json - prints nothing but the report', async () => {
     '--split',
     'test',
     '--null-draws',
-    '50',
+    '100',
     '--bootstrap',
-    '50',
+    '100',
     '--json',
     '-',
   ]);
   assert.equal(code, 0);
   const parsed = JSON.parse(out) as Report;
   assert.ok(parsed.headline.ece >= 0 && parsed.headline.ece < 0.2);
-  assert.equal(parsed.provenance.options.nullDraws, 50);
+  assert.equal(parsed.provenance.options.nullDraws, 100);
 });
 
 test('a table of predictions needs no model', async () => {
@@ -141,7 +141,7 @@ const suiteOf = (name: string, max: number): string => {
         run: 'reliability',
         model: 'digits',
         data: 'test',
-        options: { nullDraws: 50, bootstrap: 50 },
+        options: { nullDraws: 100, bootstrap: 100 },
         expect: { ece: { max } },
       },
     ],
@@ -195,7 +195,7 @@ test('train writes a model that run accepts; resume of a finished run is harmles
     at('short.json'),
   ]);
   assert.equal(run.code, 0, run.err);
-  assert.ok(report('short.json').headline.accuracy > 0.8);
+  assert.ok(report('short.json').headline.accuracy > 0.7);
 });
 
 test('an interrupt stops a run within a second, with exit code 130', { skip: process.platform === 'win32' }, async () => {
