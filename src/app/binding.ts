@@ -19,7 +19,7 @@ type World = Pick<Ports, 'dataset' | 'source'>;
 type Listener = Pick<Job, 'note' | 'signal'>;
 
 /** Opens the data file, and files that `x`, `y` or `labels` name beside it, as one dataset. */
-export const openData = async (
+const openData = async (
   ref: DataRef,
   ports: World,
   job: Listener,
@@ -72,7 +72,7 @@ const mnistLabels = async (path: string, ports: World): Promise<string | undefin
 };
 
 /** The rows of the split, cut at the limit, and what the report says about them. */
-export const chooseRows = async (
+const chooseRows = async (
   dataset: Dataset,
   ref: DataRef,
   label: string | undefined,

@@ -11,7 +11,7 @@ const [quote, newline, carriage] = [34, 10, 13];
  * CRLF, blank lines are skipped. `each` gets the fields, the byte where the row starts and the line ends before it.
  * Returns where the first incomplete row starts; with `final` the last row needs no line end.
  */
-export const parseRows = (
+const parseRows = (
   bytes: Uint8Array,
   delimiter: number,
   final: boolean,

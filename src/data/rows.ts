@@ -6,17 +6,17 @@ const like = (data: TensorData, length: number): TensorData =>
     : new (data.constructor as new (n: number) => Exclude<TensorData, string[]>)(length);
 
 /** Elements of one row of a tensor whose first axis is the rows. */
-export const rowSize = (tensor: Tensor): number => sizeOf(tensor.dims.slice(1));
+const rowSize = (tensor: Tensor): number => sizeOf(tensor.dims.slice(1));
 
 /** An empty tensor of `count` rows, shaped and typed as `tensor`'s. */
-export const rowsLike = (tensor: Tensor, count: number): Tensor => ({
+const rowsLike = (tensor: Tensor, count: number): Tensor => ({
   dtype: tensor.dtype,
   dims: [count, ...tensor.dims.slice(1)],
   data: like(tensor.data, count * rowSize(tensor)),
 });
 
 /** Copies `count` rows. Both tensors have the same type and row shape. */
-export const copyRows = (from: Tensor, fromRow: number, to: Tensor, toRow: number, count: number): void => {
+const copyRows = (from: Tensor, fromRow: number, to: Tensor, toRow: number, count: number): void => {
   const n = rowSize(from);
   const part = from.data.slice(fromRow * n, (fromRow + count) * n);
   if (Array.isArray(part)) for (let i = 0; i < part.length; i++) to.data[toRow * n + i] = part[i];

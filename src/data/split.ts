@@ -21,7 +21,7 @@ const columnNames = ['split', 'subset', 'partition', 'set', 'fold'];
 const other = (half: Half): Half => (half === 'train' ? 'test' : 'train');
 
 /** What `train` and `test` mean in a file that says nothing about it: 0.8 and 0.2, seed 0. */
-export const defaultFraction = 0.2;
+const defaultFraction = 0.2;
 
 const indicesOf = async (dataset: Dataset, name: string, signal?: AbortSignal): Promise<Float64Array> => {
   const stored = [...dataset.columns.map((c) => ({ ...c, length: dataset.length })), ...dataset.extras];

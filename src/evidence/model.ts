@@ -124,7 +124,7 @@ const passing = new Set(['Identity', 'Cast', 'Reshape', 'Flatten', 'Squeeze', 'U
 const linear = new Set(['Gemm', 'MatMul', 'Add', 'Conv', 'FusedMatMul', 'FusedGemm']);
 
 /** What the last operator but reshapings says about an output's numbers. */
-export const scoreHint = ({ graph }: Model, output: string): ScoreHint => {
+const scoreHint = ({ graph }: Model, output: string): ScoreHint => {
   const by = producers(graph);
   let node = by.get(output);
   while (node && passing.has(node.op)) node = by.get(node.inputs[0]);
