@@ -1,11 +1,13 @@
 import { Fault } from '../base/fault.ts';
 import type { DataRef, Device } from '../base/request.ts';
 import { int64 } from '../base/tensor.ts';
+import { factsOf } from '../graph/facts.ts';
 import { write } from '../graph/write.ts';
 import type { TrainRequest } from '../report/tasks.ts';
 import type { DeviceChoice } from '../runtime/session.ts';
 import { type Compiled, compileSteps } from '../training/compile.ts';
 import { compileEvaluation } from '../training/evaluate.ts';
+import type { Plan } from '../training/plan.ts';
 import { type Recipe, readRecipe } from '../training/recipe.ts';
 import { bind } from './binding.ts';
 import type { AppJob, Ports } from './ports.ts';
@@ -74,6 +76,14 @@ const probeOf = async (compiled: Compiled, { rows, positions }: Held, batch: num
   } as const;
 };
 
+/** Forward and backward of a step below this many multiply–accumulates run on one thread: more only wait for each other. */
+const singleThread = 1e8;
+const threadsFor = ({ graph }: Plan, batch: number): { readonly threads?: number } => {
+  const types = new Map(Array.from(graph.values).flatMap(([name, type]) => (type.kind === 'tensor' ? [[name, type] as const] : [])));
+  const { macs } = factsOf(graph, types);
+  return macs !== null && 3 * macs * batch < singleThread ? { threads: 1 } : {};
+};
+
 /** Reads recipe, data and model, compiles the steps and opens sessions for them. */
 export const setUp = async (ask: TrainRequest, ports: Ports, job: AppJob): Promise<Setup> => {
   job.progress(0, 'Opening');
@@ -119,14 +129,15 @@ export const setUp = async (ask: TrainRequest, ports: Ports, job: AppJob): Promi
     if (!all.resident) job.note(`The data are too large to keep in memory: rows are read from '${all.bound.name}' as they are needed.`);
     const compiled = compileSteps(plan);
     const evaluation = compileEvaluation(plan);
+    const threads = threadsFor(plan, batch);
     const device: Device = ask.device === 'auto' ? recipe.provider : ask.device;
     const { session, choice } = await ports.runtime.open(
       write(compiled.model),
-      { device, name: `the training steps of ${recipe.id}`, probe: await probeOf(compiled, train, batch, job) },
+      { device, name: `the training steps of ${recipe.id}`, ...threads, probe: await probeOf(compiled, train, batch, job) },
       job,
     );
     const evaluator = await ports.runtime
-      .open(write(evaluation.model), { device: choice.actual, name: `the evaluation of ${recipe.id}` }, job)
+      .open(write(evaluation.model), { device: choice.actual, name: `the evaluation of ${recipe.id}`, ...threads }, job)
       .catch(async (error: unknown) => {
         await session.release();
         throw error;

@@ -1,6 +1,6 @@
 import { floatOf } from '../graph/attribute.ts';
 import type { Emit } from '../graph/emit.ts';
-import type { Graph, Node } from '../graph/types.ts';
+import type { Attributes, Graph, Node } from '../graph/types.ts';
 import { readsOf } from '../graph/walk.ts';
 
 /** Nodes that `wanted` depends on, in the graph's order. */
@@ -15,25 +15,33 @@ const needed = (graph: Graph, wanted: string): Node[] => {
 };
 
 /**
- * Batch normalisation by the batch's own mean and biased variance. The stored mean and variance move by 1 − momentum,
- * the variance toward the unbiased one: n/(n−1) of what ONNX adds.
+ * Batch normalisation by the batch's own mean and biased variance; the stored ones move toward the batch's mean and
+ * unbiased variance: stored = m·stored + (1−m)·batch. The operator is given zeros that nothing else reads, as ONNX Runtime
+ * writes its second and third output over the inputs they come from.
  */
 const normalise = (emit: Emit, node: Node, stored: ReadonlyMap<string, string>): readonly (readonly [string, string])[] => {
   const [x, scale, shift, mean, variance] = node.inputs;
-  const momentum = floatOf(node, 'momentum', 0.9);
-  const inputs = [x, scale, shift, stored.get(mean) ?? mean, stored.get(variance) ?? variance];
-  const outputs = [node.outputs[0], emit.fresh(`${mean}.next`), emit.fresh(`${variance}.biased`)];
-  emit.node({ ...node, inputs, outputs, attributes: { ...node.attributes, training_mode: { type: 'int', value: 1 } } });
-  const dtype = emit.type(scale)?.dtype ?? 'float32';
-  const channels = emit.type(mean)?.dims;
-  for (const value of outputs.slice(1)) emit.typed(value, { kind: 'tensor', dtype, ...(channels ? { dims: channels } : {}) });
-  const count = emit.call('CastLike', [emit.Div(emit.Size(x), emit.Size(mean)), scale]);
+  const before = [mean, variance].map((name) => stored.get(name) ?? name);
+  const batch = [mean, variance].map((name) => emit.fresh(`${name}.batch`));
+  const attributes: Attributes = {
+    ...node.attributes,
+    training_mode: { type: 'int', value: 1 },
+    momentum: { type: 'float', value: 0 },
+  };
+  const zeros = before.map((name) => emit.Sub(name, name));
+  for (const [i, name] of before.entries()) {
+    const type = emit.type(name);
+    if (type) emit.typed(batch[i], type);
+  }
+  emit.node({ ...node, inputs: [x, scale, shift, ...zeros], outputs: [node.outputs[0], ...batch], attributes });
+  const count = emit.call('CastLike', [emit.Div(emit.Size(x), emit.Size(before[0])), scale]);
   const bessel = emit.Div(count, emit.Max(emit.Sub(count, emit.scalar(1)), emit.scalar(1)));
-  const kept = emit.Mul(emit.scalar(momentum), inputs[4]);
-  const unbiased = emit.Add(kept, emit.Mul(bessel, emit.Sub(outputs[2], kept)));
+  const momentum = floatOf(node, 'momentum', 0.9);
+  const moved = (from: string, to: string): string =>
+    emit.Add(emit.Mul(emit.scalar(momentum), from), emit.Mul(emit.scalar(1 - momentum), to));
   return [
-    [mean, outputs[1]],
-    [variance, unbiased],
+    [mean, moved(before[0], batch[0])],
+    [variance, moved(before[1], emit.Mul(bessel, batch[1]))],
   ];
 };
 

@@ -1,8 +1,8 @@
-import { real } from '../../base/option.ts';
+import { type RealOption, real } from '../../base/option.ts';
 import type { Emit } from '../../graph/emit.ts';
 import { defineOptimizer, type Hyper, type Optimizer, type Update, type Updated } from '../define.ts';
 
-export const moments = {
+export const moments: Readonly<Record<'lr' | 'beta1' | 'beta2' | 'eps', RealOption>> = {
   lr: real({ default: 1e-3, min: 0, max: 1e6, help: 'Step length.' }),
   beta1: real({ default: 0.9, min: 0, max: 1, help: 'Decay of the mean of the gradient.' }),
   beta2: real({ default: 0.999, min: 0, max: 1, help: 'Decay of the mean of its square.' }),

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Fault } from '../../src/base/fault.ts';
+import { int64, type Tensor } from '../../src/base/tensor.ts';
+import { emitter } from '../../src/graph/emit.ts';
+import { losses } from '../../src/training/losses/index.ts';
+import { emitObjective } from '../../src/training/objective.ts';
+import { hyperOf, modelOf, tensorType } from '../../src/training/plan.ts';
+import { float64, numbers, once } from './session.ts';
+import { pick } from './subject.ts';
+
+const logits = float64([2, 3], [2, 1, 0.1, 0, 3, -1]);
+const labels = int64([2], [0, 2]);
+
+/** Objective of the card's example, in float64. */
+const measure = async (id: string, given: Record<string, unknown>, z: Tensor = logits, target: Tensor = labels, classes = 3) => {
+  const base = emitter({});
+  const emit: typeof base = { ...base, scalar: (value, dtype = 'float64') => base.scalar(value, dtype) };
+  const loss = pick(losses, id, given);
+  emit.typed('z', tensorType(z.dtype, ['N', ...z.dims.slice(1)]));
+  emit.typed('y', tensorType(target.dtype, ['N', ...target.dims.slice(1)]));
+  const { names, values } = hyperOf(emit, loss, 'loss', 'float64');
+  const { perExample } = loss.part.build(emit, { logits: 'z', target: 'y', classes }, names, loss.chosen);
+  const objective = emitObjective(emit, loss, names, 'z', 'y', classes);
+  const outputs = [perExample, objective.total, objective.weight, objective.mean, ...(objective.correct ? [objective.correct] : [])];
+  const used = Object.entries(values).filter(([name]) => emit.nodes.some((n) => n.inputs.includes(name)));
+  const graph = emit.graph(
+    'loss',
+    ['z', 'y', ...used.map(([name]) => name)].map((name) => ({ name, type: emit.type(name) ?? tensorType('float64', []) })),
+    outputs.map((name) => ({ name, type: tensorType('float64', name === perExample ? ['N'] : []) })),
+  );
+  const out = await once(modelOf({ irVersion: 8, opsets: new Map([['', 18]]) }, graph), { ...Object.fromEntries(used), z, y: target });
+  const [each, total, weight, mean, correct] = outputs.map((name) => numbers(out[name]));
+  return { each, total: total[0], weight: weight[0], mean: mean[0], correct: correct?.[0] };
+};
+/** The card prints twelve decimals. */
+const near = (actual: number, wanted: number): void => assert.ok(Math.abs(actual - wanted) < 6e-13, `${actual} is not ${wanted}`);
+
+test('cross-entropy is that of the card', async () => {
+  const { each, mean, total, weight, correct } = await measure('cross-entropy', {});
+  near(each[0], 0.417030016278);
+  near(each[1], 4.065883903757);
+  near(mean, 2.241456960018);
+  assert.equal(weight, 2);
+  near(total / weight, mean);
+  assert.equal(correct, 1);
+});
+
+test('label smoothing and class weights are those of the card', async () => {
+  near((await measure('cross-entropy', { labelSmoothing: 0.1 })).mean, 2.206456960018);
+  const weighted = await measure('cross-entropy', { classWeights: '1,2,3' });
+  near(weighted.mean, 3.153670431888);
+  assert.equal(weighted.weight, 4);
+});
+
+test('sums over shards add up to the loss of the whole', async () => {
+  for (const given of [{}, { labelSmoothing: 0.1 }, { classWeights: '1,2,3' }]) {
+    const whole = await measure('cross-entropy', given);
+    const a = await measure('cross-entropy', given, float64([1, 3], [2, 1, 0.1]), int64([1], [0]));
+    const b = await measure('cross-entropy', given, float64([1, 3], [0, 3, -1]), int64([1], [2]));
+    near((a.total + b.total) / (a.weight + b.weight), whole.mean);
+  }
+});
+
+test('cross-entropy stays finite where a softmax would overflow', async () => {
+  assert.deepEqual((await measure('cross-entropy', {}, float64([1, 3], [1000, 0, -1000]), int64([1], [1]))).each, [1000]);
+});
+
+test('mean squared error is over all elements, whatever the shape of the targets', async () => {
+  const z = float64([2, 2], [1, 2, 3, 4]);
+  near((await measure('mse', {}, z, float64([2, 2], [0, 2, 5, 1]), 0)).mean, (1 + 0 + 4 + 9) / 4);
+  near((await measure('mse', {}, float64([2, 1], [1, 2]), float64([2, 1], [0, 4]), 0)).mean, 2.5);
+});
+
+test('class weights must be one positive number per class', async () => {
+  for (const classWeights of ['1,2', '1,2,x', '0,0,0', '1,-1,1'])
+    await assert.rejects(measure('cross-entropy', { classWeights }), (e) => Fault.is(e, 'option/value') && e.message.includes('3 numbers'));
+});
