@@ -3,6 +3,7 @@ import type { RunRequest } from '../base/request.ts';
 import type { Bound } from '../evidence/bound.ts';
 import { type Ends, endsOf, type OpenedModel, openModel, repeated } from '../evidence/model.ts';
 import { type Scorer, scorer } from '../evidence/scorer.ts';
+import type { Model } from '../graph/types.ts';
 import type { DeviceFacts } from '../report/report.ts';
 import { bind } from './binding.ts';
 import type { Ports } from './ports.ts';
@@ -26,6 +27,18 @@ export interface OpenSubject {
   close(): Promise<void>;
 }
 
+/** Class names that training has written into the model. */
+const namesIn = ({ metadata }: Model): readonly string[] | undefined => {
+  const text = metadata.get('classes');
+  if (text === undefined) return undefined;
+  try {
+    const names: unknown = JSON.parse(text);
+    return Array.isArray(names) && names.every((n) => typeof n === 'string') ? names : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
 /** Rows that devices are compared on. */
 const probeRows = 32;
 
@@ -34,9 +47,10 @@ export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 
   job.progress(0, 'Opening');
   const opened = ask.model && (await openModel(ask.model, ports, job));
   const ends = opened && ask.model && endsOf(opened, ask.model, job);
+  const labels = ask.model?.labels ?? (opened && namesIn(opened.model));
   const bound = await bind(ask.data, ports, job, {
     ...(ends ? { target: ends.input } : {}),
-    ...(ask.model?.labels ? { labels: ask.model.labels } : {}),
+    ...(labels ? { labels } : {}),
     ...(ask.limit === undefined ? {} : { limit: ask.limit }),
   });
   const dataSha256 = await ports.sha256(ask.data.path);

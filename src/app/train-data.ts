@@ -27,6 +27,8 @@ export interface Rows {
   readonly labels: Float64Array;
   /** Number of classes, the model's or one more than the largest label; 0 for values. */
   readonly classes: number;
+  /** Least and greatest input value. */
+  readonly range: readonly [number, number];
   readonly resident?: XY;
   /** The rows at `positions`, with these leading axes: [n] or [K, B]. */
   take(positions: ArrayLike<number>, lead: readonly number[], signal: AbortSignal): Promise<XY>;
@@ -38,14 +40,18 @@ const elements = (tensor: Tensor): Float32Array => tensor.data as Float32Array;
 const finiteInputs = (path: string) => {
   let count = 0;
   let first = { row: -1, column: -1 };
+  let [min, max] = [Infinity, -Infinity];
   return {
+    range: (): readonly [number, number] => [min, max],
     add(x: Tensor, rows: ArrayLike<number>): void {
       if (x.dtype !== 'float32' && x.dtype !== 'float64') return;
       const data = elements(x);
       const width = sizeOf(x.dims.slice(1));
       for (let i = 0; i < data.length; i++) {
-        if (Number.isFinite(data[i])) continue;
-        if (count++ === 0) first = { row: rows[Math.floor(i / width)], column: i % width };
+        if (Number.isFinite(data[i])) {
+          if (data[i] < min) min = data[i];
+          if (data[i] > max) max = data[i];
+        } else if (count++ === 0) first = { row: rows[Math.floor(i / width)], column: i % width };
       }
     },
     finish(): void {
@@ -113,6 +119,7 @@ export const readRows = async (bound: Bound, targets: Targets, job: Pick<Job, 's
     count,
     labels,
     classes: targets.kind === 'class' ? targets.classes || labels.reduce((most, v) => Math.max(most, v), -1) + 1 : 0,
+    range: check.range(),
     ...(whole ? { resident: whole } : {}),
     async take(positions, lead, signal) {
       const y = targetOf(

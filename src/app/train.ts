@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts';
+import { inputRangeKey } from '../evidence/unlike.ts';
 import { write } from '../graph/write.ts';
 import { type Report, SCHEMA } from '../report/report.ts';
 import type { TrainRequest } from '../report/tasks.ts';
@@ -27,7 +28,7 @@ const blame = async ({ subject, run, train }: Setup, { positions, state }: Bad, 
   }
 };
 
-const metadataOf = ({ recipe, identity, classNames }: Setup, ports: Ports): ReadonlyMap<string, string> =>
+const metadataOf = ({ recipe, identity, classNames, train: { rows } }: Setup, ports: Ports): ReadonlyMap<string, string> =>
   new Map([
     ['assay.recipe', recipe.id],
     ['assay.recipe_sha256', identity.recipeSha256],
@@ -39,6 +40,7 @@ const metadataOf = ({ recipe, identity, classNames }: Setup, ports: Ports): Read
         .map(([name, v]) => `${name} ${v}`)
         .join(', '),
     ],
+    ...(rows.range[0] <= rows.range[1] ? [[inputRangeKey, rows.range.join(' ')] as const] : []),
     ...(classNames ? [['classes', JSON.stringify(classNames)] as const] : []),
   ]);
 

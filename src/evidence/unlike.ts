@@ -1,7 +1,7 @@
 import type { Model } from '../graph/types.ts';
 
 /** Metadata key under which training writes the least and greatest input value, as `MIN MAX`. */
-export const inputRangeKey = 'assay.input.range';
+export const inputRangeKey = 'assay.input_range';
 
 const short = (v: number): string => String(Number(v.toPrecision(4)));
 

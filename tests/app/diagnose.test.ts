@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
@@ -135,6 +135,19 @@ test('wrong input is thrown, and names what is wrong', async () => {
     diagnose(request({ id: 'reliability', data: { path: sums } }), ports, jobOf()),
     (e) => Fault.is(e, 'data/not-probabilities') && /row 1 sums to 0\.83/.test(e.message),
   );
+});
+
+test('class names that training wrote into the model are used', async () => {
+  const { parse } = await import('../../src/graph/parse.ts');
+  const { write } = await import('../../src/graph/write.ts');
+  const bytes = readFileSync(model('mlp_digits').path);
+  const names = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
+  const named = join(folder, 'named.onnx');
+  writeFileSync(named, write({ ...parse(bytes, 'mlp_digits.onnx'), metadata: new Map([['classes', JSON.stringify(names)]]) }));
+  const report = await diagnose(request({ id: 'confusion-matrix', model: { path: named }, data: digits }), ports, jobOf());
+  const grid = report.cards.find((c) => c.kind === 'heatmap');
+  assert.deepEqual(grid?.rows.names, names);
+  assert.equal(report.samples[0].label, 'one');
 });
 
 /** Counts rows; fails where told to. */
