@@ -2,7 +2,8 @@ import { Fault } from '../base/fault.ts';
 import type { DType } from '../base/tensor.ts';
 import type { Emit } from '../graph/emit.ts';
 import type { Node } from '../graph/types.ts';
-import { keyOf, type Rule, type Rules } from './rule.ts';
+import { readsOf, subgraphs } from '../graph/walk.ts';
+import { keyOf, type Rule, type Rules, type Within } from './rule.ts';
 import { noGradientReason, ruleOf } from './rules/index.ts';
 import { onesLike, sameShape } from './shapes.ts';
 
@@ -21,6 +22,15 @@ const isFloat = (emit: Emit, value: string): boolean => {
 const describe = (node: Node): string =>
   `'${node.name || node.outputs[0]}' (${keyOf(node)}: ${noGradientReason(node.op, node.domain) ?? 'an operator Assay does not know'})`;
 
+const reading = new WeakMap<Node, readonly string[]>();
+/** What a node reads, its subgraphs included. */
+const reads = (node: Node): readonly string[] => {
+  if (subgraphs(node).length === 0) return node.inputs;
+  const known = reading.get(node) ?? readsOf(node);
+  reading.set(node, known);
+  return known;
+};
+
 /** The part of the graph behind some values, in topological order; `stop` values count as given. */
 const behind = (emit: Emit, values: Iterable<string>, stop: ReadonlySet<string>): Node[] => {
   const order: Node[] = [];
@@ -35,7 +45,8 @@ const behind = (emit: Emit, values: Iterable<string>, stop: ReadonlySet<string>)
   for (const value of values) {
     enter(value);
     for (let top = stack.at(-1); top; top = stack.at(-1)) {
-      if (top.next < top.node.inputs.length) enter(top.node.inputs[top.next++]);
+      const from = reads(top.node);
+      if (top.next < from.length) enter(from[top.next++]);
       else {
         order.push(top.node);
         stack.pop();
@@ -52,15 +63,22 @@ const lookup =
     ruleOf(node, emit, own);
 
 /** Inputs through which a derivative passes. An unknown operator counts as passing, so that it is noticed and named. */
-const passing = (emit: Emit, node: Node, rules: Lookup): string[] => {
+const passing = (emit: Emit, node: Node, rules: Lookup): readonly string[] => {
   const rule = rules(node);
   if (!rule && noGradientReason(node.op, node.domain) !== undefined) return [];
-  return node.inputs.filter((x, i) => {
+  if (rule && 'flow' in rule && rule.passes) return rule.passes(emit, node, within(rules));
+  return reads(node).filter((x, i) => {
     if (!x || !isFloat(emit, x)) return false;
-    if (!rule || 'as' in rule) return true;
+    if (!rule || 'as' in rule || 'flow' in rule) return true;
     return typeof rule.back === 'function' ? rule.back(i, node) !== null : (rule.back[i] ?? null) !== null;
   });
 };
+
+/** Reverse mode inside a body; `wanted` is what messages name. */
+const within = (rules: Lookup, wanted: readonly string[] = []): Within => ({
+  pull: (emit, seeds, leaves) => pull(emit, seeds, leaves, true, rules, wanted),
+  passing: (emit, node) => passing(emit, node, rules),
+});
 
 /** Cotangents of `leaves` from those of `seeds`. With `stop`, leaves are independent of each other even where one is computed from another. */
 const pull = (
@@ -69,6 +87,7 @@ const pull = (
   leaves: ReadonlySet<string>,
   stop: boolean,
   rules: Lookup,
+  wanted: readonly string[] = [...leaves],
 ): Map<string, string> => {
   const order = behind(emit, seeds.keys(), stop ? leaves : new Set());
   const open = new Map<Node, readonly string[]>();
@@ -92,12 +111,14 @@ const pull = (
     const g = node.outputs.map((y) => (y && cotangents.get(y)) || '');
     if (!through || !g.some((c) => c)) continue;
     const rule = rules(node);
-    if (!rule) throw new Fault('graph/no-gradient', { wanted: [...leaves].join("', '"), blocking: [describe(node)], reachable: [] });
+    if (!rule) throw new Fault('graph/no-gradient', { wanted: wanted.join("', '"), blocking: [describe(node)], reachable: [] });
     const site = { node, x: node.inputs, y: node.outputs, g };
     if ('as' in rule) {
       const outputs = rule.as(emit, site);
       const inner = new Map(outputs.flatMap((y, i) => (y && g[i] ? [[y, g[i]]] : [])));
-      for (const [x, gx] of pull(emit, inner, new Set(through), true, rules)) if (through.includes(x)) add(x, gx);
+      for (const [x, gx] of pull(emit, inner, new Set(through), true, rules, wanted)) if (through.includes(x)) add(x, gx);
+    } else if ('flow' in rule) {
+      for (const [x, gx] of rule.flow(emit, site, through, within(rules, wanted))) add(x, gx);
     } else if (g[0] || rule.outputs === 'all') {
       const { back } = rule;
       node.inputs.forEach((x, i) => {
@@ -120,20 +141,27 @@ export const reachable = (emit: Emit, loss: string, options: Reverse = {}): Read
   return out;
 };
 
-/** Why nothing arrives at `wanted`: the nodes, nearest first, that use it or what is made of it and pass no derivative on. */
+/** The nodes that use one of `made`, or what is made of it, and pass no derivative on; those inside a body in place of its node. */
+const blockers = (emit: Emit, order: readonly Node[], from: ReadonlySet<string>, rules: Lookup): string[] => {
+  const made = new Set(from);
+  return order.flatMap((node) => {
+    if (!reads(node).some((x) => made.has(x))) return [];
+    if (passing(emit, node, rules).some((x) => made.has(x))) {
+      for (const y of node.outputs) if (y) made.add(y);
+      return [];
+    }
+    const rule = rules(node);
+    const bodies = rule && 'flow' in rule ? (rule.bodies?.(emit, node, made) ?? []) : [];
+    const inner = bodies.flatMap((body) => blockers(body.emit, body.emit.nodes, body.made, rules));
+    return inner.length > 0 ? inner : [describe(node)];
+  });
+};
+
+/** Why nothing arrives at `wanted`: what blocks it, nearest first. */
 const refusal = (emit: Emit, loss: readonly string[], wanted: string, rules: Lookup): Fault => {
-  const order = behind(emit, loss, new Set());
-  const made = new Set([wanted]);
-  const blocking: string[] = [];
-  let used = false;
-  for (const node of order) {
-    if (!node.inputs.some((x) => made.has(x))) continue;
-    used = true;
-    if (passing(emit, node, rules).some((x) => made.has(x))) for (const y of node.outputs) made.add(y);
-    else blocking.push(describe(node));
-  }
+  const blocking = blockers(emit, behind(emit, loss, new Set()), new Set([wanted]), rules);
   const roots = [...reachable(emit, loss[0])].filter((v) => !emit.producer(v));
-  const reason = used ? blocking.slice(0, 5) : [`the loss, which does not depend on it`];
+  const reason = blocking.length > 0 ? blocking.slice(0, 5) : [`the loss, which does not depend on it`];
   return new Fault('graph/no-gradient', { wanted, blocking: reason, reachable: roots.slice(0, 12) });
 };
 

@@ -25,7 +25,30 @@ export type Rule =
       readonly outputs?: 'all';
     }
   /** The operator written in simpler ones, which are then differentiated: one name per output, '' for those without gradient. */
-  | { readonly as: (emit: Emit, site: Site) => readonly string[] };
+  | { readonly as: (emit: Emit, site: Site) => readonly string[] }
+  | Flow;
+
+/** Cotangents of all that a node reads, made together: of recurrent cells, and of operators that hold graphs, which read values around them. */
+export interface Flow {
+  /** Values of `wanted` with a cotangent for each; those of a value that comes several times are added. */
+  readonly flow: (emit: Emit, site: Site, wanted: readonly string[], within: Within) => Iterable<readonly [string, string]>;
+  /** The values that a derivative passes through; all floats that are read, where absent. */
+  readonly passes?: (emit: Emit, node: Node, within: Within) => readonly string[];
+  /** The bodies, with the values in them that are made of `made`: for messages about what blocks a derivative. */
+  readonly bodies?: (
+    emit: Emit,
+    node: Node,
+    made: ReadonlySet<string>,
+  ) => readonly { readonly emit: Emit; readonly made: ReadonlySet<string> }[];
+}
+
+/** Reverse mode for a rule whose node holds graphs. */
+export interface Within {
+  /** Cotangents of `leaves` from those of `seeds`, in a recorder of a body. */
+  pull(emit: Emit, seeds: ReadonlyMap<string, string>, leaves: ReadonlySet<string>): ReadonlyMap<string, string>;
+  /** The values that a node reads and passes a derivative through. */
+  passing(emit: Emit, node: Node): readonly string[];
+}
 
 /** By operator, those of other domains keyed `domain.Operator`; a function where the form depends on attributes or known sizes. */
 export type Rules = Readonly<Record<string, Rule | ((node: Node, emit: Emit) => Rule)>>;

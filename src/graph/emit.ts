@@ -1,6 +1,6 @@
 import type { DType } from '../base/tensor.ts';
 import { constantOf } from './constant.ts';
-import { infer } from './infer.ts';
+import { inferNode } from './infer-body.ts';
 import type { Attribute, Attributes, Constant, Graph, Node, TensorType, ValueInfo } from './types.ts';
 
 /** Attribute values as written in a call: a number is an int, `float(x)` a float. */
@@ -124,6 +124,8 @@ export interface Emit extends Sugar {
   producer(value: string): Node | undefined;
   /** Appends a node as it is, under its own output names. */
   node(node: Node): void;
+  /** Puts `by` in the place of a recorded node: the same outputs and perhaps more, from inputs that are there already. */
+  replace(node: Node, by: Node): void;
   readonly nodes: readonly Node[];
   readonly constants: ReadonlyMap<string, Constant>;
   readonly types: ReadonlyMap<string, TensorType>;
@@ -145,7 +147,8 @@ const keyOf = (op: string, domain: string, inputs: readonly string[], attributes
 
 /**
  * Records operators as they are called. Equal calls (same operator, inputs, attributes) share one node, equal small
- * constants one initializer. Starts from `base`, whose nodes, constants and types it takes over.
+ * constants one initializer. Starts from `base`, whose nodes, constants and types it takes over. With `within` it records the
+ * body of a node of that recorder: values around it are known, names stay unique in both, and new constants go outside.
  */
 export const emitter = (base?: {
   readonly nodes?: readonly Node[];
@@ -154,7 +157,9 @@ export const emitter = (base?: {
   readonly taken?: Iterable<string>;
   /** Values computed by nodes whose elements are known all the same (shape arithmetic, from probing). */
   readonly contents?: ReadonlyMap<string, Constant>;
+  readonly within?: Emit;
 }): Emit => {
+  const within = base?.within;
   const nodes: Node[] = [];
   const constants = new Map(base?.constants);
   const types = new Map(base?.types);
@@ -165,8 +170,11 @@ export const emitter = (base?: {
   for (const [name, c] of constants) if (!types.has(name)) types.set(name, { kind: 'tensor', dtype: c.dtype, dims: c.dims });
   const counters = new Map<string, number>();
 
-  const contentOf = (value: string): Constant | undefined => constants.get(value) ?? base?.contents?.get(value);
+  const contentOf = (value: string): Constant | undefined =>
+    constants.get(value) ?? base?.contents?.get(value) ?? within?.constantOf(value);
+  const typeOf = (value: string): TensorType | undefined => types.get(value) ?? within?.type(value);
   const fresh = (stem: string): string => {
+    if (within) return within.fresh(stem);
     if (!used.has(stem)) {
       used.add(stem);
       return stem;
@@ -179,7 +187,7 @@ export const emitter = (base?: {
   };
   const push = (node: Node, key: string | undefined): void => {
     nodes.push(node);
-    const known = node.outputs.every((output) => !output || types.has(output)) ? [] : infer(node, (value) => types.get(value), contentOf);
+    const known = node.outputs.every((output) => !output || types.has(output)) ? [] : inferNode(node, typeOf, contentOf);
     node.outputs.forEach((output, i) => {
       if (!output) return;
       used.add(output);
@@ -210,6 +218,7 @@ export const emitter = (base?: {
     return names;
   };
   const constant = (c: Constant): string => {
+    if (within) return within.constant(c);
     const key = c.bytes && c.bytes.length <= 1024 ? `${c.dtype}[${c.dims.join()}]${Array.from(c.bytes).join()}` : undefined;
     const known = key && sharedConstants.get(key);
     if (known) return known;
@@ -236,11 +245,11 @@ export const emitter = (base?: {
     fresh,
     rename(value: string, name: string): string {
       push({ op: 'Identity', domain: '', name, inputs: [value], outputs: [name], attributes: {} }, undefined);
-      const type = types.get(value);
+      const type = typeOf(value);
       if (type) types.set(name, type);
       return name;
     },
-    type: (value: string) => types.get(value),
+    type: typeOf,
     typed(value: string, type: TensorType): string {
       types.set(value, type);
       return value;
@@ -254,6 +263,11 @@ export const emitter = (base?: {
           ? keyOf(node.op, node.domain, node.inputs, node.attributes, node.outputs.map(() => 1).join(''))
           : undefined,
       ),
+    replace(node: Node, by: Node): void {
+      const at = nodes.indexOf(node);
+      if (at >= 0) nodes[at] = by;
+      for (const output of by.outputs) if (output) producers.set(output, by);
+    },
     nodes,
     constants,
     types,
