@@ -75,12 +75,22 @@ const parseRows = (
 const missing = new Set(['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL', 'None', '?']);
 const infinity: Readonly<Record<string, number>> = { inf: Infinity, '+inf': Infinity, '-inf': -Infinity };
 
+/** The letter of 0x, 0b or 0o in second place (JavaScript takes them without a sign only). */
+const prefixed = (field: string): boolean => {
+  const t = field.charCodeAt(0) === 48 ? field : field.trimStart();
+  const letter = t.charCodeAt(1) | 32;
+  return t.charCodeAt(0) === 48 && (letter === 120 || letter === 98 || letter === 111);
+};
+
 /** A field as a number; NaN for a missing one; undefined where it is text. */
 const numeric = (field: string): number | undefined => {
+  const n = Number(field);
+  // Number reads 0x10, 0b1 and 0o7 too, and nothing as 0.
+  if (n !== 0 && !Number.isNaN(n)) return prefixed(field) ? undefined : n;
   const t = field.trim();
   if (missing.has(t)) return Number.NaN;
-  const n = infinity[t.toLowerCase()] ?? Number(t);
-  return Number.isNaN(n) || /^[+-]?0[box]/i.test(t) ? undefined : n;
+  if (n === 0) return prefixed(t) ? undefined : 0;
+  return infinity[t.toLowerCase()];
 };
 const isNumber = (field: string): boolean => !missing.has(field.trim()) && numeric(field) !== undefined;
 const isText = (field: string): boolean => numeric(field) === undefined;
