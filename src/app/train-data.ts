@@ -4,9 +4,6 @@ import { sizeOf, type Tensor } from '../base/tensor.ts';
 import { holdOut } from '../data/split.ts';
 import type { Bound } from '../evidence/bound.ts';
 
-/** Rows of float inputs up to this many bytes stay in memory and are gathered inside the graph. */
-const residentBytes = 2 ** 30;
-
 /** What labels are to the loss: class numbers below `classes` (0 where the data decide), or values of shape `dims`. */
 export interface Targets {
   readonly kind: 'class' | 'value';
@@ -89,8 +86,13 @@ const gathered = (data: Tensor['data'], width: number, positions: ArrayLike<numb
   return to;
 };
 
-/** Reads every row once: labels always, inputs too where they fit in memory. */
-export const readRows = async (bound: Bound, targets: Targets, job: Pick<Job, 'signal' | 'progress'>): Promise<Rows> => {
+/** Reads every row once: labels always, and inputs of up to `residentBytes`, which are then gathered inside the graph. */
+export const readRows = async (
+  bound: Bound,
+  targets: Targets,
+  residentBytes: number,
+  job: Pick<Job, 'signal' | 'progress'>,
+): Promise<Rows> => {
   const { path, count, inputDims } = bound;
   if (!bound.labelled) throw new Fault('training/unlabelled', { path, known: bound.known });
   const width = sizeOf(inputDims);

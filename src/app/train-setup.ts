@@ -85,7 +85,7 @@ const threadsFor = ({ graph }: Plan, batch: number): { readonly threads?: number
 };
 
 /** Reads recipe, data and model, compiles the steps and opens sessions for them. */
-export const setUp = async (ask: TrainRequest, ports: Ports, job: AppJob): Promise<Setup> => {
+export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Ports, job: AppJob): Promise<Setup> => {
   job.progress(0, 'Opening');
   const recipe = readRecipe(await readFile(ask.recipe, ports, job.signal), ask.recipe);
   const opened = await openRecipeModel(recipe, ports, job);
@@ -98,7 +98,7 @@ export const setUp = async (ask: TrainRequest, ports: Ports, job: AppJob): Promi
   try {
     const load = async (ref: DataRef, classes: number, target = opened.target): Promise<Rows> => {
       const bound = await bind(located(ref, ask.recipe, ports), ports, job, { target });
-      const rows = await readRows(bound, { ...targets, classes }, job);
+      const rows = await readRows(bound, { ...targets, classes }, residentBytes, job);
       open.push(rows);
       return rows;
     };

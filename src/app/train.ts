@@ -103,63 +103,68 @@ const reportOf = (
   };
 };
 
-/** `assay train`: compiles a recipe into ONNX loops, runs them, and saves the model. */
-export const train: UseCase<'train'> = async (ask, ports, outer) => {
-  const began = { at: new Date().toISOString(), clock: performance.now() };
-  const notes = new Set<string>();
-  const job: AppJob = {
-    signal: outer.signal,
-    progress: (fraction, text) => outer.progress(fraction, text),
-    live: (event) => outer.live(event),
-    random: (name) => outer.random(name),
-    note(text) {
-      notes.add(text);
-      outer.note(text);
-    },
-  };
-  const setup = await setUp(ask, ports, job);
-  try {
-    const { recipe, subject, run, identity } = setup;
-    const paths = checkpointPaths(ask.out);
-    const metadata = metadataOf(setup, ports);
-    const saved = (state: State) => modelWith(subject.model, run.compiled, state, metadata);
-    const save = (s: Snapshot): Promise<void> => writeCheckpoint(ports, paths, saved(s.state), s, identity);
-    const start = run.compiled.start;
-    const from = ask.resume ? await readCheckpoint(ports, paths.state, start, identity, ask.force, job.signal) : fresh(start);
-    const report = (snapshot: Snapshot, scores: Scores, extra: Pick<Report, 'outcome'> & Partial<Pick<Report, 'reason'>>): Report =>
-      reportOf(ask, ports, began, setup, snapshot, scores, { ...extra, notes: [...notes] });
+/** Compiles a recipe into ONNX loops, runs them, and saves the model. Inputs of more than `residentBytes` are read as they are needed. */
+export const trainWithin =
+  (residentBytes: number): UseCase<'train'> =>
+  async (ask, ports, outer) => {
+    const began = { at: new Date().toISOString(), clock: performance.now() };
+    const notes = new Set<string>();
+    const job: AppJob = {
+      signal: outer.signal,
+      progress: (fraction, text) => outer.progress(fraction, text),
+      live: (event) => outer.live(event),
+      random: (name) => outer.random(name),
+      note(text) {
+        notes.add(text);
+        outer.note(text);
+      },
+    };
+    const setup = await setUp(ask, residentBytes, ports, job);
+    try {
+      const { recipe, subject, run, identity } = setup;
+      const paths = checkpointPaths(ask.out);
+      const metadata = metadataOf(setup, ports);
+      const saved = (state: State) => modelWith(subject.model, run.compiled, state, metadata);
+      const save = (s: Snapshot): Promise<void> => writeCheckpoint(ports, paths, saved(s.state), s, identity);
+      const start = run.compiled.start;
+      const from = ask.resume ? await readCheckpoint(ports, paths.state, start, identity, ask.force, job.signal) : fresh(start);
+      const report = (snapshot: Snapshot, scores: Scores, extra: Pick<Report, 'outcome'> & Partial<Pick<Report, 'reason'>>): Report =>
+        reportOf(ask, ports, began, setup, snapshot, scores, { ...extra, notes: [...notes] });
 
-    const ended = await trainLoop({ ...run, save }, from);
-    const { progress } = ended.snapshot;
-    const { epochs } = lengthOf(recipe, setup.train.positions.length, run.batch);
-    if (progress.skipped > 0) job.note(`${progress.skipped} of ${progress.step} steps were left out, as loss or gradient was not finite.`);
-    await save(ended.snapshot);
-    if (ended.bad) {
-      const { bad } = ended;
-      const where = await blame(setup, bad, ports);
-      const fault = new Fault('training/not-finite', {
-        step: bad.step + 1,
-        epoch: progress.epoch + 1,
-        lr: bad.lr,
-        rows: Array.from(bad.positions, setup.train.rows.bound.rowAt),
-        where,
-        kept: paths.model,
-      });
-      const reason = { code: fault.code, sentence: fault.message };
-      return { out: paths.model, report: report(ended.snapshot, {}, { outcome: 'failed', reason }) };
+      const ended = await trainLoop({ ...run, save }, from);
+      const { progress } = ended.snapshot;
+      const { epochs } = lengthOf(recipe, setup.train.positions.length, run.batch);
+      if (progress.skipped > 0)
+        job.note(`${progress.skipped} of ${progress.step} steps were left out, as loss or gradient was not finite.`);
+      await save(ended.snapshot);
+      if (ended.bad) {
+        const { bad } = ended;
+        const where = await blame(setup, bad, ports);
+        const fault = new Fault('training/not-finite', {
+          step: bad.step + 1,
+          epoch: progress.epoch + 1,
+          lr: bad.lr,
+          rows: Array.from(bad.positions, setup.train.rows.bound.rowAt),
+          where,
+          kept: paths.model,
+        });
+        const reason = { code: fault.code, sentence: fault.message };
+        return { out: paths.model, report: report(ended.snapshot, {}, { outcome: 'failed', reason }) };
+      }
+      if (ended.why === 'stopped') {
+        job.note(`Stopped after step ${progress.step}; what was reached is in '${paths.model}', and --resume goes on from there.`);
+        return { out: paths.model, report: report(ended.snapshot, {}, outcomeOf(new Fault('job/stopped', {}), job.signal)) };
+      }
+      if (ended.why === 'early')
+        job.note(
+          `Ended early after epoch ${progress.epoch} of ${epochs}: ${recipe.earlyStop?.metric} had not improved for ${progress.waited} evaluations.`,
+        );
+      const { state, scores } = await finish(setup, ended);
+      await ports.write(ask.out, write(saved(state)));
+      return { out: ask.out, report: report(ended.snapshot, scores, { outcome: 'measured' }) };
+    } finally {
+      await setup.close();
     }
-    if (ended.why === 'stopped') {
-      job.note(`Stopped after step ${progress.step}; what was reached is in '${paths.model}', and --resume goes on from there.`);
-      return { out: paths.model, report: report(ended.snapshot, {}, outcomeOf(new Fault('job/stopped', {}), job.signal)) };
-    }
-    if (ended.why === 'early')
-      job.note(
-        `Ended early after epoch ${progress.epoch} of ${epochs}: ${recipe.earlyStop?.metric} had not improved for ${progress.waited} evaluations.`,
-      );
-    const { state, scores } = await finish(setup, ended);
-    await ports.write(ask.out, write(saved(state)));
-    return { out: ask.out, report: report(ended.snapshot, scores, { outcome: 'measured' }) };
-  } finally {
-    await setup.close();
-  }
-};
+  };
+
+export const train: UseCase<'train'> = trainWithin(2 ** 30);

@@ -63,8 +63,8 @@ const addend = (
 };
 
 /**
- * Float initializers of the graph that could be trained, in the file's order: more than one element, and not the
- * statistics of a normalisation.
+ * Float initializers of the graph that could be trained, in the file's order: not the statistics of a normalisation, nor
+ * single numbers that no layer is known to own.
  */
 export const parametersOf = (graph: Graph): readonly Parameter[] => {
   const of = (name: string): readonly number[] | undefined => graph.initializers.get(name)?.dims;
@@ -80,8 +80,10 @@ export const parametersOf = (graph: Graph): readonly Parameter[] => {
     });
   }
   return Array.from(graph.initializers).flatMap(([name, { dtype, dims }]) => {
-    if ((dtype !== 'float32' && dtype !== 'float64') || sizeOf(dims) < 2 || statistics.has(name)) return [];
-    const [role, fanIn, fanOut] = found.get(name) ?? (['other', 1, 1] as const);
+    const use = found.get(name);
+    const float = dtype === 'float32' || dtype === 'float64';
+    if (!float || statistics.has(name) || (!use && sizeOf(dims) < 2)) return [];
+    const [role, fanIn, fanOut] = use ?? (['other', 1, 1] as const);
     return [{ name, dims, role, fanIn, fanOut }];
   });
 };

@@ -5,7 +5,7 @@ import type { Architecture, Loss, Optimizer, Schedule, ScheduleUnit } from './de
 import type { Initialisation } from './initialise.ts';
 import type { Picked, Plan } from './plan.ts';
 import { recipeKeys } from './recipe-keys.ts';
-import { type ReadPart, readShape } from './recipe-shape.ts';
+import { readShape } from './recipe-shape.ts';
 import { constant } from './schedules/constant.ts';
 
 export interface GroupRule {
@@ -47,7 +47,7 @@ export interface Recipe {
   readonly checkpointEvery: number;
   readonly nonfinite: 'stop' | 'skip' | 'halve-lr';
   readonly provider: Device;
-  /** The file's content with defaults, by key: what a resumed run is compared with. */
+  /** By key, as a file could say it with nothing left out: what decides the numbers of a run, and what a resumed one is compared with. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
@@ -81,15 +81,15 @@ interface Raw {
   readonly provider: Device;
 }
 
-const plain = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== 'object' || value === null) return value;
-  if ('part' in value && 'chosen' in value && 'more' in value) {
-    const { part, chosen, more } = value as ReadPart;
-    return { kind: part.id, ...chosen, ...(plain(more) as object) };
-  }
-  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, plain(v)]));
-};
+/** Parts written as in a file: `{ kind, options }`. */
+const plainParts = (recipe: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    Object.entries(recipe).flatMap(([key, value]) => {
+      if (typeof value !== 'object' || value === null || !('part' in value)) return [];
+      const { part, chosen, ...beside } = value as Picked<{ readonly id: string }>;
+      return [[key, { kind: part.id, ...chosen, ...beside }]];
+    }),
+  );
 
 const stem = (path: string): string => (path.split(/[\\/]/).at(-1) ?? path).replace(/(\.train)?\.json$/, '');
 
@@ -143,10 +143,7 @@ export const readRecipe = (text: string, path: string): Recipe => {
   const schedule: NonNullable<Raw['schedule']> = raw.schedule ?? { part: constant, chosen: defaults({}), more: {} };
   const batch = raw.batch ?? 32;
   const early: EarlyStop = { metric: 'val_loss', patience: 10, minDelta: 0, restoreBest: true };
-  return {
-    path,
-    id: stem(path),
-    source,
+  const what = {
     data: {
       train: ref(raw.data.train),
       ...(raw.data.val === undefined ? {} : { val: ref(raw.data.val) }),
@@ -162,15 +159,23 @@ export const readRecipe = (text: string, path: string): Recipe => {
     decayExclude,
     schedule: { part: schedule.part, chosen: schedule.chosen, unit: schedule.more.unit ?? schedule.part.unit },
     batch: typeof batch === 'object' ? batch : { size: batch, dropLast: false },
-    length: raw.steps !== undefined ? { steps: raw.steps } : { epochs: raw.epochs ?? 10 },
     ...(clip ? { clip } : {}),
     seed: raw.seed,
     evalEvery: raw.evalEvery,
     ...(raw.earlyStop ? { earlyStop: raw.earlyStop === true ? early : raw.earlyStop } : {}),
-    checkpointEvery: raw.checkpoint?.every ?? 1,
     nonfinite: raw.nonfinite,
+  };
+  const length = raw.steps !== undefined ? { steps: raw.steps } : { epochs: raw.epochs ?? 10 };
+  const model = 'arch' in source ? { arch: source.arch, input } : source;
+  return {
+    ...what,
+    path,
+    id: stem(path),
+    source,
+    length,
+    checkpointEvery: raw.checkpoint?.every ?? 1,
     provider: raw.provider,
-    settings: plain({ ...raw, $schema: undefined }) as Readonly<Record<string, unknown>>,
+    settings: { ...model, ...what, ...length, ...plainParts({ ...model, ...what }) },
   };
 };
 

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { Fault, type FaultCode } from '../../src/base/fault.ts';
+import { architectures } from '../../src/training/architectures/index.ts';
+import { losses } from '../../src/training/losses/index.ts';
+import { optimizers } from '../../src/training/optimizers/index.ts';
+import { differences, readRecipe } from '../../src/training/recipe.ts';
+import { recipeSchema } from '../../src/training/recipe-schema.ts';
+import { schedules } from '../../src/training/schedules/index.ts';
+
+const least = { arch: 'mlp', data: { train: 'd.npz' }, loss: 'cross-entropy', optimizer: 'sgd' };
+const read = (given: object) => readRecipe(JSON.stringify(given), 'r.train.json');
+const refuses = (given: object, code: FaultCode, ...words: string[]): void =>
+  assert.throws(
+    () => read(given),
+    (e) => {
+      assert.ok(Fault.is(e, code), `${e}`);
+      for (const word of ['r.train.json', ...words]) assert.ok(e.message.includes(word), `'${e.message}' says nothing of '${word}'`);
+      return true;
+    },
+  );
+
+test('the least recipe has the defaults of the card', () => {
+  const recipe = read(least);
+  assert.equal(recipe.id, 'r');
+  assert.deepEqual(recipe.split, { val: 0.1, seed: 0, stratified: true });
+  assert.deepEqual(recipe.batch, { size: 32, dropLast: false });
+  assert.equal(recipe.seed, 0);
+  assert.equal(recipe.init, 'torch-default');
+  assert.equal(recipe.nonfinite, 'stop');
+  assert.equal(recipe.schedule.part.id, 'constant');
+  assert.equal(recipe.earlyStop, undefined);
+  assert.deepEqual(read({ ...least, earlyStop: true }).earlyStop, { metric: 'val_loss', patience: 10, minDelta: 0, restoreBest: true });
+  assert.equal(read({ ...least, arch: undefined, model: 'm.onnx' }).init, 'keep');
+});
+
+test('a part is its kind, or an object with its options', () => {
+  const recipe = read({
+    ...least,
+    arch: { kind: 'mlp', hidden: [32, 16], input: [64] },
+    optimizer: { kind: 'adam', lr: 0.01, groups: [{ match: 'dense1.*', lrScale: 0.1 }], decayExclude: ['bias'] },
+    schedule: { kind: 'step', size: 3, unit: 'step' },
+    batch: { size: 'full', dropLast: true },
+    clip: { norm: 2 },
+  });
+  assert.ok('arch' in recipe.source);
+  assert.equal(recipe.source.arch.chosen.hidden, '32,16');
+  assert.deepEqual(recipe.source.input, [64]);
+  assert.equal(recipe.optimizer.chosen.lr, 0.01);
+  assert.deepEqual(recipe.groups, [{ match: 'dense1.*', lrScale: 0.1 }]);
+  assert.deepEqual(recipe.decayExclude, ['bias']);
+  assert.equal(recipe.schedule.unit, 'step');
+  assert.deepEqual(recipe.clip, { norm: 2 });
+});
+
+test('labelKey names the labels of every dataset that does not name its own', () => {
+  const { data } = read({ ...least, data: { train: 'a.npz', val: { path: 'b.npz', y: 'z' }, labelKey: 'label' } });
+  assert.deepEqual(data, { train: { path: 'a.npz', y: 'label' }, val: { path: 'b.npz', y: 'z' } });
+});
+
+test('an unknown key is refused with its path and the nearest name', () => {
+  refuses({ ...least, optimiser: 'sgd' }, 'training/key', "'optimiser'", "'optimizer'");
+  refuses({ ...least, optimizer: { kind: 'adam', beta_1: 0.9 } }, 'training/key', "'optimizer.beta_1'", "'beta1'");
+  refuses({ ...least, optimizer: { kind: 'sgd', groups: [{ match: '*', scale: 2 }] } }, 'training/key', "'optimizer.groups[0].scale'");
+  refuses(
+    { ...least, data: { train: { path: 'd.npz', preprocess: { scal: 2 } } } },
+    'training/key',
+    "'data.train.preprocess.scal'",
+    "'scale'",
+  );
+});
+
+test('a wrong value is refused with its key and what is expected', () => {
+  refuses({ ...least, optimizer: { kind: 'adam', lr: 'fast' } }, 'training/recipe', 'optimizer.lr', '"fast"', 'a number');
+  refuses({ ...least, optimizer: 'adm' }, 'training/recipe', 'optimizer', "did you mean 'adam'?");
+  refuses({ ...least, batch: 0 }, 'training/recipe', 'batch', '0');
+  refuses({ ...least, batch: 'all' }, 'training/recipe', 'batch', 'full');
+  refuses({ ...least, epochs: 1.5 }, 'training/recipe', 'epochs');
+  refuses({ ...least, seed: -1 }, 'training/recipe', 'seed');
+  refuses({ ...least, optimizer: { lr: 1 } }, 'training/recipe', "key 'kind' is missing");
+  refuses({ ...least, loss: undefined }, 'training/recipe', "key 'loss' is missing");
+  refuses([], 'training/recipe', 'the file');
+  assert.throws(
+    () => readRecipe('{ "a": ', 'r.train.json'),
+    (e) => Fault.is(e, 'training/recipe') && e.message.includes('not JSON'),
+  );
+});
+
+test('contradictions are refused', () => {
+  refuses({ ...least, model: 'm.onnx' }, 'training/recipe', "either 'model' or 'arch'");
+  refuses({ ...least, arch: undefined }, 'training/recipe', "either 'model' or 'arch'");
+  refuses({ ...least, epochs: 2, steps: 3 }, 'training/recipe', "either 'epochs' or 'steps'");
+  refuses({ ...least, clip: { norm: 1, value: 1 } }, 'training/recipe', 'clip');
+  refuses({ ...least, clip: {} }, 'training/recipe', 'clip');
+  refuses({ ...least, init: 'keep' }, 'training/recipe', 'init');
+  refuses({ ...least, optimizer: { kind: 'adagrad-norm', groups: [{ match: '*' }] } }, 'training/recipe', 'adagrad-norm');
+  refuses({ ...least, optimizer: { kind: 'adagrad-norm', decayExclude: ['bias'] } }, 'training/recipe', 'weight decay');
+});
+
+/** What a JSON Schema of the forms that ours uses accepts. */
+const accepts = (schema: Record<string, unknown>, value: unknown): boolean => {
+  if (schema.anyOf) return (schema.anyOf as Record<string, unknown>[]).some((s) => accepts(s, value));
+  if (schema.enum) return (schema.enum as unknown[]).includes(value);
+  if ('const' in schema) return schema.const === value;
+  const kinds = [schema.type].flat() as string[];
+  const kind = Array.isArray(value) ? 'array' : typeof value === 'number' && Number.isInteger(value) ? 'integer' : typeof value;
+  if (!kinds.includes(kind) && !(kind === 'integer' && kinds.includes('number'))) return false;
+  if (typeof value === 'number') return value >= Number(schema.minimum ?? value) && value <= Number(schema.maximum ?? value);
+  if (Array.isArray(value)) return value.every((v) => accepts(schema.items as Record<string, unknown>, v));
+  if (kind !== 'object') return true;
+  const properties = schema.properties as Record<string, Record<string, unknown>>;
+  const entries = Object.entries(value as object).filter(([, v]) => v !== undefined);
+  return (
+    entries.every(([key, v]) => key in properties && accepts(properties[key], v)) &&
+    ((schema.required ?? []) as string[]).every((key) => entries.some(([k]) => k === key))
+  );
+};
+
+test('the schema accepts what the reader accepts, and refuses what it refuses', () => {
+  const schema = recipeSchema() as Record<string, unknown>;
+  const sample = JSON.parse(readFileSync(new URL('../../media/sample/digits.train.json', import.meta.url), 'utf8'));
+  const good = [sample, least, { ...least, batch: 'full' }, { ...least, optimizer: { kind: 'adamw', lr: 1, groups: [{ match: 'a' }] } }];
+  for (const recipe of good) {
+    assert.doesNotThrow(() => read(recipe));
+    assert.ok(accepts(schema, recipe), JSON.stringify(recipe));
+  }
+  const bad = [
+    { ...least, optimiser: 'sgd' },
+    { ...least, optimizer: { kind: 'adam', momentum: 1 } },
+    { ...least, batch: 'all' },
+    { ...least, loss: undefined },
+    { ...least, seed: -1 },
+    { ...least, schedule: { kind: 'cosine', unit: 'day' } },
+  ];
+  for (const recipe of bad) {
+    assert.throws(() => read(recipe));
+    assert.ok(!accepts(schema, recipe), JSON.stringify(recipe));
+  }
+});
+
+test('every part can be named in a recipe, with every option at its default', () => {
+  for (const [key, parts] of Object.entries({ arch: architectures, loss: losses, optimizer: optimizers, schedule: schedules })) {
+    for (const { id, options } of parts) {
+      const given = Object.fromEntries(Object.entries(options).map(([name, o]) => [name, o.default]));
+      assert.doesNotThrow(() => read({ ...least, [key]: { kind: id, ...given } }), `${key} ${id}`);
+    }
+  }
+});
+
+test('two recipes differ by the paths of their keys', () => {
+  const a = read(least).settings;
+  assert.deepEqual(differences(a, read({ ...least, $schema: 'x', batch: 32, schedule: 'constant', provider: 'cpu' }).settings), []);
+  const b = read({ ...least, optimizer: { kind: 'sgd', lr: 0.5 }, batch: 16, schedule: 'cosine' }).settings;
+  assert.deepEqual(differences(a, b).toSorted(), ['batch.size', 'optimizer.lr', 'schedule.kind', 'schedule.lrMin']);
+});

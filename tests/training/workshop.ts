@@ -1,0 +1,44 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { AppJob, UseCase } from '../../src/app/ports.ts';
+import { train } from '../../src/app/train.ts';
+import { quietJob } from '../../src/base/job.ts';
+import type { Tensor } from '../../src/base/tensor.ts';
+import { writeNpz } from '../../src/data/npz-write.ts';
+import { world } from '../../src/jobs/world.ts';
+import type { Live, TrainRequest, TrainResult } from '../../src/report/tasks.ts';
+
+export const digits: string = fileURLToPath(new URL('../../media/sample/digits.npz', import.meta.url));
+export const ports = await world();
+
+/** The digits at 0..1, training rows and test rows as the file says. */
+export const digitsData = {
+  train: { path: digits, split: 'train', preprocess: { scale: 0.0625 } },
+  test: { path: digits, split: 'test', preprocess: { scale: 0.0625 } },
+};
+
+/** A folder for one test, with files of its own. */
+export const workshop = () => {
+  const folder = mkdtempSync(join(tmpdir(), 'assay-train-'));
+  const at = (name: string): string => join(folder, name);
+  return {
+    at,
+    arrays(name: string, arrays: Record<string, Tensor>): string {
+      writeFileSync(at(name), writeNpz(arrays));
+      return at(name);
+    },
+    async run(
+      recipe: object,
+      given: Partial<TrainRequest> & { signal?: AbortSignal; live?: (event: Live) => void; use?: UseCase<'train'> } = {},
+    ): Promise<TrainResult & { readonly notes: readonly string[] }> {
+      const { signal, live, use, ...ask } = given;
+      writeFileSync(at('r.train.json'), JSON.stringify(recipe));
+      const job: AppJob & { notes: string[] } = { ...quietJob(), live: live ?? (() => {}), ...(signal ? { signal } : {}) };
+      const request = { recipe: at('r.train.json'), out: at('out.onnx'), device: 'cpu', resume: false, force: false, ...ask } as const;
+      const result = await (use ?? train)(request, ports, job);
+      return { ...result, notes: job.notes };
+    },
+  };
+};
