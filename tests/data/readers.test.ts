@@ -168,8 +168,7 @@ test('csv: what counts as a number', async () => {
   const kind = async (value: string): Promise<string> => (await text(`a,b\n${value},1\n`)).columns[0].dtype;
   for (const number of ['1', ' -2.5 ', '+3', '1e5', '.5', 'inf', '-Infinity', 'NaN', 'NA', '', '0', '00', '-0'])
     assert.equal(await kind(number), 'float64', number);
-  for (const word of ['0x10', ' 0b1', '-0x10', '1_000', '1,5x'.replace(',', '.'), 'one', '12 34', '0o7'])
-    assert.equal(await kind(word), 'string', word);
+  for (const word of ['0x10', ' 0b1', '-0x10', '1_000', '1.5x', 'one', '12 34', '0o7']) assert.equal(await kind(word), 'string', word);
 });
 
 test('csv: names are told from data by the numbers below them', async () => {
