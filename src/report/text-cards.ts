@@ -15,6 +15,7 @@ export interface Terminal {
 
 const MOST_ROWS = 20;
 const MOST_BARS = 30;
+const MOST_IMAGES = 6;
 const more = (count: number, what: string): readonly string[] =>
   count > 0 ? [`… ${format(count, 'count')} more ${what} in the JSON and HTML reports`] : [];
 
@@ -196,11 +197,11 @@ const images = ({ width, dim }: Terminal, card: CardOf<'images'>): readonly stri
     visible(facts.map(({ label, value, unit }) => `${label} ${typeof value === 'number' ? format(value, unit) : value}`).join(' · '));
   return [
     ...(shared.length > 0 ? [wrap(written(shared), width)] : []),
-    ...card.images.slice(0, MOST_ROWS).flatMap((image, i) => {
+    ...card.images.slice(0, MOST_IMAGES).flatMap((image, i) => {
       const title = cut(`row ${image.row}  ${visible(image.title)}`, width);
       return own[i].length > 0 ? [title, dim(wrap(written(own[i]), width, '  ', '  '))] : [title];
     }),
-    ...more(card.images.length - MOST_ROWS, 'samples'),
+    ...more(card.images.length - MOST_IMAGES, 'samples'),
   ];
 };
 

@@ -16,21 +16,28 @@ export interface Layout {
   readonly upright: boolean;
 }
 
-const [LARGEST, SMALLEST, TITLE] = [44, 4, 20];
+const [LARGEST, TITLE] = [44, 20];
+/** Many classes make small cells, so that the grid stays a picture a screen can hold. */
+const smallest = (columns: number): number => (columns > 256 ? 2 : 4);
 
 export const layoutOf = (card: Heatmap, room: number, measure: (text: string) => number): Layout => {
-  const rowNames = Math.min(140, Math.max(8, ...card.rows.names.map(measure)));
-  const columnNames = Math.min(110, Math.max(8, ...card.columns.names.map(measure)));
+  const rowNames = Math.min(140, Math.max(8, extent(card.rows.names.map(measure))?.[1] ?? 0));
+  const columnNames = Math.min(110, Math.max(8, extent(card.columns.names.map(measure))?.[1] ?? 0));
   const left = TITLE + rowNames + 10;
   const columns = card.columns.names.length;
-  const cell = Math.max(SMALLEST, Math.min(LARGEST, Math.floor((room - left - 2) / Math.max(1, columns))));
+  const cell = Math.max(smallest(columns), Math.min(LARGEST, Math.floor((room - left - 2) / Math.max(1, columns))));
   const upright = columnNames > cell - 4;
   const top = TITLE + (upright ? columnNames : 14) + 8;
   return { left, top, cell, upright, width: left + columns * cell + 2, height: top + card.rows.names.length * cell + 2 };
 };
 
 /** Rows and columns as given, or both with the classes first that are confused most. */
-export const orderOf = (card: Heatmap, byErrors: boolean): { readonly rows: readonly number[]; readonly columns: readonly number[] } => {
+export interface Order {
+  readonly rows: readonly number[];
+  readonly columns: readonly number[];
+}
+
+export const orderOf = (card: Heatmap, byErrors: boolean): Order => {
   const rows = card.rows.names.map((_, i) => i);
   const columns = card.columns.names.map((_, i) => i);
   if (!byErrors || card.diagonal !== true) return { rows, columns };

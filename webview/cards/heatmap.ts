@@ -1,26 +1,12 @@
 import { format } from '../../src/report/format.ts';
-import type { CardOf, Unit } from '../../src/report/report.ts';
+import type { CardOf } from '../../src/report/report.ts';
 import { onBackground } from '../chart.ts';
 import { checkbox, dropdown } from '../controls.ts';
 import { context2d, el } from '../element.ts';
 import type { Stage, View } from '../stage.ts';
-import { css, onThemeChange, readableOn, theme } from '../theme.ts';
-import { cellColour, type Layout, layoutOf, orderOf, type Ramp, rampsOf } from './heatmap-layout.ts';
-
-/** As short as a cell of a matrix asks for; zero is left blank. */
-const brief = (value: number | null, unit: Unit): string => {
-  if (value === null || value === 0) return '';
-  if (unit === 'fraction') return Math.abs(value) < 0.005 ? '<1' : String(Math.round(value * 100));
-  if (Math.abs(value) >= 10_000) return `${Math.round(value / 1000)}k`;
-  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(2)));
-};
-
-const fit = (context: CanvasRenderingContext2D, text: string, width: number): string => {
-  if (context.measureText(text).width <= width) return text;
-  let kept = text;
-  while (kept.length > 1 && context.measureText(`${kept}…`).width > width) kept = kept.slice(0, -1);
-  return `${kept}…`;
-};
+import { css, onThemeChange, theme } from '../theme.ts';
+import { type Layout, layoutOf, orderOf, rampsOf } from './heatmap-layout.ts';
+import { paintGrid, rampScale } from './heatmap-paint.ts';
 
 /** Width the grid may take: all of a narrow card, or what the notes beside it leave. */
 const roomFor = (holder: HTMLElement): number => {
@@ -59,93 +45,49 @@ export const heatmap = (card: CardOf<'heatmap'>, stage: Stage): View => {
 
   /** Index into the layer's values of the cell shown at row r, column c. */
   const indexOf = ([r, c]: readonly [number, number]): number => order.rows[r] * C + order.columns[c];
-  const rampOf = (ramps: readonly Ramp[], i: number): Ramp => (ramps.length > 1 && Math.floor(i / C) !== i % C ? ramps[1] : ramps[0]);
 
-  const draw = (): void => {
+  /** The grid as it stands without rings: painted anew only where layer, order, theme or room changed. */
+  const ground = el('canvas');
+  const repaint = (): void => {
     const room = roomFor(holder);
     if (room === 0 || layers.length === 0) return;
     const colours = theme();
-    const context = context2d(canvas);
-    const small = `${colours.fontSize - 1}px ${colours.font}`;
-    context.font = small;
+    const context = context2d(ground);
+    const font = `${colours.fontSize - 1}px ${colours.font}`;
+    context.font = font;
     layout = layoutOf(card, room, (text) => context.measureText(text).width);
-    const { left, top, cell, width, height, upright } = layout;
+    const { width, height } = layout;
     const dpr = window.devicePixelRatio || 1;
-    canvas.width = Math.ceil(width * dpr);
-    canvas.height = Math.ceil(height * dpr);
+    ground.width = canvas.width = Math.ceil(width * dpr);
+    ground.height = canvas.height = Math.ceil(height * dpr);
     canvas.style.width = `${width}px`;
     canvas.style.height = `${height}px`;
     context.setTransform(dpr, 0, 0, dpr, 0, 0);
-    context.font = small;
-    const { values, unit } = layers[layer];
-    const ramps = rampsOf(card, layers[layer]);
-    const gap = cell >= 12 ? 1 : 0;
-    const withText = cell >= 24;
-    context.textAlign = 'center';
-    context.textBaseline = 'middle';
-    for (let r = 0; r < R; r++) {
-      for (let c = 0; c < C; c++) {
-        const i = indexOf([r, c]);
-        const value = values[i] ?? null;
-        const colour = cellColour(value, rampOf(ramps, i), colours);
-        context.fillStyle = css(colour);
-        context.fillRect(left + c * cell, top + r * cell, cell - gap, cell - gap);
-        if (!withText) continue;
-        const text = brief(value, unit);
-        if (text === '' || context.measureText(text).width > cell - 4) continue;
-        context.fillStyle = css(readableOn(colour));
-        context.fillText(text, left + (c + 0.5) * cell, top + (r + 0.5) * cell + 0.5);
-      }
-    }
-    context.fillStyle = css(colours.muted);
-    const every = Math.max(1, Math.ceil(13 / cell));
-    context.textAlign = 'right';
-    for (let r = 0; r < R; r += every)
-      context.fillText(fit(context, rows.names[order.rows[r]], left - 30), left - 8, top + (r + 0.5) * cell);
-    for (let c = 0; c < C; c += every) {
-      const name = columns.names[order.columns[c]];
-      context.save();
-      context.translate(left + (c + 0.5) * cell, top - 8);
-      if (upright) context.rotate(-Math.PI / 2);
-      context.textAlign = upright ? 'left' : 'center';
-      context.fillText(fit(context, name, upright ? top - 32 : cell), 0, upright ? 0 : -4);
-      context.restore();
-    }
-    context.fillStyle = css(colours.foreground);
-    context.textAlign = 'left';
-    context.fillText(`${columns.label} →`, left, 8);
-    context.save();
-    context.translate(8, top);
-    context.rotate(-Math.PI / 2);
-    context.textAlign = 'right';
-    context.fillText(`← ${rows.label}`, 0, 0);
-    context.restore();
-    const ring = (at: readonly [number, number], colour: string, wide: number): void => {
+    context.font = font;
+    paintGrid(context, card, layer, order, layout, colours);
+    scale.replaceChildren(...rampsOf(card, layers[layer]).map((ramp) => rampScale(ramp, layers[layer].unit, colours)));
+    draw();
+  };
+  const draw = (): void => {
+    if (layout === null) return;
+    const { left, top, cell } = layout;
+    const colours = theme();
+    const context = context2d(canvas);
+    const dpr = window.devicePixelRatio || 1;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(ground, 0, 0);
+    context.setTransform(dpr, 0, 0, dpr, 0, 0);
+    const ring = (at: readonly [number, number], colour: string): void => {
       context.strokeStyle = colour;
-      context.lineWidth = wide;
+      context.lineWidth = 2;
       context.strokeRect(left + at[1] * cell - 0.5, top + at[0] * cell - 0.5, cell, cell);
     };
     if (chosen !== null) {
       const i = Number(chosen);
-      ring([order.rows.indexOf(Math.floor(i / C)), order.columns.indexOf(i % C)], css(colours.foreground), 2);
+      ring([order.rows.indexOf(Math.floor(i / C)), order.columns.indexOf(i % C)], css(colours.foreground));
     }
-    if (active) ring(focus, css(colours.focus), 2);
-    scale.replaceChildren(
-      ...ramps.map((ramp) => {
-        const bar = el('canvas', { class: 'ramp', width: 64, height: 8, 'aria-hidden': 'true' });
-        const paint = context2d(bar);
-        for (let x = 0; x < 64; x++) {
-          paint.fillStyle = css(cellColour(ramp.low + ((ramp.high - ramp.low) * (x + 0.5)) / 64, ramp, colours));
-          paint.fillRect(x, 0, 1, 8);
-        }
-        return el(
-          'div',
-          {},
-          el('span', { class: 'ramp-name' }, ramp.name),
-          el('span', { class: 'ramp-scale' }, format(ramp.low, unit), bar, format(ramp.high, unit)),
-        );
-      }),
-    );
+    if (active) ring(focus, css(colours.focus));
   };
 
   /** Tells of a cell; with none at hand, of the one whose samples are shown. */
@@ -163,6 +105,13 @@ export const heatmap = (card: CardOf<'heatmap'>, stage: Stage): View => {
       ...layers.map((one) => [one.name, format(one.values[i], one.unit)] as const),
     ];
     readout.replaceChildren(el('dl', {}, ...pairs.flatMap(([name, value]) => [el('dt', {}, name), el('dd', { class: 'value' }, value)])));
+  };
+  /** Scrolls a wide grid so that the focused cell is seen. */
+  const reveal = ([, c]: readonly [number, number]): void => {
+    if (layout === null) return;
+    const from = layout.left + c * layout.cell;
+    if (from - layout.left < holder.scrollLeft) holder.scrollLeft = from - layout.left;
+    else if (from + layout.cell > holder.scrollLeft + holder.clientWidth) holder.scrollLeft = from + layout.cell - holder.clientWidth;
   };
   const choose = (at: readonly [number, number]): void => {
     const key = String(indexOf(at));
@@ -209,6 +158,7 @@ export const heatmap = (card: CardOf<'heatmap'>, stage: Stage): View => {
       const [r, c] = steps[event.key](...(focus as [number, number]));
       focus = [Math.max(0, Math.min(R - 1, r)), Math.max(0, Math.min(C - 1, c))];
       draw();
+      reveal(focus);
       say(focus);
     } else return;
     event.preventDefault();
@@ -235,10 +185,10 @@ export const heatmap = (card: CardOf<'heatmap'>, stage: Stage): View => {
     const room = roomFor(holder);
     if (room === width) return;
     width = room;
-    draw();
+    repaint();
   });
   size.observe(body);
-  onThemeChange(draw, stage.signal);
+  onThemeChange(repaint, stage.signal);
   stage.signal.addEventListener('abort', () => size.disconnect());
   say(null);
 
@@ -254,14 +204,14 @@ export const heatmap = (card: CardOf<'heatmap'>, stage: Stage): View => {
           '0',
           (value) => {
             layer = Number(value);
-            draw();
+            repaint();
           },
         ).element,
       square &&
         R > 2 &&
         checkbox('Most confused first', false, (on) => {
           order = orderOf(card, on);
-          draw();
+          repaint();
         }),
     );
   return { element: el('div', {}, controls, body), picture: () => onBackground(canvas) };

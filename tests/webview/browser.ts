@@ -1,0 +1,114 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { bundle } from '../../src/build/bundle.ts';
+import { toHtml } from '../../src/report/html.ts';
+import type { Report } from '../../src/report/report.ts';
+
+const places = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  chromium.executablePath(),
+];
+const executablePath = places.find((path) => path !== undefined && path !== '' && existsSync(path));
+
+/** Why the tests of pages do not run here; never in CI, where a missing browser is a failure. */
+export const skip: string | false =
+  executablePath === undefined && process.env.CI === undefined
+    ? 'SKIPPED: no Chromium was found; install chromium or set CHROMIUM to its path'
+    : false;
+if (skip !== false) console.log(`\n── ${skip}\n`);
+
+const folder = mkdtempSync(join(tmpdir(), 'assay-page-'));
+const screenshots = join(import.meta.dirname, '../../out/screenshots');
+mkdirSync(screenshots, { recursive: true });
+export const screenshot = (name: string): string => join(screenshots, `${name}.png`);
+
+let assets: { readonly script: string; readonly style: string } | undefined;
+const built = async (): Promise<NonNullable<typeof assets>> => {
+  if (assets === undefined) {
+    await bundle({ only: ['webview'], production: true, out: folder });
+    assets = { script: readFileSync(join(folder, 'webview.js'), 'utf8'), style: readFileSync(join(folder, 'webview.css'), 'utf8') };
+  }
+  return assets;
+};
+
+let browser: Browser | undefined;
+export const launch = async (): Promise<void> => {
+  if (skip !== false) return;
+  if (executablePath === undefined) throw new Error('No Chromium was found; install chromium or set CHROMIUM to its path.');
+  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'] });
+};
+export const close = async (): Promise<void> => browser?.close();
+
+export interface Opened {
+  readonly page: Page;
+  /** Errors of the page and of its console. */
+  readonly errors: readonly string[];
+  /** Addresses asked for, besides the file itself. */
+  readonly requests: readonly string[];
+}
+
+const open = async (url: string, options: BrowserContextOptions, before?: string): Promise<Opened> => {
+  if (browser === undefined) throw new Error('launch() comes first');
+  const context = await browser.newContext({ viewport: { width: 1000, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(8000);
+  const errors: string[] = [];
+  const requests: string[] = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('console', (message) => {
+    // The toolkit tries an empty inline style, which the policy refuses; it does without.
+    if (message.type() === 'error' && !message.text().includes('Applying inline style')) errors.push(message.text());
+  });
+  page.on('request', (request) => {
+    if (request.url() !== url && !/^(blob|data):/.test(request.url())) requests.push(request.url());
+  });
+  if (before !== undefined) await page.addInitScript(before);
+  await page.goto(url);
+  return { page, errors, requests };
+};
+
+/** Opens reports as the HTML file that the command line writes. */
+export const openFile = async (name: string, reports: readonly Report[], options: BrowserContextOptions = {}): Promise<Opened> => {
+  const file = join(folder, `${name}.html`);
+  writeFileSync(file, toHtml(reports, await built()));
+  return open(`file://${file}`, options);
+};
+
+const VS_CODE = `
+  window.posted = [];
+  window.acquireVsCodeApi = () => ({ postMessage: (message) => window.posted.push(message), setState: (state) => { window.kept = state; } });
+`;
+
+/** Opens the page as a panel does: script and style as files, under the same policy, with VS Code's interface in place of a host. */
+export const openPanel = async (name: string, options: BrowserContextOptions = {}): Promise<Opened> => {
+  await built();
+  const file = join(folder, `${name}.html`);
+  writeFileSync(
+    file,
+    `<!doctype html><html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src file:; style-src file:; img-src data: blob:">
+<link rel="stylesheet" href="webview.css"></head>
+<body class="vscode-dark" data-mode="report" data-state="run 1"><main id="assay"></main><script src="webview.js"></script></body></html>`,
+  );
+  return open(`file://${file}`, options, VS_CODE);
+};
+
+export const posted = (page: Page): Promise<readonly Record<string, unknown>[]> =>
+  page.evaluate('window.posted') as Promise<readonly Record<string, unknown>[]>;
+export const post = (page: Page, message: unknown): Promise<void> => page.evaluate((value) => window.postMessage(value, '*'), message);
+
+/** How many different colours a canvas holds; one means that nothing was drawn. */
+export const colours = (page: Page, selector: string, nth = 0): Promise<number> =>
+  page
+    .locator(selector)
+    .nth(nth)
+    .evaluate((element) => {
+      const canvas = element as HTMLCanvasElement;
+      const data = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? new Uint8ClampedArray();
+      return new Set(new Uint32Array(data.buffer)).size;
+    });
