@@ -79,6 +79,15 @@ interface Meta extends Identity {
   readonly progress: Progress;
 }
 
+const opened = (bytes: Uint8Array, path: string): { readonly arrays: Record<string, Tensor>; readonly meta: Meta } | undefined => {
+  try {
+    const arrays = readNpz(bytes, path);
+    return { arrays, meta: JSON.parse(new TextDecoder().decode(arrays.meta.data as Uint8Array)) as Meta };
+  } catch {
+    return undefined;
+  }
+};
+
 /** Reads the state of an interrupted run. Throws where it belongs to another recipe or other data, unless forced. */
 export const readCheckpoint = async (
   ports: Pick<Ports, 'source'>,
@@ -91,16 +100,15 @@ export const readCheckpoint = async (
   const source = await ports.source(path).catch((error: unknown) => {
     throw Fault.is(error, 'file/missing') ? new Fault('training/no-checkpoint', { path }) : error;
   });
-  const arrays = readNpz(await source.read(0, source.size, signal), path);
   const refuse = (reason: string): never => {
     throw new Fault('training/checkpoint', { path, reason });
   };
+  const bytes = await source.read(0, source.size, signal);
+  const { arrays, meta } = opened(bytes, path) ?? refuse('it is damaged');
   const of = (prefix: string): Record<string, Tensor> =>
     Object.fromEntries(
       Object.entries(arrays).flatMap(([key, t]) => (key.startsWith(`${prefix}/`) ? [[key.slice(prefix.length + 1), t]] : [])),
     );
-  if (!arrays.meta) return refuse('it holds no description of a run');
-  const meta = JSON.parse(new TextDecoder().decode(arrays.meta.data as Uint8Array)) as Meta;
   if (meta.version !== VERSION) return refuse(`it has version ${meta.version} where ${VERSION} is due`);
   const fields = differences(meta.recipe, identity.recipe);
   if (meta.dataSha256 !== identity.dataSha256) fields.push('the content of data.train');

@@ -10,6 +10,8 @@ export interface Targets {
   readonly loss: string;
   readonly classes: number;
   readonly dims: readonly number[];
+  /** Values in float64, as a model of float64 predicts them. */
+  readonly double: boolean;
 }
 
 export interface XY {
@@ -73,10 +75,11 @@ const checkLabels = ({ path, rowAt }: Bound, labels: Float64Array, { kind, loss,
   if (outside.count > 0) throw new Fault('data/label-range', { path, classes: limit, ...outside });
 };
 
-const targetOf = (labels: Float64Array, lead: readonly number[], { kind, dims }: Targets): Tensor =>
-  kind === 'class'
-    ? { dtype: 'int64', dims: lead, data: BigInt64Array.from(labels, BigInt) }
-    : { dtype: 'float32', dims: [...lead, ...dims], data: Float32Array.from(labels) };
+const targetOf = (labels: Float64Array, lead: readonly number[], { kind, dims, double }: Targets): Tensor => {
+  if (kind === 'class') return { dtype: 'int64', dims: lead, data: BigInt64Array.from(labels, BigInt) };
+  const all = [...lead, ...dims];
+  return double ? { dtype: 'float64', dims: all, data: labels.slice() } : { dtype: 'float32', dims: all, data: Float32Array.from(labels) };
+};
 
 const like = (data: Tensor['data'], size: number): Float32Array => new (data.constructor as Float32ArrayConstructor)(size);
 const gathered = (data: Tensor['data'], width: number, positions: ArrayLike<number>): Float32Array => {

@@ -1,10 +1,11 @@
 import { Fault } from '../base/fault.ts';
 import { breathe } from '../base/job.ts';
 import { random } from '../base/random.ts';
-import { float32, int64, sizeOf, type Tensor } from '../base/tensor.ts';
+import { int64, sizeOf, type Tensor } from '../base/tensor.ts';
 import type { Session } from '../runtime/session.ts';
 import type { Compiled } from '../training/compile.ts';
 import type { Evaluation } from '../training/evaluate.ts';
+import { vector } from '../training/layout.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { AppJob } from './ports.ts';
 import type { Held } from './train-data.ts';
@@ -163,7 +164,11 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     const k = p.position < whole ? Math.min(whole - p.position, steps - p.step, budget, fitting) : 1;
     const positions = rows.subarray(p.position * batch, p.position * batch + k * size);
     const lr = Array.from({ length: k }, (_, i) => rateAt(p.step + i));
-    const feeds: Record<string, Tensor> = { ...compiled.hyper, [compiled.inputs.lr]: float32([k], lr), [compiled.inputs.go]: go };
+    const feeds: Record<string, Tensor> = {
+      ...compiled.hyper,
+      [compiled.inputs.lr]: vector(compiled.precision, lr),
+      [compiled.inputs.go]: go,
+    };
     for (const [key, { input }] of Object.entries(compiled.state)) feeds[input] = state[key];
     if (compiled.inputs.rows) feeds[compiled.inputs.rows] = int64([k, size], positions);
     const { x, y } = resident ?? (await train.rows.take(positions, [k, size], job.signal));

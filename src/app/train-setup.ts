@@ -7,6 +7,7 @@ import type { TrainRequest } from '../report/tasks.ts';
 import type { DeviceChoice } from '../runtime/session.ts';
 import { type Compiled, compileSteps } from '../training/compile.ts';
 import { compileEvaluation } from '../training/evaluate.ts';
+import { vector } from '../training/layout.ts';
 import type { Plan } from '../training/plan.ts';
 import { type Recipe, readRecipe } from '../training/recipe.ts';
 import { bind } from './binding.ts';
@@ -71,7 +72,7 @@ const probeOf = async (compiled: Compiled, { rows, positions }: Held, batch: num
     [inputs.x]: x,
     [inputs.y]: y,
     ...(inputs.rows ? { [inputs.rows]: int64([1, batch], first) } : {}),
-    [inputs.lr]: { dtype: 'float32', dims: [1], data: Float32Array.of(1e-3) },
+    [inputs.lr]: vector(compiled.precision, [1e-3]),
     [inputs.go]: { dtype: 'bool', dims: [], data: Uint8Array.of(1) },
   } as const;
 };
@@ -90,7 +91,13 @@ export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Por
   const recipe = readRecipe(await readFile(ask.recipe, ports, job.signal), ask.recipe);
   const opened = await openRecipeModel(recipe, ports, job);
   const { loss } = recipe;
-  const targets: Targets = { kind: loss.part.target, loss: loss.part.id, classes: opened.classes, dims: opened.valueDims };
+  const targets: Targets = {
+    kind: loss.part.target,
+    loss: loss.part.id,
+    classes: opened.classes,
+    dims: opened.valueDims,
+    double: opened.target.dtype === 'float64',
+  };
   const open: Rows[] = [];
   const close = async (): Promise<void> => {
     for (const { bound } of open) await bound.close();

@@ -32,13 +32,19 @@ export interface Subject {
 
 type PlanHead = Pick<Plan, 'graph' | 'opsets' | 'irVersion' | 'input' | 'output' | 'classes'>;
 
+/** Why a file has no parameters that can be trained. */
+const storedAs = ({ initializers, nodes }: Graph): 'quantised' | 'half' | 'none' => {
+  if (nodes.some((n) => /^(Q[A-Z]|QuantizeLinear|DequantizeLinear|DynamicQuantizeLinear)|Integer$/.test(n.op))) return 'quantised';
+  return Array.from(initializers.values()).some((c) => c.dtype === 'float16' || c.dtype === 'bfloat16') ? 'half' : 'none';
+};
+
 const planOf = (recipe: Recipe, head: PlanHead, original: Graph, name: string, job: Pick<Job, 'note'>): Plan => {
   const { graph } = head;
-  const candidates = parametersOf(graph).filter((p) => original.initializers.has(p.name));
-  if (candidates.length === 0) {
-    const quantised = graph.nodes.some((n) => /^(Q|DequantizeLinear|QuantizeLinear)/.test(n.op) || n.op.endsWith('Integer'));
-    throw new Fault('training/no-parameters', { model: name, quantised });
-  }
+  const dtypeOf = (parameter: string): string | undefined => original.initializers.get(parameter)?.dtype;
+  const all = parametersOf(graph).filter((p) => original.initializers.has(p.name));
+  const precision = all.length > 0 && all.every((p) => dtypeOf(p.name) === 'float64') ? 'float64' : 'float32';
+  const candidates = all.filter((p) => dtypeOf(p.name) === precision);
+  if (candidates.length === 0) throw new Fault('training/no-parameters', { model: name, stored: storedAs(original) });
   const rest: Omit<Plan, 'groups'> = {
     ...head,
     loss: recipe.loss,
@@ -46,7 +52,7 @@ const planOf = (recipe: Recipe, head: PlanHead, original: Graph, name: string, j
     ...(recipe.clip ? { clip: recipe.clip } : {}),
     data: 'resident',
     statistics: recipe.statistics,
-    precision: 'float32',
+    precision,
   };
   for (const { match } of recipe.groups) selected(candidates, [match], recipe.path);
   let chosen = recipe.trainable ? selected(candidates, recipe.trainable, recipe.path) : candidates;

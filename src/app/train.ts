@@ -131,6 +131,8 @@ export const trainWithin =
       const report = (snapshot: Snapshot, scores: Scores, extra: Pick<Report, 'outcome'> & Partial<Pick<Report, 'reason'>>): Report =>
         reportOf(ask, ports, began, setup, snapshot, scores, { ...extra, notes: [...notes] });
 
+      // At once, so that a place that cannot be written is known before the first step, and a killed run can be resumed.
+      if (!ask.resume) await save(from);
       const ended = await trainLoop({ ...run, save }, from);
       const { progress } = ended.snapshot;
       const { epochs } = lengthOf(recipe, setup.train.positions.length, run.batch);

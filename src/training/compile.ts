@@ -31,6 +31,7 @@ export type State = Readonly<Record<string, Tensor>>;
 export interface Compiled {
   readonly model: Model;
   readonly layout: Layout;
+  readonly precision: Precision;
   /** State before the first step. */
   readonly start: State;
   /** Key of the state → the graph input that takes it and the output that gives it back. */
@@ -191,6 +192,7 @@ export const compileSteps = (plan: Plan): Compiled => {
   return {
     model,
     layout,
+    precision,
     start,
     state: ends,
     hyper: values,

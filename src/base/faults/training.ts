@@ -10,10 +10,12 @@ export const trainingFaults = {
     `Recipe '${d.path}' names '${d.pattern}', which matches no parameter.${suggest(d.nearest)} Parameters: ${d.known.join(', ') || 'none'}.`,
   'training/frozen': (d: { path: string }): string =>
     `Recipe '${d.path}' leaves nothing to train: let 'trainable' match at least one parameter.`,
-  'training/no-parameters': (d: { model: string; quantised: boolean }): string =>
-    d.quantised
+  'training/no-parameters': (d: { model: string; stored: 'quantised' | 'half' | 'none' }): string =>
+    d.stored === 'quantised'
       ? `'${d.model}' is quantised, so it has no float parameters to train: train the float model and quantise it again.`
-      : `'${d.model}' has no float parameters to train.`,
+      : d.stored === 'half'
+        ? `'${d.model}' stores its parameters in 16 bits, which steps would round away: export it in float32 and train that.`
+        : `'${d.model}' has no float parameters to train.`,
   'training/output': (d: { model: string; output: string; dims: string; loss: string; wanted: string }): string =>
     `Loss '${d.loss}' needs ${d.wanted}, but output '${d.output}' of '${d.model}' has shape ${d.dims}.`,
   'training/fixed-batch': (d: { model: string; rows: number }): string =>
@@ -28,14 +30,7 @@ export const trainingFaults = {
     `Recipe '${d.path}' has a batch of ${d.batch}, but there are ${d.rows} training rows: use at most that many, or "full".`,
   'training/no-validation': (d: { path: string }): string =>
     `Recipe '${d.path}' stops early by a validation metric, but no rows are held out: set split.val above 0, or name data.val.`,
-  'training/not-finite': (d: {
-    step: number;
-    epoch: number;
-    lr: number;
-    rows: readonly number[];
-    where: string;
-    kept: string;
-  }): string =>
+  'training/not-finite': (d: { step: number; epoch: number; lr: number; rows: readonly number[]; where: string; kept: string }): string =>
     `Training stopped: loss or gradient was not finite at step ${d.step} (epoch ${d.epoch}, learning rate ${d.lr}, rows ${d.rows.slice(0, 8).join(', ')}${d.rows.length > 8 ? ', …' : ''}); the first such tensor is ${d.where}. The last good parameters are in '${d.kept}'; lower the rate, clip the gradient, or look at those rows.`,
   'training/no-checkpoint': (d: { path: string }): string => `There is no checkpoint '${d.path}' to resume; start without --resume.`,
   'training/checkpoint': (d: { path: string; reason: string }): string =>

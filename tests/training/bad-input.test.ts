@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Fault, type FaultCode } from '../../src/base/fault.ts';
+import { float32, type Tensor } from '../../src/base/tensor.ts';
+import { dataOf } from '../../src/graph/constant.ts';
+import { parse } from '../../src/graph/parse.ts';
+import { digitsData, workshop } from './workshop.ts';
+
+const count = 20;
+const points = (): Float32Array => Float32Array.from({ length: count * 2 }, (_, i) => Math.sin(i + 1));
+const classes = (): number[] => Array.from({ length: count }, (_, i) => i % 2);
+const recipe = { arch: { kind: 'mlp', hidden: '4' }, loss: 'cross-entropy', optimizer: { kind: 'sgd', lr: 0.1 }, batch: 5, epochs: 2 };
+
+const refuses = async (x: Tensor, y: Tensor, more: object, code: FaultCode, ...words: string[]): Promise<void> => {
+  const { arrays, run } = workshop();
+  const data = { train: arrays('d.npz', { x, y }) };
+  await assert.rejects(run({ ...recipe, data, ...more }), (e) => {
+    assert.ok(Fault.is(e, code), `${e}`);
+    for (const word of words) assert.ok(e.message.includes(word), `'${e.message}' says nothing of '${word}'`);
+    return true;
+  });
+};
+const x = float32([count, 2], points());
+const y = float32([count], classes());
+const with_ = (values: number[], at: number, value: number): Tensor =>
+  float32(
+    [values.length],
+    values.map((v, i) => (i === at ? value : v)),
+  );
+
+test('labels that are no class are refused with their row', async () => {
+  await refuses(x, with_(classes(), 7, 1.5), {}, 'training/fraction', 'Row 7', '1.5', "'mse'");
+  await refuses(x, with_(classes(), 3, -1), {}, 'data/label-range', 'row 3', '-1');
+  await refuses(x, with_(classes(), 4, Number.NaN), {}, 'data/label-missing', 'row 4');
+  const model = fileURLToPath(new URL('../fixtures/models/mlp_digits.onnx', import.meta.url));
+  const images = float32([count, 64], new Float32Array(count * 64));
+  await refuses(images, with_(classes(), 5, 10), { arch: undefined, model }, 'data/label-range', 'row 5', '10 classes');
+});
+
+test('inputs that are not finite are refused with row and position', async () => {
+  const bad = points();
+  bad[13] = Number.NaN;
+  bad[20] = Number.POSITIVE_INFINITY;
+  await refuses(float32([count, 2], bad), y, {}, 'training/not-finite-input', '2 input values', 'row 6', 'position 1');
+});
+
+test('a batch larger than the training rows is refused; "full" is all of them', async () => {
+  await refuses(x, y, { batch: 19 }, 'training/batch', '19', '18');
+  const { arrays, run } = workshop();
+  const { report } = await run({ ...recipe, data: { train: arrays('d.npz', { x, y }) }, batch: 'full' });
+  assert.equal(report.headline.steps, 2);
+});
+
+test('frozen everything, and names that match no layer, are refused', async () => {
+  await refuses(x, y, { trainable: [] }, 'training/frozen');
+  await refuses(x, y, { trainable: ['dense9.*'] }, 'training/parameter', "'dense9.*'", 'dense1.weight');
+  await refuses(
+    x,
+    y,
+    { optimizer: { kind: 'sgd', groups: [{ match: 'dnse1.weight' }] } },
+    'training/parameter',
+    "Did you mean 'dense1.weight'?",
+  );
+});
+
+test('an early stop without rows to stop by is refused', async () => {
+  await refuses(x, y, { split: { val: 0 }, earlyStop: true }, 'training/no-validation', 'split.val');
+});
+
+test('rows that no such architecture can take are refused', async () => {
+  await refuses(x, y, { arch: 'cnn' }, 'training/architecture', 'channels × height × width', '[2]');
+  await refuses(x, y, { arch: { kind: 'mlp', input: [3] } }, 'data/shape', '[2]', '[3]');
+  await refuses(
+    float32([count, 1, 2, 2], new Float32Array(count * 4)),
+    y,
+    { arch: { kind: 'cnn', channels: '2,2,2' } },
+    'training/architecture',
+  );
+});
+
+test('data without labels are refused with what there is', async () => {
+  const { arrays, run } = workshop();
+  const data = { train: arrays('d.npz', { x, other: float32([count, 3], new Float32Array(count * 3)) }) };
+  await assert.rejects(run({ ...recipe, data }), (e) => Fault.is(e, 'training/unlabelled') && e.message.includes('other'));
+});
+
+test('a model whose output does not fit the loss is refused with its shape', async () => {
+  const model = fileURLToPath(new URL('../fixtures/models/mlp_diabetes.onnx', import.meta.url));
+  await refuses(
+    float32([count, 10], new Float32Array(count * 10)),
+    y,
+    { arch: undefined, model },
+    'training/output',
+    "'pred'",
+    '[N]',
+    'cross-entropy',
+  );
+});
+
+test('a class without a validation row is noted', async () => {
+  const { arrays, run } = workshop();
+  const rare = float32(
+    [count],
+    classes().map((c, i) => (i === 0 ? 2 : c)),
+  );
+  const { notes } = await run({ ...recipe, data: { train: arrays('d.npz', { x, y: rare }) } });
+  assert.ok(
+    notes.some((n) => /validation rows hold no example of class \d/.test(n)),
+    notes.join('\n'),
+  );
+});
+
+/** One row of 3e38 overflows the first layer, whenever its batch comes. */
+const poisoned = (): Tensor => {
+  const values = points();
+  values.set([3e38, -3e38], 2 * 11);
+  return float32([count, 2], values);
+};
+
+test('a step that is not finite stops the run, says which and why, and keeps the last good parameters', async () => {
+  const { arrays, run, at } = workshop();
+  const data = { train: arrays('d.npz', { x: poisoned(), y }) };
+  const { report, out } = await run({ ...recipe, data, split: { val: 0 }, optimizer: { kind: 'sgd', lr: 0.125 } });
+  assert.equal(report.outcome, 'failed');
+  assert.equal(report.reason?.code, 'training/not-finite');
+  const [, rows] = /rows ([\d, ]+)\)/.exec(report.reason?.sentence ?? '') ?? [];
+  assert.ok(rows.split(', ').map(Number).includes(11), report.reason?.sentence);
+  assert.match(
+    report.reason?.sentence ?? '',
+    /learning rate 0.125.*(the output of 'dense1' \(Gemm\)|the loss|the gradient|the output of 'dense2')/,
+  );
+  assert.equal(out, at('out.checkpoint.onnx'));
+  assert.ok(!existsSync(at('out.onnx')));
+  for (const c of parse(readFileSync(out), out).graph.initializers.values())
+    if (c.dtype === 'float32') assert.ok(Array.from(dataOf(c) as Float32Array).every(Number.isFinite));
+});
+
+test('such a step is left out where the recipe says so, and the rate halved', async () => {
+  for (const nonfinite of ['skip', 'halve-lr']) {
+    const { arrays, run } = workshop();
+    const data = { train: arrays('d.npz', { x: poisoned(), y }) };
+    const { report, notes } = await run({ ...recipe, data, split: { val: 0 }, nonfinite, epochs: 3 });
+    assert.equal(report.outcome, 'measured');
+    assert.equal(report.headline.steps, 12);
+    assert.ok(
+      notes.some((n) => n.startsWith('3 of 12 steps were left out')),
+      notes.join('\n'),
+    );
+    const table = report.cards.find((c) => c.kind === 'table');
+    const last = table?.kind === 'table' ? table.rows.map((r) => Number(r[2])) : [];
+    assert.equal(Math.min(...last), nonfinite === 'skip' ? 0.1 : last[2]);
+    if (nonfinite === 'halve-lr') assert.ok(last[1] < 0.1 && last[2] <= last[1] / 2, `${last}`);
+  }
+  const { arrays, run } = workshop();
+  const all = Float32Array.from({ length: count * 2 }, (_, i) => (i % 2 ? 3e38 : -3e38));
+  const { report } = await run({
+    ...recipe,
+    data: { train: arrays('d.npz', { x: float32([count, 2], all), y }) },
+    nonfinite: 'skip',
+    epochs: 9,
+  });
+  assert.equal(report.outcome, 'failed');
+});
+
+test('a place that cannot be written is said before the first step', async () => {
+  const shop = workshop();
+  let steps = 0;
+  await assert.rejects(
+    shop.run({ ...recipe, arch: 'mlp', data: digitsData }, { out: shop.at('r.train.json/out.onnx'), live: () => steps++ }),
+    (e) => e instanceof Fault && e.code.startsWith('file/'),
+  );
+  assert.equal(steps, 0);
+});

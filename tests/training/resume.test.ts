@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { Fault } from '../../src/base/fault.ts';
+import { readNpz } from '../../src/data/npz.ts';
+import { dataOf } from '../../src/graph/constant.ts';
+import { parse } from '../../src/graph/parse.ts';
+import type { TrainResult } from '../../src/report/tasks.ts';
+import { digitsData, workshop } from './workshop.ts';
+
+/** 100 steps: momentum, a schedule, batch statistics, evaluations and an early stop that has state of its own. */
+const recipe = {
+  arch: { kind: 'cnn', input: [1, 8, 8], channels: '4', hidden: '', batchNorm: true },
+  data: digitsData,
+  loss: { kind: 'cross-entropy', labelSmoothing: 0.1 },
+  optimizer: { kind: 'sgd', lr: 0.05, momentum: 0.9, nesterov: true, weightDecay: 1e-4 },
+  schedule: { kind: 'one-cycle' },
+  batch: 48,
+  steps: 100,
+  earlyStop: { patience: 50 },
+};
+
+/** Runs until at least `step` steps are made, then cancels, again and again, resuming each time. */
+const inPieces = async (shop: ReturnType<typeof workshop>, stops: readonly number[]): Promise<TrainResult> => {
+  for (const [i, stop] of stops.entries()) {
+    const cancel = new AbortController();
+    let made = 0;
+    const { report } = await shop.run(recipe, {
+      signal: cancel.signal,
+      resume: i > 0,
+      live(event) {
+        if (event.kind === 'steps') made = event.step.at(-1) ?? made;
+        if (made >= stop) cancel.abort();
+      },
+    });
+    assert.equal(report.outcome, 'stopped');
+    assert.equal(report.reason?.code, 'job/stopped');
+    assert.ok(report.headline.steps >= stop && report.headline.steps < 100, `stopped at ${report.headline.steps}`);
+    assert.ok(!existsSync(shop.at('out.onnx')), 'a stopped run must not pass for a finished one');
+  }
+  return shop.run(recipe, { resume: true });
+};
+
+test('a run stopped and resumed is the run that was not, bit for bit', async () => {
+  const [whole, pieces] = [workshop(), workshop()];
+  const a = await whole.run(recipe);
+  const b = await inPieces(pieces, [1, 50]);
+  assert.deepEqual(readFileSync(b.out), readFileSync(a.out));
+  assert.deepEqual(b.report.cards.slice(1), a.report.cards.slice(1));
+  const states = [whole, pieces].map((w) => readNpz(readFileSync(w.at('out.checkpoint.state'))));
+  for (const [key, tensor] of Object.entries(states[0])) if (key !== 'meta') assert.deepEqual(states[1][key], tensor, key);
+  assert.ok(['state/slot/velocity', 'state/statistic/bn1.running_var', 'best/theta', 'curve/loss'].every((key) => key in states[0]));
+});
+
+test('a finished run resumed has nothing left to do', async () => {
+  const shop = workshop();
+  const first = await shop.run({ ...recipe, steps: 10 });
+  const model = readFileSync(first.out);
+  const again = await shop.run({ ...recipe, steps: 10 }, { resume: true });
+  assert.equal(again.report.headline.steps, 10);
+  assert.deepEqual(readFileSync(again.out), model);
+});
+
+test('a stopped run leaves a model that can be used, and says so at once', async () => {
+  const shop = workshop();
+  const cancel = new AbortController();
+  let asked = 0;
+  const { out, report, notes } = await shop.run(
+    { ...recipe, steps: 1_000_000 },
+    {
+      signal: cancel.signal,
+      live() {
+        if (!cancel.signal.aborted) asked = performance.now();
+        cancel.abort();
+      },
+    },
+  );
+  assert.ok(performance.now() - asked < 1000, 'within a second');
+  assert.equal(out, shop.at('out.checkpoint.onnx'));
+  const stored = parse(readFileSync(out), out).graph.initializers.get('dense1.weight');
+  assert.ok(stored && dataOf(stored).some((v) => Number(v) !== 0));
+  assert.ok(notes.some((n) => n.includes('--resume')));
+  assert.ok(report.cards.some((c) => c.kind === 'curve' && c.title === 'Loss'));
+});
+
+test('a checkpoint of another recipe or other data is refused, naming what differs, unless forced', async () => {
+  const shop = workshop();
+  await shop.run({ ...recipe, steps: 5 });
+  const other = { ...recipe, steps: 8, optimizer: { ...recipe.optimizer, lr: 0.01 } };
+  await assert.rejects(shop.run(other, { resume: true }), (e) => {
+    assert.ok(Fault.is(e, 'training/changed'));
+    assert.deepEqual([...e.detail.fields].sort(), ['optimizer.lr', 'steps']);
+    return e.message.includes('--force');
+  });
+  const forced = await shop.run(other, { resume: true, force: true });
+  assert.equal(forced.report.headline.steps, 8);
+  const larger = { ...recipe, arch: { ...recipe.arch, channels: '6' } };
+  await assert.rejects(
+    shop.run(larger, { resume: true, force: true }),
+    (e) => Fault.is(e, 'training/checkpoint') && e.message.includes('theta'),
+  );
+  await assert.rejects(workshop().run(recipe, { resume: true }), (e) => Fault.is(e, 'training/no-checkpoint'));
+  writeFileSync(shop.at('out.checkpoint.state'), 'not a zip');
+  await assert.rejects(
+    shop.run(recipe, { resume: true }),
+    (e) => Fault.is(e, 'training/checkpoint') && e.message.includes('out.checkpoint.state'),
+  );
+});
