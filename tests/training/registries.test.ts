@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { architectures } from '../../src/training/architectures/index.ts';
+import { losses } from '../../src/training/losses/index.ts';
+import { optimizers } from '../../src/training/optimizers/index.ts';
+import { schedules } from '../../src/training/schedules/index.ts';
+
+/** Files that hold no part of their own. */
+const beside = ['index.ts', 'layers.ts'];
+
+for (const [folder, parts] of Object.entries({ architectures, losses, optimizers, schedules })) {
+  test(`every file of training/${folder} is a part in its index, and the other way round`, () => {
+    const files = readdirSync(fileURLToPath(new URL(`../../src/training/${folder}/`, import.meta.url))).filter((f) => !beside.includes(f));
+    assert.deepEqual(parts.map((p) => `${p.id}.ts`).toSorted(), files.toSorted());
+    for (const { id, source, options } of parts) {
+      assert.ok(source.length > 0, `${id} has no source`);
+      for (const [name, o] of Object.entries(options)) {
+        assert.ok(o.help.endsWith('.'), `${id}.${name}: help is a sentence`);
+        if (o.kind === 'int' || o.kind === 'real') assert.ok(o.default >= o.min && o.default <= o.max, `${id}.${name}: default in bounds`);
+      }
+    }
+  });
+}
