@@ -5,7 +5,7 @@ import type { Node } from '../graph/types.ts';
 import { readsOf, subgraphs } from '../graph/walk.ts';
 import { keyOf, type Rule, type Rules, type Within } from './rule.ts';
 import { noGradientReason, ruleOf } from './rules/index.ts';
-import { onesLike, sameShape } from './shapes.ts';
+import { cast, dtypeOf, onesLike, sameShape } from './shapes.ts';
 
 export interface Reverse {
   /** Rules that take the place of the table's, by operator: guided backpropagation and its kin. */
@@ -15,10 +15,16 @@ export interface Reverse {
 }
 
 const floats = new Set<DType>(['float32', 'float64', 'float16', 'bfloat16']);
+/** Types of quantised values. They lie on the path where one was made from floats; their cotangents are float32. */
+const quantised = new Set<DType>([
+  ...(['int8', 'uint8', 'int16', 'uint16', 'int32', 'int4', 'uint4', 'int2', 'uint2'] as const),
+  ...(['float8e4m3fn', 'float8e4m3fnuz', 'float8e5m2', 'float8e5m2fnuz'] as const),
+]);
 const isFloat = (emit: Emit, value: string): boolean => {
   const type = emit.type(value);
   return !type || floats.has(type.dtype);
 };
+const isQuantised = (emit: Emit, value: string): boolean => quantised.has(dtypeOf(emit, value));
 const describe = (node: Node): string =>
   `'${node.name || node.outputs[0]}' (${keyOf(node)}: ${noGradientReason(node.op, node.domain) ?? 'an operator Assay does not know'})`;
 
@@ -68,11 +74,20 @@ const passing = (emit: Emit, node: Node, rules: Lookup): readonly string[] => {
   if (!rule && noGradientReason(node.op, node.domain) !== undefined) return [];
   if (rule && 'flow' in rule && rule.passes) return rule.passes(emit, node, within(rules));
   return reads(node).filter((x, i) => {
-    if (!x || !isFloat(emit, x)) return false;
+    if (!x || !(isFloat(emit, x) || isQuantised(emit, x))) return false;
     if (!rule || 'as' in rule || 'flow' in rule) return true;
     return typeof rule.back === 'function' ? rule.back(i, node) !== null : (rule.back[i] ?? null) !== null;
   });
 };
+
+/** An operator that moves or compares quantised values (Reshape, MaxPool, …): the same one on their numbers as floats. */
+const onNumbers = (values: readonly string[]): Rule => ({
+  as: (emit, { node, x, y }) => {
+    const numbers = x.map((v) => (values.includes(v) && isQuantised(emit, v) ? cast(emit, v, 'float32') : v));
+    const made = y.map((name) => name !== '');
+    return emit.calls(node.op, numbers, made, node.attributes, node.domain);
+  },
+});
 
 /** Reverse mode inside a body; `wanted` is what messages name. */
 const within = (rules: Lookup, wanted: readonly string[] = []): Within => ({
@@ -102,7 +117,7 @@ const pull = (
   const add = (value: string, g: string): void => {
     if (!g) return;
     const type = emit.type(value);
-    if (type?.dims && !sameShape(emit, g, value)) emit.typed(g, type);
+    if (type?.dims && !sameShape(emit, g, value)) emit.typed(g, isFloat(emit, value) ? type : { ...type, dtype: 'float32' });
     const before = cotangents.get(value);
     cotangents.set(value, before === undefined ? g : emit.Add(before, g));
   };
@@ -110,12 +125,13 @@ const pull = (
     const through = open.get(node);
     const g = node.outputs.map((y) => (y && cotangents.get(y)) || '');
     if (!through || !g.some((c) => c)) continue;
-    const rule = rules(node);
+    const own = rules(node);
+    const rule = own && !('quantised' in own) && through.some((x) => isQuantised(emit, x)) ? onNumbers(through) : own;
     if (!rule) throw new Fault('graph/no-gradient', { wanted: wanted.join("', '"), blocking: [describe(node)], reachable: [] });
     const site = { node, x: node.inputs, y: node.outputs, g };
     if ('as' in rule) {
       const outputs = rule.as(emit, site);
-      const inner = new Map(outputs.flatMap((y, i) => (y && g[i] ? [[y, g[i]]] : [])));
+      const inner = 'get' in outputs ? outputs : new Map(outputs.flatMap((y, i) => (y && g[i] ? [[y, g[i]]] : [])));
       for (const [x, gx] of pull(emit, inner, new Set(through), true, rules, wanted)) if (through.includes(x)) add(x, gx);
     } else if ('flow' in rule) {
       for (const [x, gx] of rule.flow(emit, site, through, within(rules, wanted))) add(x, gx);
@@ -138,7 +154,7 @@ export const reachable = (emit: Emit, loss: string, options: Reverse = {}): Read
   for (const node of behind(emit, [loss], new Set()).toReversed()) {
     if (node.outputs.some((y) => out.has(y)) && rules(node)) for (const x of passing(emit, node, rules)) out.add(x);
   }
-  return out;
+  return new Set([...out].filter((x) => isFloat(emit, x)));
 };
 
 /** The nodes that use one of `made`, or what is made of it, and pass no derivative on; those inside a body in place of its node. */

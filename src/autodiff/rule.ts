@@ -23,9 +23,17 @@ export type Rule =
       readonly back: readonly (Back | null)[] | ((input: number, node: Node) => Back | null);
       /** Called whenever any output has a cotangent, not only the first; the rule reads `site.g`. */
       readonly outputs?: 'all';
+      readonly quantised?: true;
     }
-  /** The operator written in simpler ones, which are then differentiated: one name per output, '' for those without gradient. */
-  | { readonly as: (emit: Emit, site: Site) => readonly string[] }
+  /**
+   * The operator written in simpler ones, which are then differentiated: one name per output, '' for those without gradient;
+   * or values that come before the outputs, with their cotangents.
+   */
+  | {
+      readonly as: (emit: Emit, site: Site) => readonly string[] | ReadonlyMap<string, string>;
+      /** Takes quantised values as the numbers they are; other operators are put on their numbers as floats. */
+      readonly quantised?: true;
+    }
   | Flow;
 
 /** Cotangents of all that a node reads, made together: of recurrent cells, and of operators that hold graphs, which read values around them. */

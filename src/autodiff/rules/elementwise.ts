@@ -94,13 +94,14 @@ const dropout: Back = (emit, g, { x: [x, ratio, mode], y: [y, mask] }) => {
 
 const floating = new Set(['float32', 'float64', 'float16', 'bfloat16']);
 const isFloat = (to: number): boolean => floating.has(dtypes[to]);
-const passOn: Back = (emit, g, { x: [x] }) => castLike(emit, g, x);
+/** The cotangent of a quantised value stays a float. */
+const passOn: Back = (emit, g, { x: [x] }) => (floating.has(dtypeOf(emit, x)) ? castLike(emit, g, x) : g);
 
 export const elementwise: Rules = {
   Identity: { back: [(_, g) => g] },
   Neg: { back: [(emit, g) => emit.Neg(g)] },
-  Cast: { back: (i, node) => (i === 0 && isFloat(intOf(node, 'to', 1)) ? passOn : null) },
-  CastLike: { back: [passOn, null] },
+  Cast: { back: (i, node) => (i === 0 && isFloat(intOf(node, 'to', 1)) ? passOn : null), quantised: true },
+  CastLike: { back: [passOn, null], quantised: true },
   Add: { back: [(emit, g, { x: [a] }) => sumTo(emit, g, a), (emit, g, { x: [, b] }) => sumTo(emit, g, b)] },
   Sub: { back: [(emit, g, { x: [a] }) => sumTo(emit, g, a), (emit, g, { x: [, b] }) => sumTo(emit, emit.Neg(g), b)] },
   Mul: {
