@@ -31,6 +31,16 @@ export interface History {
 const FEW = 3;
 const LOOK_BACK = 10;
 
+export type Standing = RunRecord['status'] | 'unavailable' | 'checks-failed';
+
+/** How a run went, in one word: a run that is done may have been stopped halfway, or found nothing to measure. */
+export const standingOf = ({ status, reports, checks }: RunRecord): Standing => {
+  if (status !== 'done') return status;
+  if (checks) return checks.failed + checks.error > 0 ? 'checks-failed' : 'done';
+  const outcome = reports[0]?.outcome ?? 'failed';
+  return outcome === 'measured' ? 'done' : outcome;
+};
+
 /** A few numbers of a headline: `accuracy 0.978, ece 0.021`. How many rows there were is not one of them. */
 export const brief = (headline: Readonly<Record<string, number>>): string =>
   Object.entries(headline)

@@ -6,6 +6,7 @@ import type { Device } from '../base/request.ts';
 import { runStore, runsFolder } from '../jobs/store.ts';
 import { type Supervisor, supervisor } from '../jobs/supervisor.ts';
 import { toHtml } from '../report/html.ts';
+import { verdictsOf } from '../report/verdict.ts';
 import { commandOf } from './commands/diagnose.ts';
 import { openOnStart } from './contributions.ts';
 import type { Host, Launch, SaliencySubject } from './define.ts';
@@ -221,7 +222,8 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
       const path = await saveFile('Save Report as HTML', join(home ?? dirname(store.folder), `${title}.html`), { 'Web pages': ['html'] });
       if (path === undefined) return;
       const [script, style] = await Promise.all([readFile(dist('webview.js'), 'utf8'), readFile(dist('webview.css'), 'utf8')]);
-      await save(path, toHtml(result.reports, { script, style }));
+      const suite = result.suite && { title, checks: verdictsOf(result.suite.checks).verdicts };
+      await save(path, toHtml(result.reports, { script, style }, suite));
     },
     showLog() {
       const said = started?.log();

@@ -1,6 +1,7 @@
 import type { RunRecord, RunResult, RunStore } from '../jobs/store.ts';
 import type { Supervisor, Watch } from '../jobs/supervisor.ts';
 import type { Tasks } from '../report/tasks.ts';
+import { verdictsOf } from '../report/verdict.ts';
 import type { Launch } from './define.ts';
 import { type Problem, problemOf } from './problem.ts';
 import type { ToPage } from './protocol.ts';
@@ -46,13 +47,7 @@ const submit = async (jobs: LaunchPorts['jobs'], work: Launch, watch: Watch): Pr
 
 /** What a run that has ended shows; `focus` is `REPORT:CARD`. */
 export const reportsMessage = (title: string, { reports, suite }: RunResult, focus?: string): ToPage => {
-  let at = 0;
-  const checks = suite?.checks.map(({ name, status, sentence, report }) => ({
-    name,
-    status,
-    sentence,
-    ...(report ? { report: at++ } : {}),
-  }));
+  const checks = suite && verdictsOf(suite.checks).verdicts;
   return { type: 'reports', title, reports, ...(focus === undefined ? {} : { focus }), ...(checks ? { checks } : {}) };
 };
 

@@ -31,6 +31,8 @@ export const problemOf = (error: unknown): Problem | undefined => {
     return { sentence: `Assay failed: ${error instanceof Error ? error.message : String(error)}`, remedies: ['log'] };
   if (Fault.is(error, 'job/stopped')) return undefined;
   if (Fault.is(error, 'job/crashed')) return { sentence: error.message, remedies: ['again', 'log'] };
+  if (Fault.is(error, 'runtime/platform')) return { sentence: error.message, remedies: ['log'] };
+  if (Fault.is(error, 'run/unknown') || Fault.is(error, 'run/unreadable')) return { sentence: error.message, remedies: [] };
   if (Fault.is(error, 'runtime/device')) return { sentence: error.message, remedies: ['device', 'choose'] };
   const path = pathIn(error.detail);
   return path !== undefined && isText(path) && !Fault.is(error, 'file/missing')

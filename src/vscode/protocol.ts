@@ -1,5 +1,5 @@
 import type { Report } from '../report/report.ts';
-import type { Attribution, CheckResult, Live } from '../report/tasks.ts';
+import type { Attribution, Live, Verdict } from '../report/tasks.ts';
 
 /** Messages between the extension and a page. The page says `ready` first; nothing is posted before. Typed arrays cross as such. */
 export type ToPage =
@@ -12,7 +12,7 @@ export type ToPage =
       readonly title: string;
       readonly reports: readonly Report[];
       readonly focus?: string;
-      readonly checks?: readonly (Pick<CheckResult, 'name' | 'status' | 'sentence'> & { readonly report?: number })[];
+      readonly checks?: readonly Verdict[];
     }
   | { readonly type: 'progress'; readonly title: string; readonly fraction: number; readonly text: string }
   | { readonly type: 'live'; readonly live: Live }

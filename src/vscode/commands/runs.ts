@@ -1,7 +1,15 @@
 import type { RunRecord } from '../../jobs/store.ts';
 import { type Command, defineCommand, type Host, type Target } from '../define.ts';
+import { type Standing, standingOf } from '../history.ts';
 
-const icons: Readonly<Record<RunRecord['status'], string>> = { running: 'sync', done: 'pass', failed: 'error', stopped: 'circle-slash' };
+const icons: Readonly<Record<Standing, string>> = {
+  running: 'sync',
+  done: 'pass',
+  'checks-failed': 'warning',
+  unavailable: 'question',
+  failed: 'error',
+  stopped: 'circle-slash',
+};
 
 /** The runs meant by the target, else one picked from those that `keep`. */
 const meantRuns = async (host: Host, target: Target, title: string, keep: (run: RunRecord) => boolean): Promise<readonly string[]> => {
@@ -10,7 +18,7 @@ const meantRuns = async (host: Host, target: Target, title: string, keep: (run: 
   const chosen = await host.pick(
     title,
     runs.length > 0 ? 'Run' : 'There are no such runs',
-    runs.map((run) => ({ label: run.title, description: run.subject, detail: run.startedAt, icon: icons[run.status], value: run.id })),
+    runs.map((run) => ({ label: run.title, description: run.subject, detail: run.startedAt, icon: icons[standingOf(run)], value: run.id })),
   );
   return chosen === undefined ? [] : [chosen];
 };

@@ -1,29 +1,22 @@
 import * as vscode from 'vscode';
 import type { RunRecord } from '../../jobs/store.ts';
 import type { Target } from '../define.ts';
-import { brief, type History } from '../history.ts';
+import { brief, type History, type Standing, standingOf } from '../history.ts';
 
-const symbol = ({ status, checks }: RunRecord): vscode.ThemeIcon => {
-  const coloured = (icon: string, colour: string): vscode.ThemeIcon => new vscode.ThemeIcon(icon, new vscode.ThemeColor(colour));
-  switch (status) {
-    case 'running':
-      return new vscode.ThemeIcon('sync~spin');
-    case 'failed':
-      return coloured('error', 'testing.iconErrored');
-    case 'stopped':
-      return new vscode.ThemeIcon('circle-slash');
-    case 'done':
-      return checks && checks.failed + checks.error > 0
-        ? coloured('warning', 'testing.iconFailed')
-        : coloured('pass', 'testing.iconPassed');
-  }
+const symbols: Readonly<Record<Standing, vscode.ThemeIcon>> = {
+  running: new vscode.ThemeIcon('sync~spin'),
+  done: new vscode.ThemeIcon('pass', new vscode.ThemeColor('testing.iconPassed')),
+  'checks-failed': new vscode.ThemeIcon('warning', new vscode.ThemeColor('testing.iconFailed')),
+  unavailable: new vscode.ThemeIcon('question', new vscode.ThemeColor('testing.iconSkipped')),
+  failed: new vscode.ThemeIcon('error', new vscode.ThemeColor('testing.iconErrored')),
+  stopped: new vscode.ThemeIcon('circle-slash'),
 };
 
-const result = ({ status, reports, checks }: RunRecord): string => {
-  if (status !== 'done') return status;
+const result = (run: RunRecord): string => {
+  const standing = standingOf(run);
+  const { reports, checks } = run;
   if (checks) return `${checks.passed} of ${checks.passed + checks.failed + checks.skipped + checks.error} checks hold`;
-  const [report] = reports;
-  return report.outcome === 'measured' ? brief(report.headline) : report.outcome;
+  return standing === 'done' ? brief(reports[0].headline) : standing;
 };
 
 /** Runs of the workspace, newest first; a click reopens one. */
@@ -41,9 +34,9 @@ export const runsTree = (history: Pick<History, 'runs'>, changed: vscode.Event<v
       `${started.toLocaleString()}${run.seconds === undefined ? '' : `, ${run.seconds.toFixed(1)} s`}`,
       run.sentence ?? result(run),
     ].join('\n');
-    item.iconPath = symbol(run);
+    item.iconPath = symbols[standingOf(run)];
     item.contextValue = run.status === 'running' ? 'run-running' : 'run';
-    item.accessibilityInformation = { label: `${run.title}, ${run.subject}, ${run.status}, ${result(run)}` };
+    item.accessibilityInformation = { label: `${run.title}, ${run.subject}, ${standingOf(run)}, ${result(run)}` };
     item.command = { command: 'assay.openRun', title: 'Open Run', arguments: [target] };
     return item;
   },
