@@ -87,17 +87,7 @@ export const frame = (
   };
   fill();
 
-  const done = (control: HTMLElement, label: string): void => {
-    const before = control.textContent;
-    control.textContent = label;
-    setTimeout(() => {
-      control.textContent = before;
-    }, 1500);
-  };
-  const copyButton = button('Copy', () => void copy(cardMarkdown(card)).then(() => done(copyButton, 'Copied')), {
-    look: 'quiet',
-    title: `Copy ${title} as Markdown`,
-  });
+  const copyButton = button('Copy', () => copy(cardMarkdown(card)), { look: 'quiet', title: `Copy ${title} as Markdown` });
   const saveText = (ending: string, type: string, text: string): void =>
     page.host.save(`${slug(title)}.${ending}`, new TextEncoder().encode(text), type);
   const { picture, drawing } = view;

@@ -26,14 +26,22 @@ export interface ButtonLook {
 }
 const APPEARANCE = { primary: 'primary', secondary: 'secondary', quiet: 'icon' } as const;
 
-export const button = (label: string, press: () => void, dress: ButtonLook = {}): HTMLElement => {
+/** Where pressing gives a word back (`Copied`), the button shows it for a moment. */
+export const button = (label: string, press: () => unknown, dress: ButtonLook = {}): HTMLElement => {
   const { look = 'secondary', title } = dress;
   const control = make<Button>('vscode-button');
   control.setAttribute('appearance', APPEARANCE[look]);
   control.setAttribute('aria-label', title ?? label);
   if (title !== undefined) control.title = title;
   control.textContent = label;
-  control.addEventListener('click', press);
+  control.addEventListener('click', async () => {
+    const done = await press();
+    if (typeof done !== 'string') return;
+    control.textContent = done;
+    setTimeout(() => {
+      control.textContent = label;
+    }, 1500);
+  });
   return control;
 };
 
@@ -53,12 +61,7 @@ export interface Choice {
   readonly label: string;
 }
 
-export interface Picker {
-  readonly element: HTMLElement;
-  set(value: string): void;
-}
-
-export const dropdown = (label: string, choices: readonly Choice[], value: string, change: (value: string) => void): Picker => {
+export const dropdown = (label: string, choices: readonly Choice[], value: string, change: (value: string) => void): HTMLElement => {
   const control = make<Dropdown>('vscode-dropdown');
   const id = freshId('dropdown');
   control.id = id;
@@ -71,13 +74,7 @@ export const dropdown = (label: string, choices: readonly Choice[], value: strin
     control.append(option);
   }
   control.addEventListener('change', () => change(control.value));
-  const element = el('div', { class: 'field' }, el('label', { for: id, class: 'field-label' }, label), control);
-  return {
-    element,
-    set(next) {
-      control.value = next;
-    },
-  };
+  return el('div', { class: 'field' }, el('label', { for: id, class: 'field-label' }, label), control);
 };
 
 export const checkbox = (label: string, checked: boolean, change: (checked: boolean) => void): HTMLElement => {

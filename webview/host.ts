@@ -40,7 +40,7 @@ const inBrowser = (reports: (text: string) => ToPage): Host => ({
   post() {},
   keep() {},
   listen(show) {
-    show(reports(document.getElementById('assay-report')?.textContent ?? '[]'));
+    show(reports(document.getElementById('assay-report')?.textContent ?? '{}'));
   },
   save(name, bytes, type) {
     const link = document.createElement('a');
@@ -56,7 +56,7 @@ export const connect = (reports: (text: string) => ToPage): Host =>
   typeof acquireVsCodeApi === 'function' ? inVsCode(acquireVsCodeApi()) : inBrowser(reports);
 
 /** Text to the clipboard, also where the page is not trusted with the clipboard interface. */
-export const copy = async (text: string): Promise<void> => {
+export const copy = async (text: string): Promise<string> => {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
@@ -68,4 +68,5 @@ export const copy = async (text: string): Promise<void> => {
     document.execCommand('copy');
     area.remove();
   }
+  return 'Copied';
 };

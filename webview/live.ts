@@ -23,7 +23,7 @@ const add = (track: Track, step: number, value: number): void => {
   if (track.waiting.length < track.stride) return;
   track.points.push({ x: step, y: track.waiting.reduce((a, b) => a + b, 0) / track.waiting.length });
   track.waiting = [];
-  if (track.points.length <= MOST_POINTS) return;
+  if (track.points.length < MOST_POINTS) return;
   track.stride *= 2;
   track.points = track.points.flatMap((point, i, all) => (i % 2 === 1 ? [{ x: point.x, y: (point.y + all[i - 1].y) / 2 }] : []));
 };
@@ -43,6 +43,7 @@ export const liveView = (host: Host, signal: AbortSignal): LiveView => {
   const training: Record<'loss' | 'accuracy', Track> = { loss: track(), accuracy: track() };
   const validation: Record<'loss' | 'accuracy', { x: number; y: number }[]> = { loss: [], accuracy: [] };
   let lastStep = 0;
+  let totalSteps = 0;
   let dirty = false;
   let timeLeft: HTMLElement | null = null;
 
@@ -69,7 +70,7 @@ export const liveView = (host: Host, signal: AbortSignal): LiveView => {
                 borderColor: css(theme.series(0), theme.contrast ? 1 : 0.7),
                 backgroundColor: css(theme.series(0)),
                 borderWidth: 1.25,
-                pointRadius: 0,
+                pointRadius: training[name].points.length < 3 ? 2 : 0,
                 order: 2,
               },
               {
@@ -85,8 +86,11 @@ export const liveView = (host: Host, signal: AbortSignal): LiveView => {
             ],
           },
           scales: {
-            x: scaleOf({ label: 'step', unit: 'count' }, theme),
-            y: scaleOf({ label: name, unit: name === 'accuracy' ? 'fraction' : 'none', ...(name === 'accuracy' && { max: 1 }) }, theme),
+            x: scaleOf({ label: 'step', unit: 'count', min: 0, ...(totalSteps > 0 && { max: totalSteps }) }, theme),
+            y: {
+              ...scaleOf({ label: name, unit: name === 'accuracy' ? 'fraction' : 'none', ...(name === 'accuracy' && { max: 1 }) }, theme),
+              beginAtZero: true,
+            } as never,
           },
           plugins: [],
         }),
@@ -128,6 +132,7 @@ export const liveView = (host: Host, signal: AbortSignal): LiveView => {
       add(training.accuracy, step, message.accuracy[i]);
     });
     lastStep = message.step[last];
+    totalSteps = message.totalSteps;
     const left = message.stepsPerSecond > 0 ? (message.totalSteps - lastStep) / message.stepsPerSecond : Number.NaN;
     meter.value = message.totalSteps > 0 ? lastStep / message.totalSteps : 0;
     const pairs: readonly (readonly [string, string])[] = [

@@ -1,4 +1,5 @@
 import { fromJson } from '../src/report/json.ts';
+import type { Verdict } from '../src/report/tasks.ts';
 import type { ToPage } from '../src/vscode/protocol.ts';
 import { button, registerControls, ring } from './controls.ts';
 import { el } from './element.ts';
@@ -8,12 +9,16 @@ import { reportPage } from './report-page.ts';
 import { type SaliencyView, saliencyView } from './saliency.ts';
 import { watchTheme } from './theme.ts';
 
-/** The data block of a saved page: a list of reports, each read with the checks of the report file. */
+/** The data block of a saved page; each report is read with the checks of the report file. */
 const saved = (text: string): ToPage => {
   try {
-    const list: unknown = JSON.parse(text);
-    const reports = (Array.isArray(list) ? list : [list]).map((report, i) => fromJson(JSON.stringify(report), `report ${i + 1}`));
-    return { type: 'reports', title: reports[0]?.title ?? 'Assay', reports };
+    const { title, checks, reports }: { title: string; checks?: readonly Verdict[]; reports: readonly unknown[] } = JSON.parse(text);
+    return {
+      type: 'reports',
+      title,
+      reports: reports.map((report, i) => fromJson(JSON.stringify(report), `report ${i + 1}`)),
+      ...(checks && { checks }),
+    };
   } catch (error) {
     return { type: 'problem', sentence: error instanceof Error ? error.message : String(error) };
   }

@@ -89,7 +89,7 @@ export const reportView = (report: Report, index: number, host: Host, signal: Ab
     'div',
     { class: 'actions' },
     !host.standalone && button('Run again', () => host.post({ type: 'rerun' }), { look: 'secondary' }),
-    button('Copy as Markdown', () => void copy(toMarkdown(report)), { look: 'secondary' }),
+    button('Copy as Markdown', () => copy(toMarkdown(report)), { look: 'secondary' }),
     button('Save JSON', () => host.save(`${report.id}.json`, new TextEncoder().encode(toJson(report)), 'application/json'), {
       look: 'secondary',
     }),

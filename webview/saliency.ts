@@ -145,6 +145,9 @@ export const saliencyView = (host: Host): SaliencyView => {
       position.textContent = `${format(a.position + 1, 'count')} of ${format(a.count, 'count')}`;
       previous.toggleAttribute('disabled', a.position <= 0);
       next.toggleAttribute('disabled', a.position >= a.count - 1);
+      const focused = [...choices.querySelectorAll('vscode-dropdown')]
+        .map((one): Element => one)
+        .indexOf(document.activeElement ?? element);
       choices.replaceChildren(
         dropdown(
           'Method',
@@ -154,12 +157,13 @@ export const saliencyView = (host: Host): SaliencyView => {
             asked.method = method;
             ask();
           },
-        ).element,
+        ),
         dropdown('Class', classChoices(a), asked.target === undefined ? 'predicted' : String(asked.target), (value) => {
           asked.target = value === 'predicted' ? undefined : Number(value);
           ask();
-        }).element,
+        }),
       );
+      if (focused >= 0) choices.querySelectorAll<HTMLElement>('vscode-dropdown')[focused]?.focus();
       const top = a.probs
         .map((p, i) => ({ p, i }))
         .sort((x, y) => y.p - x.p)

@@ -15,11 +15,14 @@ export interface Strip {
 
 const tile = (row: number, sample: SampleView | undefined, { host, report }: Strip): HTMLElement => {
   const wrong = sample?.label !== undefined && sample.prediction !== undefined && sample.label !== sample.prediction;
+  const said = [
+    sample?.label !== undefined && `label ${sample.label}`,
+    sample?.prediction !== undefined && `said ${sample.prediction}`,
+  ].filter((part) => part !== false);
+  const where = [sample?.confidence !== undefined && format(sample.confidence, 'fraction'), `row ${row}`].filter((part) => part !== false);
   const text = [
-    sample?.label !== undefined && el('span', {}, `label ${sample.label}`),
-    sample?.prediction !== undefined && el('span', { class: wrong ? 'wrong' : undefined }, `said ${sample.prediction}`),
-    sample?.confidence !== undefined && el('span', { class: 'muted' }, `at ${format(sample.confidence, 'fraction')}`),
-    el('span', { class: 'muted' }, `row ${row}`),
+    said.length > 0 && el('span', { class: wrong ? 'wrong' : undefined }, said.join(', ')),
+    el('span', { class: 'muted small' }, where.join(', ')),
   ];
   const picture = sample?.picture && thumbnail(sample.picture, 64);
   if (host.standalone) return el('li', { class: 'tile' }, picture, ...text);

@@ -2,7 +2,14 @@ import { format, formatRange } from './format.ts';
 import { headlineOf } from './headline.ts';
 import { toJson } from './json.ts';
 import type { Card, Report, TableCard } from './report.ts';
+import type { Verdict } from './tasks.ts';
 import { twinsOf, unknownCard } from './twin.ts';
+
+/** What stands above the reports of a suite. */
+export interface SuiteHead {
+  readonly title: string;
+  readonly checks: readonly Verdict[];
+}
 
 /** The bundle of `webview/`, as text. */
 export interface PageAssets {
@@ -60,12 +67,17 @@ const reportHtml = (report: Report): string =>
     `<pre>${escapeHtml(JSON.stringify(report.provenance, null, 1))}</pre></article>`,
   ].join('');
 
+const suiteHtml = ({ title, checks }: SuiteHead): string =>
+  `<h1>${escapeHtml(title)}</h1><ul>${checks.map(({ name, status, sentence }) => `<li>${status}: ${escapeHtml(name)}. ${escapeHtml(sentence)}</li>`).join('')}</ul>`;
+
 /**
  * One self-contained file: the page of the VS Code panel with its script, style and reports written into it.
  * It asks the network for nothing (its policy forbids it) and shows tables where scripts do not run.
  */
-export const toHtml = (reports: readonly Report[], assets: PageAssets): string => {
-  const title = reports.length === 1 ? reports[0].title : `${reports.length} reports`;
+export const toHtml = (reports: readonly Report[], assets: PageAssets, suite?: SuiteHead): string => {
+  const title = suite?.title ?? (reports.length === 1 ? reports[0].title : `${reports.length} reports`);
+  const checks = suite ? `, "checks": ${inJson(JSON.stringify(suite.checks))}` : '';
+  const data = `{"title": ${inJson(JSON.stringify(title))}${checks}, "reports": [${reports.map((report) => inJson(toJson(report).trimEnd())).join(',\n')}]}`;
   return `<!doctype html>
 <html lang="en" class="standalone">
 <head>
@@ -78,8 +90,8 @@ export const toHtml = (reports: readonly Report[], assets: PageAssets): string =
 </head>
 <body>
 <main id="assay"></main>
-<noscript>${reports.map(reportHtml).join('\n')}</noscript>
-<script type="application/json" id="assay-report">[${reports.map((report) => inJson(toJson(report).trimEnd())).join(',\n')}]</script>
+<noscript>${suite ? suiteHtml(suite) : ''}${reports.map(reportHtml).join('\n')}</noscript>
+<script type="application/json" id="assay-report">${data}</script>
 <script>${inScript(assets.script)}</script>
 </body>
 </html>

@@ -43,6 +43,8 @@ export interface SuiteResult {
   readonly path: string;
   readonly checks: readonly CheckResult[];
 }
+/** A check as a page of reports shows it, with the place of its report among them. */
+export type Verdict = Pick<CheckResult, 'name' | 'status' | 'sentence'> & { readonly report?: number };
 
 export interface TrainRequest {
   readonly recipe: string;

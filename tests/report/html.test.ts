@@ -4,6 +4,7 @@ import { toCsv } from '../../src/report/csv.ts';
 import { toHtml } from '../../src/report/html.ts';
 import type { Card, CardKind, Report, TableCard } from '../../src/report/report.ts';
 import { twins, twinsOf } from '../../src/report/twin.ts';
+import { verdictsOf } from '../../src/report/verdict.ts';
 import { golden, sampleReport } from './fixtures.ts';
 
 const assets = { script: 'const page = "</script><!--";', style: 'body::after{content:"</style>"}' };
@@ -32,7 +33,7 @@ test('nothing of a report or of the bundle ends its element early', () => {
   assert.equal(count('</noscript>'), 1);
   assert.equal(count('<script>alert'), 0);
   const json = html.slice(html.indexOf('id="assay-report">') + 18, html.indexOf('</script>'));
-  assert.equal((JSON.parse(json) as Report[])[0].title, nasty);
+  assert.equal((JSON.parse(json) as { reports: Report[] }).reports[0].title, nasty);
 });
 
 test('the file asks nothing of the network', () => {
@@ -81,4 +82,21 @@ test('a matrix of many classes is listed cell by cell', () => {
     layers: [{ name: 'counts', unit: 'count', values: Array.from({ length: 3600 }, (_, i) => (i === 61 ? 7 : 0)) }],
   };
   assert.deepEqual(twinsOf(card)?.[0].rows, [['1', '1', 7]]);
+});
+
+test('a suite says its verdicts first, each with the place of its report', () => {
+  const report = sampleReport('unavailable');
+  const { reports, verdicts } = verdictsOf([
+    { name: 'a', status: 'error', sentence: 'no such dataset', gates: [], seconds: 0 },
+    { name: 'b', status: 'skipped', sentence: 'no <labels>', gates: [], seconds: 1, report },
+  ]);
+  assert.deepEqual(reports, [report]);
+  assert.deepEqual(verdicts, [
+    { name: 'a', status: 'error', sentence: 'no such dataset' },
+    { name: 'b', status: 'skipped', sentence: 'no <labels>', report: 0 },
+  ]);
+  const html = toHtml(reports, { script: '', style: '' }, { title: 'Suite', checks: verdicts });
+  assert.match(html, /<li>skipped: b\. no &lt;labels&gt;<\/li>/);
+  const json = html.slice(html.indexOf('id="assay-report">') + 18, html.indexOf('</script>'));
+  assert.deepEqual((JSON.parse(json) as { checks: unknown }).checks, verdicts);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { toMarkdown } from '../../src/report/markdown.ts';
 import type { Card, Report } from '../../src/report/report.ts';
 import { twins } from '../../src/report/twin.ts';
 import { sampleReport } from '../report/fixtures.ts';
@@ -65,7 +66,7 @@ test('a cell of the confusion matrix leads to its samples, by pointer', { skip }
   const strip = page.locator('.strip');
   assert.match((await strip.textContent()) ?? '', /8 taken for 1.*3 rows/);
   assert.equal(await strip.locator('.tile').count(), 3);
-  assert.match((await strip.locator('.tile').first().textContent()) ?? '', /label 8said 1at [\d.]+ %row \d+/);
+  assert.match((await strip.locator('.tile').first().textContent()) ?? '', /label 8, said 1[\d.]+ %, row \d+/);
   assert.ok((await colours(page, '.strip .tile canvas')) > 3, 'thumbnails are painted');
   await page.screenshot({ path: screenshot('confusion-selected') });
 });
@@ -142,6 +143,18 @@ test('CSV, PNG, SVG and JSON are saved from the page', { skip }, async () => {
   assert.match(svg.bytes.toString(), /^<svg.*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
   const json = await save('Save JSON');
   assert.deepEqual(JSON.parse(json.bytes.toString()), sampleReport('every-kind'));
+});
+
+test('a report and a card are copied as Markdown', { skip }, async () => {
+  const { page } = await openFile('copy', [sampleReport('every-kind')]);
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  const copied = (): Promise<string> => page.evaluate('navigator.clipboard.readText()') as Promise<string>;
+  await page.getByRole('button', { name: 'Copy as Markdown', exact: true }).click();
+  await page.getByText('Copied').waitFor();
+  assert.equal(await copied(), toMarkdown(sampleReport('every-kind')));
+  await page.getByRole('button', { name: 'Copy Per class as Markdown' }).click();
+  await page.waitForFunction("document.querySelector('[data-kind=table] .toolbar').textContent.includes('Copied')");
+  assert.match(await copied(), /^### Per class\n\n\| Class \| Support/);
 });
 
 test('layers and order of the matrix; overlay, opacity and mode of the pictures', { skip }, async () => {

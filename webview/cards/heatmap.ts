@@ -206,7 +206,7 @@ export const heatmap = (card: CardOf<'heatmap'>, stage: Stage): View => {
             layer = Number(value);
             repaint();
           },
-        ).element,
+        ),
       square &&
         R > 2 &&
         checkbox('Most confused first', false, (on) => {

@@ -122,7 +122,7 @@ export const images = (card: CardOf<'images'>, stage: Stage): View => {
           names.map((name) => ({ value: name, label: name })),
           look.name,
           (name) => change({ name }),
-        ).element,
+        ),
       slider('Opacity', look.opacity, (opacity) => change({ opacity })),
       checkbox('Absolute', false, (on) => change({ mode: on ? 'absolute' : 'signed' })),
       checkbox('Original beside', false, (beside) => change({ beside })),

@@ -1,4 +1,5 @@
 import type { CheckResult } from '../../report/tasks.ts';
+import { verdictsOf } from '../../report/verdict.ts';
 import { type CliCommand, exits } from '../define.ts';
 import { junit } from '../junit.ts';
 import { present } from '../present.ts';
@@ -26,8 +27,8 @@ export const suite: CliCommand = {
       seed: seedOf(typed),
       ...(only ? { only: only.split(',') } : {}),
     });
-    const reports = result.checks.flatMap((c) => (c.report ? [c.report] : []));
-    await present(reports, typed, terminal, () => JSON.stringify(result, undefined, 2));
+    const { reports, verdicts } = verdictsOf(result.checks);
+    await present(reports, typed, terminal, () => JSON.stringify(result, undefined, 2), { title: `Suite ${path}`, checks: verdicts });
     if (typed.flags.junit !== undefined) await terminal.save(typed.flags.junit, junit(result));
     if (typed.flags.json !== '-')
       for (const check of result.checks) terminal.print(`${mark[check.status]} ${check.name}: ${check.sentence}`);
