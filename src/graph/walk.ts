@@ -25,7 +25,7 @@ export const definedIn = (graph: Graph): Set<string> => {
 };
 
 /** Values of enclosing graphs that a graph reads, its own subgraphs included. */
-const captured = (graph: Graph): Set<string> => {
+export const captured = (graph: Graph): Set<string> => {
   const own = definedIn(graph);
   const out = new Set<string>();
   const read = (name: string): void => {

@@ -2,6 +2,7 @@ import type { Emit } from '../../graph/emit.ts';
 import type { Node } from '../../graph/types.ts';
 import type { Rule, Rules } from '../rule.ts';
 import { activation } from './activation.ts';
+import { control } from './control.ts';
 import { convolution } from './convolution.ts';
 import { elementwise } from './elementwise.ts';
 import { matmul } from './matmul.ts';
@@ -23,6 +24,7 @@ export const rules: Rules = {
   ...normalisation,
   ...shape,
   ...selection,
+  ...control,
 };
 
 const key = (op: string, domain: string): string => (domain ? `${domain}.${op}` : op);

@@ -1,0 +1,183 @@
+import { Fault } from '../../base/fault.ts';
+import { type Emit, emitter } from '../../graph/emit.ts';
+import { typesWithin } from '../../graph/infer-body.ts';
+import { renamed } from '../../graph/passes/rename.ts';
+import type { Dim, Graph, Node, TensorType, ValueInfo, ValueType } from '../../graph/types.ts';
+import { called, definedIn, readsOf, subgraphs } from '../../graph/walk.ts';
+import type { Within } from '../rule.ts';
+
+/** A body recorded inside `outer`, so that derivatives can be recorded behind its nodes. */
+export interface Body {
+  readonly emit: Emit;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** The first nodes of `emit` are the body's own. */
+  readonly forward: number;
+}
+
+/** The body as it is, to look at. */
+export const look = (outer: Emit, graph: Graph, inputs: readonly (TensorType | undefined)[]): Body => ({
+  emit: emitter({
+    within: outer,
+    nodes: graph.nodes,
+    constants: graph.initializers,
+    types: typesWithin(graph, inputs, outer.type, outer.constantOf),
+  }),
+  inputs: graph.inputs.map((i) => i.name),
+  outputs: graph.outputs.map((o) => o.name),
+  forward: graph.nodes.length,
+});
+
+const allDefined = (graph: Graph): Set<string> => {
+  const out = definedIn(graph);
+  for (const node of graph.nodes) for (const inner of subgraphs(node)) for (const name of allDefined(inner)) out.add(name);
+  return out;
+};
+
+/** The body under names of its own, its constants moved outside. */
+export const open = (outer: Emit, node: Node, graph: Graph, inputs: readonly (TensorType | undefined)[]): Body => {
+  if (graph.sparseInitializers?.size)
+    throw new Fault('graph/unsupported', { node: called(node), reason: 'its body holds a sparse tensor' });
+  const names = new Map<string, string>();
+  for (const [name, c] of graph.initializers) names.set(name, outer.constant(c));
+  for (const name of allDefined(graph)) if (!names.has(name)) names.set(name, outer.fresh(name));
+  const to = (name: string): string => names.get(name) ?? name;
+  const nodes = renamed(graph, to).nodes.map((n, i) => ({ ...n, name: graph.nodes[i].name || n.name }));
+  return look(outer, { ...renamed({ ...graph, initializers: new Map() }, to), nodes }, inputs);
+};
+
+/** For each value made in a body: the inputs and captured values that a derivative reaches from it. */
+export const sources = (body: Body, within: Within): ReadonlyMap<string, ReadonlySet<string>> => {
+  const out = new Map<string, ReadonlySet<string>>(body.inputs.map((name) => [name, new Set([name])]));
+  for (const node of body.emit.nodes.slice(0, body.forward)) {
+    const from = new Set<string>();
+    for (const x of within.passing(body.emit, node)) for (const s of out.get(x) ?? [x]) from.add(s);
+    for (const y of node.outputs) if (y) out.set(y, from);
+  }
+  return out;
+};
+
+/** What a derivative needs of a forward pass, and the nodes that make the derivative from it. */
+export interface Plan {
+  /** Forward values to keep. */
+  readonly saved: readonly string[];
+  /** Inputs of the body that are read. */
+  readonly inputs: ReadonlySet<string>;
+  /** Nodes of the derivative's body: what is made anew, then the derivative. */
+  readonly nodes: readonly Node[];
+  /** Values of the body that are made outside instead, since they are the same in every turn. */
+  readonly moved: ReadonlyMap<string, string>;
+}
+
+/** Views, which cost less to make again than to keep. */
+const cheap = new Set(['Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Shape', 'Size', 'ConstantOfShape', 'Expand', 'Range']);
+const chance = new Set(['RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike', 'Multinomial', 'Bernoulli', 'Dropout']);
+
+/** Whether a value can be kept: a tensor of known rank and, to be laid beside those of other turns, of one size. */
+const keepable = (emit: Emit, value: string, turns: boolean): boolean => {
+  const type = emit.type(value);
+  return type?.dims !== undefined && type.dtype !== 'undefined' && !(turns && type.dims.includes(undefined));
+};
+
+/**
+ * Divides the work for `results`, recorded behind a body, between the forward pass and the derivative's own body. `keep` are
+ * inputs of the body that the derivative gets anew; other inputs are kept by the forward pass. With `move`, a recorder around
+ * a body of several turns, values that are the same in every turn are made there, once.
+ */
+export const plan = (
+  body: Body,
+  results: readonly string[],
+  options: { readonly keep: ReadonlySet<string>; readonly move?: Emit; readonly moved?: ReadonlyMap<string, string> },
+): Plan => {
+  const { emit, forward } = body;
+  const own = new Set(body.inputs);
+  const index = new Map<Node, number>(emit.nodes.map((n, i) => [n, i]));
+  const made = new Set([...own, ...emit.nodes.flatMap((n) => n.outputs)]);
+  const moved = new Map(options.moved);
+  const saved = new Set<string>();
+  const inputs = new Set<string>();
+  const included = new Set<Node>();
+  const given = new Set(options.moved?.keys());
+
+  const invariant = new Set<string>();
+  if (options.move) {
+    for (const node of emit.nodes) {
+      const fixed = subgraphs(node).length === 0 && !chance.has(node.op);
+      if (fixed && readsOf(node).every((x) => invariant.has(x) || (!made.has(x) && !seeded(emit, x)))) {
+        for (const y of node.outputs) if (y) invariant.add(y);
+      }
+    }
+  }
+  const outside = (value: string): string => {
+    const known = moved.get(value);
+    const node = known === undefined ? emit.producer(value) : undefined;
+    if (!node || !options.move) return known ?? value;
+    const from = node.inputs.map((x) => (x ? outside(x) : x));
+    const to = options.move.calls(
+      node.op,
+      from,
+      node.outputs.map((y) => y !== ''),
+      node.attributes,
+      node.domain,
+    );
+    node.outputs.forEach((y, i) => {
+      const type = y ? emit.type(y) : undefined;
+      if (y) moved.set(y, to[i]);
+      if (type && !options.move?.type(to[i])) options.move?.typed(to[i], type);
+    });
+    return moved.get(value) ?? value;
+  };
+  const turns = options.move !== undefined;
+  const remade = (node: Node): boolean => cheap.has(node.op) || !node.outputs.every((y) => !y || keepable(emit, y, turns));
+  const stack = [...results];
+  for (let value = stack.pop(); value !== undefined; value = stack.pop()) {
+    if (given.has(value) || saved.has(value)) continue;
+    if (own.has(value)) (options.keep.has(value) ? inputs : saved).add(value);
+    const node = emit.producer(value);
+    if (!node || included.has(node)) continue;
+    if (invariant.has(value)) outside(value);
+    else if ((index.get(node) ?? forward) < forward && !remade(node)) saved.add(value);
+    else {
+      if (chance.has(node.op) && (index.get(node) ?? forward) < forward)
+        throw new Fault('graph/unsupported', { node: called(node), reason: 'what it drew cannot be kept, since its size is not known' });
+      included.add(node);
+      stack.push(...readsOf(node));
+    }
+  }
+  return { saved: [...saved], inputs, nodes: emit.nodes.filter((n) => included.has(n)), moved };
+};
+
+/** A name that only the derivative's body knows: a cotangent that it is given. */
+const seeded = (emit: Emit, value: string): boolean => emit.types.has(value) && emit.producer(value) === undefined;
+
+/** A value of a body as its input or output: of known element type and rank, its sizes left to the run. */
+export const port = (name: string, type: ValueType | undefined): ValueInfo => {
+  if (type?.kind !== 'tensor') return type ? { name, type } : { name };
+  return { name, type: { kind: 'tensor', dtype: type.dtype, ...(type.dims ? { dims: type.dims.map((): Dim => undefined) } : {}) } };
+};
+
+/** A graph of nodes recorded in a body. Outputs get nodes of their own where they have none, or are listed twice. */
+export const graphOfNodes = (
+  emit: Emit,
+  name: string,
+  nodes: readonly Node[],
+  inputs: readonly ValueInfo[],
+  outputs: readonly { readonly value: string; readonly type: ValueType | undefined }[],
+  moved: ReadonlyMap<string, string> = new Map(),
+): Graph => {
+  const to = (v: string): string => moved.get(v) ?? v;
+  const body = moved.size === 0 ? nodes : renamed(bare(nodes), to).nodes;
+  const made = new Set(body.flatMap((n) => n.outputs));
+  const listed = new Set<string>();
+  const copies: Node[] = [];
+  const ports = outputs.map(({ value, type }) => {
+    const source = to(value);
+    const direct = made.has(source) && !listed.has(source);
+    const out = direct ? source : emit.fresh(`${source}/out`);
+    listed.add(out);
+    if (!direct) copies.push({ op: 'Identity', domain: '', name: out, inputs: [source], outputs: [out], attributes: {} });
+    return port(out, type);
+  });
+  return { name, inputs, outputs: ports, nodes: [...body, ...copies], initializers: new Map(), values: new Map() };
+};
+const bare = (nodes: readonly Node[]): Graph => ({ name: '', inputs: [], outputs: [], nodes, initializers: new Map(), values: new Map() });
