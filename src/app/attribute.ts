@@ -56,7 +56,7 @@ export const attribute: UseCase<'attribute'> = async (ask, ports, job): Promise<
     const values = inputValues(x.data);
     const pictures = await picturesOf(reader, rows, values, SIDE, job.signal);
     job.progress(0.4, 'Compiling the gradient');
-    const gradient = await openGradient(model.opened, model.ends, bound.inputDims, { runtime: ports.runtime, device: ask.device }, own);
+    const gradient = await openGradient(model, bound.inputDims, { runtime: ports.runtime, device: ask.device }, own);
     try {
       job.progress(0.7, 'Attributing');
       const targets = Int32Array.of(target);

@@ -235,11 +235,11 @@ const passFolds = async (
   if (listeners.length === 0) return;
   const passage = {
     bound,
-    ...(model ? { model: { name: model.opened.name, output: model.ends.output, hint: model.ends.hint, score: model.score } } : {}),
+    ...(model ? { model: { name: model.name, output: model.ends.output, hint: model.ends.hint, score: model.score } } : {}),
     declared,
   };
   const { subject, meaning, range } = await pass(passage, listeners, { ...job, progress: (f, text) => job.progress(0.8 * f, text) });
-  if (range && model) for (const note of rangeNotes(model.opened.model, range, imageAxes(bound.inputDims) !== undefined)) job.note(note);
+  if (range && model) for (const note of rangeNotes(model.model, range, imageAxes(bound.inputDims) !== undefined)) job.note(note);
   for (const [i, { run, fold, state, failed }] of listeners.entries()) {
     try {
       if (failed !== undefined) throw failed;
@@ -261,15 +261,14 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
   const reader = samples(bound, model.score);
   const uses = new Set<ToolName>(study.uses);
   const gradient = uses.has('gradient')
-    ? await openGradient(model.opened, model.ends, bound.inputDims, { runtime: ports.runtime, device: run.ask.device }, job)
+    ? await openGradient(model, bound.inputDims, { runtime: ports.runtime, device: run.ask.device }, job)
     : undefined;
   try {
     // A study reads no tool that `uses` does not name.
     const tools = { samples: reader.tool, ...(gradient ? { gradient: gradient.tool } : {}) } as Tools;
     const result = await study.study(tools, run.chosen, job, subject);
     const range = reader.range();
-    if (range.max >= range.min)
-      for (const note of rangeNotes(model.opened.model, range, imageAxes(bound.inputDims) !== undefined)) job.note(note);
+    if (range.max >= range.min) for (const note of rangeNotes(model.model, range, imageAxes(bound.inputDims) !== undefined)) job.note(note);
     const findings = study.report(result, run.chosen, subject);
     return { findings, subject, ...(meaning ? { meaning } : {}), ...(gradient ? { device: gradient.choice } : {}) };
   } finally {

@@ -1,11 +1,9 @@
 import { hasRule, noGradientReason } from '../autodiff/rules/index.ts';
 import { Fault } from '../base/fault.ts';
-import { withSessions } from '../evidence/model.ts';
+import { openModel } from '../evidence/model.ts';
 import { externalFiles } from '../graph/external.ts';
 import { factsOf } from '../graph/facts.ts';
-import { parse } from '../graph/parse.ts';
-import { dialect, normalise } from '../graph/passes/normalise.ts';
-import { prepare } from '../graph/prepare.ts';
+import { dialect } from '../graph/passes/normalise.ts';
 import type { Graph, Model, TensorType, ValueInfo } from '../graph/types.ts';
 import { freeInputs, nodesWithin, opsetOf } from '../graph/walk.ts';
 import type { ModelFacts } from '../report/tasks.ts';
@@ -49,33 +47,29 @@ const versionNote = (model: Model): readonly string[] => {
 
 /** What a model is: inputs, outputs, operators, parameters, multiply–accumulates, layers, and what has no gradient. */
 export const info: UseCase<'info'> = async ({ model: ref }, ports, job) => {
-  const source = await ports.source(ref.path);
-  job.progress(0.1, `Reading ${source.name}`);
-  const folder = ports.resolve(ref.path, '.');
-  const model = parse(await source.read(0, source.size, job.signal), source.name, folder);
-  const sha256 = await ports.sha256(ref.path);
+  job.progress(0.1, 'Reading the file');
+  const opened = await openModel(ref, ports, job);
+  const { model } = opened;
   job.progress(0.4, 'Probing shapes');
-  const prepared = await withSessions(ports.runtime, source.name, folder, (run) => prepare(model, run, { name: source.name })).catch(
-    (error: unknown) => {
-      if (Fault.is(error, 'runtime/session') || Fault.is(error, 'runtime/run')) return error;
-      throw error;
-    },
-  );
+  const prepared = await opened.prepared().catch((error: unknown) => {
+    if (Fault.is(error, 'runtime/session') || Fault.is(error, 'runtime/run')) return error;
+    throw error;
+  });
   const failed = prepared instanceof Error;
-  const graph = failed ? normalise(model).graph : prepared.model.graph;
+  const graph = failed ? opened.normal().graph : prepared.model.graph;
   const types: ReadonlyMap<string, TensorType> = failed ? new Map() : prepared.probed.types;
   const facts = factsOf(graph, types);
   const external = externalFiles(model.graph);
   return {
     path: ref.path,
-    bytes: source.size,
-    sha256,
+    bytes: opened.bytes,
+    sha256: opened.sha256,
     irVersion: model.irVersion,
     opsets: Object.fromEntries(Array.from(model.opsets, ([domain, version]) => [domain || 'ai.onnx', version])),
     producer: `${model.producer} ${model.producerVersion}`.trim(),
     inputs: ends(freeInputs(model.graph), types),
     outputs: ends(model.graph.outputs, types),
-    operators: operatorsOf(failed ? graph : normalise(model).graph),
+    operators: operatorsOf(opened.normal().graph),
     nodes: Array.from(nodesWithin(model.graph)).length,
     parameters: facts.parameters,
     macs: failed ? null : facts.macs,

@@ -16,7 +16,7 @@ export const lookAt = async (
     job.signal,
   );
   const scores = first.x && model ? await model.score(first.x) : undefined;
-  const facts = { rows: bound.count, ...(model ? { modelName: model.opened.name } : {}), dataName: bound.name };
+  const facts = { rows: bound.count, ...(model ? { modelName: model.name } : {}), dataName: bound.name };
   if (!scores || !model) return { subject: { ...facts, classes: [], scores: 'none' } };
   try {
     const meaning = meaningOf(scores, first.rows, model.ends.output, model.ends.hint, declared, first.labels);

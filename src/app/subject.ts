@@ -1,9 +1,13 @@
+import { Fault } from '../base/fault.ts';
 import type { Job } from '../base/job.ts';
 import type { RunRequest } from '../base/request.ts';
 import type { Bound } from '../evidence/bound.ts';
-import { type Ends, endsOf, type OpenedModel, openModel, repeated } from '../evidence/model.ts';
+import { type Ends, endsOf, type OpenedModel, openModel, type ProbeRows, repeated } from '../evidence/model.ts';
+import type { GradientSubject } from '../evidence/providers/gradient.ts';
 import { type Scorer, scorer } from '../evidence/scorer.ts';
+import type { Prepared } from '../graph/prepare.ts';
 import type { Model } from '../graph/types.ts';
+import { write } from '../graph/write.ts';
 import type { DeviceFacts } from '../report/report.ts';
 import { bind } from './binding.ts';
 import type { Ports } from './ports.ts';
@@ -11,9 +15,9 @@ import type { Ports } from './ports.ts';
 export type SubjectAsk = Pick<RunRequest, 'model' | 'data' | 'device' | 'limit'>;
 
 /** A model and how to run it. */
-export interface RunnableModel {
-  readonly opened: OpenedModel;
-  readonly ends: Ends;
+export interface RunnableModel extends GradientSubject {
+  /** As in the file. */
+  readonly model: Model;
   readonly score: Scorer;
 }
 
@@ -41,6 +45,41 @@ const namesIn = ({ metadata }: Model): readonly string[] | undefined => {
 
 /** Rows that devices are compared on. */
 const probeRows = 32;
+/** A fixed batch is compared with a free one on three batches of rows, where so many are no burden. */
+const checkedRows = 512;
+
+/** The prepared model, its notes told once. */
+const preparedOnce = (opened: OpenedModel, rows: ProbeRows | undefined, job: Pick<Job, 'note'>): (() => Promise<Prepared>) => {
+  let told = false;
+  return async () => {
+    const found = await opened.prepared(rows);
+    if (!told) for (const note of found.notes) job.note(note);
+    told = true;
+    return found;
+  };
+};
+
+/** What is run for scores: the file; where its batch axis is fixed and can be freed, that model. */
+const scored = async (
+  opened: OpenedModel,
+  ends: Ends,
+  prepared: () => Promise<Prepared>,
+  job: Pick<Job, 'note'>,
+): Promise<{ readonly file: Uint8Array | string; readonly ends: Ends }> => {
+  const { fixedBatch, ...free } = ends;
+  if (fixedBatch === undefined) return { file: opened.path, ends };
+  try {
+    const { model, freedFrom } = await prepared();
+    return freedFrom === undefined ? { file: opened.path, ends } : { file: write(model), ends: free };
+  } catch (error) {
+    // What cannot be probed may still run as it is.
+    if (!Fault.is(error, 'runtime/session') && !Fault.is(error, 'runtime/run')) throw error;
+    job.note(
+      `The file is written for batches of ${fixedBatch} and could not be probed, so rows run ${fixedBatch} at a time: ${error.message}`,
+    );
+    return { file: opened.path, ends };
+  }
+};
 
 /** Opens model and data, binds one to the other and starts a session on the device asked for. */
 export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 'note' | 'signal' | 'progress'>): Promise<OpenSubject> => {
@@ -58,20 +97,31 @@ export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 
     const device = { requested: ask.device, actual: 'none', reason: 'a table of predictions needs no device' };
     return { bound, device, dataSha256, close: () => bound.close() };
   }
-  const first = Array.from({ length: Math.min(probeRows, bound.count) }, (_, i) => i);
+  const wanted = Math.max(probeRows, Math.min(checkedRows, 3 * (ends.fixedBatch ?? 0)));
+  const first = Array.from({ length: Math.min(wanted, bound.count) }, (_, i) => i);
   const { x } = await bound.take(first, job.signal);
+  const prepared = preparedOnce(opened, x && { input: ends.input.name, x }, job);
+  const run = await scored(opened, ends, prepared, job);
   const { session, choice } = await ports.runtime.open(
-    opened.path,
+    run.file,
     {
       device: ask.device,
       name: opened.name,
-      ...(x ? { probe: { [ends.input.name]: ends.fixedBatch === undefined ? x : repeated(x, ends.fixedBatch) } } : {}),
+      folder: opened.folder,
+      ...(x ? { probe: { [ends.input.name]: repeated(x, run.ends.fixedBatch ?? Math.min(probeRows, bound.count)) } } : {}),
     },
     job,
   );
   return {
     bound,
-    model: { opened, ends, score: scorer(session, ends, job) },
+    model: {
+      name: opened.name,
+      folder: opened.folder,
+      model: opened.model,
+      ends: run.ends,
+      prepared,
+      score: scorer(session, run.ends, job),
+    },
     device: { requested: choice.requested, actual: choice.actual, reason: choice.reason },
     modelSha256: opened.sha256,
     dataSha256,

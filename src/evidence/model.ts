@@ -7,8 +7,12 @@ import type { Source } from '../data/define.ts';
 import type { Target } from '../data/preprocess.ts';
 import { parse } from '../graph/parse.ts';
 import { normalise } from '../graph/passes/normalise.ts';
-import { type Probed, probe, type RunGraph } from '../graph/probe.ts';
+import { sort } from '../graph/passes/sort.ts';
+import { type Prepared, prepare } from '../graph/prepare.ts';
+import { type Probed, type ProbeOptions, probe, type RunGraph } from '../graph/probe.ts';
+import { axisName } from '../graph/probe-feeds.ts';
 import type { Dim, Model, ValueInfo } from '../graph/types.ts';
+import { mustVerify } from '../graph/verify.ts';
 import { freeInputs, producers } from '../graph/walk.ts';
 import type { Runtime, Session } from '../runtime/session.ts';
 
@@ -22,6 +26,12 @@ export interface ModelPorts {
 /** What the node that makes the output tells about its numbers; 'linear' is a layer without an activation. */
 export type ScoreHint = 'probabilities' | 'log-probabilities' | 'sigmoid' | 'linear' | 'unknown';
 
+/** Some rows of the data, as the model takes them: the lengths of its free axes are theirs. */
+export interface ProbeRows {
+  readonly input: string;
+  readonly x: Tensor;
+}
+
 /** A model read, in one dialect, and what running it has told. */
 export interface OpenedModel {
   readonly path: string;
@@ -34,8 +44,10 @@ export interface OpenedModel {
   readonly model: Model;
   /** In the one dialect that gradients are written for. */
   normal(): Model;
-  /** Types and shapes of all values, by running on the CPU; measured once. */
+  /** Types and shapes of all values of `normal`, by running on the CPU; measured once. */
   probed(): Promise<Probed>;
+  /** Legal, in one dialect, its batch axis free where a check on rows allows it, simple; made once for rows of one shape. */
+  prepared(rows?: ProbeRows): Promise<Prepared>;
 }
 
 /** Which input receives the data and which output is diagnosed. */
@@ -60,10 +72,11 @@ const read = async (ref: ModelRef, sha256: string, ports: ModelPorts, job: Pick<
   const model = parse(bytes, source.name, folder);
   let normal: Model | undefined;
   const lazily = (): Model => {
-    normal ??= normalise(model);
+    normal ??= normalise(mustVerify(sort(model), source.name));
     return normal;
   };
   let probed: Promise<Probed> | undefined;
+  const prepared = new Map<string, Promise<Prepared>>();
   return {
     path: ref.path,
     name: source.name,
@@ -79,6 +92,30 @@ const read = async (ref: ModelRef, sha256: string, ports: ModelPorts, job: Pick<
       });
       return probed;
     },
+    prepared: (rows) => {
+      const options = rows ? probeOptions(model, rows) : {};
+      const key = JSON.stringify([rows?.input, options.axes]);
+      const found =
+        prepared.get(key) ??
+        withSessions(ports.runtime, source.name, folder, (run) => prepare(model, run, { ...options, name: source.name }));
+      prepared.set(key, found);
+      found.catch(() => prepared.delete(key));
+      return found;
+    },
+  };
+};
+
+/** Free axes get the lengths of the rows; whole numbers and text are fed as they are, floats where there are enough rows. */
+const probeOptions = (model: Model, { input, x }: ProbeRows): ProbeOptions => {
+  const declared = freeInputs(model.graph).find((i) => i.name === input);
+  const dims = declared?.type?.kind === 'tensor' ? (declared.type.dims ?? []) : [];
+  const open = dims.flatMap((dim, axis) =>
+    axis === 0 || typeof dim === 'number' ? [] : [[axisName(input, axis, dim), x.dims[axis]] as const],
+  );
+  return {
+    axes: Object.fromEntries(open),
+    // Random floats tell rows apart better than a few rows repeated.
+    feeds: (count): Readonly<Record<string, Tensor>> => (floats.has(x.dtype) && x.dims[0] < count ? {} : { [input]: repeated(x, count) }),
   };
 };
 
@@ -158,6 +195,9 @@ export const endsOf = ({ model, name }: OpenedModel, ref: ModelRef, job: Pick<Jo
   const type = input.type?.kind === 'tensor' ? input.type : undefined;
   const dims: readonly Dim[] | undefined = type?.dims;
   const first = dims?.[0];
+  const batch = dims?.findIndex((d) => typeof d === 'string' && /batch/i.test(d)) ?? -1;
+  if (batch > 0)
+    throw new Fault('graph/batch-axis', { name, input: input.name, dims: `[${dims?.map((d) => d ?? '?').join(', ')}]`, axis: batch });
   return {
     input: { name: input.name, dtype: type?.dtype ?? 'float32', ...(dims && dims.length > 0 ? { dims: dims.slice(1) } : {}) },
     ...(typeof first === 'number' ? { fixedBatch: first } : {}),

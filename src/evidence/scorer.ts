@@ -27,16 +27,10 @@ const matrixOf = (output: Tensor, rows: number, name: string): Matrix => {
 
 /**
  * A file with a fixed batch is run at that size, its last chunk filled up with repeated rows. Where memory runs out, the
- * batch is halved and the run goes on.
+ * batch is halved and the run goes on; where only single rows run, they run one at a time.
  */
 export const scorer = (session: Session, { input, output, fixedBatch }: Ends, job: Pick<Job, 'note'>): Scorer => {
   let most = fixedBatch ?? Number.POSITIVE_INFINITY;
-  if (fixedBatch !== undefined)
-    job.note(
-      fixedBatch === 1
-        ? 'The model takes one row at a time (its batch axis is fixed).'
-        : `The model takes exactly ${fixedBatch} rows at a time; the last batch was filled up.`,
-    );
   const run = async (x: Tensor): Promise<Tensor> => {
     const rows = x.dims[0];
     const fed = fixedBatch === undefined ? x : repeated(x, fixedBatch);
@@ -52,9 +46,21 @@ export const scorer = (session: Session, { input, output, fixedBatch }: Ends, jo
         parts.push(await run(rowsOf(x, from, to)));
         from = to;
       } catch (error) {
-        if (!Fault.is(error, 'runtime/memory') || fixedBatch !== undefined || to - from === 1) throw error;
-        most = Math.ceil((to - from) / 2);
-        job.note(`Memory ran out at ${to - from} rows a batch; went on with ${most}.`);
+        if (fixedBatch !== undefined || to - from === 1) throw error;
+        if (Fault.is(error, 'runtime/memory')) {
+          most = Math.ceil((to - from) / 2);
+          job.note(`Memory ran out at ${to - from} rows a batch; went on with ${most}.`);
+        } else if (Fault.is(error, 'runtime/run') && most === Number.POSITIVE_INFINITY) {
+          // Exporters may call a batch axis free that a Reshape inside fixes at 1.
+          parts.push(
+            await run(rowsOf(x, from, from + 1)).catch(() => {
+              throw error;
+            }),
+          );
+          from++;
+          most = 1;
+          job.note('The model says that it takes any number of rows, but runs only with one: rows run one at a time.');
+        } else throw error;
       }
     }
     for (const part of parts) if (part.dims.length === 0) throw new Fault('evidence/output-shape', { output, shape: '[]' });

@@ -100,7 +100,7 @@ const freed = async (
   }
 };
 
-const notesOf = (probed: Probed, freedFrom: number | undefined): string[] => {
+const notesOf = (probed: Probed, freedFrom: number | undefined, given: ProbeOptions['axes']): string[] => {
   const notes: string[] = [];
   if (freedFrom !== undefined)
     notes.push(`The file is written for batches of ${freedFrom}; its batch axis was freed, and three batches of rows give equal outputs.`);
@@ -108,7 +108,7 @@ const notesOf = (probed: Probed, freedFrom: number | undefined): string[] => {
     notes.push(
       `The file is written for batches of ${probed.batchSize} and its batch axis cannot be freed: rows run ${probed.batchSize} at a time.`,
     );
-  for (const [name, length] of probed.axes) notes.push(`Free axis '${name}' is taken as ${length}.`);
+  for (const [name, length] of probed.axes) if (given?.[name] === undefined) notes.push(`Free axis '${name}' is taken as ${length}.`);
   return notes;
 };
 
@@ -127,6 +127,6 @@ export const prepare = async (file: Model, run: RunGraph, options: ProbeOptions 
     model: simple,
     probed,
     ...(freedFrom === undefined ? {} : { freedFrom }),
-    notes: notesOf(probed, freedFrom),
+    notes: notesOf(probed, freedFrom, options.axes),
   };
 };

@@ -16,7 +16,8 @@ export interface Plan {
 
 const batchNames = /^(n|b|bs|batch.*|.*batch|.*batch_?size.*|num_?(samples|examples))$/i;
 
-const keyOf = (input: ValueInfo, axis: number, dim: Dim): string => (typeof dim === 'string' ? dim : `${input.name}:${axis}`);
+/** The name under which `axes` takes the length of a free axis. */
+export const axisName = (input: string, axis: number, dim: Dim): string => (typeof dim === 'string' ? dim : `${input}:${axis}`);
 
 /** Height and width of pictures whose size is free. */
 export const pictureSide = 64;
@@ -35,7 +36,7 @@ const sumOf = (name: string, lengths: ReadonlyMap<string, number>): number | und
 
 /** The batch symbol, or the fixed size, or nothing where no input can have a batch axis. */
 const batchOf = (inputs: readonly (readonly [ValueInfo, TensorType])[]): { readonly key?: string; readonly fixed?: number } => {
-  const all = inputs.flatMap(([input, t]) => (t.dims ?? []).map((dim, axis) => ({ key: keyOf(input, axis, dim), dim, axis })));
+  const all = inputs.flatMap(([input, t]) => (t.dims ?? []).map((dim, axis) => ({ key: axisName(input.name, axis, dim), dim, axis })));
   const named = all.find((a) => typeof a.dim === 'string' && batchNames.test(a.dim));
   if (named) return { key: named.key };
   const leading = all.filter((a) => a.axis === 0);
@@ -50,7 +51,7 @@ export const planOf = (graph: Graph, given: Readonly<Record<string, number>> = {
   const typed = freeInputs(graph).flatMap((i) => (i.type?.kind === 'tensor' ? [[i, i.type] as const] : []));
   const { key: batch, fixed } = batchOf(typed);
   const lengths = new Map<string, number>();
-  const open = typed.flatMap(([i, t]) => (t.dims ?? []).map((dim, axis) => ({ key: keyOf(i, axis, dim), dim, axis, type: t })));
+  const open = typed.flatMap(([i, t]) => (t.dims ?? []).map((dim, axis) => ({ key: axisName(i.name, axis, dim), dim, axis, type: t })));
   for (const { key, dim, axis, type } of open) {
     // A leading axis without a name follows the batch as well: exporters name it on one input and leave it out on others.
     if (typeof dim === 'number' || key === batch || (axis === 0 && dim === undefined) || key.includes('+')) continue;
@@ -61,7 +62,7 @@ export const planOf = (graph: Graph, given: Readonly<Record<string, number>> = {
     name: input.name,
     dtype: t.dtype,
     axes: (t.dims ?? []).map((dim, axis): number | 'batch' => {
-      const key = keyOf(input, axis, dim);
+      const key = axisName(input.name, axis, dim);
       const isBatch = batch !== undefined && (key === batch || (axis === 0 && dim === undefined));
       if (isBatch || (fixed !== undefined && axis === 0 && dim === fixed)) {
         batchAxes.set(input.name, axis);

@@ -35,7 +35,7 @@ const withTool = async <T>(
   const job = quietJob();
   const path = modelFile(g);
   const opened = await openModel({ path }, { ...ports, runtime }, job);
-  const gradient = await openGradient(opened, endsOf(opened, { path }, job), [2], { runtime, device: 'cpu' }, job);
+  const gradient = await openGradient({ ...opened, ends: endsOf(opened, { path }, job) }, [2], { runtime, device: 'cpu' }, job);
   try {
     return await work(gradient.tool, job.notes);
   } finally {

@@ -13,6 +13,8 @@ export const graphFaults = {
     `The model is written for operator set ${d.opset}; ONNX Runtime reads ${d.oldest} and later: export it again, or convert it with onnx.version_converter.`,
   'graph/inputs': (d: { name: string; input: string; others: readonly string[] }): string =>
     `'${d.name}' also needs ${d.others.map((o) => `'${o}'`).join(', ')} besides '${d.input}', and data can be bound to one input only; export it with one input.`,
+  'graph/batch-axis': (d: { name: string; input: string; dims: string; axis: number }): string =>
+    `Input '${d.input}' of '${d.name}' has shape ${d.dims}, its batch on axis ${d.axis}, but rows of data are bound to axis 0; export it batch first (batch_first=True), or put a Transpose before it.`,
   'graph/outputs': (d: { name: string; known: readonly string[] }): string =>
     `'${d.name}' has no output of floats to diagnose; it has ${d.known.join(', ')}. Export scores as a tensor (for scikit-learn: zipmap=False).`,
   'grad/outputs': (d: { of: string; outputs: readonly string[] }): string =>

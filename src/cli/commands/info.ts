@@ -15,7 +15,7 @@ export const info: CliCommand = {
       return exits.ok;
     }
     const count = new Intl.NumberFormat('en-US');
-    print(`${facts.path}  ${count.format(facts.bytes)} bytes, ${facts.producer || 'unknown producer'}, opset ${facts.opsets[''] ?? '?'}`);
+    print(`${facts.path}  ${count.format(facts.bytes)} bytes, ${facts.producer || 'unknown producer'}, opset ${facts.opsets['ai.onnx'] ?? '?'}`);
     for (const v of facts.inputs) print(`  in   ${v.name}  ${v.dtype}${shape(v.dims)}`);
     for (const v of facts.outputs) print(`  out  ${v.name}  ${v.dtype}${shape(v.dims)}`);
     print(

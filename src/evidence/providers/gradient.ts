@@ -5,11 +5,12 @@ import type { Device } from '../../base/request.ts';
 import { type DType, int64, sizeOf, type Tensor } from '../../base/tensor.ts';
 import { fromFloats, toFloats } from '../../data/values.ts';
 import { dimsAt } from '../../graph/batch-dim.ts';
+import type { Prepared } from '../../graph/prepare.ts';
 import type { Probed } from '../../graph/probe.ts';
 import { write } from '../../graph/write.ts';
 import type { DeviceChoice, Runtime, Session } from '../../runtime/session.ts';
 import type { GradientTool } from '../evidence.ts';
-import type { Ends, OpenedModel } from '../model.ts';
+import type { Ends } from '../model.ts';
 
 /** Bytes that the values of one batch of points may take, forward and backward. */
 const memory = 2 ** 29;
@@ -37,18 +38,24 @@ export interface OpenGradient {
   release(): Promise<void>;
 }
 
+/** The model whose gradient is wanted. */
+export interface GradientSubject {
+  readonly name: string;
+  readonly folder: string;
+  readonly ends: Ends;
+  prepared(): Promise<Prepared>;
+}
+
 /** Compiles the gradient graph once (and once more where squares are asked for) and runs paths through it in chunks. */
 export const openGradient = async (
-  opened: OpenedModel,
-  ends: Ends,
+  subject: GradientSubject,
   inputDims: readonly number[],
   { runtime, device }: { readonly runtime: Runtime; readonly device: Device },
   job: Pick<Job, 'note' | 'signal'>,
 ): Promise<OpenGradient> => {
-  const { input, output, fixedBatch } = ends;
+  const { input, output, fixedBatch } = subject.ends;
   if (!/^(b?float)/.test(input.dtype)) throw new Fault('evidence/whole-input', { input: input.name, dtype: input.dtype });
-  const model = opened.normal();
-  const probed = await opened.probed();
+  const { model, probed } = await subject.prepared();
   const d = sizeOf(inputDims);
   const tensor = (points: Float32Array, dtype: DType): Tensor => ({
     dtype,
@@ -67,7 +74,7 @@ export const openGradient = async (
     };
     const found = await runtime.open(
       write(graph.model),
-      { device: choice?.actual ?? device, name: `gradient of ${opened.name}`, folder: opened.folder, probe },
+      { device: choice?.actual ?? device, name: `gradient of ${subject.name}`, folder: subject.folder, probe },
       job,
     );
     choice ??= found.choice;
@@ -75,7 +82,7 @@ export const openGradient = async (
   };
   const plain = await compile(false);
   let squared: Promise<Compiled> | undefined;
-  if (!choice) throw new Fault('runtime/session', { model: opened.name, reason: 'no device was chosen' });
+  if (!choice) throw new Fault('runtime/session', { model: subject.name, reason: 'no device was chosen' });
 
   let most = fixedBatch ?? Math.max(1, Math.min(1024, Math.floor(memory / (backward * rowBytes(probed)))));
   const { targets } = plain.graph;
