@@ -1,4 +1,4 @@
-import { BarController, type Chart, type ChartComponent, type UpdateMode } from 'chart.js';
+import { BarController, type Chart, type UpdateMode } from 'chart.js';
 
 declare module 'chart.js' {
   interface ChartTypeRegistry {
@@ -55,8 +55,6 @@ export class BinController extends BarController {
     }
   }
 }
-
-export const binController: ChartComponent = BinController;
 
 /** Left and right pixel of bar `i`: its bin, or its place among the categories. */
 export const extentOf = (chart: Chart, i: number, edges: readonly number[] | undefined, count: number): readonly [number, number] => {

@@ -17,14 +17,14 @@ import {
 } from 'chart.js';
 import { format } from '../src/report/format.ts';
 import type { Axis, Selection } from '../src/report/report.ts';
-import { binController } from './bins.ts';
+import { BinController } from './bins.ts';
 import { context2d, el } from './element.ts';
 import { css, onThemeChange, type Theme, theme } from './theme.ts';
 
 Chart.register(
   BarController,
   BarElement,
-  binController,
+  BinController,
   CategoryScale,
   LinearScale,
   LineController,

@@ -30,7 +30,7 @@ export const mix = (from: Colour, to: Colour, t: number): Colour => [
   from[2] + (to[2] - from[2]) * t,
 ];
 /** Relative luminance (WCAG 2). */
-export const luminance = (colour: Colour): number => {
+const luminance = (colour: Colour): number => {
   const [r, g, b] = colour.map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 };

@@ -18,7 +18,7 @@ export interface PageAssets {
 }
 
 const MARKUP: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (c) => MARKUP[c]);
+const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (c) => MARKUP[c]);
 
 /** Inside <script> and <style> only the closing tag (and, in a script, a comment opening) can break out. */
 const inScript = (text: string): string => text.replace(/<\/(script)/gi, '<\\/$1').replace(/<!--/g, '<\\x21--');

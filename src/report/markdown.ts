@@ -21,7 +21,7 @@ const lines = (head: readonly string[], right: readonly boolean[], rows: readonl
 ];
 
 /** A Markdown table of at most MOST_ROWS rows. */
-export const tableMarkdown = ({ columns, rows }: TableCard): string => {
+const tableMarkdown = ({ columns, rows }: TableCard): string => {
   const table = lines(
     columns.map((column) => literal(column.label)),
     columns.map((column) => column.type !== 'text'),

@@ -13,7 +13,7 @@ const [WIDTH, HEIGHT, ACROSS, DOWN] = [132, 30, 16, 34];
  * Layer of each node: the longest way from a node nothing leads to. Such nodes themselves (inputs, parameters) stand right above
  * the first node they lead to. Edges that close a cycle do not count.
  */
-export const layersOf = ({ nodes, edges }: Pick<Graph, 'nodes' | 'edges'>): ReadonlyMap<string, number> => {
+const layersOf = ({ nodes, edges }: Pick<Graph, 'nodes' | 'edges'>): ReadonlyMap<string, number> => {
   const from = new Map<string, string[]>();
   const to = new Map<string, string[]>();
   for (const edge of edges) {
