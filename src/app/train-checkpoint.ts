@@ -46,7 +46,7 @@ const under = (prefix: string, tensors: Readonly<Record<string, Tensor>>): [stri
   Object.entries(tensors).map(([key, tensor]) => [`${prefix}/${key}`, tensor]);
 
 /** Arrays `state/…`, `best/…`, `curve/…`, and `meta`: JSON as bytes. Loads in numpy. */
-export const stateBytes = (snapshot: Snapshot, identity: Identity): Uint8Array => {
+const stateBytes = (snapshot: Snapshot, identity: Identity): Uint8Array => {
   const meta = new TextEncoder().encode(JSON.stringify({ version: VERSION, ...identity, progress: snapshot.progress }));
   const curve = (values: readonly number[]): Tensor => {
     const made = Float64Array.from(values.slice(0, snapshot.progress.step));

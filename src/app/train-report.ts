@@ -57,15 +57,9 @@ const epochTable = (history: readonly EpochRow[]): TableCard => ({
     { name: 'validation_loss', label: 'Validation loss', type: 'number', unit: 'nats' },
     { name: 'validation_accuracy', label: 'Validation accuracy', type: 'number', unit: 'fraction' },
   ],
-  rows: history.map((r) => [
-    r.epoch,
-    r.step,
-    r.lr,
-    Number.isFinite(r.trainLoss) ? r.trainLoss : null,
-    r.trainAccuracy ?? null,
-    r.valLoss ?? null,
-    r.valAccuracy ?? null,
-  ]),
+  rows: history.map((r) =>
+    [r.epoch, r.step, r.lr, r.trainLoss, r.trainAccuracy, r.valLoss, r.valAccuracy].map((v) => (Number.isFinite(v) ? Number(v) : null)),
+  ),
 });
 
 /** Headline numbers by their stable names. */

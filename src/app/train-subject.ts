@@ -2,12 +2,17 @@ import { Fault } from '../base/fault.ts';
 import type { Job } from '../base/job.ts';
 import type { Target } from '../data/preprocess.ts';
 import { endsOf, openModel } from '../evidence/model.ts';
+import { loadExternal } from '../graph/external.ts';
+import { foldConstants } from '../graph/passes/fold-constants.ts';
+import { dropIdentity } from '../graph/passes/identity.ts';
 import { normalise } from '../graph/passes/normalise.ts';
-import type { Constant, Dim, Graph, Model } from '../graph/types.ts';
+import { prune } from '../graph/passes/prune.ts';
+import { shareEqual } from '../graph/passes/share.ts';
+import type { Dim, Graph, Model } from '../graph/types.ts';
 import { producers } from '../graph/walk.ts';
 import { buildModel } from '../training/build.ts';
 import { initialise } from '../training/initialise.ts';
-import { parametersOf, selected } from '../training/parameters.ts';
+import { inputScaling, type Parameter, parametersOf, selected } from '../training/parameters.ts';
 import type { Plan } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
 import { groupsOf, receiving } from '../training/trainable.ts';
@@ -38,6 +43,19 @@ const storedAs = ({ initializers, nodes }: Graph): 'quantised' | 'half' | 'none'
   return Array.from(initializers.values()).some((c) => c.dtype === 'float16' || c.dtype === 'bfloat16') ? 'half' : 'none';
 };
 
+/** All parameters that the gradient reaches, but for the scaling of the input. What is left out is noted. */
+const byDefault = (plan: Omit<Plan, 'groups'>, candidates: readonly Parameter[], job: Pick<Job, 'note'>): readonly Parameter[] => {
+  const scaling = inputScaling(plan.graph);
+  const kept = candidates.filter((p) => scaling.has(p.name) && p.role === 'other').map((p) => p.name);
+  if (kept.length > 0) job.note(`Not trained, as they only scale the input: ${kept.join(', ')}; name them in 'trainable' to train them.`);
+  const wanted = candidates.filter((p) => !kept.includes(p.name));
+  const { reached, reason } = receiving(plan, wanted);
+  if (reached.length === 0 || reached.length === wanted.length) return wanted;
+  const lost = wanted.filter((p) => !reached.includes(p)).map((p) => p.name);
+  job.note(`Not trained, as no gradient reaches them: ${lost.join(', ')}. ${reason}`);
+  return reached;
+};
+
 const planOf = (recipe: Recipe, head: PlanHead, original: Graph, name: string, job: Pick<Job, 'note'>): Plan => {
   const { graph } = head;
   const dtypeOf = (parameter: string): string | undefined => original.initializers.get(parameter)?.dtype;
@@ -55,16 +73,8 @@ const planOf = (recipe: Recipe, head: PlanHead, original: Graph, name: string, j
     precision,
   };
   for (const { match } of recipe.groups) selected(candidates, [match], recipe.path);
-  let chosen = recipe.trainable ? selected(candidates, recipe.trainable, recipe.path) : candidates;
+  const chosen = recipe.trainable ? selected(candidates, recipe.trainable, recipe.path) : byDefault(rest, candidates, job);
   if (chosen.length === 0) throw new Fault('training/frozen', { path: recipe.path });
-  if (!recipe.trainable) {
-    const { reached, reason } = receiving(rest, candidates);
-    if (reached.length > 0 && reached.length < candidates.length) {
-      const lost = candidates.filter((p) => !reached.includes(p)).map((p) => p.name);
-      job.note(`Not trained, as no gradient reaches them: ${lost.join(', ')}. ${reason}`);
-      chosen = reached;
-    }
-  }
   return { ...rest, groups: groupsOf(recipe, chosen) };
 };
 
@@ -94,23 +104,13 @@ const ofArchitecture = (recipe: Recipe, source: Extract<Recipe['source'], { arch
   };
 };
 
-/** Stored tensors that lie beside the file, read in. */
-const embedded = async (model: Model, path: string, ports: Pick<Ports, 'source' | 'resolve'>, signal: AbortSignal): Promise<Model> => {
-  const next = new Map<string, Constant>(model.graph.initializers);
-  for (const [name, { external, ...constant }] of model.graph.initializers) {
-    if (!external) continue;
-    const source = await ports.source(ports.resolve(path, external.location));
-    next.set(name, { ...constant, bytes: await source.read(external.offset, external.offset + external.length, signal) });
-  }
-  return { ...model, graph: { ...model.graph, initializers: next } };
-};
-
 const shown = (dims: readonly Dim[] | undefined): string => (dims ? `[${dims.map((d) => d ?? '?').join(', ')}]` : 'unknown');
 
 const ofModel = async (recipe: Recipe, path: string, ports: Ports, job: Job): Promise<Opened> => {
   const file = await openModel({ path }, ports, job);
   const ends = endsOf(file, { path }, job);
-  const { types, batch, batchSize } = await file.probed();
+  const probed = await file.probed();
+  const { types, batch, batchSize } = probed;
   if (batch !== 'free') throw new Fault('training/fixed-batch', { model: file.name, rows: batchSize ?? 1 });
   // A last Softmax belongs to the loss.
   const last = producers(file.normal().graph).get(ends.output);
@@ -130,9 +130,11 @@ const ofModel = async (recipe: Recipe, path: string, ports: Ports, job: Job): Pr
     valueDims: row,
     facts: { modelPath: file.path, modelSha256: file.sha256 },
     async finish() {
-      const whole = await embedded(file.model, file.path, ports, job.signal);
+      const whole = await loadExternal(file.model, async (location, offset, length) =>
+        (await ports.source(ports.resolve(file.path, location))).read(offset, offset + length, job.signal),
+      );
       const model = { ...whole, graph: initialise(whole.graph, recipe.init, recipe.seed) };
-      const { graph, opsets, irVersion } = normalise(model);
+      const { graph, opsets, irVersion } = prune(shareEqual(dropIdentity(foldConstants(normalise(model), probed))));
       const typed = (name: string) => {
         const type = types.get(name);
         return type ? { name, type } : { name };

@@ -1,18 +1,7 @@
 import { floatOf } from '../graph/attribute.ts';
 import type { Emit } from '../graph/emit.ts';
+import { restrict } from '../graph/passes/prune.ts';
 import type { Attributes, Graph, Node } from '../graph/types.ts';
-import { readsOf } from '../graph/walk.ts';
-
-/** Nodes that `wanted` depends on, in the graph's order. */
-const needed = (graph: Graph, wanted: string): Node[] => {
-  const names = new Set([wanted]);
-  const kept = graph.nodes.toReversed().filter((node) => {
-    if (!node.outputs.some((o) => names.has(o))) return false;
-    for (const name of readsOf(node)) names.add(name);
-    return true;
-  });
-  return kept.toReversed();
-};
 
 /**
  * Batch normalisation by the batch's own mean and biased variance; the stored ones move toward the batch's mean and
@@ -57,7 +46,7 @@ export const emitForward = (
   stored: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, string> => {
   const next = new Map<string, string>();
-  for (const node of needed(graph, output)) {
+  for (const node of restrict(graph, [{ name: output }]).nodes) {
     if (!norms.has(node)) emit.node(node);
     else for (const [name, value] of normalise(emit, node, stored)) next.set(name, value);
   }

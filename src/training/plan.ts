@@ -2,6 +2,7 @@ import type { Chosen, Options } from '../base/option.ts';
 import type { DType, Tensor } from '../base/tensor.ts';
 import { constantOf, numbersOf, tensorOf } from '../graph/constant.ts';
 import { type Emit, emitter } from '../graph/emit.ts';
+import { prune } from '../graph/passes/prune.ts';
 import type { Constant, Dim, Graph, Model, Node, TensorType, ValueType } from '../graph/types.ts';
 import { namesWithin } from '../graph/walk.ts';
 import type { Loss, Optimizer } from './define.ts';
@@ -80,18 +81,19 @@ export const only = (values: Readonly<Record<string, Tensor>>, nodes: readonly N
   return Object.fromEntries(Object.entries(values).filter(([name]) => read.has(name)));
 };
 
-/** A graph of ours as a model in the dialect of the plan's. */
-export const modelOf = ({ irVersion, opsets }: Pick<Plan, 'irVersion' | 'opsets'>, graph: Graph): Model => ({
-  irVersion,
-  opsets,
-  producer: 'assay',
-  producerVersion: '',
-  domain: '',
-  version: 0,
-  metadata: new Map(),
-  functions: [],
-  graph,
-});
+/** A graph of ours as a model in the dialect of the plan's, without what nothing reads. */
+export const modelOf = ({ irVersion, opsets }: Pick<Plan, 'irVersion' | 'opsets'>, graph: Graph): Model =>
+  prune({
+    irVersion,
+    opsets,
+    producer: 'assay',
+    producerVersion: '',
+    domain: '',
+    version: 0,
+    metadata: new Map(),
+    functions: [],
+    graph,
+  });
 
 /** The graph computed in `precision` throughout: stored floats and known types follow. */
 export const inPrecision = (graph: Graph, precision: Precision): Graph => {

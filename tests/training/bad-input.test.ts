@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Fault, type FaultCode } from '../../src/base/fault.ts';
 import { float32, type Tensor } from '../../src/base/tensor.ts';
-import { dataOf } from '../../src/graph/constant.ts';
+import { constantOf, dataOf } from '../../src/graph/constant.ts';
+import type { Emit } from '../../src/graph/emit.ts';
 import { parse } from '../../src/graph/parse.ts';
 import { digitsData, workshop } from './workshop.ts';
 
@@ -108,6 +109,43 @@ test('a class without a validation row is noted', async () => {
   const { notes } = await run({ ...recipe, data: { train: arrays('d.npz', { x, y: rare }) } });
   assert.ok(
     notes.some((n) => /validation rows hold no example of class \d/.test(n)),
+    notes.join('\n'),
+  );
+});
+
+const weight = (emit: Emit, rows: number, cols: number, dtype: 'float32' | 'float16' = 'float32'): string =>
+  emit.constant({ dtype, dims: [rows, cols], bytes: new Uint8Array(rows * cols * (dtype === 'float32' ? 4 : 2)) });
+
+test('model files that cannot be trained are refused, saying why', async () => {
+  const { model } = workshop();
+  const half = model('half.onnx', ['N', 2], ['N', 2], (emit) => {
+    const product = emit.MatMul(
+      emit.Cast(emit.typed('x', { kind: 'tensor', dtype: 'float32', dims: ['N', 2] }), { to: 10 }),
+      weight(emit, 2, 2, 'float16'),
+    );
+    return emit.Cast(product, { to: 1 });
+  });
+  await refuses(x, y, { arch: undefined, model: half }, 'training/no-parameters', '16 bits', 'half.onnx');
+  const none = model('none.onnx', ['N', 2], ['N', 2], (emit) => emit.Relu('x'));
+  await refuses(x, y, { arch: undefined, model: none }, 'training/no-parameters', 'no float parameters');
+  const fixed = model('fixed.onnx', [1, 2], [1, 2], (emit) => emit.MatMul('x', weight(emit, 2, 2)));
+  await refuses(x, y, { arch: undefined, model: fixed }, 'training/fixed-batch', 'exactly 1 row', 'fixed.onnx');
+  const blocked = model('blocked.onnx', ['N', 2], ['N', 2], (emit) => emit.call('Floor', [emit.MatMul('x', weight(emit, 2, 2))]));
+  await refuses(x, y, { arch: undefined, model: blocked }, 'graph/no-gradient', 'Floor');
+});
+
+test('parameters that no gradient reaches are noted with the node that stops it, and stay', async () => {
+  const { arrays, model, run } = workshop();
+  const path = model('part.onnx', ['N', 2], ['N', 2], (emit) =>
+    emit.MatMul(
+      emit.call('Floor', [emit.MatMul('x', weight(emit, 2, 3))]),
+      emit.constant(constantOf('float32', [3, 2], [1, 0, 0, 1, 1, 1])),
+    ),
+  );
+  const { report, notes } = await run({ ...recipe, arch: undefined, model: path, data: { train: arrays('d.npz', { x, y }) } });
+  assert.equal(report.headline.parameters, 6);
+  assert.ok(
+    notes.some((n) => n.includes('no gradient reaches') && n.includes('Floor')),
     notes.join('\n'),
   );
 });

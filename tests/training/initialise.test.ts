@@ -5,7 +5,7 @@ import { dataOf } from '../../src/graph/constant.ts';
 import { architectures } from '../../src/training/architectures/index.ts';
 import { buildModel } from '../../src/training/build.ts';
 import { type Initialisation, initialisations, initialise } from '../../src/training/initialise.ts';
-import { parametersOf } from '../../src/training/parameters.ts';
+import { inputScaling, parametersOf } from '../../src/training/parameters.ts';
 import { fixture } from '../graph/run.ts';
 
 const build = (id: string, row: readonly number[], given: Record<string, unknown>) => {
@@ -94,4 +94,10 @@ test('a parameter depends on the seed and its own name, not on what else is draw
   const same = initialise(build('mlp', [50], { hidden: '', activation: 'tanh' }), 'torch-default', 0).initializers.get('dense1.weight');
   assert.deepEqual(other, same);
   assert.equal(initialise(cnn, 'keep', 0), cnn);
+});
+
+test('numbers that only scale the input are no layer', () => {
+  const of = (name: string): string[] => [...inputScaling(fixture(name).graph)].filter((n) => !n.includes('/'));
+  assert.deepEqual(of('mlp_breast_cancer').toSorted(), ['mean', 'std']);
+  assert.deepEqual(of('vit_digits'), []);
 });

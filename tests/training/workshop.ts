@@ -7,11 +7,14 @@ import { train } from '../../src/app/train.ts';
 import { quietJob } from '../../src/base/job.ts';
 import type { Tensor } from '../../src/base/tensor.ts';
 import { writeNpz } from '../../src/data/npz-write.ts';
+import { type Emit, emitter } from '../../src/graph/emit.ts';
+import { write } from '../../src/graph/write.ts';
 import { world } from '../../src/jobs/world.ts';
 import type { Live, TrainRequest, TrainResult } from '../../src/report/tasks.ts';
+import { modelOf } from '../../src/training/plan.ts';
 
-export const digits: string = fileURLToPath(new URL('../../media/sample/digits.npz', import.meta.url));
-export const ports = await world();
+const digits: string = fileURLToPath(new URL('../../media/sample/digits.npz', import.meta.url));
+const ports = await world();
 
 /** The digits at 0..1, training rows and test rows as the file says. */
 export const digitsData = {
@@ -27,6 +30,16 @@ export const workshop = () => {
     at,
     arrays(name: string, arrays: Record<string, Tensor>): string {
       writeFileSync(at(name), writeNpz(arrays));
+      return at(name);
+    },
+    /** A model file of our own making: `build` records its nodes from input `x` and names the output. */
+    model(name: string, row: readonly (number | string)[], out: readonly (number | string)[], build: (emit: Emit) => string): string {
+      const emit = emitter({});
+      const type = (dims: readonly (number | string)[]) => ({ kind: 'tensor', dtype: 'float32', dims }) as const;
+      emit.typed('x', type(row));
+      const output = build(emit);
+      const graph = emit.graph(name, [{ name: 'x', type: type(row) }], [{ name: output, type: type(out) }]);
+      writeFileSync(at(name), write(modelOf({ irVersion: 8, opsets: new Map([['', 18]]) }, graph)));
       return at(name);
     },
     async run(
