@@ -1,6 +1,7 @@
 import type { Catalogue } from '../base/catalogue.ts';
 import type { Device } from '../base/request.ts';
 import type { Watch } from '../jobs/supervisor.ts';
+import type { Outcome } from '../report/report.ts';
 import type { TaskName, Tasks } from '../report/tasks.ts';
 
 /** One flag of a command; `value` is the placeholder of its value, absent for a switch. */
@@ -42,5 +43,12 @@ export interface CliCommand {
 
 /** Exit codes of the contract: a check failed 1, wrong input 2, internal fault 3, stopped 130. */
 export const exits = { ok: 0, failed: 1, input: 2, internal: 3, stopped: 130 } as const;
+/** Of a report. */
+export const exitOf: Readonly<Record<Outcome, number>> = {
+  measured: exits.ok,
+  unavailable: exits.input,
+  failed: exits.internal,
+  stopped: exits.stopped,
+};
 
 export const devices: readonly Device[] = ['auto', 'cpu', 'cuda', 'webgpu', 'dml', 'coreml'];

@@ -2,18 +2,10 @@ import type { Catalogue, CatalogueDiagnostic } from '../../base/catalogue.ts';
 import { Fault } from '../../base/fault.ts';
 import { nearest } from '../../base/nearest.ts';
 import { expected } from '../../base/option.ts';
-import type { Outcome } from '../../report/report.ts';
 import { word } from '../arguments.ts';
-import { type CliCommand, exits, type Flag } from '../define.ts';
+import { type CliCommand, exitOf, type Flag } from '../define.ts';
 import { present } from '../present.ts';
 import { dataOf, deviceOf, limitOf, modelOf, outputFlags, runFlags, seedOf, subjectFlags } from '../subject.ts';
-
-const codeOf: Readonly<Record<Outcome, number>> = {
-  measured: exits.ok,
-  unavailable: exits.input,
-  failed: exits.internal,
-  stopped: exits.stopped,
-};
 
 const find = (catalogue: Catalogue, id: string): CatalogueDiagnostic => {
   const found = catalogue.diagnostics.find((d) => d.id === id);
@@ -49,6 +41,6 @@ export const run: CliCommand = {
       ...(limit === undefined ? {} : { limit }),
     });
     await present([report], typed, terminal);
-    return codeOf[report.outcome];
+    return exitOf[report.outcome];
   },
 };

@@ -1,6 +1,6 @@
 import { Fault } from '../../base/fault.ts';
 import { word } from '../arguments.ts';
-import { type CliCommand, exits } from '../define.ts';
+import { type CliCommand, exitOf } from '../define.ts';
 import { present } from '../present.ts';
 import { deviceOf, outputFlags, runFlags } from '../subject.ts';
 
@@ -23,6 +23,6 @@ export const train: CliCommand = {
     const result = await terminal.submit('Training', 'train', ask);
     await present([result.report], typed, terminal);
     if (typed.flags.json !== '-') terminal.print(`Model: ${result.out}`);
-    return result.report.outcome === 'stopped' ? exits.stopped : exits.ok;
+    return exitOf[result.report.outcome];
   },
 };
