@@ -98,7 +98,6 @@ const freePort = (): Promise<number> =>
 export interface Server {
   readonly url: string;
   readonly pid: number;
-  readonly settingsFile: string;
   /** The folder that the VSIX was installed into. */
   readonly extensions: string;
   log(): string;
@@ -153,7 +152,6 @@ export const startServer = async ({ node, entry }: Installation, vsix: string): 
   return {
     url,
     pid,
-    settingsFile,
     extensions: join(folder, 'extensions'),
     log: () => log,
     async stop() {

@@ -2,15 +2,17 @@ import { recipeSchema } from '../training/recipe-schema.ts';
 import { catalogue } from './catalogue.ts';
 import { generatedManifest } from './contributes.ts';
 import { page } from './docs.ts';
+import { withOperators } from './operators.ts';
 import { suiteSchema } from './schema.ts';
 
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
-/** Every generated file: path → text. `packageJson` is the present one, whose hand-written part stays. */
-export const generatedFiles = (packageJson: string): ReadonlyMap<string, string> => {
+/** Every generated file: path → text. `read` gives the present ones, whose hand-written parts stay. */
+export const generatedFiles = (read: (path: string) => string): ReadonlyMap<string, string> => {
   const all = catalogue();
   return new Map([
-    ['package.json', json({ ...(JSON.parse(packageJson) as object), ...generatedManifest(all) })],
+    ['package.json', json({ ...(JSON.parse(read('package.json')) as object), ...generatedManifest(all) })],
+    ['README.md', withOperators(read('README.md'))],
     ['src/generated/catalogue.json', json(all)],
     ['media/schemas/assay.schema.json', json(suiteSchema(all))],
     ['media/schemas/recipe.schema.json', json(recipeSchema())],
