@@ -145,5 +145,8 @@ export const cardsOf = (
   ];
 };
 
-export const guide =
-  'Training loss should fall and level off. Validation loss that rises again while training loss falls means overfitting: stop earlier, regularise, or use more data. If both are still falling at the end, train longer; if the loss jumps or the gradient norm spikes, lower the learning rate or clip. Judge by the test numbers, which were measured once, at the end, on rows that nothing was chosen by.';
+const judging = 'Judge by the test numbers, which were measured once, at the end, on rows that nothing was chosen by.';
+const untested = 'Name `data.test` in the recipe to have the model judged on rows that nothing was chosen by.';
+
+export const guideOf = ({ testLoss }: Scores): string =>
+  `Training loss should fall and level off. Validation loss that rises again while training loss falls means overfitting: stop earlier, regularise, or use more data. If both are still falling at the end, train longer; if the loss jumps or the gradient norm spikes, lower the learning rate or clip. ${testLoss === undefined ? untested : judging}`;

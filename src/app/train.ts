@@ -10,7 +10,7 @@ import type { AppJob, Ports, UseCase } from './ports.ts';
 import { checkpointPaths, modelWith, readCheckpoint, writeCheckpoint } from './train-checkpoint.ts';
 import { type Bad, type Ended, evaluate, lengthOf, trainLoop } from './train-loop.ts';
 import { fresh, type Snapshot } from './train-progress.ts';
-import { cardsOf, guide, headlineOf, type Scores } from './train-report.ts';
+import { cardsOf, guideOf, headlineOf, type Scores } from './train-report.ts';
 import { type Setup, setUp } from './train-setup.ts';
 
 /** The first tensor of the bad step that is not finite: its forward pass again, with a number per tensor. */
@@ -85,7 +85,7 @@ const reportOf = (
     headline,
     intervals: {},
     cards: cardsOf(headline, snapshot.progress, snapshot.curves, recipe),
-    guide,
+    guide: guideOf(scores),
     samples: [],
     provenance: {
       ...opened.facts,
