@@ -29,6 +29,8 @@ export interface Setup {
   readonly test?: Held;
   readonly run: Omit<Run, 'save'>;
   readonly choice: DeviceChoice;
+  /** Of the CPU; absent for as many as ONNX Runtime takes. */
+  readonly threads?: number;
   close(): Promise<void>;
 }
 
@@ -172,6 +174,7 @@ export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Por
         job,
       },
       choice,
+      ...threads,
       async close() {
         await session.release();
         await evaluator.session.release();

@@ -96,7 +96,11 @@ const reportOf = (
       seed: recipe.seed,
       device: { requested: choice.requested, actual: choice.actual, reason: choice.reason },
       versions: ports.versions,
-      options: { ...identity.recipe, recipeSha256: identity.recipeSha256 },
+      options: {
+        ...identity.recipe,
+        recipeSha256: identity.recipeSha256,
+        ...(setup.threads === undefined ? {} : { threads: setup.threads }),
+      },
       seconds,
       startedAt: began.at,
     },
