@@ -70,7 +70,7 @@ export const evaluate = async (
   const feeds: Record<string, Tensor> = { ...evaluation.hyper };
   for (const [key, input] of Object.entries(evaluation.state)) feeds[input] = state[key];
   const width = Math.max(1, sizeOf(rows.bound.inputDims));
-  const size = Math.max(1, Math.min(1024, Math.floor(2 ** 22 / width)));
+  const size = Math.max(1, Math.min(256, Math.floor(2 ** 21 / width)));
   const { total, weight, correct } = evaluation.outputs;
   const sums = { total: 0, weight: 0, correct: 0 };
   for (let from = 0; from < positions.length; from += size) {

@@ -167,3 +167,36 @@ test('a regression: a linear model finds the line under mean squared error', asy
   });
   for (const [i, w] of [2, -1, 0.5].entries()) assert.ok(Math.abs([...weight, ...bias][i] - w) < 1e-3);
 });
+
+test('validation rows of their own leave every training row to train on', async () => {
+  const { arrays, run } = workshop();
+  const rows = (n: number) =>
+    float32(
+      [n, 2],
+      Array.from({ length: 2 * n }, (_, i) => Math.sin(i)),
+    );
+  const label = (n: number) =>
+    float32(
+      [n],
+      Array.from({ length: n }, (_, i) => i % 3),
+    );
+  const train = arrays('a.npz', { x: rows(30), kind: label(30) });
+  const val = arrays('b.npz', { x: rows(9), kind: label(9) });
+  const recipe = {
+    ...mlp,
+    data: { train, val, labelKey: 'kind' },
+    optimizer: { kind: 'adam', decayExclude: ['bias'], weightDecay: 0.1 },
+    batch: 7,
+    evalEvery: 2,
+    epochs: 3,
+  };
+  const { report } = await run(recipe);
+  assert.equal(report.provenance.rows, 30);
+  assert.equal(report.headline.steps, 3 * 5);
+  const table = report.cards.find((c) => c.kind === 'table');
+  const measured = table?.kind === 'table' ? table.rows.map((r) => r[5] !== null) : [];
+  // Every second epoch, and the last.
+  assert.deepEqual(measured, [false, true, true]);
+  const dropped = await run({ ...recipe, batch: { size: 7, dropLast: true } });
+  assert.equal(dropped.report.headline.steps, 3 * 4);
+});
