@@ -1,9 +1,22 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { openStage, processesWith, type Stage } from './stage.ts';
-import { choose, ink, lens, notification, openFile, PATIENCE, pickOption, reload, runCommand, tree, webview } from './vscode.ts';
+import {
+  anyReport,
+  choose,
+  lens,
+  notification,
+  openFile,
+  PATIENCE,
+  painted,
+  pickOption,
+  reload,
+  runCommand,
+  tree,
+  webview,
+} from './vscode.ts';
 
 const stage = await openStage();
 if (typeof stage === 'string') {
@@ -26,13 +39,20 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     });
   };
   const title = (text: string | RegExp) => webview(page).locator('h1', { hasText: text });
+  const titleOf = (id: string): unknown =>
+    id.startsWith('.')
+      ? undefined
+      : (JSON.parse(readFileSync(join(folder, '.assay/runs', id, 'run.json'), 'utf8')) as { readonly title?: unknown }).title;
   const closeEditors = (): Promise<void> => runCommand(page, 'View: Close All Editors');
 
   scenario('assay.json has lenses to run and look', async () => {
     await openFile(page, 'assay.json');
-    await lens(page, 'Saliency').first().waitFor();
-    assert.equal(await lens(page, 'Run…').count(), 2, 'one per model and dataset');
-    assert.equal(await lens(page, /^\S*Run$/).count(), 3, 'one per check');
+    for (const text of ['Saliency', /^\s*Run…$/, /^\s*Run$/]) await lens(page, text).first().waitFor();
+    // One for each model and dataset, and one for each check.
+    await lens(page, 'Run…').nth(1).waitFor();
+    await lens(page, /^\s*Run$/)
+      .nth(2)
+      .waitFor();
   });
 
   scenario('Reliability Diagram from the palette opens a painted report beside the code, and its numbers over the model', async () => {
@@ -40,7 +60,7 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     await choose(page, 'digits');
     await choose(page, 'test');
     await title('Reliability Diagram').waitFor();
-    assert.ok((await ink(webview(page).locator('canvas').first())) > 1000, 'the chart is painted');
+    await painted(webview(page).locator('.card canvas:not(.swatch)').first());
     await lens(page, /Reliability Diagram: accuracy 0\.9/)
       .first()
       .waitFor();
@@ -54,7 +74,7 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     await choose(page, 'test');
     const grid = webview(page).locator('canvas.heatmap').first();
     await grid.waitFor();
-    assert.ok((await ink(grid)) > 1000, 'the matrix is painted');
+    await painted(grid);
     const box = await grid.boundingBox();
     assert.ok(box);
     await grid.click({ position: { x: box.width - 8, y: box.height - 8 } });
@@ -98,7 +118,7 @@ function scenarios({ page, server, folder, shot }: Stage): void {
   scenario('the lens of a check runs it, and then shows its numbers', async () => {
     await closeEditors();
     await openFile(page, 'assay.json');
-    await lens(page, /^\S*Run$/)
+    await lens(page, /^\s*Run$/)
       .nth(1)
       .click();
     await webview(page).locator('li.check', { hasText: 'calibrated' }).waitFor();
@@ -113,7 +133,7 @@ function scenarios({ page, server, folder, shot }: Stage): void {
       await webview(page).locator('li.check', { hasText: name }).waitFor();
     assert.equal(await webview(page).getByRole('tab').count(), 3);
     await webview(page).getByRole('tab', { name: 'Saliency' }).click();
-    assert.ok((await ink(webview(page).locator('.images canvas').first())) > 100, 'the attributions are painted');
+    await painted(webview(page).locator('.samples-grid canvas').last());
     await shot('suite dark');
   });
 
@@ -156,7 +176,8 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     for (const id of jobs) process.kill(id, 'SIGKILL');
     await notification(page, /job process ended unexpectedly.*SIGKILL/).waitFor();
     await webview(page).getByText('This did not work').waitFor();
-    assert.ok((await ink(webview(page).locator('canvas').first())) > 100, 'the curve until then is kept');
+    // The curve until then is kept.
+    await painted(webview(page).locator('.card canvas:not(.swatch)').first());
     await shot('killed dark');
     await closeEditors();
     await runCommand(page, 'Assay: Confusion Matrix');
@@ -186,43 +207,58 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     await runCommand(page, 'Assay: Open Run…');
     await choose(page, 'Confusion Matrix');
     await webview(page).locator('canvas.heatmap').first().waitFor();
+    const trained = readdirSync(join(folder, '.assay/runs')).find((id) => titleOf(id) === 'Train digits.onnx');
+    // What `npm start` leaves for the extension to open.
+    writeFileSync(join(folder, '.assay/open.json'), JSON.stringify({ runs: [trained] }));
     await reload(page);
-    await webview(page).locator('canvas.heatmap').first().waitFor();
+    await anyReport(page, 'Training: digits');
+    await anyReport(page, 'Confusion Matrix');
+    assert.ok(!existsSync(join(folder, '.assay/open.json')));
     await page.getByRole('tab', { name: 'Assay', exact: true }).click();
-    await tree(page, /^Train endless\.onnx.*failed/)
-      .first()
-      .waitFor();
+    await tree(page, /^Train endless\.onnx.*failed/).waitFor();
+    await tree(page, /^Train endless\.onnx.*stopped/).waitFor();
+    await tree(page, /^digits, digits\.onnx/).waitFor();
     await shot('runs dark');
-    await tree(page, /^Reliability Diagram.*done/)
-      .first()
-      .click();
+    await closeEditors();
+    await tree(page, /^Reliability Diagram, digits on test, done/).click();
     await title('Reliability Diagram').waitFor();
   });
 
+  scenario('a report is saved as one HTML file, and a run deleted', async () => {
+    const path = join(folder, 'saved.html');
+    await page.getByRole('tab', { name: /^Reliability Diagram/ }).click();
+    await page.getByRole('button', { name: 'Save Report as HTML…' }).click();
+    await page.locator('.quick-input-widget input[type=text]').fill(path);
+    await page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
+    for (const until = Date.now() + PATIENCE; !existsSync(path) && Date.now() < until; ) await page.waitForTimeout(100);
+    assert.match(readFileSync(path, 'utf8'), /<title>Reliability Diagram · Assay<\/title>/);
+    const failed = tree(page, /^Reliability Diagram, broken\.onnx.*failed/);
+    await failed.hover();
+    await failed.getByRole('button', { name: 'Delete Run…' }).click();
+    await failed.waitFor({ state: 'detached' });
+  });
+
   scenario('everything is readable in light and in high contrast', async () => {
-    const use = (theme: string): void =>
-      writeFileSync(
-        server.settingsFile,
-        JSON.stringify({ ...JSON.parse(readFileSync(server.settingsFile, 'utf8')), 'workbench.colorTheme': theme }),
-      );
-    const shots = [
-      ['Default Light Modern', 'vs', 'light'],
-      ['Default High Contrast', 'hc-black', 'high contrast'],
-      ['Default High Contrast Light', 'hc-light', 'high contrast light'],
-    ] as const;
-    const painted = webview(page).locator('canvas').first();
-    const before = await painted.evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
-    for (const [theme, kind, name] of shots) {
-      use(theme);
+    const use = async (theme: string, kind: string): Promise<void> => {
+      await runCommand(page, 'Preferences: Color Theme');
+      await choose(page, theme);
       await page.locator(`.monaco-workbench.${kind}`).waitFor();
+    };
+    const themes = [
+      ['Light Modern', 'vs', 'light'],
+      ['Dark High Contrast', 'hc-black', 'high contrast'],
+      ['Light High Contrast', 'hc-light', 'high contrast light'],
+    ] as const;
+    const chart = webview(page).locator('.card canvas:not(.swatch)').first();
+    await painted(chart);
+    const pixels = (): Promise<string> => chart.evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+    const before = await pixels();
+    for (const [theme, kind, name] of themes) {
+      await use(theme, kind);
+      // The window fades from one theme to the next.
       await page.waitForTimeout(500);
       await shot(`report ${name}`);
     }
-    assert.notEqual(
-      await painted.evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL()),
-      before,
-      'charts are redrawn in the colours of the theme',
-    );
-    use('Default Dark Modern');
+    assert.notEqual(await pixels(), before, 'charts are redrawn in the colours of the theme');
   });
 }

@@ -51,6 +51,8 @@ export const runCommand = async (page: Page, title: string): Promise<void> => {
 /** Chooses the row of the open quick pick that has this label. */
 export const choose = async (page: Page, label: string | RegExp): Promise<void> => {
   const text = typeof label === 'string' ? page.getByText(label, { exact: true }) : page.getByText(label);
+  // Only rows in view are there to be found.
+  if (typeof label === 'string') await page.locator('.quick-input-widget input[type=text]').fill(label);
   await rows(page).filter({ has: text }).first().click();
 };
 
@@ -65,6 +67,16 @@ export const openFile = async (page: Page, name: string): Promise<void> => {
 export const webview = (page: Page): FrameLocator =>
   page.locator('iframe.webview.ready').filter({ visible: true }).last().contentFrame().frameLocator('iframe#active-frame');
 
+/** Waits until one of the webviews shows a report of this title. */
+export const anyReport = async (page: Page, title: string): Promise<void> => {
+  const there = async (): Promise<boolean> => {
+    const found = page.frames().map((frame) => frame.locator('h1', { hasText: title }).isVisible());
+    return (await Promise.allSettled(found)).some((one) => one.status === 'fulfilled' && one.value);
+  };
+  for (const until = Date.now() + PATIENCE; !(await there()); await page.waitForTimeout(100))
+    if (Date.now() > until) throw new Error(`no webview shows '${title}'`);
+};
+
 export const lens = (page: Page, text: string | RegExp): Locator => page.locator('.codelens-decoration a').filter({ hasText: text });
 export const notification = (page: Page, text: string | RegExp): Locator => page.locator('.notification-toast', { hasText: text });
 export const tree = (page: Page, name: RegExp): Locator => page.getByRole('treeitem', { name });
@@ -76,17 +88,25 @@ export const pickOption = async (view: FrameLocator, label: string, option: stri
   await view.locator(`vscode-dropdown[aria-label="${label}"] vscode-option`).and(text).first().click();
 };
 
-/** Pixels of a canvas that are not transparent. */
-export const ink = (canvas: Locator): Promise<number> =>
-  canvas.evaluate((element) => {
-    const { width, height } = element as HTMLCanvasElement;
-    const data = (element as HTMLCanvasElement).getContext('2d')?.getImageData(0, 0, width, height).data ?? [];
-    let painted = 0;
-    for (let i = 3; i < data.length; i += 4) if (data[i] > 0) painted++;
-    return painted;
-  });
+/** Waits until a canvas has at least so many pixels that are not transparent: charts are drawn when they come into view. */
+export const painted = async (canvas: Locator, least = 1000): Promise<void> => {
+  await canvas.scrollIntoViewIfNeeded();
+  const ink = (): Promise<number> =>
+    canvas.evaluate((element) => {
+      const { width, height } = element as HTMLCanvasElement;
+      const data = (element as HTMLCanvasElement).getContext('2d')?.getImageData(0, 0, width, height).data ?? [];
+      let inked = 0;
+      for (let i = 3; i < data.length; i += 4) if (data[i] > 0) inked++;
+      return inked;
+    });
+  for (const until = Date.now() + PATIENCE; (await ink()) < least; ) {
+    if (Date.now() > until) throw new Error(`the canvas has ${await ink()} painted pixels, fewer than ${least}`);
+    await canvas.page().waitForTimeout(100);
+  }
+};
 
+/** Saves the window's state and starts it anew, as the user's command does. */
 export const reload = async (page: Page): Promise<void> => {
-  await page.reload();
+  await Promise.all([page.waitForEvent('load'), runCommand(page, 'Developer: Reload Window')]);
   await page.locator('.monaco-workbench .part.statusbar').waitFor();
 };

@@ -38,6 +38,7 @@ export const entriesTree = (
     const item = new vscode.TreeItem(name);
     item.id = `${suite}#${name}`;
     item.description = there ? label : `${label} · not found`;
+    item.accessibilityInformation = { label: `${name}, ${item.description}` };
     item.tooltip = there ? path : `${path} does not exist.`;
     item.iconPath = there
       ? new vscode.ThemeIcon(kinds[kind].icon)
