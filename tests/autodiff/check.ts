@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { gradients } from '../../src/autodiff/reverse.ts';
 import { random } from '../../src/base/random.ts';
 import { type DType, sizeOf, type Tensor } from '../../src/base/tensor.ts';
-import { constantFrom, constantOf } from '../../src/graph/constant.ts';
+import { constantFrom, constantOf, tensorOf } from '../../src/graph/constant.ts';
 import { type Emit, emitter } from '../../src/graph/emit.ts';
 import { prune } from '../../src/graph/passes/prune.ts';
 import type { Model, TensorType } from '../../src/graph/types.ts';
@@ -26,11 +26,7 @@ export interface Recorded {
   readonly opset: number;
 }
 
-const dataOf = (dtype: DType, dims: readonly number[], values: readonly number[]): Tensor => {
-  if (dtype === 'int64') return { dtype, dims, data: BigInt64Array.from(values, BigInt) };
-  if (dtype === 'bool') return { dtype, dims, data: Uint8Array.from(values) };
-  return { dtype, dims, data: dtype === 'float64' ? Float64Array.from(values) : Float32Array.from(values) };
-};
+const dataOf = (dtype: DType, dims: readonly number[], values: readonly number[]): Tensor => tensorOf(constantOf(dtype, dims, values));
 
 /** Types of what the case itself records, found by running it, as the product finds those of a model. */
 const probe = async (emit: Emit, feeds: Recorded['feeds'], opset: number, sized: boolean): Promise<void> => {
@@ -48,7 +44,7 @@ export const record = async (one: Case, float: Float, sizes: Sizes): Promise<Rec
     if (input.kind === 'none') return '';
     const dtype = input.kind === 'float' ? float : input.kind;
     const data = dataOf(dtype, input.dims, input.values);
-    if (input.kind === 'float' ? !input.wanted : input.kind === 'int64' && input.held) return emit.hold(`held${i}`, constantFrom(data));
+    if (input.kind === 'float' ? !input.wanted : input.held) return emit.hold(`held${i}`, constantFrom(data));
     const name = emit.fresh(`x${i}`);
     const keep = sizes === 'known' || one.sized || (input.kind === 'float' && input.fixed);
     emit.typed(name, { kind: 'tensor', dtype, dims: input.dims.map((d) => (keep ? d : undefined)) });

@@ -3,6 +3,7 @@ import { sizeOf } from '../../../src/base/tensor.ts';
 import type { Emit, Given } from '../../../src/graph/emit.ts';
 import { dialect } from '../../../src/graph/passes/normalise.ts';
 
+type Whole = 'int64' | 'int32' | 'int8' | 'uint8' | 'bool';
 /** An input of a case: floats that are differentiated, or values that stay as they are. */
 export type Input =
   | {
@@ -12,7 +13,7 @@ export type Input =
       readonly wanted: boolean;
       readonly fixed: boolean;
     }
-  | { readonly kind: 'int64' | 'bool'; readonly dims: readonly number[]; readonly values: readonly number[]; readonly held: boolean }
+  | { readonly kind: Whole; readonly dims: readonly number[]; readonly values: readonly number[]; readonly held: boolean }
   | { readonly kind: 'none' };
 
 export interface Case {
@@ -72,6 +73,13 @@ export const fed = (values: readonly number[], dims: readonly number[] = [values
   dims,
   values,
   held: false,
+});
+/** Whole numbers of another type, a constant or fed. */
+export const whole = (kind: Whole, values: readonly number[], dims: readonly number[] = [values.length], isHeld = false): Input => ({
+  kind,
+  dims,
+  values,
+  held: isHeld,
 });
 export const flags = (values: readonly number[], dims: readonly number[] = [values.length]): Input => ({
   kind: 'bool',
