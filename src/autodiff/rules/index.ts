@@ -2,6 +2,12 @@ import type { Emit } from '../../graph/emit.ts';
 import type { Node } from '../../graph/types.ts';
 import type { Rule, Rules } from '../rule.ts';
 import { activation } from './activation.ts';
+import { contribActivation } from './contrib-activation.ts';
+import { contribAttention } from './contrib-attention.ts';
+import { contribNormalisation } from './contrib-normalisation.ts';
+import { contribProduct } from './contrib-product.ts';
+import { contribRotary } from './contrib-rotary.ts';
+import { contribShape } from './contrib-shape.ts';
 import { control } from './control.ts';
 import { convolution } from './convolution.ts';
 import { elementwise } from './elementwise.ts';
@@ -25,6 +31,12 @@ export const rules: Rules = {
   ...shape,
   ...selection,
   ...control,
+  ...contribActivation,
+  ...contribNormalisation,
+  ...contribProduct,
+  ...contribAttention,
+  ...contribRotary,
+  ...contribShape,
 };
 
 const key = (op: string, domain: string): string => (domain ? `${domain}.${op}` : op);
