@@ -1,4 +1,5 @@
 import type { Case } from './case.ts';
+import { contribActivation, contribAttention, contribNormalisation, contribProduct, contribShape } from './contrib.ts';
 import { convolution } from './convolution.ts';
 import { elementwise } from './elementwise.ts';
 import { matmul } from './matmul.ts';
@@ -18,4 +19,9 @@ export const families: Readonly<Record<string, readonly Case[]>> = {
   convolution,
   pooling,
   normalisation,
+  contribActivation,
+  contribNormalisation,
+  contribProduct,
+  contribShape,
+  contribAttention,
 };
