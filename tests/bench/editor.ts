@@ -1,5 +1,5 @@
 import { openStage } from '../editor/stage.ts';
-import { choose, ink, runCommand, webview } from '../editor/vscode.ts';
+import { choose, painted, runCommand, webview } from '../editor/vscode.ts';
 import { round } from './measure.ts';
 
 const middle = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[times.length >> 1];
@@ -13,9 +13,10 @@ export const editorFigures = async (): Promise<Readonly<Record<string, number>> 
     await runCommand(page, 'Assay: Reliability Diagram');
     await choose(page, 'digits');
     await choose(page, 'test');
-    await ink(webview(page).locator('canvas').first());
+    await painted(webview(page).locator('.card canvas:not(.swatch)').first());
     await runCommand(page, 'Developer: Show Running Extensions');
-    const line = (await page.locator('.runtime-extension', { hasText: 'Assay' }).first().textContent()) ?? '';
+    const row = page.locator('.runtime-extensions-editor .extension', { hasText: 'Assay' });
+    const line = (await row.locator('.activation-time').textContent()) ?? '';
     const activationMs = Number(/Activation: (\d+)ms/.exec(line)?.[1] ?? Number.NaN);
     const paints: number[] = [];
     for (let i = 0; i < 3; i++) {
@@ -23,7 +24,7 @@ export const editorFigures = async (): Promise<Readonly<Record<string, number>> 
       await runCommand(page, 'Assay: Open Run…');
       const from = performance.now();
       await choose(page, /^Reliability Diagram/);
-      await ink(webview(page).locator('canvas').first());
+      await painted(webview(page).locator('.card canvas:not(.swatch)').first());
       paints.push(performance.now() - from);
     }
     return { activationMs, reportFirstPaintMs: round(middle(paints)) };
