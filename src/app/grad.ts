@@ -3,24 +3,25 @@ import { gradientGraph } from '../autodiff/gradient-graph.ts';
 import { Fault } from '../base/fault.ts';
 import { breathe } from '../base/job.ts';
 import { openModel } from '../evidence/model.ts';
-import { foldConstants } from '../graph/passes/fold-constants.ts';
-import { prune } from '../graph/passes/prune.ts';
 import type { Model } from '../graph/types.ts';
 import { mustVerify } from '../graph/verify.ts';
 import { write } from '../graph/write.ts';
 import type { AppJob, Ports, UseCase } from './ports.ts';
 
-const opened = async (path: string, ports: Ports, job: AppJob): Promise<{ readonly model: Model; readonly known: Known }> => {
-  const file = await openModel({ path }, ports, job);
-  const known = await file.probed();
-  return { model: prune(foldConstants(file.normal(), known)), known };
+const opened = async (
+  path: string,
+  ports: Ports,
+  job: AppJob,
+): Promise<{ readonly model: Model; readonly known: Known; readonly notes: readonly string[] }> => {
+  const { model, probed, notes } = await (await openModel({ path }, ports, job)).prepared();
+  return { model, known: probed, notes };
 };
 
 /** Writes a model's gradients as an ONNX file that any ONNX Runtime runs. */
 export const grad: UseCase<'grad'> = async (ask, ports, job) => {
   if (ask.wrt.length === 0) throw new Fault('option/missing', { name: '--wrt', usage: '--wrt inputs|parameters|NAME,…' });
   job.progress(0, 'reading');
-  const { model, known } = await opened(ask.model, ports, job);
+  const { model, known, notes } = await opened(ask.model, ports, job);
   const loss = ask.loss === undefined ? undefined : await opened(ask.loss, ports, job);
   await breathe(job);
   job.progress(0.4, 'differentiating');
@@ -50,6 +51,6 @@ export const grad: UseCase<'grad'> = async (ask, ports, job) => {
     nodes: graph.nodes.length,
     inputs: graph.inputs.map((i) => i.name),
     outputs: graph.outputs.map((o) => o.name),
-    notes: built.notes,
+    notes: [...notes, ...built.notes],
   };
 };

@@ -43,7 +43,7 @@ const behind = (emit: Emit, values: Iterable<string>, stop: ReadonlySet<string>)
   const seen = new Set<Node>();
   const stack: { node: Node; next: number }[] = [];
   const enter = (value: string): void => {
-    const node = value && !stop.has(value) ? emit.producer(value) : undefined;
+    const node = value && !stop.has(value) ? emit.meaning(value) : undefined;
     if (!node || seen.has(node)) return;
     seen.add(node);
     stack.push({ node, next: 0 });

@@ -16,6 +16,9 @@ const attribute = (value: Exclude<Given, undefined>): Attribute => {
   return { type: 'ints', value };
 };
 
+const attributesOf = (given: Readonly<Record<string, Given>>): Attributes =>
+  Object.fromEntries(Object.entries(given).flatMap(([k, v]) => (v === undefined ? [] : [[k, attribute(v)]])));
+
 /** Operators with one output that are recorded by calling them: `emit.Mul(a, b)`, `emit.Softmax(x, { axis: -1 })`. */
 const sugar = [
   'Abs',
@@ -122,6 +125,13 @@ export interface Emit extends Sugar {
   constantOf(value: string): Constant | undefined;
   /** The node that makes a value. */
   producer(value: string): Node | undefined;
+  /** Says that `value`, however it was recorded, is what one operator would make: it is differentiated as that. */
+  means(value: string, op: string, inputs: readonly string[], attributes?: Readonly<Record<string, Given>>, domain?: string): string;
+  /** The node that a value is differentiated as: what it means, else its producer. */
+  meaning(value: string): Node | undefined;
+  /** A property of a value that one rule leaves for another. */
+  mark(value: string, property: string): string;
+  marked(value: string, property: string): boolean;
   /** Appends a node as it is, under its own output names. */
   node(node: Node): void;
   /** Puts `by` in the place of a recorded node: the same outputs and perhaps more, from inputs that are there already. */
@@ -164,6 +174,8 @@ export const emitter = (base?: {
   const constants = new Map(base?.constants);
   const types = new Map(base?.types);
   const producers = new Map<string, Node>();
+  const meanings = new Map<string, Node>();
+  const marks = new Set<string>();
   const shared = new Map<string, readonly string[]>();
   const sharedConstants = new Map<string, string>();
   const used = new Set<string>([...constants.keys(), ...types.keys(), ...(base?.taken ?? [])]);
@@ -206,9 +218,7 @@ export const emitter = (base?: {
   ): string[] => {
     const inputs = [...given];
     while (inputs.at(-1) === '') inputs.pop();
-    const attributes: Attributes = Object.fromEntries(
-      Object.entries(attrs).flatMap(([k, v]) => (v === undefined ? [] : [[k, attribute(v)]])),
-    );
+    const attributes = attributesOf(attrs);
     const wanted = typeof outputs === 'number' ? Array.from({ length: outputs }, () => true) : outputs;
     const key = keyOf(op, domain, inputs, attributes, wanted.map(Number).join(''));
     const known = key && shared.get(key);
@@ -256,6 +266,16 @@ export const emitter = (base?: {
     },
     constantOf: contentOf,
     producer: (value: string) => producers.get(value),
+    means(value: string, op: string, inputs: readonly string[], given: Readonly<Record<string, Given>> = {}, domain = ''): string {
+      meanings.set(value, { op, domain, name: value, inputs, outputs: [value], attributes: attributesOf(given) });
+      return value;
+    },
+    meaning: (value: string) => meanings.get(value) ?? producers.get(value),
+    mark(value: string, property: string): string {
+      marks.add(`${property}\0${value}`);
+      return value;
+    },
+    marked: (value: string, property: string) => marks.has(`${property}\0${value}`),
     node: (node: Node) =>
       push(
         node,

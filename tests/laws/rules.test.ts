@@ -9,7 +9,9 @@ const recorded = new Map<string, Set<string>>();
 for (const one of Object.values(families).flat()) {
   for (const sizes of ['known', 'unknown'] as const) {
     const { emit } = await record(one, 'float32', sizes);
-    for (const { op, domain } of emit.nodes) {
+    // A value is differentiated as the node that it means, where that is not the one it was recorded by.
+    const meant = emit.nodes.flatMap((n) => n.outputs.flatMap((o) => emit.meaning(o) ?? []));
+    for (const { op, domain } of [...emit.nodes, ...meant]) {
       const key = domain ? `${domain}.${op}` : op;
       recorded.set(key, (recorded.get(key) ?? new Set()).add(one.name));
     }

@@ -1,44 +1,11 @@
-import { intOf, intsOf, stringOf } from '../../graph/attribute.ts';
-import { constantOf } from '../../graph/constant.ts';
+import { intsOf, stringOf } from '../../graph/attribute.ts';
 import type { Emit } from '../../graph/emit.ts';
-import { padsOf } from '../../graph/infer.ts';
-import type { Dim, Node } from '../../graph/types.ts';
+import type { Node } from '../../graph/types.ts';
 import type { Back, Rule, Rules, Site } from '../rule.ts';
-import { dimsOf, dtypeOf, rankOf, reshapeLike, sizeAt, sum } from '../shapes.ts';
-import { padding } from './pad.ts';
+import { dimsOf, rankOf, sizeAt, sum } from '../shapes.ts';
+import { rowConvolution, weightGradient } from './convolution-weights.ts';
+import { isWhole, product, type Window, windowOf } from './convolution-window.ts';
 import { flip } from './shape.ts';
-
-/** A convolution written out: sizes over the spatial axes, which are all but the first two. */
-interface Window {
-  readonly rank: number;
-  readonly group: number;
-  readonly kernel: readonly number[];
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  readonly begin: readonly number[];
-  readonly end: readonly number[];
-  /** Sizes of input and output, where known. */
-  readonly input: readonly Dim[];
-  readonly output: readonly Dim[];
-}
-export const windowOf = (emit: Emit, { node, x: [x, w], y: [y] }: Site): Window => {
-  const kernel = intsOf(node, 'kernel_shape') ?? dimsOf(emit, w)?.slice(2).map(Number) ?? [];
-  const ones = kernel.map(() => 1);
-  const input = dimsOf(emit, x)?.slice(2) ?? kernel.map(() => undefined);
-  const pads = padsOf(node, input, kernel) ?? kernel.flatMap(() => [0, 0]);
-  return {
-    rank: kernel.length,
-    group: intOf(node, 'group', 1),
-    kernel,
-    strides: intsOf(node, 'strides') ?? ones,
-    dilations: intsOf(node, 'dilations') ?? ones,
-    begin: pads.slice(0, kernel.length),
-    end: pads.slice(kernel.length),
-    input,
-    output: dimsOf(emit, y)?.slice(2) ?? kernel.map(() => undefined),
-  };
-};
-export const isWhole = (sizes: readonly Dim[]): sizes is readonly number[] => sizes.every((d) => typeof d === 'number');
 
 /** Weights [G·m, c, k…] as [G·c, m, k…] with the kernel reversed: the convolution that carries cotangents back. */
 const adjoint = (emit: Emit, w: string, group: number, rank: number): string => {
@@ -63,8 +30,17 @@ const toInput: Back = (emit, g, site) => {
   const stride1 = strides.every((s) => s === 1);
   const first = begin.map((p, i) => extent[i] - 1 - p);
   const last = end.map((p, i) => extent[i] - 1 - p);
-  if (stride1 && [...first, ...last].every((p) => p >= 0)) {
-    return emit.Conv(g, adjoint(emit, w, group, rank), { group, dilations, pads: [...first, ...last], kernel_shape: kernel });
+  // Few channels would be padded to a block of 16 in ONNX Runtime's direct convolution.
+  const channels = Number(dimsOf(emit, w)?.[1]);
+  const few = group === 1 && (channels <= 4 || (channels <= 8 && product(kernel) >= 25));
+  if (stride1 && !few && [...first, ...last].every((p) => p >= 0)) {
+    const back = adjoint(emit, w, group, rank);
+    const attributes = { group, dilations, pads: [...first, ...last], kernel_shape: kernel };
+    if (group === 1 && !emit.constantOf(w) && isWhole(input) && isWhole(output) && product(input) <= 64) {
+      const at = { rank, group, kernel, strides, dilations, begin: first, end: last, input: output, output: input };
+      return emit.means(rowConvolution(emit, g, back, at), 'Conv', [g, back], attributes);
+    }
+    return emit.Conv(g, back, attributes);
   }
   if (isWhole(input) && isWhole(output)) {
     // What the windows reach may exceed the padded input (ceil) or fall short of it: output_padding makes up the difference.
@@ -88,74 +64,22 @@ export const fit = (emit: Emit, full: string, x: string, begin: readonly number[
   return type ? emit.typed(out, type) : out;
 };
 
-const product = (sizes: readonly number[]): number => sizes.reduce((n, d) => n * d, 1);
-
 /**
- * To the weights, where the stride is 1 and there is one group: x and g are laid on one grid, so wide that rows do not
- * touch, and flattened; each tap of the kernel is then a contiguous slice of x, and one batched product with g.
+ * The weight gradient is bilinear in x and g. Whatever operators it is written in, it is differentiated as one: to x as the
+ * convolution with the cotangent for weights is, to g as that convolution itself.
  */
-const flatShift = (emit: Emit, g: string, site: Site, at: Window, output: readonly number[]): string => {
-  const [x, w] = site.x;
-  const { kernel, dilations, begin, end } = at;
-  const grid = output.map((n, i) => n + (kernel[i] - 1) * dilations[i]);
-  const zeros = [0, 0];
-  const wide = padding(emit, x, [...zeros, ...begin, ...zeros, ...end]);
-  const channels = Number(dimsOf(emit, w)?.[1]);
-  const filters = Number(dimsOf(emit, w)?.[0]);
-  const size = product(grid);
-  const flat = emit.Reshape(wide, emit.ints([-1, channels, size]));
-  // The last rows of g's grid hold only zeros: the flattened g ends with its last element, so that every slice fits.
-  const used = output.reduce((n, d, i) => n + (d - 1) * product(grid.slice(i + 1)), 1);
-  const spread = padding(emit, g, [...zeros, ...output.map(() => 0), ...zeros, ...grid.map((n, i) => (i === 0 ? 0 : n - output[i]))]);
-  const rows = product([output[0], ...grid.slice(1)]);
-  const down = emit.Reshape(spread, emit.ints([-1, filters, rows]));
-  const cut = rows === used ? down : emit.Slice(down, emit.ints([0]), emit.ints([used]), emit.ints([2]));
-  const taps = tapsOf(kernel).map((tap) => {
-    const offset = tap.reduce((n, k, i) => n + k * dilations[i] * product(grid.slice(i + 1)), 0);
-    const shifted = emit.Slice(flat, emit.ints([offset]), emit.ints([offset + used]), emit.ints([2]));
-    return emit.MatMul(cut, emit.Transpose(shifted, { perm: [0, 2, 1] }));
-  });
-  const sums = taps.map((tap) => emit.Unsqueeze(sum(emit, tap, [0]), emit.ints([2])));
-  const all = sums.length === 1 ? sums[0] : emit.Concat(...sums, { axis: 2 });
-  return reshapeLike(emit, all, w);
+const weightsOf = (emit: Emit, x: string, g: string, w: string, at: Window): string => {
+  const { group, kernel, strides, dilations, begin, end } = at;
+  const out = weightGradient(emit, x, g, w, at);
+  const attributes = { group, kernel_shape: kernel, strides, dilations, pads: [...begin, ...end] };
+  return emit.means(out, 'ConvWeights', [x, g], attributes, 'assay');
 };
-const tapsOf = (kernel: readonly number[]): number[][] =>
-  kernel.reduce<number[][]>((found, k) => found.flatMap((tap) => Array.from({ length: k }, (_, i) => [...tap, i])), [[]]);
-
-/**
- * To the weights, in general: a convolution with one-hot kernels copies, for each channel, the element under each tap to a
- * channel of its own; the columns meet g in one batched product.
- */
-const columns = (emit: Emit, g: string, site: Site, at: Window): string => {
-  const [x, w] = site.x;
-  const { group, kernel, strides, dilations, begin, end, rank } = at;
-  const [filters, channels] = (dimsOf(emit, w) ?? []).slice(0, 2).map(Number);
-  const taps = product(kernel);
-  const one = new Float64Array(taps * taps);
-  for (let i = 0; i < taps; i++) one[i * taps + i] = 1;
-  const hot = emit.constant(constantOf(dtypeOf(emit, x), [taps, 1, ...kernel], one));
-  const total = channels * group;
-  const spatial = Array.from({ length: rank }, (_, i) => sizeAt(emit, x, i + 2));
-  const sizes = at.input;
-  const single = isWhole(sizes)
-    ? emit.Reshape(x, emit.ints([-1, 1, ...sizes]))
-    : emit.Reshape(x, emit.Concat(emit.ints([-1, 1]), ...spatial, { axis: 0 }));
-  const attributes = { kernel_shape: kernel, strides, dilations, pads: [...begin, ...end] };
-  // [N·C, taps, o…] → [N, G, C/G·taps, o]
-  const parts = [group, (total / group) * taps];
-  const shape = isWhole(at.output)
-    ? emit.ints([-1, ...parts, product(at.output)])
-    : emit.Concat(sizeAt(emit, x, 0), emit.ints([...parts, -1]), { axis: 0 });
-  const cols = emit.Reshape(emit.Conv(single, hot, attributes), shape);
-  const down = emit.Reshape(g, emit.ints([0, group, filters / group, -1]));
-  const dw = emit.MatMul(down, emit.Transpose(cols, { perm: [0, 1, 3, 2] }));
-  return reshapeLike(emit, sum(emit, dw, [0]), w);
-};
-
-const toWeights: Back = (emit, g, site) => {
-  const at = windowOf(emit, site);
-  if (at.group === 1 && at.strides.every((s) => s === 1) && isWhole(at.output)) return flatShift(emit, g, site, at, at.output);
-  return columns(emit, g, site, at);
+const toWeights: Back = (emit, g, site) => weightsOf(emit, site.x[0], g, site.x[1], windowOf(emit, site));
+const convWeights: Rule = {
+  back: [
+    (emit, u, { node, x: [x, g] }) => toInput(emit, g, { node, x: [x, u], y: [g], g: [g] }),
+    (emit, u, { node, x: [x] }) => emit.Conv(x, u, node.attributes),
+  ],
 };
 const toBias: Back = (emit, g) => sum(emit, g, [0, ...Array.from({ length: (rankOf(emit, g) ?? 2) - 2 }, (_, i) => i + 2)]);
 
@@ -224,7 +148,7 @@ const convTranspose = (node: Node, emit: Emit): Rule =>
             const { group, kernel, strides, dilations, begin, end } = transposedWindow(emit, site);
             return emit.Conv(g, site.x[1], { group, kernel_shape: kernel, strides, dilations, pads: [...begin, ...end] });
           },
-          (_, g, site) => columns(emit, site.x[0], { ...site, x: [g, site.x[1]] }, transposedWindow(emit, site)),
+          (_, g, site) => weightsOf(emit, g, site.x[0], site.x[1], transposedWindow(emit, site)),
           toBias,
         ],
       };
@@ -244,4 +168,4 @@ const transposedWindow = (emit: Emit, site: Site): Window => {
   return { ...at, begin: upper ? small : large, end: upper ? large : small };
 };
 
-export const convolution: Rules = { Conv: conv, ConvTranspose: convTranspose };
+export const convolution: Rules = { Conv: conv, ConvTranspose: convTranspose, 'assay.ConvWeights': convWeights };
