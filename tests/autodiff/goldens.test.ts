@@ -40,6 +40,8 @@ const cases: readonly { readonly name: string; readonly variants: readonly strin
   { name: 'mobilenet_v2_035', variants: [''] },
   { name: 'vit_digits', variants: [''] },
   { name: 'text_sms', variants: [''] },
+  { name: 'gru_digits', variants: ['', 'raw'] },
+  { name: 'lstm_digits', variants: ['', 'raw'] },
 ];
 
 const info = (emit: Emit, name: string): ValueInfo => ({ name, type: emit.type(name) ?? { kind: 'tensor', dtype: 'float32' } });

@@ -15,6 +15,7 @@ import { matmul } from './matmul.ts';
 import { constant } from './no-gradient.ts';
 import { normalisation } from './normalisation.ts';
 import { pooling } from './pooling.ts';
+import { recurrence } from './recurrent.ts';
 import { reduce } from './reduce.ts';
 import { selection } from './selection.ts';
 import { shape } from './shape.ts';
@@ -31,6 +32,7 @@ export const rules: Rules = {
   ...shape,
   ...selection,
   ...control,
+  ...recurrence,
   ...contribActivation,
   ...contribNormalisation,
   ...contribProduct,
