@@ -6,7 +6,7 @@ import { padding } from './pad.ts';
 
 /**
  * The gradient of a convolution to its weights, dW[o, c, t] = Σ g[n, o, l]·x[n, c, window(l, t)], in five formulations; the
- * choice follows measurements on ONNX Runtime's CPU kernels (one thread, batch 32).
+ * choice follows measurements on ONNX Runtime's CPU kernels (batch 32 and 128).
  */
 interface Operands {
   readonly x: string;
@@ -33,45 +33,71 @@ const under = (emit: Emit, wide: string, tap: readonly number[], { output, strid
 const stacked = (emit: Emit, taps: readonly string[], axis: number): string =>
   taps.length === 1 ? taps[0] : emit.Concat(...taps, { axis });
 
-/**
- * Stride 1: x and g are laid on one grid, so wide that rows do not touch, and flattened; each tap is then a contiguous slice
- * of x, and one batched product with g.
- */
-const flatShift = (emit: Emit, { x, g, w, filters, channels }: Operands, at: Sized): string => {
+/** x and g on one grid, so wide that rows do not touch, flattened: a tap is a shift of x by its offset. Stride 1. */
+const grid = (
+  emit: Emit,
+  { x, g, filters, channels }: Operands,
+  at: Sized,
+): {
+  readonly flat: string;
+  readonly down: string;
+  /** Length that g takes; every shift of x by an offset has at least this much left. */
+  readonly used: number;
+  readonly size: number;
+  offset(tap: readonly number[]): number;
+} => {
   const { kernel, dilations, output } = at;
-  const grid = output.map((n, i) => n + (kernel[i] - 1) * dilations[i]);
-  const flat = emit.Reshape(padded(emit, x, at), emit.ints([-1, channels, product(grid)]));
-  // The flattened g ends with its last element, so that every slice of x fits.
-  const used = output.reduce((n, d, i) => n + (d - 1) * product(grid.slice(i + 1)), 1);
-  const spread = padding(emit, g, [0, 0, ...output.map(() => 0), 0, 0, ...grid.map((n, i) => (i === 0 ? 0 : n - output[i]))]);
-  const rows = product([output[0], ...grid.slice(1)]);
+  const sizes = output.map((n, i) => n + (kernel[i] - 1) * dilations[i]);
+  const strides = sizes.map((_, i) => product(sizes.slice(i + 1)));
+  const flat = emit.Reshape(padded(emit, x, at), emit.ints([-1, channels, product(sizes)]));
+  const used = output.reduce((n, d, i) => n + (d - 1) * strides[i], 1);
+  const spread = padding(emit, g, [0, 0, ...output.map(() => 0), 0, 0, ...sizes.map((n, i) => (i === 0 ? 0 : n - output[i]))]);
+  const rows = output[0] * strides[0];
   const down = emit.Reshape(spread, emit.ints([-1, filters, rows]));
-  const cut = rows === used ? down : emit.Slice(down, emit.ints([0]), emit.ints([used]), emit.ints([2]));
-  const taps = tapsOf(kernel).map((tap) => {
-    const offset = tap.reduce((n, k, i) => n + k * dilations[i] * product(grid.slice(i + 1)), 0);
-    const whole = offset === 0 && used === product(grid);
-    const shifted = whole ? flat : emit.Slice(flat, emit.ints([offset]), emit.ints([offset + used]), emit.ints([2]));
-    return emit.Unsqueeze(sum(emit, emit.MatMul(cut, emit.Transpose(shifted, { perm: [0, 2, 1] })), [0]), emit.ints([2]));
-  });
-  return reshapeLike(emit, stacked(emit, taps, 2), w);
+  return {
+    flat,
+    down: rows === used ? down : cut(emit, down, 0, used, rows),
+    used,
+    size: product(sizes),
+    offset: (tap) => tap.reduce((n, t, i) => n + t * dilations[i] * strides[i], 0),
+  };
+};
+const cut = (emit: Emit, x: string, from: number, length: number, whole: number): string =>
+  from === 0 && length === whole ? x : emit.Slice(x, emit.ints([from]), emit.ints([from + length]), emit.ints([2]));
+const outer = (emit: Emit, down: string, shifted: string): string =>
+  sum(emit, emit.MatMul(down, emit.Transpose(shifted, { perm: [0, 2, 1] })), [0]);
+
+/** Each tap is a contiguous slice of the flattened x, and one batched product with g. */
+const flatShift = (emit: Emit, given: Operands, at: Sized): string => {
+  const { flat, down, used, size, offset } = grid(emit, given, at);
+  const taps = tapsOf(at.kernel).map((tap) => emit.Unsqueeze(outer(emit, down, cut(emit, flat, offset(tap), used, size)), emit.ints([2])));
+  return reshapeLike(emit, stacked(emit, taps, 2), given.w);
+};
+
+/** The same with the taps along the last axis side by side as channels: fewer and wider products, for few channels and many taps. */
+const flatRows = (emit: Emit, given: Operands, at: Sized): string => {
+  const { flat, down, used, size, offset } = grid(emit, given, at);
+  const lead = at.kernel.slice(0, -1);
+  const last = at.kernel[at.rank - 1];
+  const none = lead.map(() => 0);
+  const reach = offset([...lead.map((k) => k - 1), 0]) + used;
+  const beside = Array.from({ length: last }, (_, t) => cut(emit, flat, offset([...none, t]), reach, size));
+  const wide = stacked(emit, beside, 1);
+  const taps = tapsOf(lead).map((tap) =>
+    emit.Unsqueeze(outer(emit, down, cut(emit, wide, offset([...tap, 0]), used, reach)), emit.ints([1])),
+  );
+  const all = emit.Reshape(stacked(emit, taps, 1), emit.ints([given.filters, product(at.kernel), given.channels]));
+  return reshapeLike(emit, emit.Transpose(all, { perm: [0, 2, 1] }), given.w);
 };
 
 const channelsLast = (emit: Emit, x: string, rank: number): string =>
   emit.Transpose(x, { perm: [0, ...Array.from({ length: rank }, (_, i) => i + 2), 1] });
 
-/** One row of numbers for each example and position: what each tap reads, channels last. */
-const rowsOf = (emit: Emit, x: string, channels: number, at: Sized): string => {
+/** What each tap reads at every example and position, channels last. */
+const rowTaps = (emit: Emit, x: string, at: Sized): readonly string[] => {
   const wide = padding(emit, channelsLast(emit, x, at.rank), [0, ...at.begin, 0, 0, ...at.end, 0]);
-  const taps = tapsOf(at.kernel);
-  const whole = taps.length === 1 && at.strides.every((s) => s === 1);
-  const cols = whole
-    ? wide
-    : stacked(
-        emit,
-        taps.map((tap) => under(emit, wide, tap, at, 1)),
-        at.rank + 1,
-      );
-  return emit.Reshape(cols, emit.ints([-1, taps.length * channels]));
+  const whole = product(at.kernel) === 1 && at.strides.every((s) => s === 1);
+  return tapsOf(at.kernel).map((tap) => (whole ? wide : under(emit, wide, tap, at, 1)));
 };
 
 /** A convolution whose weights are not constant, at few positions: one product over all rows. */
@@ -79,20 +105,21 @@ export const rowConvolution = (emit: Emit, x: string, w: string, at: Sized): str
   const [filters, channels] = (dimsOf(emit, w) ?? []).slice(0, 2).map(Number);
   const taps = product(at.kernel);
   const flat = emit.Reshape(channelsLast(emit, w, at.rank), emit.ints([filters, taps * channels]));
-  const rows = emit.Gemm(rowsOf(emit, x, channels, at), flat, { transB: 1 });
+  const columns = emit.Reshape(stacked(emit, rowTaps(emit, x, at), at.rank + 1), emit.ints([-1, taps * channels]));
+  const rows = emit.Gemm(columns, flat, { transB: 1 });
   const last = at.rank + 1;
   return emit.Transpose(emit.Reshape(rows, emit.ints([-1, ...at.output, filters])), {
     perm: [0, last, ...at.kernel.map((_, i) => i + 1)],
   });
 };
 
-/** Channels last: rows of all examples and positions, one product over them. For few positions, where a batch would repeat a large result. */
+/** Channels last: for each tap one product over the rows of all examples and positions. For few positions, where a batch would repeat a large result. */
 const rowsProduct = (emit: Emit, { x, g, w, filters, channels }: Operands, at: Sized): string => {
   const down = emit.Reshape(channelsLast(emit, g, at.rank), emit.ints([-1, filters]));
-  const taps = product(at.kernel);
-  const all = emit.Gemm(down, rowsOf(emit, x, channels, at), { transA: 1 });
-  if (taps === 1) return reshapeLike(emit, all, w);
-  return reshapeLike(emit, emit.Transpose(emit.Reshape(all, emit.ints([filters, taps, channels])), { perm: [0, 2, 1] }), w);
+  const taps = rowTaps(emit, x, at).map((rows) =>
+    emit.Unsqueeze(emit.Gemm(down, emit.Reshape(rows, emit.ints([-1, channels])), { transA: 1 }), emit.ints([2])),
+  );
+  return reshapeLike(emit, stacked(emit, taps, 2), w);
 };
 
 /** Depthwise: each tap of each channel is a sum of products. */
@@ -160,7 +187,6 @@ export const weightGradient = (emit: Emit, x: string, g: string, w: string, at: 
     const thin = dense ? { x, at: sized } : thinned(emit, x, sized);
     return flatShift(emit, { ...given, x: thin.x }, thin.at);
   }
-  const narrow = channels <= 4 || positions <= 144 || (channels <= 16 && filters >= 4 * channels);
-  if (dense && !narrow) return flatShift(emit, given, sized);
+  if (dense && channels > 4) return taps > 9 && channels <= 8 ? flatRows(emit, given, sized) : flatShift(emit, given, sized);
   return columns(emit, given, at, channels === 1 || channels > 16 || positions < 200);
 };
