@@ -12,7 +12,7 @@ interface Setting {
 }
 
 /** Settings are few: options of a diagnostic live in `assay.json`. */
-export const settings: Readonly<Record<`assay.${string}`, Setting>> = {
+const settings: Readonly<Record<`assay.${string}`, Setting>> = {
   'assay.device': {
     type: 'string',
     default: 'auto',

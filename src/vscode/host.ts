@@ -114,11 +114,10 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     methods: methodsOf(catalogue),
     attribute: (subject, asked, signal) =>
       jobs().submit('attribute', { ...subject, ...asked, device: host.device, seed: host.seed, options: {} }, { signal }),
-    busy: (title, cancel, work) =>
-      void vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, async (_, token) => {
-        token.onCancellationRequested(cancel);
-        await work.catch(() => {});
-      }),
+    busy: (title, work) => {
+      const settled = work.catch(() => {});
+      void vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () => settled);
+    },
     save: (name, bytes) => void saveAs(name, bytes).catch(failed),
     failed,
   });
@@ -245,7 +244,7 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     changed: changed.event,
     failed,
     async openRunsLeftByStart() {
-      if (home === undefined) return;
+      if (home === undefined || !vscode.workspace.isTrusted) return;
       const path = join(home, openOnStart);
       const left = await readFile(path, 'utf8').catch(() => undefined);
       if (left === undefined) return;

@@ -14,6 +14,7 @@ import {
   pickOption,
   reload,
   runCommand,
+  saveAs,
   tree,
   webview,
 } from './vscode.ts';
@@ -212,6 +213,7 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     writeFileSync(join(folder, '.assay/open.json'), JSON.stringify({ runs: [trained] }));
     await reload(page);
     await anyReport(page, 'Training: digits');
+    await page.getByRole('tab', { name: /^Confusion Matrix/ }).click();
     await anyReport(page, 'Confusion Matrix');
     assert.ok(!existsSync(join(folder, '.assay/open.json')));
     await page.getByRole('tab', { name: 'Assay', exact: true }).click();
@@ -224,14 +226,18 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     await title('Reliability Diagram').waitFor();
   });
 
-  scenario('a report is saved as one HTML file, and a run deleted', async () => {
-    const path = join(folder, 'saved.html');
+  scenario('a report is saved as one HTML file and as JSON, and a run is deleted', async () => {
+    const saved = async (name: string): Promise<string> => {
+      const path = join(folder, name);
+      await saveAs(page, path);
+      for (const until = Date.now() + PATIENCE; !existsSync(path) && Date.now() < until; ) await page.waitForTimeout(100);
+      return readFileSync(path, 'utf8');
+    };
     await page.getByRole('tab', { name: /^Reliability Diagram/ }).click();
     await page.getByRole('button', { name: 'Save Report as HTML…' }).click();
-    await page.locator('.quick-input-widget input[type=text]').fill(path);
-    await page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
-    for (const until = Date.now() + PATIENCE; !existsSync(path) && Date.now() < until; ) await page.waitForTimeout(100);
-    assert.match(readFileSync(path, 'utf8'), /<title>Reliability Diagram · Assay<\/title>/);
+    assert.match(await saved('saved.html'), /<title>Reliability Diagram · Assay<\/title>/);
+    await webview(page).getByRole('button', { name: 'Save JSON' }).click();
+    assert.equal((JSON.parse(await saved('saved.json')) as { readonly id: string }).id, 'reliability');
     const failed = tree(page, /^Reliability Diagram, broken\.onnx.*failed/);
     await failed.hover();
     await failed.getByRole('button', { name: 'Delete Run…' }).click();

@@ -67,6 +67,17 @@ export const openFile = async (page: Page, name: string): Promise<void> => {
 export const webview = (page: Page): FrameLocator =>
   page.locator('iframe.webview.ready').filter({ visible: true }).last().contentFrame().frameLocator('iframe#active-frame');
 
+/** Answers VS Code's own save dialog once it has filled in its proposal. */
+export const saveAs = async (page: Page, path: string): Promise<void> => {
+  const dialog = page.locator('.quick-input-widget');
+  const input = dialog.locator('input[type=text]');
+  for (const until = Date.now() + PATIENCE; !/\.\w+$/.test(await input.inputValue()); await page.waitForTimeout(100))
+    if (Date.now() > until) throw new Error('the save dialog proposes no name');
+  await input.fill(path);
+  await page.waitForTimeout(300);
+  await dialog.getByRole('button', { name: 'OK' }).click();
+};
+
 /** Waits until one of the webviews shows a report of this title. */
 export const anyReport = async (page: Page, title: string): Promise<void> => {
   const there = async (): Promise<boolean> => {

@@ -18,7 +18,13 @@ const meantRuns = async (host: Host, target: Target, title: string, keep: (run: 
   const chosen = await host.pick(
     title,
     runs.length > 0 ? 'Run' : 'There are no such runs',
-    runs.map((run) => ({ label: run.title, description: run.subject, detail: run.startedAt, icon: icons[standingOf(run)], value: run.id })),
+    runs.map((run) => ({
+      label: run.title,
+      description: run.subject,
+      detail: new Date(run.startedAt).toLocaleString(),
+      icon: icons[standingOf(run)],
+      value: run.id,
+    })),
   );
   return chosen === undefined ? [] : [chosen];
 };

@@ -50,7 +50,8 @@ export const chooseModel = async (
   if (target.file?.endsWith('.onnx'))
     return sameFile(suites, 'models', target.file) ?? { name: basename(target.file), ref: { path: target.file } };
   const known = entries(suites, 'models');
-  const loose = (await host.find('**/*.onnx')).filter((path) => !known.some(({ value }) => value.ref.path === path));
+  const named = new Set(known.map(({ value }) => value.ref.path));
+  const loose = (await host.find('**/*.onnx')).filter((path) => !named.has(path) && !path.endsWith('.checkpoint.onnx'));
   const choices: Choice<Named<ModelRef> | 'none' | 'file'>[] = [
     ...known,
     ...loose.map((path) => ({

@@ -17,7 +17,7 @@ export interface SaliencyPanelPorts {
   readonly methods: readonly Method[];
   attribute(subject: SaliencySubject, asked: Asked, signal: AbortSignal): Promise<Attribution>;
   /** Shows progress for as long as `work` takes. */
-  busy(title: string, cancel: () => void, work: Promise<unknown>): void;
+  busy(title: string, work: Promise<unknown>): void;
   save(name: string, bytes: Uint8Array): void;
   failed(error: unknown): void;
 }
@@ -57,7 +57,7 @@ export const saliencyPanels = (ports: SaliencyPanelPorts): SaliencyPanels => {
       current = mine;
       try {
         const work = ports.attribute(subject, asked, mine.signal);
-        ports.busy(`Saliency: ${name}`, () => mine.abort(), work);
+        ports.busy(`Saliency: ${name}`, work);
         const attribution = await work;
         if (!mine.signal.aborted) tell({ type: 'saliency', name, methods: ports.methods, attribution });
       } catch (error) {
