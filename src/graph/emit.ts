@@ -149,10 +149,28 @@ const impure = new Set(['RandomNormal', 'RandomNormalLike', 'RandomUniform', 'Ra
 const keyOf = (op: string, domain: string, inputs: readonly string[], attributes: Attributes, outputs: string): string | undefined => {
   const parts = Object.keys(attributes)
     .sort()
-    .map((k) => [k, attributes[k]] as const);
-  if (impure.has(op) || parts.some(([, a]) => a.type === 'graph' || a.type === 'graphs' || a.type === 'tensor' || a.type === 'tensors'))
+    .map((k) => [k, attributes[k].type === 'graph' ? canonical(attributes[k].value) : attributes[k]] as const);
+  if (
+    impure.has(op) ||
+    parts.some(([, a]) => !a || (typeof a === 'object' && (a.type === 'graphs' || a.type === 'tensor' || a.type === 'tensors')))
+  )
     return undefined;
   return JSON.stringify([op, domain, inputs, parts, outputs]);
+};
+/** A body with its own names numbered: equal for two that compute the same of the values around them. Undefined where bodies are not compared. */
+const canonical = (graph: Graph): string | undefined => {
+  if (graph.initializers.size > 0 || graph.sparseInitializers?.size) return undefined;
+  const numbers = new Map<string, number>();
+  const number = (name: string): number => {
+    if (!numbers.has(name)) numbers.set(name, numbers.size);
+    return numbers.get(name) ?? 0;
+  };
+  const inputs = graph.inputs.map((i) => number(i.name));
+  const nodes = graph.nodes.map((n) => {
+    const key = keyOf(n.op, n.domain, [], n.attributes, '');
+    return key && [key, n.inputs.map((x) => numbers.get(x) ?? x), n.outputs.map((y) => (y ? number(y) : y))];
+  });
+  return nodes.every((n) => n) ? JSON.stringify([inputs, nodes, graph.outputs.map((o) => numbers.get(o.name) ?? o.name)]) : undefined;
 };
 
 /**
