@@ -6,6 +6,7 @@ import { contribActivation } from './contrib-activation.ts';
 import { contribAttention } from './contrib-attention.ts';
 import { contribNormalisation } from './contrib-normalisation.ts';
 import { contribProduct } from './contrib-product.ts';
+import { contribQuantised } from './contrib-quantised.ts';
 import { contribRotary } from './contrib-rotary.ts';
 import { contribShape } from './contrib-shape.ts';
 import { control } from './control.ts';
@@ -15,6 +16,7 @@ import { matmul } from './matmul.ts';
 import { constant } from './no-gradient.ts';
 import { normalisation } from './normalisation.ts';
 import { pooling } from './pooling.ts';
+import { quantisation } from './quantisation.ts';
 import { recurrence } from './recurrent.ts';
 import { reduce } from './reduce.ts';
 import { selection } from './selection.ts';
@@ -33,12 +35,14 @@ export const rules: Rules = {
   ...selection,
   ...control,
   ...recurrence,
+  ...quantisation,
   ...contribActivation,
   ...contribNormalisation,
   ...contribProduct,
   ...contribAttention,
   ...contribRotary,
   ...contribShape,
+  ...contribQuantised,
 };
 
 const key = (op: string, domain: string): string => (domain ? `${domain}.${op}` : op);
