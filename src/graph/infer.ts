@@ -253,6 +253,14 @@ const table: Readonly<Record<string, Infer>> = {
       a,
       a?.dims?.map((d, i) => (i < 2 ? d : 1)),
     ),
+  // What is quantised has the type of its zero point.
+  QuantizeLinear: ({ node, x: [a, , z] }) => [tensor(z?.dtype ?? dtypes[intOf(node, 'output_dtype', 0) || 2], a?.dims)],
+  DequantizeLinear: ({ x: [a, s] }) => like(s, a?.dims),
+  DynamicQuantizeLinear: ({ x: [a] }) => [tensor('uint8', a?.dims), tensor('float32', []), tensor('uint8', [])],
+  MatMulInteger: (at) => [tensor('int32', matmul(at)[0]?.dims)],
+  ConvInteger: (at) => [tensor('int32', conv(at)[0]?.dims)],
+  QLinearMatMul: (at) => like(at.x[7], matmul({ ...at, x: [at.x[0], at.x[3]] })[0]?.dims),
+  QLinearConv: (at) => like(at.x[7], conv({ ...at, x: [at.x[0], at.x[3]] })[0]?.dims),
   Transpose: ({ node, x: [a] }) => {
     const dims = a?.dims;
     return like(a, dims && (intsOf(node, 'perm')?.map((p) => dims[p]) ?? dims.toReversed()));

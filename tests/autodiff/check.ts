@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { gradients } from '../../src/autodiff/reverse.ts';
+import type { Rules } from '../../src/autodiff/rule.ts';
 import { random } from '../../src/base/random.ts';
 import { type DType, sizeOf, type Tensor } from '../../src/base/tensor.ts';
 import { constantFrom, constantOf, tensorOf } from '../../src/graph/constant.ts';
@@ -28,15 +29,19 @@ export interface Recorded {
 
 const dataOf = (dtype: DType, dims: readonly number[], values: readonly number[]): Tensor => tensorOf(constantOf(dtype, dims, values));
 
+/** Values that cross to JavaScript: onnxruntime-node 1.30 ends the process on packed ones. */
+const crossing = (emit: Emit): string[] =>
+  emit.nodes.flatMap((n) => n.outputs.filter((o) => o && !['int4', 'uint4'].includes(emit.type(o)?.dtype ?? '')));
+
 /** Types of what the case itself records, found by running it, as the product finds those of a model. */
 const probe = async (emit: Emit, feeds: Recorded['feeds'], opset: number, sized: boolean): Promise<void> => {
-  const values = emit.nodes.flatMap((n) => n.outputs.filter((o) => o));
+  const values = crossing(emit);
   const run = await open(write(modelOf({ emit, feeds, opset }, values)), false);
   for (const [name, { dtype, dims }] of Object.entries(await run(feeds)))
     emit.typed(name, { kind: 'tensor', dtype, dims: dims.map((d) => (sized ? d : undefined)) });
 };
 
-export const record = async (one: Case, float: Float, sizes: Sizes): Promise<Recorded> => {
+export const record = async (one: Case, float: Float, sizes: Sizes, rules: Rules = {}): Promise<Recorded> => {
   const emit = emitter();
   const feeds: Record<string, Tensor> = {};
   const wrt: string[] = [];
@@ -62,7 +67,7 @@ export const record = async (one: Case, float: Float, sizes: Sizes): Promise<Rec
     return emit.ReduceSum(emit.Mul(flat, emit.Cos(emit.Add(order, emit.scalar(1 + index, float)))), { keepdims: 0 });
   };
   const value = outputs.map(weigh).reduce((a, b) => emit.Add(a, b));
-  const first = gradients(emit, value, wrt);
+  const first = gradients(emit, value, wrt, { rules });
   const random32 = random(7, 'direction');
   const dots = wrt.map((x) => {
     const { dims } = feeds[x];
@@ -76,11 +81,11 @@ export const record = async (one: Case, float: Float, sizes: Sizes): Promise<Rec
     return emit.ReduceSum(emit.Mul(first.get(x) ?? '', v), { keepdims: 0 });
   });
   const slope = dots.reduce((a, b) => emit.Add(a, b));
-  const second = one.first ? new Map<string, string>() : gradients(emit, slope, wrt, { missing: 'omit' });
+  const second = one.first ? new Map<string, string>() : gradients(emit, slope, wrt, { rules, missing: 'omit' });
   return { emit, feeds, wrt, value, first, slope, second, opset: one.opset };
 };
 
-const modelOf = ({ emit, feeds, opset }: Pick<Recorded, 'emit' | 'feeds' | 'opset'>, outputs: readonly string[]): Model => {
+export const modelOf = ({ emit, feeds, opset }: Pick<Recorded, 'emit' | 'feeds' | 'opset'>, outputs: readonly string[]): Model => {
   const info = (name: string): { name: string; type?: TensorType } => {
     const type = emit.type(name);
     return type ? { name, type } : { name };
@@ -171,7 +176,7 @@ export const check = async (one: Case, sizes: Sizes = 'known'): Promise<Float> =
 /** Types that the recorder inferred must be what ONNX Runtime finds. */
 export const checkTypes = async (one: Case): Promise<void> => {
   const made = await record(one, 'float32', 'known');
-  const values = made.emit.nodes.flatMap((n) => n.outputs.filter((o) => o && made.emit.type(o)));
+  const values = crossing(made.emit).filter((o) => made.emit.type(o));
   const run = await open(write(modelOf(made, values)), false);
   const out = await run(made.feeds);
   for (const v of values) {

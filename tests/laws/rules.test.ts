@@ -3,10 +3,11 @@ import { test } from 'node:test';
 import { hasRule, noGradientReason, rules } from '../../src/autodiff/rules/index.ts';
 import { constant } from '../../src/autodiff/rules/no-gradient.ts';
 import { families } from '../autodiff/cases/index.ts';
+import { quantised } from '../autodiff/cases/quantised.ts';
 import { record } from '../autodiff/check.ts';
 
 const recorded = new Map<string, Set<string>>();
-for (const one of Object.values(families).flat()) {
+for (const one of [...Object.values(families).flat(), ...quantised.map((q) => q.quantised)]) {
   for (const sizes of ['known', 'unknown'] as const) {
     const { emit } = await record(one, 'float32', sizes);
     // A value is differentiated as the node that it means, where that is not the one it was recorded by.

@@ -43,16 +43,14 @@ const simplified: Rule = {
   },
 };
 
-/** Rows of a table; the adjoint of Gather adds rows by int64 numbers. */
-const rows = (emit: Emit, table: string, ids: string): string => emit.Gather(table, emit.Cast(ids, { to: 7 }));
 /** Word, position and segment embeddings summed, then a layer normalisation. Positions run from 0 where none are given. */
 const embedding: Rule = {
   as: (emit, site) => {
     const [ids, segments, words, positions, segmentTable, scale, shift, , positionIds] = site.x;
     const place = positionIds
-      ? rows(emit, positions, positionIds)
+      ? emit.Gather(positions, positionIds)
       : emit.Slice(positions, emit.ints([0]), sizeAt(emit, ids, 1), emit.ints([0]));
-    const sum = total(emit, [rows(emit, words, ids), place, segments ? rows(emit, segmentTable, segments) : '']);
+    const sum = total(emit, [emit.Gather(words, ids), place, segments ? emit.Gather(segmentTable, segments) : '']);
     return [layer(emit, sum, site, scale, shift)[0], '', sum];
   },
 };

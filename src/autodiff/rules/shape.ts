@@ -1,7 +1,7 @@
 import { intOf, intsOf, stringOf } from '../../graph/attribute.ts';
 import type { Emit } from '../../graph/emit.ts';
 import type { Back, Rule, Rules, Site } from '../rule.ts';
-import { axisOf, dimsOf, given, positive, rankOf, reshapeLike, sizeAt, sumTo, zerosLike } from '../shapes.ts';
+import { axisOf, cast, dimsOf, given, positive, rankOf, reshapeLike, sizeAt, sumTo, zerosLike } from '../shapes.ts';
 import { pad } from './pad.ts';
 
 /** Operators that move elements without changing them: the cotangent is moved back. */
@@ -114,7 +114,8 @@ const gather: Back = (emit, g, site) => {
   const rows = axis === 0 ? g : emit.Transpose(g, { perm: [...order, ...rest] });
   const zeros = zerosLike(emit, x);
   const into = axis === 0 ? zeros : emit.Transpose(zeros, { perm });
-  const added = emit.ScatterND(into, emit.Unsqueeze(indices, emit.ints([-1])), rows, { reduction: 'add' });
+  const places = emit.Unsqueeze(cast(emit, indices, 'int64'), emit.ints([-1]));
+  const added = emit.ScatterND(into, places, rows, { reduction: 'add' });
   return axis === 0 ? added : emit.Transpose(added, { perm: perm.map((_, i) => perm.indexOf(i)) });
 };
 
