@@ -1,5 +1,5 @@
 import type { Case } from './case.ts';
-import { contribActivation, contribAttention, contribNormalisation, contribProduct, contribShape } from './contrib.ts';
+import { contribActivation, contribAttention, contribNormalisation, contribPacked, contribProduct, contribShape } from './contrib.ts';
 import { convolution } from './convolution.ts';
 import { elementwise } from './elementwise.ts';
 import { matmul } from './matmul.ts';
@@ -24,4 +24,5 @@ export const families: Readonly<Record<string, readonly Case[]>> = {
   contribProduct,
   contribShape,
   contribAttention,
+  contribPacked,
 };
