@@ -17,6 +17,8 @@ export const graphFaults = {
     `Input '${d.input}' of '${d.name}' has shape ${d.dims}, its batch on axis ${d.axis}, but rows of data are bound to axis 0; export it batch first (batch_first=True), or put a Transpose before it.`,
   'graph/outputs': (d: { name: string; known: readonly string[] }): string =>
     `'${d.name}' has no output of floats to diagnose; it has ${d.known.join(', ')}. Export scores as a tensor (for scikit-learn: zipmap=False).`,
+  'graph/unknown-size': (d: { node: string }): string =>
+    `The derivative of ${d.node} needs sizes that change from run to run; fix the sizes of the model's inputs.`,
   'grad/outputs': (d: { of: string; outputs: readonly string[] }): string =>
     d.outputs.length === 0
       ? `The model has no output of floats to take '${d.of}' of.`
