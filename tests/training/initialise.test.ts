@@ -35,7 +35,7 @@ test('roles in exported models: MatMul with an added bias, embeddings and positi
   const found = Object.fromEntries(parametersOf(fixture('vit_digits').graph).map((p) => [p.name, p.role]));
   assert.equal(found['head.weight'], 'weight');
   assert.equal(found['head.bias'], 'bias');
-  assert.equal(found['pos'], 'other');
+  assert.equal(found.pos, 'other');
 });
 
 test('bounds and spreads are those of the fans', () => {
