@@ -5,7 +5,8 @@ import { random } from '../../src/base/random.ts';
 import { float32, type Tensor } from '../../src/base/tensor.ts';
 import { constantOf } from '../../src/graph/constant.ts';
 import { emitter, type Given } from '../../src/graph/emit.ts';
-import type { Model, TensorType } from '../../src/graph/types.ts';
+import { normalise } from '../../src/graph/passes/normalise.ts';
+import type { Graph, Model, TensorType } from '../../src/graph/types.ts';
 import { mustVerify } from '../../src/graph/verify.ts';
 import { numbers, run } from './ort.ts';
 import { type Cell, gates, type Numbers, reference } from './recurrent-reference.ts';
@@ -38,6 +39,18 @@ const names = {
   GRU: ['x', 'w', 'r', 'b', 'lengths', 'h0'],
   RNN: ['x', 'w', 'r', 'b', 'lengths', 'h0'],
 } as const;
+
+const modelOf = (graph: Graph, opset = 21): Model => ({
+  irVersion: 10,
+  opsets: new Map([['', opset]]),
+  producer: '',
+  producerVersion: '',
+  domain: '',
+  version: 0,
+  metadata: new Map(),
+  graph,
+  functions: [],
+});
 
 /**
  * The gradient of f = Σ cos(k)·output[k] and of ⟨∇f, v⟩, computed in float32 by ONNX Runtime, against central differences of the
@@ -113,15 +126,8 @@ const prove = async (variant: Variant): Promise<void> => {
     given,
   );
   const outputs = [loss, ...new Set([...first.values(), ...second.values()])];
-  const model: Model = {
-    irVersion: 10,
-    opsets: new Map([['', 21]]),
-    producer: '',
-    producerVersion: '',
-    domain: '',
-    version: 0,
-    metadata: new Map(),
-    graph: emit.graph(
+  const model = modelOf(
+    emit.graph(
       'cell',
       [
         ...given.map((n) => ({ name: n, type: type(n) })),
@@ -129,8 +135,7 @@ const prove = async (variant: Variant): Promise<void> => {
       ],
       outputs.map((name) => ({ name })),
     ),
-    functions: [],
-  };
+  );
   const feeds: Record<string, Tensor> = Object.fromEntries(given.map((n) => [n, float32([...shapes[n]], Float32Array.from(values[n]))]));
   if (cell.lengths) feeds.lengths = { dtype: 'int32', dims: [B], data: Int32Array.from(cell.lengths) };
   const out = await run(mustVerify(model), feeds);
@@ -224,4 +229,58 @@ for (const variant of variants) {
       .join(' '),
     () => prove(variant),
   );
+}
+
+/** [a, b, …] as [b, a, …]. */
+const swapped = (v: ArrayLike<number>, a: number, b: number): number[] => {
+  const n = v.length / (a * b);
+  return Array.from({ length: v.length }, (_, i) => v[((Math.floor(i / n) % a) * b + Math.floor(i / (n * a))) * n + (i % n)]);
+};
+for (const op of ops) {
+  test(`${op} with the batch first (layout 1), which ONNX Runtime has no kernel for`, async () => {
+    const cell: Cell = { op, direction: 'bidirectional', steps: 3, batch: 2, inputs: 2, hidden: 2 };
+    const draw = random(5, 'layout');
+    const size = { x: 12, w: 2 * gates[op] * 4, r: 2 * gates[op] * 4, h0: 8 };
+    const values = Object.fromEntries(Object.entries(size).map(([n, k]) => [n, Float32Array.from({ length: k }, () => draw.normal())]));
+    const dims = { x: [2, 3, 2], w: [2, gates[op] * 2, 2], r: [2, gates[op] * 2, 2], h0: [2, 2, 2] };
+    const expected = reference(cell, { ...values, x: swapped(values.x, 2, 3), h0: swapped(values.h0, 2, 2) });
+    const model = modelOf(
+      {
+        name: 'layout',
+        inputs: Object.entries(dims).map(([name, d]) => ({ name, type: { kind: 'tensor', dtype: 'float32', dims: d } })),
+        outputs: [{ name: 'y' }, { name: 'last' }],
+        nodes: [
+          {
+            op,
+            domain: '',
+            name: 'cell',
+            inputs: ['x', 'w', 'r', '', '', 'h0'],
+            outputs: ['y', 'last'],
+            attributes: {
+              hidden_size: { type: 'int', value: 2 },
+              layout: { type: 'int', value: 1 },
+              direction: { type: 'string', value: 'bidirectional' },
+            },
+          },
+        ],
+        initializers: new Map(),
+        values: new Map(),
+      },
+      14,
+    );
+    const feeds = Object.fromEntries(Object.entries(dims).map(([n, d]) => [n, float32(d, values[n])]));
+    const out = await run(mustVerify(normalise(model)), feeds);
+    assert.deepEqual(
+      [out.y.dims, out.last.dims],
+      [
+        [2, 3, 2, 2],
+        [2, 2, 2],
+      ],
+    );
+    const near = (got: Tensor, want: readonly number[]): void =>
+      numbers(got).forEach((v, i) => void assert.ok(Math.abs(v - want[i]) <= 1e-6, `${v} for ${want[i]}`));
+    // [T, D, B, H] as [B, T, D, H]
+    near(out.y, swapped(expected.y, 6, 2));
+    near(out.last, swapped(expected.h, 2, 2));
+  });
 }

@@ -82,6 +82,8 @@ const upgraded = (graph: Graph, outer: Context, version: number): Graph => {
     return {
       version: written,
       call,
+      push,
+      fresh: context.fresh,
       ints: (values) => context.shared(constantOf('int64', [values.length], values)),
       floats: (values) => context.shared(constantOf('float32', [values.length], values)),
       scalarLike: (value, x) => {

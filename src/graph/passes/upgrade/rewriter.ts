@@ -7,6 +7,10 @@ export interface Rewriter {
   readonly version: number;
   /** Appends an operator of the newest form and gives its first output, which is `output` where given. */
   call(op: string, inputs: readonly string[], attributes?: Readonly<Record<string, Given>>, output?: string): string;
+  /** Appends a node as it is. */
+  push(node: Node): void;
+  /** A name that nothing has. */
+  fresh(stem: string): string;
   /** A 1-d int64 constant. */
   ints(values: readonly number[]): string;
   /** A 1-d float32 constant. */
