@@ -1,0 +1,31 @@
+import { random } from '../../../src/base/random.ts';
+import { type Case, c, f, type Input } from './case.ts';
+
+const image = (...sizes: number[]) => f([2, 2, ...sizes]);
+/**
+ * Points inside a picture of these sizes and up to a pixel and a half outside, each 0.2 to 0.4 of a pixel from a whole one:
+ * kinks and jumps lie at whole and half pixels.
+ */
+const points = (sizes: readonly number[], out: readonly number[], align: number, wanted = true): Input => {
+  const chance = random(3, `${sizes.join()}/${align}`);
+  const count = 2 * out.reduce((n, d) => n * d, 1);
+  const values = Array.from({ length: count }, () =>
+    sizes.toReversed().map((n) => {
+      const pixel = chance.below(n + 2) - 1 + (chance.next() < 0.5 ? 1 : -1) * (0.2 + 0.2 * chance.next());
+      return align ? (2 * pixel) / (n - 1) - 1 : (2 * pixel + 1) / n - 1;
+    }),
+  ).flat();
+  return { kind: 'float', dims: [2, ...out, sizes.length], values, wanted, fixed: !wanted };
+};
+const single = { single: true };
+
+export const gridSample: readonly Case[] = [
+  ...(['zeros', 'border', 'reflection'] as const).flatMap((padding_mode) =>
+    [0, 1].flatMap((align_corners) => [
+      c('GridSample', [image(3, 4), points([3, 4], [2, 3], align_corners)], { padding_mode, align_corners }, single),
+      c('GridSample', [image(4, 4), points([4, 4], [2, 2], align_corners)], { mode: 'cubic', padding_mode, align_corners }, single),
+    ]),
+  ),
+  c('GridSample', [image(3, 4), points([3, 4], [2, 3], 0, false)], { mode: 'nearest' }, single),
+  c('GridSample', [image(3, 3, 2), points([3, 3, 2], [2, 1, 2], 0)], {}, single),
+];
