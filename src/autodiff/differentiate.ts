@@ -2,6 +2,7 @@ import { type Emit, emitter } from '../graph/emit.ts';
 import { prune } from '../graph/passes/prune.ts';
 import type { Constant, Dim, Graph, Model, TensorType, ValueInfo } from '../graph/types.ts';
 import { freeInputs, namesWithin } from '../graph/walk.ts';
+import { precise } from './half.ts';
 import { logitsOf } from './loss.ts';
 import { gradients } from './reverse.ts';
 import type { Rules } from './rule.ts';
@@ -81,14 +82,15 @@ export const inputGradient = (model: Model, known: Known, options: PathOptions):
   const emit = recording(within, known);
   const input = options.input;
   const type = emit.type(input) ?? { kind: 'tensor', dtype: 'float32' };
-  const of = options.logits === false ? options.output : logitsOf(emit, options.output).logits;
+  const of = options.logits === false ? precise(emit, options.output) : logitsOf(emit, options.output).logits;
+  const at = precise(emit, input);
   const own = (stem: string, dtype: TensorType['dtype'], dims: readonly Dim[]): ValueInfo => {
     const name = emit.fresh(stem);
     const of: TensorType = { kind: 'tensor', dtype, dims };
     return { name: emit.typed(name, of), type: of };
   };
   const target = own('target', 'int64', ['B']);
-  const weights = own('weights', type.dtype, ['S']);
+  const weights = own('weights', dtypeOf(emit, at), ['S']);
 
   const paths = emit.Concat(emit.Shape(target.name), emit.Shape(weights.name), { axis: 0 });
   const each = emit.Reshape(emit.Expand(emit.Unsqueeze(target.name, emit.ints([1])), paths), emit.ints([-1, 1]));
@@ -105,17 +107,17 @@ export const inputGradient = (model: Model, known: Known, options: PathOptions):
   const found = gradients(
     emit,
     new Map([[of, seedType ? emit.typed(seed, seedType) : seed]]),
-    [input],
+    [at],
     options.rules ? { rules: options.rules } : {},
   );
-  const gradient = found.get(input) ?? num(emit, 0, input);
+  const gradient = found.get(at) ?? num(emit, 0, at);
 
   const points = emit.Reshape(gradient, emit.Concat(emit.ints([-1]), emit.Shape(weights.name), rowSize(emit, input), { axis: 0 }));
   const folded = (v: string): string => emit.Squeeze(emit.MatMul(emit.Unsqueeze(weights.name, emit.ints([0])), v), emit.ints([1]));
   const outputs: ValueInfo[] = [];
   const give = (value: string, stem: string, dims: readonly Dim[]): string => {
     const name = emit.rename(value, emit.fresh(stem));
-    outputs.push({ name, type: { kind: 'tensor', dtype: dtypeOf(emit, input), dims } });
+    outputs.push({ name, type: { kind: 'tensor', dtype: dtypeOf(emit, at), dims } });
     return name;
   };
   const names = {

@@ -6,6 +6,7 @@ import { renamed } from '../graph/passes/rename.ts';
 import type { Dim, Model, TensorType, ValueInfo } from '../graph/types.ts';
 import { freeInputs } from '../graph/walk.ts';
 import { finished, type Known, recording } from './differentiate.ts';
+import { precise } from './half.ts';
 import { jacobian } from './jacobian.ts';
 import { crossEntropy, type Loss, logitsOf, meanSquare, total } from './loss.ts';
 import { parametersOf } from './parameters.ts';
@@ -142,7 +143,8 @@ const wantedOf = (emit: Emit, model: Model, loss: string, ask: GradientAsk): rea
 export const gradientGraph = (model: Model, known: Known & { readonly batch?: string }, ask: GradientAsk): GradientGraph => {
   const emit = recording(model.graph, known);
   const objective = objectiveOf(emit, model, ask);
-  const wrt = wantedOf(emit, model, objective.loss, ask);
+  const named = wantedOf(emit, model, objective.loss, ask);
+  const wrt = named.map((x) => precise(emit, x));
   const inputs: ValueInfo[] = [...freeInputs(model.graph), ...objective.inputs];
   const outputs: ValueInfo[] = [...model.graph.outputs];
   const notes: string[] = [objective.formula];
@@ -158,19 +160,19 @@ export const gradientGraph = (model: Model, known: Known & { readonly batch?: st
   };
 
   if (ask.jacobian) {
-    jacobian(emit, objective.logits, wrt).forEach((value, i) => void give(value, `jac/${wrt[i]}`));
+    jacobian(emit, objective.logits, wrt).forEach((value, i) => void give(value, `jac/${named[i]}`));
     notes.push(`Jacobian of '${objective.logits}'`);
   } else if (ask.perExample) {
     give(objective.loss, 'loss');
     const each = perExample(emit, model, objective, wrt, ask.perExample);
     if (ask.perExample === 'norms') give(each[0], 'norm/example');
-    else each.forEach((value, i) => void give(value, `grad/example/${wrt[i]}`));
+    else each.forEach((value, i) => void give(value, `grad/example/${named[i]}`));
   } else {
     give(objective.loss, 'loss');
     const first = gradients(emit, objective.loss, wrt);
-    for (const x of wrt) give(first.get(x) ?? '', `grad/${x}`, emit.type(x)?.dims);
+    wrt.forEach((x, i) => void give(first.get(x) ?? '', `grad/${named[i]}`, emit.type(x)?.dims));
     if (ask.product) {
-      const vectors = wrt.map((x) => input(emit, `vec/${x}`, emit.type(x) ?? { kind: 'tensor', dtype: 'float32' }));
+      const vectors = wrt.map((x, i) => input(emit, `vec/${named[i]}`, emit.type(x) ?? { kind: 'tensor', dtype: 'float32' }));
       inputs.push(...vectors);
       const names = vectors.map((v) => v.name);
       if (ask.product !== 'hvp' && (objective.kind === 'sum' || objective.kind === 'value'))
@@ -179,12 +181,12 @@ export const gradientGraph = (model: Model, known: Known & { readonly batch?: st
         ask.product === 'hvp'
           ? hessianProduct(emit, objective.loss, wrt, names)
           : gaussNewtonProduct(emit, objective.loss, objective.logits, wrt, names);
-      for (const x of wrt) give(found.get(x) ?? '', `${ask.product}/${x}`, emit.type(x)?.dims);
+      wrt.forEach((x, i) => void give(found.get(x) ?? '', `${ask.product}/${named[i]}`, emit.type(x)?.dims));
     }
   }
   const result = finished(model, emit, inputs, outputs);
   const domains = new Set(result.graph.nodes.map((n) => n.domain));
   const opsets = new Map([...model.opsets, ...[...domains].flatMap((d) => (model.opsets.has(d) ? [] : [[d, 1] as const]))]);
-  const metadata = new Map([...model.metadata, ['assay.loss', objective.formula], ['assay.wrt', wrt.join(' ')]]);
-  return { model: { ...result, opsets, metadata, producer: 'assay', producerVersion: '' }, wrt, notes };
+  const metadata = new Map([...model.metadata, ['assay.loss', objective.formula], ['assay.wrt', named.join(' ')]]);
+  return { model: { ...result, opsets, metadata, producer: 'assay', producerVersion: '' }, wrt: named, notes };
 };

@@ -1,4 +1,5 @@
 import type { Emit } from '../graph/emit.ts';
+import { precise } from './half.ts';
 import { castLike, dimsOf, rankOf } from './shapes.ts';
 
 /** A loss as values: the scalar, its parts per row, and its formula in words. */
@@ -15,9 +16,10 @@ export const logitsOf = (
   emit: Emit,
   output: string,
 ): { readonly logits: string; readonly by: 'Softmax' | 'LogSoftmax' | 'Sigmoid' | 'none' } => {
-  let node = emit.producer(output);
+  const made = precise(emit, output);
+  let node = emit.producer(made);
   while (node?.op === 'Identity') node = emit.producer(node.inputs[0]);
-  if (node?.domain !== '' || !squashing.has(node.op)) return { logits: output, by: 'none' };
+  if (node?.domain !== '' || !squashing.has(node.op)) return { logits: made, by: 'none' };
   return { logits: node.inputs[0], by: node.op === 'Softmax' ? 'Softmax' : node.op === 'LogSoftmax' ? 'LogSoftmax' : 'Sigmoid' };
 };
 
@@ -54,14 +56,16 @@ export const crossEntropy = (emit: Emit, output: string, target: string): Loss =
 
 /** Mean of squares over all elements. */
 export const meanSquare = (emit: Emit, output: string, target: string): Loss => {
-  const difference = emit.Sub(output, target);
+  const made = precise(emit, output);
+  const difference = emit.Sub(made, castLike(emit, target, made));
   const each = emit.Mul(difference, difference);
   return { loss: mean(emit, each), perExample: rowMeans(emit, each), formula: `mean of (${output} - target)^2 over all elements` };
 };
 
 /** Sum of all elements of all the outputs named. */
 export const total = (emit: Emit, outputs: readonly string[]): Loss => {
-  const sums = outputs.map((o) => (rankOf(emit, o) === 0 ? o : emit.ReduceSum(o, { keepdims: 0 })));
+  const made = outputs.map((o) => precise(emit, o));
+  const sums = made.map((o) => (rankOf(emit, o) === 0 ? o : emit.ReduceSum(o, { keepdims: 0 })));
   const loss = sums.reduce((a, b) => emit.Add(a, b));
   return { loss, perExample: '', formula: `sum of all elements of ${outputs.join(', ')}` };
 };

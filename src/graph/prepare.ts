@@ -2,6 +2,7 @@ import { Fault } from '../base/fault.ts';
 import type { Tensor, TensorData } from '../base/tensor.ts';
 import { foldConstants } from './passes/fold-constants.ts';
 import { freeBatch } from './passes/free-batch.ts';
+import { liftHalf } from './passes/half.ts';
 import { dropIdentity } from './passes/identity.ts';
 import { normalise } from './passes/normalise.ts';
 import { prune } from './passes/prune.ts';
@@ -112,12 +113,16 @@ const notesOf = (probed: Probed, freedFrom: number | undefined, given: ProbeOpti
   return notes;
 };
 
+const lifted = 'The file computes in half precision; here it computes in float32, from the same parameters.';
+
 /**
  * Sorts, verifies, brings into one dialect, probes, frees a fixed batch axis where a check on rows allows it, and simplifies.
- * Law: the outputs are those of the file. Throws `graph/illegal`, `graph/opset`, `graph/unsupported` and what `run` throws.
+ * Law: the outputs are those of the file, less the rounding between operators in half precision. Throws `graph/illegal`,
+ * `graph/opset`, `graph/unsupported` and what `run` throws.
  */
 export const prepare = async (file: Model, run: RunGraph, options: ProbeOptions & { readonly name?: string } = {}): Promise<Prepared> => {
-  const dialect = normalise(mustVerify(sort(file), options.name));
+  const normal = normalise(mustVerify(sort(file), options.name));
+  const dialect = liftHalf(normal);
   const first = await probe(dialect, run, options);
   const free = first.batch === 'fixed' ? await freed(dialect, first, run, options) : undefined;
   const { model, probed } = free ?? { model: dialect, probed: first };
@@ -127,6 +132,6 @@ export const prepare = async (file: Model, run: RunGraph, options: ProbeOptions 
     model: simple,
     probed,
     ...(freedFrom === undefined ? {} : { freedFrom }),
-    notes: notesOf(probed, freedFrom, options.axes),
+    notes: [...(dialect === normal ? [] : [lifted]), ...notesOf(probed, freedFrom, options.axes)],
   };
 };
