@@ -65,8 +65,15 @@ const play = async (name: string, work: Launch, answer: Answer, meanwhile: (runn
   const said: Problem[] = [];
   const running: Running = new Map();
   let closed = false;
+  let begun = (): void => {};
+  const submitted = new Promise<void>((done) => (begun = done));
+  const submit = async (task: string, _: unknown, watch: Watch = {}): Promise<unknown> => {
+    const given = answer(task, watch);
+    begun();
+    return given;
+  };
   const ports: LaunchPorts = {
-    jobs: { submit: (async (task: string, _: unknown, watch: Watch = {}) => answer(task, watch)) as Supervisor['submit'] },
+    jobs: { submit: submit as Supervisor['submit'] },
     store,
     view: () => ({
       post: (message) => void shown.push(message),
@@ -80,7 +87,7 @@ const play = async (name: string, work: Launch, answer: Answer, meanwhile: (runn
     log() {},
   };
   const ended = launch(work, ports, running);
-  await new Promise((next) => setTimeout(next, 20));
+  await submitted;
   meanwhile(running);
   await ended;
   assert.equal(running.size, 0);
