@@ -29,18 +29,26 @@ const common = (a: Known, b: Known): Known => {
 };
 
 /**
- * A carried value starts as `start` and each turn makes `next` of it. Its rank is taken as constant; a size that inference
- * cannot tell is kept where the whole loop gave it back unchanged.
+ * A carried value starts as `start` and each turn makes `next` of it: a size that changes, or may, is unknown. A number that
+ * inference cannot tell is kept where the whole loop gave it back unchanged.
  */
 const carried = (start: Known, next: Known, end: Known): Known => {
-  if (!start?.dims) return start ?? next;
-  if (next?.dims && next.dims.length !== start.dims.length) return shaped(start, undefined);
+  if (!start?.dims || !next?.dims) return start && shaped(start, undefined);
+  if (next.dims.length !== start.dims.length) return shaped(start, undefined);
   const told = (i: number): Dim => next?.dims?.[i] ?? (end?.dims?.length === start.dims?.length ? end?.dims?.[i] : undefined);
   return shaped(
     start,
     start.dims.map((d, i) => (d === told(i) ? d : undefined)),
   );
 };
+
+/** The type with a symbol of its own for every size that is not known: what stays of that size is seen to. */
+const symbols = (type: Known, name: string): Known =>
+  type?.dims &&
+  shaped(
+    type,
+    type.dims.map((d, i) => d ?? `${name}:${i}`),
+  );
 
 /** Types of a body's own values, from those of its inputs. */
 export const typesWithin = (body: Graph, inputs: readonly Known[], typeOf: TypeOf, constantOf: ConstantOf): Map<string, TensorType> => {
@@ -72,7 +80,10 @@ export const scanLength = (node: Node, typeOf: TypeOf): Dim => {
   return lengths.find((d) => d !== undefined);
 };
 
-/** Types of the inputs of a Loop's or Scan's body, which hold in every turn; none for If, whose branches have no inputs. */
+/**
+ * Types of the inputs of a Loop's or Scan's body, which hold in every turn; none for If, whose branches have no inputs. A size
+ * that is unknown but the same in every turn is a symbol.
+ */
 export const bodyInputs = (node: Node, typeOf: TypeOf, constantOf: ConstantOf): readonly Known[] => {
   const body = graphOf(node, 'body');
   if (!body) return [];
@@ -80,29 +91,29 @@ export const bodyInputs = (node: Node, typeOf: TypeOf, constantOf: ConstantOf): 
   const slices = loop ? 0 : intOf(node, 'num_scan_inputs', 0);
   const first = loop ? 2 : 0;
   const count = Math.max(0, node.inputs.length - first - slices);
-  const starts = node.inputs.slice(first, first + count);
   const lead = loop ? [scalar('int64'), scalar('bool')] : [];
   const axes = intsOf(node, 'scan_input_axes');
+  const named = (type: Known, i: number): Known => symbols(type, `${node.outputs[0] || node.name}/${i}`) ?? type;
   const sliced = node.inputs.slice(first + count).map((x, k): Known => {
     const type = typeOf(x);
     const dims = type?.dims;
-    return (
-      type &&
-      shaped(
-        type,
-        dims?.filter((_, i) => i !== positive(axes?.[k] ?? 0, dims.length)),
-      )
-    );
+    const rest = dims?.filter((_, i) => i !== positive(axes?.[k] ?? 0, dims.length));
+    return type && named(shaped(type, rest), count + k);
   });
-  let states: readonly Known[] = starts.map(typeOf);
+  const starts = node.inputs.slice(first, first + count).map((x, i) => {
+    const told = body.inputs[first + i]?.type;
+    return named(typeOf(x) ?? declared(undefined, told), i);
+  });
+  // The states of a Scan keep their size by definition.
+  if (!loop) return [...starts, ...sliced];
+  let states: readonly Known[] = starts;
   for (let round = 0; round < 4; round++) {
-    const types = typesWithin(body, [...lead, ...states, ...sliced], typeOf, constantOf);
-    const outputs = body.outputs.slice(loop ? 1 : 0);
-    const next = states.map((s, i) => carried(s, types.get(outputs[i]?.name ?? ''), typeOf(node.outputs[i])));
+    const types = typesWithin(body, [...lead, ...states], typeOf, constantOf);
+    const next = states.map((s, i) => carried(s, types.get(body.outputs[i + 1]?.name ?? ''), typeOf(node.outputs[i])));
     if (same(next, states)) break;
     states = next;
   }
-  return [...lead, ...states, ...sliced];
+  return [...lead, ...states];
 };
 
 const cycle = (node: Node, typeOf: TypeOf, constantOf: ConstantOf): readonly Known[] => {

@@ -198,6 +198,11 @@ const pool: Infer = ({ node, x: [a] }) => {
   return node.outputs.map((_, i) => a && tensor(i === 0 ? a.dtype : 'int64', out));
 };
 
+const drawn: Infer = ({ x: [a], node }) => {
+  const told = intOf(node, 'dtype', 0);
+  return told ? [tensor(dtypes[told], a?.dims)] : [a];
+};
+
 const table: Readonly<Record<string, Infer>> = {
   ...Object.fromEntries(
     [
@@ -229,6 +234,7 @@ const table: Readonly<Record<string, Infer>> = {
   ),
   ArgMax: argument,
   ArgMin: argument,
+  ...Object.fromEntries(['RandomNormalLike', 'RandomUniformLike', 'Bernoulli'].map((op) => [op, drawn])),
   IsNaN: ({ x: [a] }) => [tensor('bool', a?.dims)],
   IsInf: ({ x: [a] }) => [tensor('bool', a?.dims)],
   Where: ({ x: [c, a, b] }) => like(a, broadcast([c?.dims, a?.dims, b?.dims])),

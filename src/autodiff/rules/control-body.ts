@@ -61,16 +61,26 @@ export const sources = (body: Body, within: Within): ReadonlyMap<string, Readonl
 export interface Plan {
   /** Forward values to keep. */
   readonly saved: readonly string[];
-  /** Inputs of the body that are read. */
+  /** Nodes that the forward pass gets for them: of a value that cannot be kept, its shape can. */
+  readonly extra: readonly Node[];
+  /** Inputs of the body that are read anew. */
   readonly inputs: ReadonlySet<string>;
   /** Nodes of the derivative's body: what is made anew, then the derivative. */
   readonly nodes: readonly Node[];
   /** Values of the body that are made outside instead, since they are the same in every turn. */
   readonly moved: ReadonlyMap<string, string>;
 }
+interface PlanOptions {
+  /** Inputs of the body that the derivative gets anew; others are kept by the forward pass. */
+  readonly keep: ReadonlySet<string>;
+  /** For a body of several turns, the recorder around it: what is the same in every turn is made there, once. */
+  readonly move?: Emit;
+  /** Inputs that are known outside. */
+  readonly moved?: ReadonlyMap<string, string>;
+}
 
 /** Views, which cost less to make again than to keep. */
-const cheap = new Set(['Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Shape', 'Size', 'ConstantOfShape', 'Expand', 'Range']);
+const cheap = new Set(['Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'ConstantOfShape', 'Expand', 'Range']);
 const chance = new Set(['RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike', 'Multinomial', 'Bernoulli', 'Dropout']);
 
 /** Whether a value can be kept: a tensor of known rank and, to be laid beside those of other turns, of one size. */
@@ -79,72 +89,75 @@ const keepable = (emit: Emit, value: string, turns: boolean): boolean => {
   return type?.dims !== undefined && type.dtype !== 'undefined' && !(turns && type.dims.includes(undefined));
 };
 
-/**
- * Divides the work for `results`, recorded behind a body, between the forward pass and the derivative's own body. `keep` are
- * inputs of the body that the derivative gets anew; other inputs are kept by the forward pass. With `move`, a recorder around
- * a body of several turns, values that are the same in every turn are made there, once.
- */
-export const plan = (
-  body: Body,
-  results: readonly string[],
-  options: { readonly keep: ReadonlySet<string>; readonly move?: Emit; readonly moved?: ReadonlyMap<string, string> },
-): Plan => {
+/** Values that are the same in every turn: made by nodes that read nothing of the body but such values. */
+const invariants = (emit: Emit, made: ReadonlySet<string>): ReadonlySet<string> => {
+  const out = new Set<string>();
+  for (const node of emit.nodes) {
+    if (subgraphs(node).length > 0 || chance.has(node.op)) continue;
+    if (readsOf(node).every((x) => out.has(x) || !(made.has(x) || seeded(emit, x)))) for (const y of node.outputs) if (y) out.add(y);
+  }
+  return out;
+};
+
+/** Records what makes `value`, an invariant of the body, outside as well, and notes the names there. */
+const outside = (emit: Emit, value: string, to: Emit, moved: Map<string, string>): string => {
+  const known = moved.get(value);
+  const node = known === undefined ? emit.producer(value) : undefined;
+  if (!node) return known ?? value;
+  const inputs = node.inputs.map((x) => (x ? outside(emit, x, to, moved) : x));
+  const wanted = node.outputs.map((y) => y !== '');
+  const names = to.calls(node.op, inputs, wanted, node.attributes, node.domain);
+  node.outputs.forEach((y, i) => {
+    if (!y) return;
+    moved.set(y, names[i]);
+    const type = emit.type(y);
+    if (type && !to.type(names[i])) to.typed(names[i], type);
+  });
+  return moved.get(value) ?? value;
+};
+
+/** Divides the work for `results`, recorded behind a body, between the forward pass and the derivative's own body. */
+export const plan = (body: Body, results: readonly string[], options: PlanOptions): Plan => {
   const { emit, forward } = body;
   const own = new Set(body.inputs);
   const index = new Map<Node, number>(emit.nodes.map((n, i) => [n, i]));
+  const isForward = (node: Node): boolean => (index.get(node) ?? forward) < forward;
   const made = new Set([...own, ...emit.nodes.flatMap((n) => n.outputs)]);
   const moved = new Map(options.moved);
   const saved = new Set<string>();
+  const extra = new Set<Node>();
   const inputs = new Set<string>();
   const included = new Set<Node>();
-  const given = new Set(options.moved?.keys());
-
-  const invariant = new Set<string>();
-  if (options.move) {
-    for (const node of emit.nodes) {
-      const fixed = subgraphs(node).length === 0 && !chance.has(node.op);
-      if (fixed && readsOf(node).every((x) => invariant.has(x) || (!made.has(x) && !seeded(emit, x)))) {
-        for (const y of node.outputs) if (y) invariant.add(y);
-      }
-    }
-  }
-  const outside = (value: string): string => {
-    const known = moved.get(value);
-    const node = known === undefined ? emit.producer(value) : undefined;
-    if (!node || !options.move) return known ?? value;
-    const from = node.inputs.map((x) => (x ? outside(x) : x));
-    const to = options.move.calls(
-      node.op,
-      from,
-      node.outputs.map((y) => y !== ''),
-      node.attributes,
-      node.domain,
-    );
-    node.outputs.forEach((y, i) => {
-      const type = y ? emit.type(y) : undefined;
-      if (y) moved.set(y, to[i]);
-      if (type && !options.move?.type(to[i])) options.move?.typed(to[i], type);
-    });
-    return moved.get(value) ?? value;
-  };
   const turns = options.move !== undefined;
-  const remade = (node: Node): boolean => cheap.has(node.op) || !node.outputs.every((y) => !y || keepable(emit, y, turns));
+  const fixed = options.move ? invariants(emit, made) : new Set<string>();
+  const remade = (node: Node): boolean =>
+    cheap.has(node.op) || !node.outputs.every((y) => !y || keepable(emit, y, turns && !chance.has(node.op)));
+  /** The shape of a forward value that itself is not to be kept. */
+  const shapeOnly = (node: Node): boolean => {
+    const [x] = node.inputs;
+    const maker = x ? emit.producer(x) : undefined;
+    if ((node.op !== 'Shape' && node.op !== 'Size') || !turns || keepable(emit, x, turns)) return false;
+    return maker ? isForward(maker) : own.has(x) && !options.keep.has(x) && !moved.has(x);
+  };
+
   const stack = [...results];
   for (let value = stack.pop(); value !== undefined; value = stack.pop()) {
-    if (given.has(value) || saved.has(value)) continue;
+    if (options.moved?.has(value) || saved.has(value)) continue;
     if (own.has(value)) (options.keep.has(value) ? inputs : saved).add(value);
     const node = emit.producer(value);
     if (!node || included.has(node)) continue;
-    if (invariant.has(value)) outside(value);
-    else if ((index.get(node) ?? forward) < forward && !remade(node)) saved.add(value);
-    else {
-      if (chance.has(node.op) && (index.get(node) ?? forward) < forward)
-        throw new Fault('graph/unsupported', { node: called(node), reason: 'what it drew cannot be kept, since its size is not known' });
+    if (options.move && fixed.has(value)) outside(emit, value, options.move, moved);
+    else if (isForward(node) ? !remade(node) : shapeOnly(node)) {
+      saved.add(value);
+      if (!isForward(node)) extra.add(node);
+    } else {
+      if (chance.has(node.op) && isForward(node))
+        throw new Fault('graph/unsupported', { node: called(node), reason: 'what it drew cannot be kept for the derivative, since its rank is not known' });
       included.add(node);
       stack.push(...readsOf(node));
     }
   }
-  return { saved: [...saved], inputs, nodes: emit.nodes.filter((n) => included.has(n)), moved };
+  return { saved: [...saved], extra: [...extra], inputs, nodes: emit.nodes.filter((n) => included.has(n)), moved };
 };
 
 /** A name that only the derivative's body knows: a cotangent that it is given. */
