@@ -71,11 +71,14 @@ export const webview = (page: Page): FrameLocator =>
 export const saveAs = async (page: Page, path: string): Promise<void> => {
   const dialog = page.locator('.quick-input-widget');
   const input = dialog.locator('input[type=text]');
-  for (const until = Date.now() + PATIENCE; !/\.\w+$/.test(await input.inputValue()); await page.waitForTimeout(100))
-    if (Date.now() > until) throw new Error('the save dialog proposes no name');
-  await input.fill(path);
-  await page.waitForTimeout(300);
+  await dialog.waitFor();
+  // The dialog proposes a name, and completes what is typed, a moment after it is there: ours counts once it stays.
+  for (const until = Date.now() + PATIENCE; (await input.inputValue()) !== path; await page.waitForTimeout(500)) {
+    if (Date.now() > until) throw new Error('the save dialog does not take a name');
+    await input.fill(path);
+  }
   await dialog.getByRole('button', { name: 'OK' }).click();
+  await dialog.waitFor({ state: 'hidden' });
 };
 
 /** Waits until one of the webviews shows a report of this title. */
