@@ -4,7 +4,7 @@ import type { Job } from '../base/job.ts';
 import type { DataRef } from '../base/request.ts';
 import { sizeOf } from '../base/tensor.ts';
 import { batches, readRows } from '../data/batches.ts';
-import { inputColumns, labelColumn } from '../data/columns.ts';
+import { inputColumns, labelColumn, misfitLabels, stray } from '../data/columns.ts';
 import type { Column, Dataset } from '../data/define.ts';
 import { joinColumn } from '../data/join.ts';
 import { type LabelReader, labelReader, storedClassNames } from '../data/labels.ts';
@@ -57,6 +57,8 @@ const openData = async (
     y = 'y';
     if (beside !== undefined) job.note(`Labels were found beside the images, in '${beside}'.`);
   }
+  const misfit = y === undefined && labelColumn(dataset, undefined) === undefined ? misfitLabels(dataset) : undefined;
+  if (misfit) throw misfit;
   for (const note of dataset.notes ?? []) job.note(note);
   return { dataset, ...(x === undefined ? {} : { x }), ...(y === undefined ? {} : { y }) };
 };
@@ -171,6 +173,16 @@ const labelOf = async (
 const namesFrom = (options: BindOptions, label: Parts['label']): Bound['namesFrom'] =>
   options.labels ? 'given' : label?.reader.names ? 'labels' : 'stored';
 
+/** Where a column was left out of the inputs for a field that is no number, that field is at fault and not the shape. */
+const fitRows = (dataset: Dataset, named: string | undefined, columns: readonly Column[], ref: DataRef, target: Target): Fitted => {
+  try {
+    return fit(dataset.path, columns, ref.preprocess ?? {}, target);
+  } catch (error) {
+    const [left] = named === undefined && Fault.is(error, 'data/shape') ? dataset.columns.flatMap((c) => stray(dataset, c) ?? []) : [];
+    throw left ?? error;
+  }
+};
+
 export interface BindOptions {
   /** The model's input; absent for a table of predictions. */
   readonly target?: Target;
@@ -179,8 +191,19 @@ export interface BindOptions {
   readonly limit?: number;
 }
 
+/** What is asked must have a use, and class names must differ. */
+const checkAsked = (ref: DataRef, { target, labels }: BindOptions): void => {
+  const twice = labels?.find((name, i, all) => all.indexOf(name) !== i);
+  if (labels && twice !== undefined)
+    throw new Fault('option/value', { name: 'classes', value: labels.join(','), expected: `different names ('${twice}' is there twice)` });
+  if (target && ref.columns !== undefined) throw new Fault('option/with-model', { name: 'columns' });
+  const idle = target ? [] : [...(ref.x === undefined ? [] : ['x']), ...Object.keys(ref.preprocess ?? {})];
+  if (idle.length > 0) throw new Fault('option/without-model', { names: idle });
+};
+
 /** Binds a dataset to a model's input, or reads it as a table of predictions. Everything assumed on the way is noted. */
 export const bind = async (ref: DataRef, ports: World, job: Listener, options: BindOptions): Promise<Bound> => {
+  checkAsked(ref, options);
   const { dataset, x, y } = await openData(ref, ports, job);
   const stored = await storedClassNames(dataset, job.signal);
   const given = options.labels ?? stored;
@@ -208,8 +231,8 @@ export const bind = async (ref: DataRef, ports: World, job: Listener, options: B
   if (note) job.note(note);
   const text = columns.find((c) => c.dtype === 'string');
   if (text && options.target.dtype !== 'string')
-    throw new Fault('data/text-input', { path: dataset.path, column: text.name, input: options.target.name });
-  const fitted = fit(dataset.path, columns, ref.preprocess ?? {}, options.target);
+    throw stray(dataset, text) ?? new Fault('data/text-input', { path: dataset.path, column: text.name, input: options.target.name });
+  const fitted = fitRows(dataset, x, columns, ref, options.target);
   for (const fact of fitted.notes) job.note(fact);
   const rows = await chooseRows(dataset, ref, labelName, columns[0].name, options.limit, job);
   const classNames = given ?? label?.reader.names;

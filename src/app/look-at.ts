@@ -2,7 +2,7 @@ import { Fault } from '../base/fault.ts';
 import type { Job } from '../base/job.ts';
 import type { Subject } from '../evidence/evidence.ts';
 import { checkProbabilities, type Declared, type Meaning, meaningOf } from '../evidence/interpret.ts';
-import { batchRows, classesOf } from '../evidence/plan.ts';
+import { batchRows, classesOf, scoresName } from '../evidence/plan.ts';
 import type { OpenSubject } from './subject.ts';
 
 /** What a first batch tells about the scores; where they are no class scores, a study still can ask about each output. */
@@ -19,8 +19,9 @@ export const lookAt = async (
   const facts = { rows: bound.count, ...(model ? { modelName: model.name } : {}), dataName: bound.name };
   if (!scores || !model) return { subject: { ...facts, classes: [], scores: 'none' } };
   try {
-    const meaning = meaningOf(scores, first.rows, model.ends.output, model.ends.hint, declared, first.labels);
-    if (meaning.scores === 'probabilities') checkProbabilities(scores, first.rows, model.ends.output);
+    const output = scoresName(bound, model.ends.output);
+    const meaning = meaningOf(scores, first.rows, output, model.ends.hint, declared, first.labels);
+    if (meaning.scores === 'probabilities') checkProbabilities(scores, first.rows, output);
     return { subject: { ...facts, classes: classesOf(bound, meaning.binary ? 2 : scores.cols), scores: meaning.scores }, meaning };
   } catch (error) {
     if (!(error instanceof Fault) || error.code === 'data/classes') throw error;

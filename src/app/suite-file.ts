@@ -1,7 +1,7 @@
-import { getNodeValue, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { findNodeAtLocation, getNodeValue, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { Fault } from '../base/fault.ts';
 import { nearest } from '../base/nearest.ts';
-import type { Suite } from '../base/request.ts';
+import type { Expectation, Suite } from '../base/request.ts';
 
 /** What a value in `assay.json` may be. */
 type Shape =
@@ -88,8 +88,9 @@ export const readSuiteFile = (content: string, path: string): SuiteFile => {
           const [key, value] = property.children ?? [];
           if (!key || !value) continue;
           const name = String(key.value);
-          seen.add(name);
           const inner = where ? `${where}.${name}` : name;
+          if (seen.has(name)) throw new Fault('suite/key-twice', { path, line: lineOf(key.offset), where: inner });
+          seen.add(name);
           const of = as.kind === 'map' ? as.of : Object.hasOwn(as.keys, name) ? as.keys[name] : undefined;
           if (!of) {
             const known = as.kind === 'object' ? Object.keys(as.keys) : [];
@@ -102,9 +103,26 @@ export const readSuiteFile = (content: string, path: string): SuiteFile => {
     }
   };
   walk(root, shape, '');
+  checkGates(root, path, lineOf);
   const suite: Suite = getNodeValue(root);
   const checks = root.children?.find((p) => p.children?.[0]?.value === 'checks')?.children?.[1]?.children ?? [];
   return { suite, lines: checks.map((c) => lineOf(c.offset)) };
+};
+
+/** Gates that nothing could pass. */
+const checkGates = (root: Node, path: string, lineOf: (offset: number) => number): void => {
+  for (const [i, check] of (findNodeAtLocation(root, ['checks'])?.children ?? []).entries())
+    for (const gate of findNodeAtLocation(check, ['expect'])?.children ?? []) {
+      const [name, value] = gate.children ?? [];
+      const { min, max }: Expectation = value ? getNodeValue(value) : {};
+      if (min !== undefined && max !== undefined && min > max)
+        throw new Fault('suite/value', {
+          path,
+          line: lineOf(gate.offset),
+          where: `checks[${i}].expect.${name?.value}.min`,
+          expected: `at most its max, ${max}`,
+        });
+    }
 };
 
 /** Every name that a check uses must be there, and no two checks share one. `ids` are the diagnostics. */

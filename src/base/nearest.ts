@@ -12,9 +12,9 @@ const distance = (a: string, b: string): number => {
   return d[s.length][t.length];
 };
 
-/** The known name closest to `name`, or '' where none is within a third of its length (at least 2 edits). */
+/** The known name closest to `name`, or '' where none is within a third of its length (at least 2 edits, but fewer than it has letters). */
 export const nearest = (name: string, known: readonly string[]): string => {
-  const limit = Math.max(2, Math.floor(name.length / 3));
+  const limit = Math.min(name.length - 1, Math.max(2, Math.floor(name.length / 3)));
   let best = '';
   let least = limit + 1;
   for (const k of known) {

@@ -1,13 +1,18 @@
 import { parseArgs } from 'node:util';
 import { Fault } from '../base/fault.ts';
 import { nearest } from '../base/nearest.ts';
-import type { Flag, Typed } from './define.ts';
+import type { CliCommand, Flag, Typed } from './define.ts';
 
 export const kebab = (name: string): string => name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
 const camel = (name: string): string => name.replace(/-([a-z0-9])/g, (_, c: string) => c.toUpperCase());
 
-/** Reads argv against a table of flags. Both `--null-draws` and `--nullDraws` are taken. Throws `option/unknown`, `option/missing`. */
-export const readArguments = (argv: readonly string[], of: string, usage: string, flags: Readonly<Record<string, Flag>>): Typed => {
+/** Reads argv against a table of flags. Both `--null-draws` and `--nullDraws` are taken. Throws faults of the family `option`. */
+export const readArguments = (
+  argv: readonly string[],
+  { name: command, usage, words: most }: Pick<CliCommand, 'name' | 'usage' | 'words'>,
+  flags: Readonly<Record<string, Flag>>,
+): Typed => {
+  const of = `'assay ${command}'`;
   const options: Record<string, { type: 'string' | 'boolean'; short?: string }> = {};
   for (const [name, flag] of Object.entries(flags)) {
     const option = {
@@ -21,7 +26,11 @@ export const readArguments = (argv: readonly string[], of: string, usage: string
   const words: string[] = [];
   const given: Record<string, string> = {};
   for (const token of tokens) {
-    if (token.kind === 'positional') words.push(token.value);
+    if (token.kind === 'positional') {
+      if (words.length === most)
+        throw new Fault('option/word', { word: token.value, after: `'${['assay', command, ...words].join(' ')}'`, usage });
+      words.push(token.value);
+    }
     if (token.kind !== 'option') continue;
     const name = camel(token.name);
     const known = Object.keys(flags);
@@ -33,8 +42,13 @@ export const readArguments = (argv: readonly string[], of: string, usage: string
         known: known.map((k) => `--${kebab(k)}`),
       });
     }
-    if (flags[name].value !== undefined && token.value === undefined)
+    const { value: wanted, empty } = flags[name];
+    const next = token.inlineValue === false && token.value?.startsWith('--');
+    if (wanted !== undefined && (token.value === undefined || next || (token.value === '' && !empty)))
       throw new Fault('option/missing', { name: `value of ${token.rawName}`, usage });
+    if (wanted === undefined && token.value !== undefined)
+      throw new Fault('option/word', { word: token.value, after: `'${token.rawName}', which takes no value`, usage });
+    if (Object.hasOwn(given, name)) throw new Fault('option/twice', { name: token.rawName });
     given[name] = token.value ?? 'true';
   }
   return { words, flags: given };

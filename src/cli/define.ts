@@ -9,6 +9,8 @@ export interface Flag {
   readonly help: string;
   readonly value?: string;
   readonly short?: string;
+  /** An empty value means something. */
+  readonly empty?: true;
 }
 
 /** What was typed after the command: flags by camelCase name (a switch is 'true'), and the words that are not flags. */
@@ -35,8 +37,12 @@ export interface CliCommand {
   readonly name: string;
   readonly usage: string;
   readonly summary: string;
+  /** Most words that are not flags. */
+  readonly words: number;
   /** Flags of the command; those of the chosen diagnostic are added by `run`. */
   flags(words: readonly string[], catalogue: Catalogue): Readonly<Record<string, Flag>>;
+  /** What its page of help ends with. */
+  more?(words: readonly string[], catalogue: Catalogue): string | undefined;
   /** Returns the exit code. */
   run(typed: Typed, terminal: Terminal): Promise<number>;
 }

@@ -40,6 +40,12 @@ const numbers = (name: string, text: string): number[] =>
     return n;
   });
 
+const number = (name: string, text: string): number => {
+  const n = Number(text);
+  if (!Number.isFinite(n)) throw new Fault('option/value', { name, value: text, expected: 'a number' });
+  return n;
+};
+
 const whole = (name: string, text: string | undefined, otherwise: number | undefined, min: number): number | undefined => {
   if (text === undefined) return otherwise;
   const n = Number(text);
@@ -56,14 +62,14 @@ const oneOf = <T extends string>(name: string, text: string, of: readonly T[]): 
 
 export const modelOf = ({ flags }: Typed, path: string): ModelRef => ({
   path,
-  ...(flags.input ? { input: flags.input } : {}),
-  ...(flags.output ? { output: flags.output } : {}),
-  ...(flags.classes ? { labels: flags.classes.split(',') } : {}),
+  ...(flags.input === undefined ? {} : { input: flags.input }),
+  ...(flags.output === undefined ? {} : { output: flags.output }),
+  ...(flags.classes === undefined ? {} : { labels: flags.classes.split(',') }),
 });
 
 export const dataOf = ({ flags }: Typed, path: string): DataRef => {
   const preprocess: Preprocess = {
-    ...(flags.scale ? { scale: numbers('scale', flags.scale)[0] } : {}),
+    ...(flags.scale ? { scale: number('scale', flags.scale) } : {}),
     ...(flags.mean ? { mean: numbers('mean', flags.mean) } : {}),
     ...(flags.std ? { std: numbers('std', flags.std) } : {}),
     ...(flags.layout ? { layout: oneOf('layout', flags.layout, ['nchw', 'nhwc', 'flat']) } : {}),

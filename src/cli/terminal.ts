@@ -1,8 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import type { Catalogue } from '../base/catalogue.ts';
-import { Fault } from '../base/fault.ts';
 import type { Supervisor } from '../jobs/supervisor.ts';
+import { writeWhole } from '../jobs/write-file.ts';
 import type { Terminal } from './define.ts';
 
 /** A line on the error stream that is drawn over while a job runs; without a TTY one plain line every tenth of the way. */
@@ -41,16 +40,8 @@ export const terminal = (catalogue: Catalogue, supervisor: Supervisor, signal: A
     }
   },
   async save(path, text) {
-    if (path === '-') {
-      process.stdout.write(text);
-      return;
-    }
-    try {
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, text);
-    } catch (cause) {
-      throw new Fault('file/unwritable', { path, reason: cause instanceof Error ? cause.message : String(cause) }, { cause });
-    }
+    if (path === '-') process.stdout.write(text);
+    else await writeWhole(path, text);
   },
   async page() {
     const [script, style] = await Promise.all([

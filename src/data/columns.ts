@@ -15,9 +15,28 @@ const missing = (dataset: Dataset, name: string): Fault => {
 /** The label column: as named, or the first of the usual names. */
 export const labelColumn = (dataset: Dataset, given: string | undefined): string | undefined => {
   const has = (name: string): boolean => dataset.columns.some((c) => c.name === name);
-  if (given === undefined) return labelNames.find(has);
+  if (given === undefined) {
+    const refused = labelNames.find((name) => dataset.refused?.has(name));
+    const found = labelNames.find(has);
+    if (found === undefined && refused !== undefined) throw missing(dataset, refused);
+    return found;
+  }
   if (!has(given)) throw missing(dataset, given);
   return given;
+};
+
+/** A column of numbers with some fields that are none: the fault that names the first of them. */
+export const stray = ({ path, length }: Dataset, { name, words }: Column): Fault | undefined =>
+  words && 2 * words.count <= length
+    ? new Fault('data/not-a-number', { path, column: name, line: words.line, value: words.first, count: words.count })
+    : undefined;
+
+/** Labels that are usual by name but not as many as the rows. */
+export const misfitLabels = ({ path, length, extras }: Dataset): Fault | undefined => {
+  const found = extras.find(
+    (e) => ['y', 'label', 'labels', 'target', 'targets'].includes(e.name) && e.dtype !== 'string' && e.dims.length === 0,
+  );
+  return found && new Fault('data/labels-length', { path, labels: found.length, rows: length });
 };
 
 export interface InputColumns {
@@ -84,5 +103,6 @@ export const inputColumns = (
   }
   const arrays = usable.filter((c) => c.dims.length > 0);
   if (arrays.length === 1) return { columns: arrays, note: `Inputs are taken from '${arrays[0].name}', the only array of rows.` };
+  for (const name of [input.name, ...inputNames]) if (dataset.refused?.has(name)) throw missing(dataset, name);
   throw new Fault('data/no-input', { path: dataset.path, input: input.name, known: dataset.columns.map((c) => c.name) });
 };

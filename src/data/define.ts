@@ -16,6 +16,8 @@ export interface Column {
   readonly name: string;
   readonly dtype: DType;
   readonly dims: readonly number[];
+  /** Of a text column of a text table: how many fields are no numbers, and the first of them. */
+  readonly words?: { readonly count: number; readonly line: number; readonly first: string };
 }
 
 /**

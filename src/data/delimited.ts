@@ -103,14 +103,21 @@ type Kind = 'float64' | 'bool' | 'string';
 interface Layout {
   readonly names: readonly string[];
   readonly kinds: readonly Kind[];
+  readonly words: readonly NonNullable<Column['words']>[];
   readonly length: number;
-  /** Byte where every `blockRows`-th row starts, and the end of the last row. */
+  /** Byte where each block of rows starts, and the end of the last row. */
   readonly starts: readonly number[];
   readonly notes: readonly string[];
 }
 
-const blockRows = 256;
 const chunkBytes = 1 << 20;
+/** Bytes of a block of rows, which are read and parsed together. */
+const blockBytes = 1 << 18;
+const blockOfRows = (head: Uint8Array): number => {
+  let lines = 1;
+  for (const byte of head) if (byte === newline) lines++;
+  return Math.min(4096, Math.max(16, Math.round((blockBytes * lines) / Math.max(1, head.length))));
+};
 
 const separators = [',', ';', '\t', '|'];
 const separatorOf = (head: Uint8Array): number => {
@@ -123,7 +130,7 @@ const separatorOf = (head: Uint8Array): number => {
 };
 
 /** One pass over the whole file: where rows start, how many there are, and of what type each column is. */
-const survey = async (source: Source, delimiter: number, signal?: AbortSignal): Promise<Layout> => {
+const survey = async (source: Source, delimiter: number, blockRows: number, signal?: AbortSignal): Promise<Layout> => {
   const corrupt = (line: number, reason: string): never => {
     throw new Fault('data/corrupt', { path: source.path, where: `line ${line}`, reason });
   };
@@ -131,7 +138,7 @@ const survey = async (source: Source, delimiter: number, signal?: AbortSignal): 
   const notes: string[] = [];
   let names: string[] | undefined;
   let first: { readonly fields: string[]; readonly at: number; readonly line: number } | undefined;
-  let texts: boolean[] = [];
+  let words: { count: number; line: number; first: string }[] = [];
   let bools: boolean[] = [];
   let [length, linesDone, done] = [0, 0, 0];
 
@@ -141,7 +148,7 @@ const survey = async (source: Source, delimiter: number, signal?: AbortSignal): 
     if (length++ % blockRows === 0) starts.push(at);
     for (let c = 0; c < due; c++) {
       const t = fields[c];
-      if (!texts[c] && numeric(t) === undefined) texts[c] = true;
+      if (numeric(t) === undefined && words[c].count++ === 0) [words[c].line, words[c].first] = [line, t];
       if (bools[c] && !/^(true|false)$/i.test(t)) bools[c] = false;
     }
   };
@@ -154,8 +161,9 @@ const survey = async (source: Source, delimiter: number, signal?: AbortSignal): 
     for (const [i, name] of names.entries()) {
       const n = names.slice(0, i).filter((other) => other === name || other.startsWith(`${name}#`)).length;
       if (n > 0) names[i] = `${name}#${n + 1}`;
+      if (n === 1) notes.push(`'${source.name}' has several columns '${name}'; the second is called '${name}#2', and so on.`);
     }
-    texts = names.map(() => false);
+    words = names.map(() => ({ count: 0, line: 0, first: '' }));
     bools = names.map(() => true);
     if (!header) {
       notes.push(
@@ -197,8 +205,8 @@ const survey = async (source: Source, delimiter: number, signal?: AbortSignal): 
   }
   begin([]);
   if (!names || length === 0) throw new Fault('data/no-rows', { path: source.path });
-  const kinds = names.map((_, c): Kind => (bools[c] ? 'bool' : texts[c] ? 'string' : 'float64'));
-  return { names, kinds, length, starts: [...starts, done], notes };
+  const kinds = names.map((_, c): Kind => (bools[c] ? 'bool' : words[c].count > 0 ? 'string' : 'float64'));
+  return { names, kinds, words, length, starts: [...starts, done], notes };
 };
 
 /** A text table as a dataset. Numbers are float64 with NaN where missing; `true`/`false` columns are bool; the rest is text. */
@@ -208,8 +216,10 @@ export const openDelimited = async (
   delimiter: number | undefined,
   signal?: AbortSignal,
 ): Promise<Dataset> => {
-  const separator = delimiter ?? separatorOf(await source.read(0, Math.min(source.size, 65536), signal));
-  const { names, kinds, length, starts, notes } = await survey(source, separator, signal);
+  const head = await source.read(0, Math.min(source.size, 65536), signal);
+  const separator = delimiter ?? separatorOf(head);
+  const blockRows = blockOfRows(head);
+  const { names, kinds, words, length, starts, notes } = await survey(source, separator, blockRows, signal);
   const parse = async (block: number, s?: AbortSignal): Promise<readonly Tensor[]> => {
     const count = Math.min(blockRows, length - block * blockRows);
     const columns = kinds.map((kind): Tensor['data'] =>
@@ -269,11 +279,11 @@ export const openDelimited = async (
     format,
     path: source.path,
     length,
-    columns: names.map((name, c): Column => ({ name, dtype: kinds[c], dims: [] })),
+    columns: names.map((name, c): Column => ({ name, dtype: kinds[c], dims: [], ...(kinds[c] === 'string' ? { words: words[c] } : {}) })),
     extras: [],
     notes,
     slice,
-    take: (columns, rows, s) => takeRows((from, to) => slice(columns, from, to, s), rows, { gap: blockRows, most: 16 * blockRows }),
+    take: (columns, rows, s) => takeRows((from, to) => slice(columns, from, to, s), rows, { gap: blockRows, most: 4 * blockRows }),
     extra: async (name) => {
       throw new Fault('data/column', { path: source.path, name, nearest: nearest(name, names), known: names });
     },

@@ -1,6 +1,7 @@
 import { Fault } from '../base/fault.ts';
 import { nearest } from '../base/nearest.ts';
 import { sizeOf, type Tensor } from '../base/tensor.ts';
+import { stray } from './columns.ts';
 import type { Column, Dataset } from './define.ts';
 import { toFloats } from './values.ts';
 
@@ -21,6 +22,14 @@ const distinct = async (dataset: Dataset, name: string, most: number, signal?: A
     for (const value of data as string[]) if (value !== '') found.add(value);
   }
   return [...found].sort();
+};
+
+const wholeNumber = /^[+-]?\d+(\.0*)?$/;
+
+/** Whether the first label is one of the class names: then the others are looked up, and not read beforehand. */
+const isNamed = async (dataset: Dataset, name: string, known: readonly string[], signal?: AbortSignal): Promise<boolean> => {
+  const [{ data }] = await dataset.slice([name], 0, 1, signal);
+  return known.includes((data as string[])[0]);
 };
 
 /** More distinct texts than this are identifiers or sentences, not classes. */
@@ -51,14 +60,23 @@ export const labelReader = async (
     };
   }
   if (width !== 1) throw new Fault('data/dtype', { path: dataset.path, array: column.name, dtype: 'text vectors' });
-  const names = known ?? (await distinct(dataset, column.name, mostClasses, signal));
+  const found =
+    known && (await isNamed(dataset, column.name, known, signal)) ? [] : await distinct(dataset, column.name, mostClasses, signal);
+  if (found.length > 0 && found.every((text) => wholeNumber.test(text.trim())))
+    return {
+      notes: [`Labels in '${column.name}' are numbers written as text, and were read as numbers.`],
+      read: (tensor) => Float64Array.from(tensor.data as string[], (value) => (value === '' ? Number.NaN : Number(value))),
+    };
+  const mixed = known ? undefined : stray(dataset, column);
+  if (mixed) throw mixed;
+  const names = known ?? found;
   const index = new Map(names.map((name, i) => [name, i]));
   return {
     names,
     notes: known
       ? []
       : [
-          `Labels in '${column.name}' are text without given class names, so classes are numbered in alphabetical order: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}.`,
+          `Labels in '${column.name}' are text without given class names, so classes are numbered in alphabetical order: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}. Give the class names if the model has another order.`,
         ],
     read: (tensor, rows) =>
       Float64Array.from(tensor.data as string[], (value, r) => {

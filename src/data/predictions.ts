@@ -69,7 +69,17 @@ export const predictionsOf = (dataset: Dataset, columns: string | undefined, y: 
 
   const family = (role: 'prob' | 'logit'): { readonly columns: readonly Column[]; readonly classes: readonly string[] } => {
     const re = pattern(asked[role] ?? `${role}_(.+)`, role);
-    const found = numeric.filter((c) => c.dims.length === 0 && c.name !== label && re.test(c.name));
+    const matching = dataset.columns.filter((c) => c.dims.length === 0 && c.name !== label && re.test(c.name));
+    const found = matching.filter((c) => c.dtype !== 'string');
+    const text = matching.find((c) => c.words);
+    if (text?.words && (found.length > 0 || matching.every((c) => c.words)))
+      throw new Fault('data/not-a-number', {
+        path: dataset.path,
+        column: text.name,
+        line: text.words.line,
+        value: text.words.first,
+        count: text.words.count,
+      });
     if (asked[role] !== undefined && found.length === 0) throw unknown(asked[role]);
     return { columns: found, classes: found.map((c) => re.exec(c.name)?.[1] ?? c.name) };
   };
@@ -101,6 +111,7 @@ export const predictionsOf = (dataset: Dataset, columns: string | undefined, y: 
   for (const role of wanted.length > 0 ? wanted : (['logit', 'prob'] as const)) {
     const found = role === 'logit' ? logit : prob;
     if (found.columns.length === 0) continue;
+    if (found.columns.length === 1) throw new Fault('data/one-probability', { path: dataset.path, column: found.columns[0].name });
     const scores = role === 'logit' ? 'logits' : 'probabilities';
     return {
       ...common,

@@ -68,16 +68,20 @@ const shapeRows = (
 ): { readonly stages: Stage[]; readonly notes: string[] } => {
   const notes: string[] = [];
   const stages: Stage[] = [];
-  const impossible = (dims: readonly number[]): Fault =>
-    new Fault('data/shape', {
+  const impossible = (dims: readonly number[]): Fault => {
+    const wanted =
+      target.dims?.length === 3 && target.dims.every((d) => typeof d === 'number') ? imageAxes(target.dims as number[]) : undefined;
+    const resizable = wanted !== undefined && imageAxes(dims)?.channels === wanted.channels && given.resize === undefined;
+    return new Fault('data/shape', {
       path,
       columns: names,
       row: shape(dims),
       elements: sizeOf(dims),
       input: target.name,
       expected: shape(target.dims ?? []),
-      image: imageAxes(dims) !== undefined && target.dims?.length === 3 && given.resize === undefined,
+      resize: resizable ? `${wanted.height}x${wanted.width}` : '',
     });
+  };
   let dims = stored;
   let image = imageAxes(stored);
   if (given.layout === 'nhwc' || given.layout === 'nchw') {
@@ -168,7 +172,10 @@ const normaliser = (given: Preprocess, { dims, image }: Stage): ((row: Float64Ar
       throw new Fault('option/value', {
         name,
         value: list.join(','),
-        expected: `1 or ${channels} numbers, one for each channel of ${shape(dims)}`,
+        expected:
+          channels === 1
+            ? `one number, for the channel of ${shape(dims)}`
+            : `1 or ${channels} numbers, one for each channel of ${shape(dims)}`,
       });
     if (name === 'std' && list?.some((s) => !(s > 0)))
       throw new Fault('option/value', { name, value: list.join(','), expected: 'positive numbers' });

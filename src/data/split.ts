@@ -40,6 +40,7 @@ const indicesOf = async (dataset: Dataset, name: string, signal?: AbortSignal): 
   const bad = rows.find((r) => !Number.isInteger(r) || r < 0 || r >= dataset.length);
   if (bad !== undefined || found.dtype === 'string')
     throw new Fault('data/split-row', { path: dataset.path, name, row: Number(bad), length: dataset.length });
+  if (rows.length === 0) throw new Fault('data/split-empty', { path: dataset.path, split: `@${name}`, known: [] });
   return rows;
 };
 
@@ -107,7 +108,7 @@ const labelCodes = async (dataset: Dataset, label: string | undefined, signal?: 
     : undefined;
 
 const half = async (dataset: Dataset, which: Half, label: string | undefined, signal?: AbortSignal): Promise<Split> => {
-  const extras = dataset.extras.filter(({ dims, dtype }) => dims.length === 0 && /^u?int|^bool/.test(dtype)).map((e) => e.name);
+  const extras = dataset.extras.filter(({ dims, dtype }) => dims.length === 0 && dtype !== 'string').map((e) => e.name);
   const masks = dataset.columns.filter(({ dims, dtype }) => dims.length === 0 && dtype === 'bool').map((c) => c.name);
   const stored = (names: readonly string[]): string | undefined => names.find((n) => extras.includes(n) || masks.includes(n));
   const own = stored(indexNames[which]);

@@ -34,7 +34,7 @@ export const checkProbabilities = (m: Matrix, rows: ArrayLike<number>, output: s
   }
 };
 
-/** Decides from the declaration, then the node behind the output, then the values of a first batch. */
+/** Decides from the declaration, then the node behind the output, then the values of a first batch. `output` begins a sentence. */
 export const meaningOf = (
   m: Matrix,
   rows: ArrayLike<number>,
@@ -53,7 +53,7 @@ export const meaningOf = (
     return {
       scores: 'logits',
       binary,
-      note: `Output '${output}' has one column with values outside of 0..1 and labels are 0 and 1: it was read as the logit of class 1.`,
+      note: `${output} has one column with values outside of 0..1 and labels are 0 and 1: it was read as the logit of class 1.`,
     };
   }
   if (hint === 'sigmoid') throw new Fault('evidence/multi-label', { output });

@@ -45,6 +45,10 @@ export const classesOf = ({ classNames, namesFrom }: Pick<Bound, 'classNames' | 
   return classNames?.length === found ? classNames : Array.from({ length: found }, (_, i) => String(i));
 };
 
+/** What the scores are called in sentences. */
+export const scoresName = ({ name }: Pick<Bound, 'name'>, output: string | undefined): string =>
+  output === undefined ? `The table '${name}'` : `Output '${output}'`;
+
 /** The nouns asked for, of one scored batch. */
 export const nouns = (batch: Scored, needs: readonly Noun[]): Partial<Evidence> => {
   const made = new Map<Noun, Evidence[Noun]>();
@@ -84,10 +88,10 @@ const settle = (
 /** One pass over the data for all listeners: every row is read, scored and checked once. */
 export const pass = async (passage: Passage, listeners: readonly Listener[], job: Job): Promise<Passed> => {
   const { bound, model } = passage;
-  const output = model?.output ?? 'scores';
+  const output = scoresName(bound, model?.output);
   const wantsLabels = listeners.some((l) => l.needs.includes('labels'));
   const inputs = finiteCheck(`inputs from '${bound.path}'`);
-  const outputs = finiteCheck(model ? `output '${output}' of '${model.name}'` : `scores of '${bound.path}'`);
+  const outputs = finiteCheck(model ? `output '${model.output}' of '${model.name}'` : `scores of '${bound.path}'`);
   let settled: Settled | undefined;
   let wrong: Fault | undefined;
   let done = 0;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { access, constants, mkdir, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { Fault } from '../base/fault.ts';
 
 const reasons: Readonly<Record<string, string>> = {
@@ -10,24 +10,62 @@ const reasons: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
   EISDIR: 'it is a directory',
   ENOTDIR: 'a part of its path is a file',
+  EEXIST: 'a part of its path is a file',
+  ENOENT: 'its folder does not exist and cannot be made',
+  ENAMETOOLONG: 'its name is too long',
 };
 
-/** All or nothing: to a file beside it, flushed, then renamed over it. Folders are made. Throws `file/unwritable`. */
+const unwritable = (path: string, cause: unknown): Fault => {
+  if (cause instanceof Fault) return cause;
+  const { code = '', message } = cause as NodeJS.ErrnoException;
+  return new Fault('file/unwritable', { path, reason: reasons[code] ?? message }, { cause });
+};
+
+/**
+ * All or nothing: to a file beside it, flushed, then renamed over it. Folders are made, a link stays a link, and what is no
+ * file (a pipe, a terminal) is written to. Throws `file/unwritable`.
+ */
 export const writeWhole = async (path: string, content: Uint8Array | string): Promise<void> => {
-  const temporary = `${path}.${process.pid}-${randomBytes(3).toString('hex')}.part`;
+  const target = await realpath(path).catch(() => path);
+  const found = await stat(target).catch(() => undefined);
+  const temporary = `${target}.${process.pid}-${randomBytes(3).toString('hex')}.part`;
   try {
-    await mkdir(dirname(path), { recursive: true });
-    const file = await open(temporary, 'w');
+    if (found && !found.isFile() && !found.isDirectory()) {
+      await writeFile(target, content);
+      return;
+    }
+    await mkdir(dirname(target), { recursive: true });
+    const file = await open(temporary, 'w', found?.mode ?? 0o666);
     try {
       await file.writeFile(content);
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await rename(temporary, target);
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => {});
-    const { code = '', message } = cause as NodeJS.ErrnoException;
-    throw new Fault('file/unwritable', { path, reason: reasons[code] ?? message }, { cause });
+    throw unwritable(path, cause);
+  }
+};
+
+/** Whether a file could be written there, as far as that can be told beforehand. Throws `file/directory`, `file/unwritable`. */
+export const checkWritable = async (path: string): Promise<void> => {
+  try {
+    const found = await stat(path).catch(() => undefined);
+    if (found?.isDirectory()) throw new Fault('file/directory', { path });
+    if (found) return await access(path, constants.W_OK);
+    // The nearest folder that is there must take a file or a folder.
+    for (let folder = dirname(resolve(path)); ; folder = dirname(folder)) {
+      const above = await stat(folder).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+        return undefined;
+      });
+      if (!above && folder !== dirname(folder)) continue;
+      if (!above?.isDirectory()) throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' });
+      return await access(folder, constants.W_OK);
+    }
+  } catch (cause) {
+    throw unwritable(path, cause);
   }
 };

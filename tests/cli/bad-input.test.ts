@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { assay, fixture, folder, sentence } from './program.ts';
 
 const home = folder();
@@ -52,18 +52,55 @@ const cases: readonly (readonly [string, readonly string[], readonly RegExp[]])[
   ['an unknown command', ['rum'], [/rum/, /Did you mean 'run'/]],
   ['no data', ['run', 'reliability'], [/--data/]],
   ['a study without a model', ['run', 'saliency', '--data', digits], [/model/]],
+  [
+    'a report over the data',
+    run('--data', write('own.csv', table(['0,0.5,0.5'])), '--json', join(home, 'own.csv')),
+    [/--json/, /overwrite/],
+  ],
+  ['a report that is a directory', run('--data', join(home, 'own.csv'), '--html', home), [/is a directory/]],
+  ['an option given twice', run('--data', digits, '--data', digits), [/'--data' is given twice/]],
+  ['a word too many', ['info', mlp, 'more.onnx'], [/Unexpected 'more\.onnx'/]],
+  ['binding without a model', run('--data', join(home, 'own.csv'), '--scale', '2'), [/'scale'/, /give a model/]],
+  ['a word among scores', run('--data', write('word.csv', table(['0,0.5,0.5', '1,x,0.8']))), [/'prob_0'/, /line 3 holds 'x'/]],
+  ['scores that sum to 1.1', run('--data', write('sum.csv', table(['0,0.5,0.5', '1,0.3,0.8']))), [/row 1 sums to 1\.1/]],
+  ['rows of different width', run('--data', write('ragged.csv', table(['0,0.5,0.5', '1,0.3']))), [/line 3/, /2 fields/]],
+  ['a header alone', run('--data', write('header.csv', table([]))), [/no rows/]],
+  ['a file that is no text', run('--data', write('binary.csv', Uint8Array.of(1, 0, 2))), [/zero bytes/]],
+  [
+    'a truncated archive',
+    run('--model', mlp, '--data', write('cut.npz', readFileSync(digits).subarray(0, 30000))),
+    [/cut\.npz/, /cut off or no zip/],
+  ],
+  [
+    'a truncated label file',
+    run(
+      '--model',
+      fixture('models/lenet_mnist.onnx'),
+      '--data',
+      fixture('data/t10k-100-images-idx3-ubyte.gz'),
+      '--labels',
+      write('l-ubyte', readFileSync(fixture('data/t10k-100-labels-idx1-ubyte')).subarray(0, 50)),
+    ),
+    [/l-ubyte/, /108 bytes but the file has 50/],
+  ],
+  ['an unknown split', run('--model', mlp, '--data', digits, '--split', 'validation'), [/split/, /COLUMN=VALUE/]],
+  ['a suite with a key twice', ['suite', write('twice.json', '{"models":{},\n"models":{}}')], [/line 2: models is there twice/]],
+  ['a suite that is no JSON', ['suite', write('broken.json', '{"models": {')], [/broken\.json', line 1/]],
   ['no gradient to a name', ['grad', mlp, '-o', join(home, 'g.onnx'), '--of', 'cross-entropy', '--wrt', 'nobody'], [/nobody/]],
 ];
 
-for (const [what, args, names] of cases) {
-  test(`${what}: exit code 2 and one sentence`, async () => {
-    const ended = await assay(args);
-    assert.equal(ended.code, 2, ended.err + ended.out);
-    const said = sentence(ended);
-    for (const name of names) assert.match(said, name);
-    assert.doesNotMatch(ended.err, /\n {4}at /, 'no stack trace');
-  });
-}
+describe('exit code 2 and one sentence', { concurrency: 4 }, () => {
+  for (const [what, args, names] of cases) {
+    test(what, async () => {
+      const ended = await assay(args);
+      assert.equal(ended.code, 2, ended.err + ended.out);
+      assert.equal(ended.err.split('\n').filter((line) => line.startsWith('assay: ')).length, 1, ended.err);
+      const said = sentence(ended);
+      for (const name of names) assert.match(said, name);
+      assert.doesNotMatch(ended.err, /\n {4}at /, 'no stack trace');
+    });
+  }
+});
 
 test('data without labels is unavailable, not a crash: exit code 2 and the reason in the report', async () => {
   const path = write('nolabels.csv', 'prob_0,prob_1\n0.5,0.5\n0.2,0.8\n');

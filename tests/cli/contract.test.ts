@@ -198,6 +198,66 @@ test('train writes a model that run accepts; resume of a finished run is harmles
   assert.ok(report('short.json').headline.accuracy > 0.7);
 });
 
+test('labels of IDX images from a file of their own; a report to the standard output alone', async () => {
+  const ended = await assay([
+    'run',
+    'confusion-matrix',
+    '--model',
+    fixture('models/lenet_mnist.onnx'),
+    '--data',
+    fixture('data/t10k-100-images-idx3-ubyte.gz'),
+    '--labels',
+    fixture('data/t10k-100-labels-idx1-ubyte'),
+    '--json',
+    '-',
+  ]);
+  assert.equal(ended.code, 0, ended.err);
+  // LeNet is right on all of the first hundred test images, says PyTorch.
+  assert.equal((JSON.parse(ended.out) as Report).headline.accuracy, 1);
+});
+
+test('help and version: of the program, a command and a diagnostic', async () => {
+  for (const [args, wanted] of [
+    [['--help'], /assay run ID[\s\S]*Exit codes/],
+    [['help', 'run'], /Diagnostics: confusion-matrix, reliability, saliency/],
+    [['run', 'reliability', '-h'], /--null-draws/],
+    [['--version'], /^assay \d+\.\d+\.\d+/],
+  ] as const) {
+    const { code, out } = await assay(args);
+    assert.equal(code, 0);
+    assert.match(out, wanted);
+  }
+  const late = await assay(['run', '--bins', '3', 'reliability', '--data', at('preds.csv')]);
+  assert.equal(late.code, 0, late.err);
+});
+
+test('a reader that stops listening does not stop the files', { skip: process.platform === 'win32' }, async () => {
+  const child = spawn(
+    process.execPath,
+    [join(root, 'dist/cli.js'), 'run', 'confusion-matrix', '--data', at('preds.csv'), '--json', at('piped.json')],
+    {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  );
+  child.stdout.destroy();
+  assert.equal(await new Promise((done) => child.once('exit', done)), 0);
+  assert.equal(report('piped.json').headline.accuracy, 0.75);
+});
+
+test('a job process that is killed: exit code 3, one sentence, nothing left behind', { skip: process.platform !== 'linux' }, async () => {
+  const child = spawn(process.execPath, [join(root, 'dist/cli.js'), 'train', at('long.train.json'), '-o', at('killed.onnx')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let err = '';
+  child.stderr.on('data', (chunk) => (err += chunk));
+  await new Promise((ready) => child.stderr.once('data', ready));
+  const [job] = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ').map(Number);
+  process.kill(job, 'SIGKILL');
+  assert.equal(await new Promise((done) => child.once('exit', done)), 3);
+  assert.match(err, /^assay: The job process ended unexpectedly \(signal SIGKILL\) while it ran 'train'/m);
+  assert.ok(!existsSync(at('killed.onnx')));
+});
+
 test('an interrupt stops a run within a second, with exit code 130', { skip: process.platform === 'win32' }, async () => {
   const recipe = JSON.parse(readFileSync(join(root, 'media/sample/digits.train.json'), 'utf8')) as Record<string, unknown>;
   writeFileSync(at('long.train.json'), JSON.stringify({ ...recipe, epochs: 5000, earlyStop: undefined }));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Fault } from '../../src/base/fault.ts';
-import { inputColumns, labelColumn } from '../../src/data/columns.ts';
+import { inputColumns, labelColumn, misfitLabels, stray } from '../../src/data/columns.ts';
 import type { Dataset } from '../../src/data/define.ts';
 import { labelReader } from '../../src/data/labels.ts';
 import { openDataset } from '../../src/data/open.ts';
@@ -48,6 +48,49 @@ test('text labels are numbered by given names, else alphabetically', async () =>
     () => strict.read(column, [5, 6, 7, 8]),
     (e) => Fault.is(e, 'data/class-name') && /Row 5 .*'dog'.*Did you mean 'dogs'/.test(e.message),
   );
+});
+
+test('labels that are numbers written as text are numbers; ten classes keep their order', async () => {
+  const data = Array.from({ length: 12 }, (_, i) => String(i));
+  const column = { name: 'y', dtype: 'string' as const, dims: [] };
+  const tensor = { dtype: 'string' as const, dims: [12], data };
+  const t: Dataset = { ...(await table('a', '1', '2')), length: 12, columns: [column], slice: async () => [tensor] };
+  const reader = await labelReader(t, column, undefined);
+  assert.deepEqual(Array.from(reader.read(tensor, [])), data.map(Number));
+  assert.match(reader.notes.join(), /written as text/);
+  const named = await labelReader(t, column, [...data].reverse());
+  assert.deepEqual(Array.from(named.read(tensor, [])).slice(0, 2), [11, 10]);
+});
+
+test('a word among numbers is named with its line, not taken for a class or left out of the scores', async () => {
+  const t = await table('x,y', '1,0', '2,1', '3,1', '4,?!');
+  await assert.rejects(
+    labelReader(t, t.columns[1], undefined),
+    (e) => Fault.is(e, 'data/not-a-number') && /'y'.*line 5 holds '\?!'/.test(e.message),
+  );
+  assert.equal(stray(t, t.columns[0]), undefined);
+  const scores = await table('label,prob_a,prob_b', '0,0.5,0.5', '1,0.5,oops');
+  assert.throws(
+    () => predictionsOf(scores, undefined, undefined),
+    (e) => Fault.is(e, 'data/not-a-number') && /'prob_b'.*line 3/.test(e.message),
+  );
+  const commas = await table('label;prob_a;prob_b', '0;0,5;0,5', '1;0,25;0,75');
+  assert.throws(() => predictionsOf(commas, undefined, undefined), /line 2 holds '0,5', and 1 more field is none; .*decimals take a point/);
+  const one = await table('label,prob_a', '0,0.5');
+  assert.throws(
+    () => predictionsOf(one, undefined, undefined),
+    (e) => Fault.is(e, 'data/one-probability') && /score=prob_a/.test(e.message),
+  );
+});
+
+test('labels of another length, and arrays that cannot be read, are named rather than missed', async () => {
+  const t = await table('x', '1', '2', '3');
+  const y = { name: 'y', dtype: 'int64' as const, dims: [], length: 2 };
+  assert.match(misfitLabels({ ...t, extras: [y] })?.message ?? '', /holds 2 labels, but the data have 3 rows/);
+  assert.equal(misfitLabels({ ...t, extras: [{ ...y, dtype: 'string' }] }), undefined);
+  const pickled = new Fault('data/pickled', { path: 't.npz', array: 'y' });
+  assert.throws(() => labelColumn({ ...t, refused: new Map([['y', pickled]]) }, undefined), pickled);
+  assert.equal(labelColumn({ ...(await table('label', '1')), refused: new Map([['y', pickled]]) }, undefined), 'label');
 });
 
 test('one-hot labels become classes; anything else is refused with its row', async () => {

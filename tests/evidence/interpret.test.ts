@@ -32,7 +32,7 @@ test('what the output is: by declaration, then by its node, then by its values',
   assert.equal(read(unsummed, 'linear').scores, 'logits');
   assert.throws(
     () => read(unsummed),
-    code('data/not-probabilities', /'out' looks like probabilities but row 11 sums to 1\.2; set logits explicitly/),
+    code('data/not-probabilities', /^out was taken for probabilities, but row 11 sums to 1\.2; .*option logits/),
   );
   assert.equal(read(unsummed, 'unknown', 'logits').scores, 'logits');
   assert.throws(() => read(probs, 'sigmoid'), code('evidence/multi-label', /independent labels/));

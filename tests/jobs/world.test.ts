@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
@@ -47,6 +47,18 @@ test('a file is written whole, with its folders, or not at all', async () => {
     readdirSync(folder).filter((f) => f.endsWith('.part')),
     [],
   );
+});
+
+test('writing keeps links and modes, and never replaces what is no file', { skip: process.platform === 'win32' }, async () => {
+  const [target, link] = [join(folder, 'target'), join(folder, 'link')];
+  writeFileSync(target, 'old', { mode: 0o640 });
+  symlinkSync(target, link);
+  await ports.write(link, Uint8Array.of(65));
+  assert.ok(lstatSync(link).isSymbolicLink());
+  assert.equal(readFileSync(target, 'utf8'), 'A');
+  assert.equal(statSync(target).mode & 0o777, 0o640);
+  await ports.write('/dev/null', Uint8Array.of(65));
+  assert.ok(statSync('/dev/null').isCharacterDevice());
 });
 
 test('paths are seen from the folder of the file that names them; absolute ones stay', () => {

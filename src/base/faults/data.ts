@@ -1,12 +1,20 @@
 /** Faults of files, rows and labels. Row numbers are zero-based, as in the arrays; line numbers start at 1. */
 const suggest = (nearest: string): string => (nearest ? ` Did you mean '${nearest}'?` : '');
 
+/** The first names of what may be thousands. */
+const listed = (names: readonly string[]): string =>
+  names.slice(0, 30).join(', ') + (names.length > 30 ? `, … (${names.length} in all)` : '');
+
 export const dataFaults = {
   'file/missing': (d: { path: string }): string => `File '${d.path}' does not exist.`,
   'file/directory': (d: { path: string }): string => `'${d.path}' is a directory; name a file.`,
   'file/empty': (d: { path: string }): string => `File '${d.path}' is empty.`,
   'file/unreadable': (d: { path: string; reason: string }): string => `File '${d.path}' cannot be read: ${d.reason}.`,
   'file/unwritable': (d: { path: string; reason: string }): string => `File '${d.path}' cannot be written: ${d.reason}.`,
+  'file/overwrites': (d: { option: string; path: string; input: string }): string =>
+    `${d.option} '${d.path}' would overwrite '${d.input}', which is read; give another path.`,
+  'file/same': (d: { path: string; options: readonly string[] }): string =>
+    `${d.options.join(' and ')} both name '${d.path}'; give each its own path.`,
   'data/corrupt': (d: { path: string; where: string; reason: string }): string =>
     `'${d.path}', ${d.where}: ${d.reason}; write the file again.`,
   'data/pickled': (d: { path: string; array: string }): string =>
@@ -19,13 +27,13 @@ export const dataFaults = {
   'data/ragged': (d: { path: string; line: number; expected: number; found: number }): string =>
     `'${d.path}', line ${d.line}: ${d.found} fields where ${d.expected} are due; mend that line.`,
   'data/column': (d: { path: string; name: string; nearest: string; known: readonly string[] }): string =>
-    `'${d.path}' has no array or column '${d.name}'.${suggest(d.nearest)} It has: ${d.known.join(', ')}.`,
+    `'${d.path}' has no array or column '${d.name}'.${suggest(d.nearest)} It has: ${listed(d.known)}.`,
   'data/split-row': (d: { path: string; name: string; row: number; length: number }): string =>
     `'@${d.name}' of '${d.path}' names row ${d.row}, but the rows are 0 to ${d.length - 1}.`,
   'data/split-empty': (d: { path: string; split: string; known: readonly string[] }): string =>
-    `No row of '${d.path}' is in split '${d.split}'${d.known.length ? `; found: ${d.known.join(', ')}` : ''}.`,
+    `No row of '${d.path}' is in split '${d.split}'${d.known.length ? `; found: ${listed(d.known)}` : ''}.`,
   'data/no-input': (d: { path: string; input: string; known: readonly string[] }): string =>
-    `No array or column of '${d.path}' is plainly the input '${d.input}'; name it with x. It has: ${d.known.join(', ')}.`,
+    `No array or column of '${d.path}' is plainly the input '${d.input}'; name it with x. It has: ${listed(d.known)}.`,
   'data/shape': (d: {
     path: string;
     columns: string;
@@ -33,9 +41,10 @@ export const dataFaults = {
     elements: number;
     input: string;
     expected: string;
-    image: boolean;
+    /** Size that pictures could be resized to, or ''. */
+    resize: string;
   }): string =>
-    `Rows of ${d.columns} in '${d.path}' have shape ${d.row} (${d.elements} values), which input '${d.input}' of shape ${d.expected} cannot hold; ${d.image ? 'resize them (resize HxW) or ' : ''}choose other data or another model.`,
+    `Rows of ${d.columns} in '${d.path}' have shape ${d.row} (${d.elements} values), which input '${d.input}' of shape ${d.expected} cannot hold; ${d.resize ? `resize them (resize ${d.resize}) or ` : ''}choose other data or another model.`,
   'data/not-whole': (d: { path: string; columns: string; row: number; value: number; input: string; dtype: string }): string =>
     `Row ${d.row} of ${d.columns} in '${d.path}' holds ${d.value}, but input '${d.input}' takes whole numbers (${d.dtype}).`,
   'data/not-finite': (d: { what: string; values: number; rows: number; row: number }): string =>
@@ -43,21 +52,25 @@ export const dataFaults = {
   'data/one-hot': (d: { path: string; column: string; row: number }): string =>
     `Row ${d.row} of '${d.column}' in '${d.path}' is neither a class number nor a vector with a single 1; name the label column with y.`,
   'data/class-name': (d: { path: string; row: number; label: string; nearest: string; known: readonly string[] }): string =>
-    `Row ${d.row} of '${d.path}' has label '${d.label}', which is no class name.${suggest(d.nearest)} Classes: ${d.known.join(', ')}.`,
+    `Row ${d.row} of '${d.path}' has label '${d.label}', which is no class name.${suggest(d.nearest)} Classes: ${listed(d.known)}.`,
   'data/predictions': (d: { path: string; known: readonly string[] }): string =>
-    `'${d.path}' is no table of predictions: it has no prob_<class>, logit_<class> or score column and no probs or logits array. Give a model, or name them with columns. It has: ${d.known.join(', ')}.`,
+    `'${d.path}' is no table of predictions: it has no prob_<class>, logit_<class> or score column and no probs or logits array. Give a model, or name them with columns. It has: ${listed(d.known)}.`,
   'data/labels-length': (d: { path: string; labels: number; rows: number }): string =>
-    `'${d.path}' holds ${d.labels} labels, but the data have ${d.rows} rows.`,
+    `'${d.path}' holds ${d.labels} ${d.labels === 1 ? 'label' : 'labels'}, but the data have ${d.rows} rows.`,
   'data/label-missing': (d: { path: string; count: number; row: number }): string =>
     `${d.count === 1 ? 'One row' : `${d.count} rows`} of '${d.path}' ${d.count === 1 ? 'has' : 'have'} no label, the first being row ${d.row}; remove or label them.`,
   'data/label-range': (d: { path: string; count: number; row: number; label: number; classes: number }): string =>
     `${d.count === 1 ? 'One row' : `${d.count} rows`} of '${d.path}' ${d.count === 1 ? 'has a label' : 'have labels'} outside the ${d.classes} classes (0 to ${d.classes - 1}), the first being row ${d.row} with label ${d.label}; correct them, or name the output that has such classes.`,
   'data/not-probabilities': (d: { output: string; row: number; sum: number }): string =>
-    `Output '${d.output}' looks like probabilities but row ${d.row} sums to ${Number(d.sum.toPrecision(4))}; set logits explicitly.`,
+    `${d.output} was taken for probabilities, but row ${d.row} sums to ${Number(d.sum.toPrecision(4))}; correct it, or set the option logits to 'logits' if that is what they are.`,
   'data/classes': (d: { given: number; found: number }): string =>
     `${d.given} class names are known, but there are ${d.found} classes; name every class once, in index order (labels of the model, or classes).`,
   'data/probability': (d: { output: string; row: number; value: number }): string =>
-    `Output '${d.output}' was taken for probabilities, but row ${d.row} holds ${d.value}; set logits explicitly.`,
+    `${d.output} was taken for probabilities, but row ${d.row} holds ${d.value}; correct it, or set the option logits to 'logits' if that is what they are.`,
+  'data/not-a-number': (d: { path: string; column: string; line: number; value: string; count: number }): string =>
+    `Column '${d.column}' of '${d.path}' should hold numbers, but line ${d.line} holds '${d.value.slice(0, 40)}'${d.count > 1 ? `, and ${d.count - 1} more ${d.count === 2 ? 'field is' : 'fields are'} none` : ''}; mend ${d.count > 1 ? 'them' : 'it'}${/^-?\d+,\d+$/.test(d.value.trim()) ? ' (decimals take a point)' : ''}.`,
+  'data/one-probability': (d: { path: string; column: string }): string =>
+    `'${d.path}' has one column of class scores only, '${d.column}'; give one for each class, or name it as the score of class 1 (columns score=${d.column}).`,
   'data/text-input': (d: { path: string; column: string; input: string }): string =>
     `Column '${d.column}' of '${d.path}' is text, but input '${d.input}' takes numbers; name numeric columns with x.`,
 };

@@ -5,13 +5,13 @@ export const evidenceFaults = {
   'evidence/no-model': (d: { id: string; tool: string }): string =>
     `'${d.id}' asks the model itself (${d.tool}), and a table of predictions has none; give a model.`,
   'evidence/one-score': (d: { output: string; row: number; value: number }): string =>
-    `Output '${d.output}' has one score per row, and row ${d.row} has ${d.value}, no probability: choose binary (labels 0 and 1) or a regression diagnostic.`,
+    `${d.output} has one score per row, and row ${d.row} has ${d.value}, no probability: choose binary (labels 0 and 1) or a regression diagnostic.`,
   'evidence/no-classes': (d: { path: string; row: number; label: number }): string =>
     `Labels of '${d.path}' are no classes (row ${d.row} has ${d.label}); this diagnostic needs whole class numbers from 0.`,
   'evidence/output-shape': (d: { output: string; shape: string }): string =>
     `Output '${d.output}' has shape ${d.shape}; this diagnostic needs one score per class and row, [rows, classes].`,
   'evidence/multi-label': (d: { output: string }): string =>
-    `Output '${d.output}' ends in a Sigmoid over several columns, which are independent labels and not one class per row; this diagnostic needs one class per row.`,
+    `${d.output} ends in a Sigmoid over several columns, which are independent labels and not one class per row; this diagnostic needs one class per row.`,
   'evidence/whole-input': (d: { input: string; dtype: string }): string =>
     `Input '${d.input}' takes ${d.dtype}, which has no gradient; name a model whose input is a float.`,
 };

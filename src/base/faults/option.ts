@@ -6,6 +6,13 @@ export const optionFaults = {
     `Unknown option '${d.name}' for ${d.of}.${suggest(d.nearest)} Options: ${d.known.join(', ') || 'none'}.`,
   'option/value': (d: { name: string; value: string; expected: string }): string =>
     `Option '${d.name}' is '${d.value}' but must be ${d.expected}.`,
+  'option/twice': (d: { name: string }): string => `Option '${d.name}' is given twice; give it once.`,
+  'option/word': (d: { word: string; after: string; usage: string }): string =>
+    `Unexpected '${d.word}' after ${d.after}. Usage: ${d.usage}`,
+  'option/without-model': (d: { names: readonly string[] }): string =>
+    `Without a model the data is a table of predictions, which has no use for ${d.names.map((n) => `'${n}'`).join(', ')}; give a model, or leave ${d.names.length === 1 ? 'it' : 'them'} out.`,
+  'option/with-model': (d: { name: string }): string =>
+    `Option '${d.name}' is for tables of predictions; with a model, name the inputs with x and the labels with y.`,
   'option/missing': (d: { name: string; usage: string }): string => `Missing ${d.name}. Usage: ${d.usage}`,
   'id/unknown': (d: { what: string; id: string; nearest: string; known: readonly string[] }): string =>
     `Unknown ${d.what} '${d.id}'.${suggest(d.nearest)} Known: ${d.known.join(', ')}.`,

@@ -7,6 +7,8 @@ export const suiteFaults = {
     `'${d.path}', line ${d.line}: ${d.where} must be ${d.expected}.`,
   'suite/key': (d: { path: string; line: number; where: string; nearest: string; known: readonly string[] }): string =>
     `'${d.path}', line ${d.line}: unknown key ${d.where}.${suggest(d.nearest)} Keys there: ${d.known.join(', ')}.`,
+  'suite/key-twice': (d: { path: string; line: number; where: string }): string =>
+    `'${d.path}', line ${d.line}: ${d.where} is there twice; remove one.`,
   'suite/name': (d: {
     path: string;
     line: number;

@@ -1,6 +1,7 @@
 import { Fault } from '../../base/fault.ts';
 import { word } from '../arguments.ts';
 import { type CliCommand, exits } from '../define.ts';
+import { checkOutputs } from '../outputs.ts';
 
 const products = ['hvp', 'ggn', 'fisher'] as const;
 const perExamples = ['norms', 'gradients'] as const;
@@ -8,6 +9,7 @@ const perExamples = ['norms', 'gradients'] as const;
 export const grad: CliCommand = {
   name: 'grad',
   usage: 'assay grad MODEL.onnx -o OUT.onnx --of NAME|cross-entropy|mse|sum[:OUTPUT] [--wrt inputs|parameters|NAME,…]',
+  words: 1,
   summary: 'Writes the gradient of a model as a plain ONNX graph.',
   flags: () => ({
     out: { value: 'OUT.onnx', short: 'o', help: 'Where the gradient graph is saved.' },
@@ -25,6 +27,8 @@ export const grad: CliCommand = {
     const model = word(typed, 0, 'the model file', grad.usage);
     if (out === undefined) throw new Fault('option/missing', { name: '-o OUT.onnx', usage: grad.usage });
     if (of === undefined && loss === undefined) throw new Fault('option/missing', { name: '--of', usage: grad.usage });
+    await checkOutputs(typed, [model, loss]);
+    if (typed.flags.hvp && typed.flags.product) throw new Fault('option/twice', { name: '--product' });
     const product = products.find((p) => p === (typed.flags.hvp ? 'hvp' : typed.flags.product));
     if (typed.flags.product !== undefined && !product)
       throw new Fault('option/value', { name: 'product', value: typed.flags.product, expected: `one of ${products.join(', ')}` });

@@ -6,6 +6,7 @@ const shape = (dims: readonly (number | string)[]): string => `[${dims.join(', '
 export const info: CliCommand = {
   name: 'info',
   usage: 'assay info MODEL.onnx [--json]',
+  words: 1,
   summary: 'Inputs, outputs, operators, parameters, MACs, and which nodes have no gradient.',
   flags: () => ({ json: { help: 'Prints JSON.' } }),
   async run(typed, { submit, print }) {
@@ -15,7 +16,9 @@ export const info: CliCommand = {
       return exits.ok;
     }
     const count = new Intl.NumberFormat('en-US');
-    print(`${facts.path}  ${count.format(facts.bytes)} bytes, ${facts.producer || 'unknown producer'}, opset ${facts.opsets['ai.onnx'] ?? '?'}`);
+    print(
+      `${facts.path}  ${count.format(facts.bytes)} bytes, ${facts.producer || 'unknown producer'}, opset ${facts.opsets['ai.onnx'] ?? '?'}`,
+    );
     for (const v of facts.inputs) print(`  in   ${v.name}  ${v.dtype}${shape(v.dims)}`);
     for (const v of facts.outputs) print(`  out  ${v.name}  ${v.dtype}${shape(v.dims)}`);
     print(

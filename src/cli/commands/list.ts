@@ -4,6 +4,7 @@ import { exits } from '../define.ts';
 export const list: CliCommand = {
   name: 'list',
   usage: 'assay list [--json]',
+  words: 0,
   summary: 'What can be run: id, title, question, what it needs, options.',
   flags: () => ({ json: { help: 'Prints JSON.' } }),
   async run({ flags }, { catalogue, print }) {

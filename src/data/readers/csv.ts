@@ -5,7 +5,7 @@ import { openDelimited } from '../delimited.ts';
 export const csv: Reader = defineReader({
   id: 'csv',
   title: 'Comma-separated values',
-  endings: ['.csv', '.csv.gz'],
-  knows: (_, name) => name.toLowerCase().endsWith('.csv'),
+  endings: ['.csv', '.tsv', '.csv.gz', '.tsv.gz'],
+  knows: (_, name) => /\.[ct]sv$/i.test(name),
   open: (source, signal) => openDelimited('csv', source, undefined, signal),
 });

@@ -1,3 +1,4 @@
+import { Fault } from '../../base/fault.ts';
 import { breathe } from '../../base/job.ts';
 import { toFloats } from '../../data/values.ts';
 import type { Bound } from '../bound.ts';
@@ -32,6 +33,15 @@ export const samples = (bound: Bound, score: Scorer): SampleReader => {
         }
         const outputs = await score(x);
         const whole = labels?.every((l) => Number.isInteger(l));
+        const wide = whole ? labels?.findIndex((l) => l !== l >> 0) : -1;
+        if (labels && wide !== undefined && wide >= 0)
+          throw new Fault('data/label-range', {
+            path: bound.path,
+            count: labels.filter((l) => l !== l >> 0).length,
+            row: rows[wide],
+            label: labels[wide],
+            classes: Math.max(2, outputs.cols),
+          });
         return { x, rows: Array.from(rows), outputs, ...(labels && whole ? { labels: Int32Array.from(labels) } : {}) };
       },
     },
