@@ -25,15 +25,15 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 /** Runs one task as a run of the workspace, so that the Runs view lists it. */
 const recorded = async <T extends TaskName>(
   term: Terminal,
-  title: string,
+  [doing, title, subject]: readonly [string, string, string],
   kind: 'train' | 'suite',
   task: T,
   ask: Tasks[T]['ask'],
   reportsOf: (give: Tasks[T]['give']) => readonly Report[],
 ) => {
-  const writer: RunWriter = await runStore(join(workspace, runsFolder)).start({ kind, title, subject: 'digits', request: ask });
+  const writer: RunWriter = await runStore(join(workspace, runsFolder)).start({ kind, title, subject, request: ask });
   try {
-    const give = await term.submit(title, task, ask, { onLive: (event) => void writer.live(event) });
+    const give = await term.submit(doing, task, ask, { onLive: (event) => void writer.live(event) });
     const reports = reportsOf(give);
     await writer.done({ reports, ...('checks' in give ? { suite: give } : {}), ...('out' in give ? { out: give.out } : {}) });
     return { id: writer.id, reports };
@@ -57,11 +57,20 @@ const main = async (): Promise<void> => {
     const recipe = join(workspace, 'digits.train.json');
     const out = join(workspace, 'digits.onnx');
     runs.push(
-      await recorded(term, 'Training', 'train', 'train', { recipe, out, device, resume: false, force: false }, ({ report }) => [report]),
+      await recorded(
+        term,
+        ['Training', 'Train digits.onnx', 'digits.train.json'],
+        'train',
+        'train',
+        { recipe, out, device, resume: false, force: false },
+        ({ report }) => [report],
+      ),
     );
     const suite = { path: join(workspace, 'assay.json'), device, seed: 0 };
     runs.push(
-      await recorded(term, 'Diagnosing', 'suite', 'suite', suite, ({ checks }) => checks.flatMap(({ report }) => (report ? [report] : []))),
+      await recorded(term, ['Diagnosing', 'Suite', 'assay.json'], 'suite', 'suite', suite, ({ checks }) =>
+        checks.flatMap(({ report }) => (report ? [report] : [])),
+      ),
     );
   } finally {
     await jobs.dispose();

@@ -250,6 +250,9 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
       if (left === undefined) return;
       await rm(path);
       const { runs } = JSON.parse(left) as { readonly runs: readonly string[] };
+      const [suite] = await suites.all();
+      // Reports stand beside the file that asks for them.
+      if (suite) await vscode.window.showTextDocument(vscode.Uri.file(suite.path), { viewColumn: vscode.ViewColumn.One, preview: false });
       for (const id of runs) await panels.show(id);
     },
     dispose() {
