@@ -13,6 +13,8 @@ const count = (emit: Emit, from: string, to: string): string => {
   const scalar = (v: string): string => emit.Squeeze(v, emit.ints([0]));
   return emit.Range(scalar(from), scalar(to), emit.scalar(1, 'int64'));
 };
+/** 0, 1, … up to a size, which is a vector of one. */
+export const numbersUpTo = (emit: Emit, size: string): string => count(emit, emit.ints([0]), size);
 /** Lowest float32: what ONNX Runtime puts where a query may not look ahead. */
 export const lowest = -3.4028234663852886e38;
 
@@ -43,7 +45,7 @@ const attend = (emit: Emit, { q, k, v, scale, added, past }: Heads): { readonly 
   const open = added.filter((a) => a).reduce((sum, a) => emit.Add(sum, a), product);
   const behind = (first: string): string => {
     const rows = emit.Unsqueeze(count(emit, first, emit.Add(first, sizeAt(emit, q, 2))), emit.ints([1]));
-    return emit.GreaterOrEqual(rows, count(emit, emit.ints([0]), sizeAt(emit, k, 2)));
+    return emit.GreaterOrEqual(rows, numbersUpTo(emit, sizeAt(emit, k, 2)));
   };
   const scores = past === undefined ? open : emit.Where(behind(past), open, num(emit, lowest, open));
   return { y: fromHeads(emit, emit.MatMul(emit.Softmax(scores, { axis: -1 }), v)), scores };
@@ -64,7 +66,7 @@ const maskTerm = (emit: Emit, mask: string | undefined, node: Node, q: string, k
   const twice = emit.Mul(batch, emit.ints([2]));
   const bounds = emit.Cast(emit.Pad(mask, emit.Concat(emit.ints([0]), emit.Sub(twice, emit.Shape(mask)), { axis: 0 })), { to: 7 });
   const part = (from: string, to: string): string => emit.Reshape(emit.Slice(bounds, from, to, emit.ints([0])), emit.ints([-1, 1, 1, 1]));
-  const column = count(emit, emit.ints([0]), sizeAt(emit, k, 2));
+  const column = numbersUpTo(emit, sizeAt(emit, k, 2));
   return term(emit.And(emit.Less(column, part(emit.ints([0]), batch)), emit.GreaterOrEqual(column, part(batch, twice))));
 };
 const joined = (emit: Emit, past: string, now: string): string => (past ? emit.Concat(past, now, { axis: 2 }) : now);

@@ -186,6 +186,67 @@ export const contribAttention: readonly Case[] = [
   ms('RotaryEmbedding', [f([1, 3, 12]), fed([0]), f([5, 2]), f([5, 2])], { num_heads: 2, rotary_embedding_dim: 4 }),
 ];
 
+const grouped = { num_heads: 4, kv_num_heads: 2 };
+const queries = (s = 3, b = 2): Input => f([b, s, 32], -1, 1);
+const pair = (s = 3, b = 2): readonly Input[] => [f([b, s, 16], -1, 1), f([b, s, 16], -1, 1)];
+const present = [true, true, true];
+/** Constant: ONNX Runtime takes the shape of what is kept from it. */
+const total = (n: number): Input => whole('int32', [n], [1], true);
+export const contribGroupAttention: readonly Case[] = [
+  ms('GroupQueryAttention', [queries(), ...pair(), none, none, mask([2, 2]), mask([3])], grouped, present),
+  ms(
+    'GroupQueryAttention',
+    [f([1, 3, 64], -1, 1), none, none, none, none, mask([2]), mask([3])],
+    { ...grouped, scale: float(0.2) },
+    present,
+  ),
+  ms('GroupQueryAttention', [queries(4), ...pair(4), none, none, mask([3, 3]), mask([4])], { ...grouped, local_window_size: 2 }, present),
+  ms('GroupQueryAttention', [queries(), ...pair(), none, none, mask([2, 2]), mask([3])], { ...grouped, softcap: float(2) }, present),
+  ms('GroupQueryAttention', [queries(), ...pair(), none, none, mask([2, 2]), mask([3])], { ...grouped, smooth_softmax: 1 }, present),
+  ms(
+    'GroupQueryAttention',
+    [queries(1), ...pair(1), f([2, 2, 4, 8], -1, 1), f([2, 2, 4, 8], -1, 1), mask([4, 2]), total(5)],
+    grouped,
+    present,
+  ),
+  ms(
+    'GroupQueryAttention',
+    [queries(2, 1), ...pair(2, 1), f([1, 2, 3, 8], -1, 1), f([1, 2, 3, 8], -1, 1), mask([4]), total(5)],
+    grouped,
+    present,
+  ),
+  ms(
+    'GroupQueryAttention',
+    [queries(), ...pair(), none, none, mask([2, 2]), mask([3]), none, none, none, f([1, 4, 3, 3], -1, 1), weight([4])],
+    { ...grouped, softcap: float(3) },
+    present,
+  ),
+  ms(
+    'GroupQueryAttention',
+    [queries(), ...pair(), none, none, mask([2, 2]), mask([3]), none, none, none, f([2, 1, 3, 3], -1, 1)],
+    grouped,
+    present,
+  ),
+  ...[0, 1].map((rotary_interleaved) =>
+    ms(
+      'GroupQueryAttention',
+      [
+        f([1, 2, 32], -1, 1),
+        f([1, 2, 16], -1, 1),
+        f([1, 2, 16], -1, 1),
+        f([1, 1, 2, 16], -1, 1),
+        f([1, 1, 2, 16], -1, 1),
+        mask([3]),
+        total(4),
+        weight([6, 8]),
+        weight([6, 8]),
+      ],
+      { num_heads: 2, kv_num_heads: 1, do_rotary: 1, rotary_interleaved },
+      present,
+    ),
+  ),
+];
+
 /** Bytes that hold two or more weights each. */
 const bytes = (dims: readonly number[]): Input => {
   const n = dims.reduce((a, b) => a * b, 1);
