@@ -4,6 +4,7 @@ import type { Rule, Rules } from '../rule.ts';
 import { activation } from './activation.ts';
 import { contribActivation } from './contrib-activation.ts';
 import { contribAttention } from './contrib-attention.ts';
+import { contribGroupAttention } from './contrib-group-attention.ts';
 import { contribNormalisation } from './contrib-normalisation.ts';
 import { contribProduct } from './contrib-product.ts';
 import { contribQuantised } from './contrib-quantised.ts';
@@ -40,6 +41,7 @@ export const rules: Rules = {
   ...contribNormalisation,
   ...contribProduct,
   ...contribAttention,
+  ...contribGroupAttention,
   ...contribRotary,
   ...contribShape,
   ...contribQuantised,

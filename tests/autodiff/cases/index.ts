@@ -1,5 +1,12 @@
 import type { Case } from './case.ts';
-import { contribActivation, contribAttention, contribNormalisation, contribPacked, contribProduct, contribShape } from './contrib.ts';
+  contribActivation,
+  contribAttention,
+  contribGroupAttention,
+  contribNormalisation,
+  contribPacked,
+  contribProduct,
+  contribShape,
+} from './contrib.ts';
 import { convolution } from './convolution.ts';
 import { elementwise } from './elementwise.ts';
 import { matmul } from './matmul.ts';
@@ -24,5 +31,6 @@ export const families: Readonly<Record<string, readonly Case[]>> = {
   contribProduct,
   contribShape,
   contribAttention,
+  contribGroupAttention,
   contribPacked,
 };
