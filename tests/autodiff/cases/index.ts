@@ -1,4 +1,5 @@
 import type { Case } from './case.ts';
+import {
   contribActivation,
   contribAttention,
   contribGroupAttention,
