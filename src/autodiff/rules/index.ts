@@ -12,16 +12,22 @@ import { contribRotary } from './contrib-rotary.ts';
 import { contribShape } from './contrib-shape.ts';
 import { control } from './control.ts';
 import { convolution } from './convolution.ts';
+import { einsum } from './einsum.ts';
 import { elementwise } from './elementwise.ts';
+import { gridSampling } from './grid-sample.ts';
+import { lossOperators } from './loss-operators.ts';
 import { matmul } from './matmul.ts';
+import { neighbourhood } from './neighbourhood.ts';
 import { constant } from './no-gradient.ts';
 import { normalisation } from './normalisation.ts';
 import { pooling } from './pooling.ts';
 import { quantisation } from './quantisation.ts';
 import { recurrence } from './recurrent.ts';
 import { reduce } from './reduce.ts';
+import { resampling } from './resampling.ts';
 import { selection } from './selection.ts';
 import { shape } from './shape.ts';
+import { spectral } from './spectral.ts';
 
 /** Every operator with a derivative. */
 export const rules: Rules = {
@@ -29,8 +35,14 @@ export const rules: Rules = {
   ...activation,
   ...reduce,
   ...matmul,
+  ...einsum,
+  ...resampling,
+  ...gridSampling,
   ...convolution,
   ...pooling,
+  ...neighbourhood,
+  ...lossOperators,
+  ...spectral,
   ...normalisation,
   ...shape,
   ...selection,

@@ -59,7 +59,16 @@ const gemm: Rule = {
   ],
 };
 
+/** d det(A)/dA = det(A)·A^{−T}. ONNX has no inverse; ONNX Runtime has, on the CPU. */
+const det: Back = (emit, g, { x: [x], y: [y] }) => {
+  const inverse = emit.call('Inverse', [x], {}, 'com.microsoft');
+  const type = emit.type(x);
+  const scale = emit.Unsqueeze(emit.Mul(g, y), emit.ints([-2, -1]));
+  return emit.Mul(scale, transposed(emit, type ? emit.typed(inverse, type) : inverse));
+};
+
 export const matmul: Rules = {
+  Det: { back: [det] },
   MatMul: { back: [matmulLeft, matmulRight] },
   Gemm: gemm,
 };

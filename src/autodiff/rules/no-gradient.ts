@@ -37,6 +37,10 @@ export const constant: Readonly<Record<string, string>> = {
     'StringConcat',
     'StringSplit',
     'LabelEncoder',
+    'BitCast',
+    'ImageDecoder',
+    'SequenceLength',
+    'OptionalHasElement',
   ),
   ...because('its output is constant between jumps', 'Ceil', 'Floor', 'Round', 'Sign', 'Hardmax'),
   ...because(

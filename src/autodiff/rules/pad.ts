@@ -1,8 +1,9 @@
-import { stringOf } from '../../graph/attribute.ts';
+import { Fault } from '../../base/fault.ts';
+import { intsOf, stringOf } from '../../graph/attribute.ts';
 import type { Emit } from '../../graph/emit.ts';
 import type { Node } from '../../graph/types.ts';
 import type { Back, Rule, Site } from '../rule.ts';
-import { given, positive, rankOf, reshapeLike, sizeAt } from '../shapes.ts';
+import { dimsOf, given, positive, rankOf, reshapeLike, sizeAt } from '../shapes.ts';
 
 /** Row numbers that each row of the padded axis reads, computed in the graph: reflect, edge or wrap of begin, n, end. */
 const sources = (emit: Emit, mode: string, x: string, axis: number, begin: string, end: string): string => {
@@ -46,3 +47,18 @@ const value: Back = (emit, g, site) => reshapeLike(emit, emit.Sub(everything(emi
 
 export const pad = (node: Node): Rule =>
   stringOf(node, 'mode', 'constant') === 'constant' ? { back: [crop, null, value, null] } : { as: (emit, site) => [gathered(emit, site)] };
+
+/** Crops or pads each axis about its middle; the odd element goes behind. */
+export const centerCropPad: Rule = {
+  as: (emit, { node, x: [x, shape] }) => {
+    const rank = rankOf(emit, x) ?? 0;
+    const axes = intsOf(node, 'axes')?.map((a) => positive(a, rank)) ?? Array.from({ length: rank }, (_, i) => i);
+    const wanted = given(emit, shape);
+    const dims = dimsOf(emit, x);
+    const more = axes.map((a, i) => Number(wanted?.[i]) - Number(dims?.[a]));
+    if (more.some(Number.isNaN)) throw new Fault('graph/unknown-size', { node: `'${node.name || node.outputs[0]}' (CenterCropPad)` });
+    // Both halves round down in size: cropping drops floor(c/2) in front, padding adds floor(p/2).
+    const front = more.map((m) => Math.sign(m) * Math.floor(Math.abs(m) / 2) + 0);
+    return [emit.Pad(x, emit.ints([...front, ...more.map((m, i) => m - front[i])]), '', emit.ints(axes))];
+  },
+};

@@ -1,7 +1,7 @@
 import { intOf } from '../../graph/attribute.ts';
 import type { Emit } from '../../graph/emit.ts';
 import type { Back, Rule, Rules, Site } from '../rule.ts';
-import { axisOf, castLike, dimsOf, expandLike, num, positive, rankOf, reductionAxes } from '../shapes.ts';
+import { axisOf, castLike, dimsOf, expandLike, given, num, positive, rankOf, reductionAxes, sizeAt } from '../shapes.ts';
 
 /** Reductions. `v`, of the output's shape, is brought back to rank so that it broadcasts against the input. */
 const keep = (emit: Emit, v: string, site: Site): string => {
@@ -81,6 +81,28 @@ const product: Back = (emit, g, site) => {
   return emit.Mul(keep(emit, g, site), emit.Mul(alone, emit.Div(rest, filled)));
 };
 
+/**
+ * dx_k = Σ_j g_j·Π_{i≤j, i≠k} x_i, zeros and all: for every k the running product with x_k taken as 1, [.., k, j]; elements
+ * before k (after it, where reversed; k itself, where exclusive) do not depend on it.
+ */
+const runningProduct: Back = (emit, g, { x: [x, axisInput], node }) => {
+  const rank = rankOf(emit, x) ?? 1;
+  const axis = positive(given(emit, axisInput)?.[0] ?? 0, rank);
+  const order = [...Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis), axis];
+  const back = { perm: order.map((_, i) => order.indexOf(i)) };
+  const rows = emit.Transpose(x, { perm: order });
+  const [exclusive, reverse] = [intOf(node, 'exclusive', 0), intOf(node, 'reverse', 0)];
+  const size = emit.Squeeze(sizeAt(emit, x, axis), emit.ints([0]));
+  const j = emit.Range(emit.scalar(0, 'int64'), size, emit.scalar(1, 'int64'));
+  const k = emit.Unsqueeze(j, emit.ints([1]));
+  const without = emit.Where(emit.Equal(k, j), num(emit, 1, x), emit.Unsqueeze(rows, emit.ints([-2])));
+  const products = emit.call('CumProd', [without, emit.scalar(rank, 'int64')], { exclusive, reverse });
+  const [first, second] = reverse === 1 ? [k, j] : [j, k];
+  const counts = castLike(emit, exclusive === 1 ? emit.Greater(first, second) : emit.GreaterOrEqual(first, second), x);
+  const terms = emit.Mul(emit.Mul(products, counts), emit.Unsqueeze(emit.Transpose(g, { perm: order }), emit.ints([-2])));
+  return emit.Transpose(emit.ReduceSum(terms, emit.ints([-1]), { keepdims: 0 }), back);
+};
+
 export const reduce: Rules = {
   ReduceSum: reduction((emit, g, { x: [x] }) => expandLike(emit, g, x)),
   ReduceMean: reduction((emit, g, site) => expandLike(emit, emit.Div(g, countOf(emit, site)), site.x[0])),
@@ -103,6 +125,7 @@ export const reduce: Rules = {
       null,
     ],
   },
+  CumProd: { back: [runningProduct, null] },
   Softmax: {
     back: [
       (emit, g, site) => {

@@ -2,7 +2,7 @@ import { intOf, intsOf, stringOf } from '../../graph/attribute.ts';
 import type { Emit } from '../../graph/emit.ts';
 import type { Back, Rule, Rules, Site } from '../rule.ts';
 import { axisOf, cast, dimsOf, given, positive, rankOf, reshapeLike, sizeAt, sumTo, zerosLike } from '../shapes.ts';
-import { pad } from './pad.ts';
+import { centerCropPad, pad } from './pad.ts';
 
 /** Operators that move elements without changing them: the cotangent is moved back. */
 const back: Back = (emit, g, { x: [x] }) => reshapeLike(emit, g, x);
@@ -156,6 +156,7 @@ export const shape: Rules = {
   Split: split,
   Slice: { back: [slice, null, null, null, null] },
   Pad: pad,
+  CenterCropPad: centerCropPad,
   Expand: { back: [(emit, g, { x: [x] }) => sumTo(emit, g, x), null] },
   Tile: { back: [tile, null] },
   Gather: { back: [gather, null] },

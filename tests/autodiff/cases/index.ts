@@ -9,23 +9,33 @@ import {
   contribShape,
 } from './contrib.ts';
 import { convolution } from './convolution.ts';
+import { einsum } from './einsum.ts';
 import { elementwise } from './elementwise.ts';
+import { gridSample } from './grid-sample.ts';
 import { matmul } from './matmul.ts';
+import { neighbourhood } from './neighbourhood.ts';
 import { normalisation } from './normalisation.ts';
 import { pooling } from './pooling.ts';
 import { reduce } from './reduce.ts';
+import { resampling } from './resampling.ts';
 import { selection } from './selection.ts';
 import { shape } from './shape.ts';
+import { spectral } from './spectral.ts';
 
 /** Every operator and attribute variant with a rule: a new one is one line in its family. */
 export const families: Readonly<Record<string, readonly Case[]>> = {
   elementwise,
   reduce,
   matmul,
+  einsum,
+  resampling,
+  gridSample,
   shape,
   selection,
   convolution,
   pooling,
+  neighbourhood,
+  spectral,
   normalisation,
   contribActivation,
   contribNormalisation,

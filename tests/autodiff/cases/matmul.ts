@@ -17,4 +17,6 @@ export const matmul: readonly Case[] = [
   c('Gemm', [f([3, 2]), f([3, 4])], { transA: 1, alpha: float(2) }),
   c('Gemm', [f([2, 3]), f([4, 3]), f([])], { transB: 1, beta: float(0.5) }),
   c('Gemm', [f([2, 3]), f([4, 3]), none], { transB: 1 }),
+  c('Det', [f([3, 3])]),
+  c('Det', [f([2, 2, 2])]),
 ];

@@ -15,6 +15,12 @@ export const selection: readonly Case[] = [
   c('ScatterElements', [f([3, 4]), fed([0, 2, 2, 3], [2, 2]), f([2, 2])], { axis: 1, reduction: 'add' }),
   c('ScatterND', [f([3, 4]), fed([0, 2], [2, 1]), f([2, 4])]),
   c('ScatterND', [f([3, 4]), fed([0, 0], [2, 1]), f([2, 4])], { reduction: 'add' }),
+  ...(['mul', 'max', 'min'] as const).flatMap((reduction) => [
+    c('ScatterElements', [f([3, 4]), fed([0, 2, 2, 2], [2, 2]), f([2, 2])], { axis: 1, reduction }),
+    c('ScatterND', [f([3, 2]), fed([0, 0, 2], [3, 1]), f([3, 2])], { reduction }),
+  ]),
+  c('TensorScatter', [f([2, 4, 2]), f([2, 2, 2]), fed([1, 2])], {}, { opset: 24, single: true }),
+  c('TensorScatter', [f([2, 2, 4, 2]), f([2, 2, 3, 2]), fed([3, 0])], { mode: 'circular' }, { opset: 24, single: true }),
   c('TopK', [f([3, 5]), ints([2])], {}, { outputs: [true, false] }),
   c('TopK', [f([4, 2]), ints([3])], { axis: 0, largest: 0 }, { outputs: [true, false] }),
   c('Compress', [f([3, 4]), flags([1, 0, 1])], { axis: 0 }),

@@ -33,6 +33,8 @@ export const shape: readonly Case[] = [
   c('Pad', [f([3, 4]), ints([1, 2, 1, 3])], { mode: 'reflect' }),
   c('Pad', [f([2, 3]), ints([0, 2, 3, 1])], { mode: 'edge' }),
   c('Pad', [f([3, 4]), ints([2, 1, 1, 2])], { mode: 'wrap' }),
+  c('CenterCropPad', [f([3, 4]), ints([5, 2])], {}, { sized: true }),
+  c('CenterCropPad', [f([3, 4, 5]), ints([2, 8])], { axes: [1, 2] }, { sized: true }),
   c('Expand', [f([2, 1, 3]), ints([2, 2, 4, 3])]),
   c('Expand', [f([3]), ints([2, 1])]),
   c('Expand', [f([2, 1]), fed([1, 3])], {}, { is: 'at run time' }),

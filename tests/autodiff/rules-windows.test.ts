@@ -1,0 +1,3 @@
+import { checkFamilies } from './families.ts';
+
+checkFamilies(2);
