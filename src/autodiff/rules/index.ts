@@ -2,6 +2,7 @@ import type { Emit } from '../../graph/emit.ts';
 import type { Node } from '../../graph/types.ts';
 import type { Rule, Rules } from '../rule.ts';
 import { activation } from './activation.ts';
+import { attentions } from './attention.ts';
 import { contribActivation } from './contrib-activation.ts';
 import { contribAttention } from './contrib-attention.ts';
 import { contribGroupAttention } from './contrib-group-attention.ts';
@@ -35,6 +36,7 @@ export const rules: Rules = {
   ...activation,
   ...reduce,
   ...matmul,
+  ...attentions,
   ...einsum,
   ...resampling,
   ...gridSampling,
