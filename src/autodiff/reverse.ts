@@ -5,6 +5,7 @@ import type { Node } from '../graph/types.ts';
 import { readsOf, subgraphs } from '../graph/walk.ts';
 import { keyOf, type Rule, type Rules, type Within } from './rule.ts';
 import { noGradientReason, ruleOf } from './rules/index.ts';
+import { plus } from './sequences.ts';
 import { cast, dtypeOf, onesLike, sameShape } from './shapes.ts';
 
 export interface Reverse {
@@ -62,15 +63,15 @@ const behind = (emit: Emit, values: Iterable<string>, stop: ReadonlySet<string>)
   return order;
 };
 
-type Lookup = (node: Node) => Rule | undefined;
+type Lookup = (node: Node, emit: Emit) => Rule | undefined;
 const lookup =
-  (emit: Emit, own: Rules | undefined): Lookup =>
-  (node) =>
+  (own: Rules | undefined): Lookup =>
+  (node, emit) =>
     ruleOf(node, emit, own);
 
 /** Inputs through which a derivative passes. An unknown operator counts as passing, so that it is noticed and named. */
 const passing = (emit: Emit, node: Node, rules: Lookup): readonly string[] => {
-  const rule = rules(node);
+  const rule = rules(node, emit);
   if (!rule && noGradientReason(node.op, node.domain) !== undefined) return [];
   if (rule && 'flow' in rule && rule.passes) return rule.passes(emit, node, within(rules));
   return reads(node).filter((x, i) => {
@@ -119,13 +120,13 @@ const pull = (
     const type = emit.type(value);
     if (type?.dims && !sameShape(emit, g, value)) emit.typed(g, isFloat(emit, value) ? type : { ...type, dtype: 'float32' });
     const before = cotangents.get(value);
-    cotangents.set(value, before === undefined ? g : emit.Add(before, g));
+    cotangents.set(value, before === undefined ? g : plus(emit, value, before, g));
   };
   for (const node of order.toReversed()) {
     const through = open.get(node);
     const g = node.outputs.map((y) => (y && cotangents.get(y)) || '');
     if (!through || !g.some((c) => c)) continue;
-    const own = rules(node);
+    const own = rules(node, emit);
     const rule = own && !('quantised' in own) && through.some((x) => isQuantised(emit, x)) ? onNumbers(through) : own;
     if (!rule) throw new Fault('graph/no-gradient', { wanted: wanted.join("', '"), blocking: [describe(node)], reachable: [] });
     const site = { node, x: node.inputs, y: node.outputs, g };
@@ -149,10 +150,10 @@ const pull = (
 
 /** Values from which a derivative reaches `loss`: inputs, parameters and intermediate values. */
 export const reachable = (emit: Emit, loss: string, options: Reverse = {}): ReadonlySet<string> => {
-  const rules = lookup(emit, options.rules);
+  const rules = lookup(options.rules);
   const out = new Set([loss]);
   for (const node of behind(emit, [loss], new Set()).toReversed()) {
-    if (node.outputs.some((y) => out.has(y)) && rules(node)) for (const x of passing(emit, node, rules)) out.add(x);
+    if (node.outputs.some((y) => out.has(y)) && rules(node, emit)) for (const x of passing(emit, node, rules)) out.add(x);
   }
   return new Set([...out].filter((x) => isFloat(emit, x)));
 };
@@ -166,7 +167,7 @@ const blockers = (emit: Emit, order: readonly Node[], from: ReadonlySet<string>,
       for (const y of node.outputs) if (y) made.add(y);
       return [];
     }
-    const rule = rules(node);
+    const rule = rules(node, emit);
     const bodies = rule && 'flow' in rule ? (rule.bodies?.(emit, node, made) ?? []) : [];
     const inner = bodies.flatMap((body) => blockers(body.emit, body.emit.nodes, body.made, rules));
     return inner.length > 0 ? inner : [describe(node)];
@@ -192,7 +193,7 @@ export const gradients = (
   options: Reverse = {},
 ): Map<string, string> => {
   const seeds = typeof loss === 'string' ? new Map([[loss, onesLike(emit, loss)]]) : loss;
-  const rules = lookup(emit, options.rules);
+  const rules = lookup(options.rules);
   const found = pull(emit, seeds, new Set(wrt), false, rules);
   const out = new Map<string, string>();
   for (const x of wrt) {

@@ -1,6 +1,6 @@
 import type { DType } from '../base/tensor.ts';
 import { constantOf } from './constant.ts';
-import { inferNode } from './infer-body.ts';
+import { inferNode, sequences } from './infer-body.ts';
 import type { Attribute, Attributes, Constant, Graph, Node, TensorType, ValueInfo } from './types.ts';
 
 /** Attribute values as written in a call: a number is an int, `float(x)` a float. */
@@ -121,6 +121,9 @@ export interface Emit extends Sugar {
   /** Type of a value, where known: given by probing or the caller, or inferred (infer.ts) when the operator is recorded. */
   type(value: string): TensorType | undefined;
   typed(value: string, type: TensorType): string;
+  /** Whether a value is known to be a sequence: made by an operator that makes one, or told. */
+  isSequence(value: string): boolean;
+  listed(value: string): void;
   /** The elements of a value, where it is a constant or known to be constant. */
   constantOf(value: string): Constant | undefined;
   /** The node that makes a value. */
@@ -186,6 +189,8 @@ export const emitter = (base?: {
   /** Values computed by nodes whose elements are known all the same (shape arithmetic, from probing). */
   readonly contents?: ReadonlyMap<string, Constant>;
   readonly within?: Emit;
+  /** Values that are sequences, besides those that operators make. */
+  readonly sequences?: Iterable<string>;
 }): Emit => {
   const within = base?.within;
   const nodes: Node[] = [];
@@ -203,6 +208,8 @@ export const emitter = (base?: {
   const contentOf = (value: string): Constant | undefined =>
     constants.get(value) ?? base?.contents?.get(value) ?? within?.constantOf(value);
   const typeOf = (value: string): TensorType | undefined => types.get(value) ?? within?.type(value);
+  const lists = new Set(base?.sequences);
+  const isSequence = (value: string): boolean => lists.has(value) || (within?.isSequence(value) ?? false);
   const fresh = (stem: string): string => {
     if (within) return within.fresh(stem);
     if (!used.has(stem)) {
@@ -218,10 +225,12 @@ export const emitter = (base?: {
   const push = (node: Node, key: string | undefined): void => {
     nodes.push(node);
     const known = node.outputs.every((output) => !output || types.has(output)) ? [] : inferNode(node, typeOf, contentOf);
+    const listed = sequences(node, isSequence);
     node.outputs.forEach((output, i) => {
       if (!output) return;
       used.add(output);
       producers.set(output, node);
+      if (listed[i]) lists.add(output);
       const type = known[i];
       if (type && !types.has(output)) types.set(output, type);
     });
@@ -282,6 +291,8 @@ export const emitter = (base?: {
       types.set(value, type);
       return value;
     },
+    isSequence,
+    listed: (value: string) => void lists.add(value),
     constantOf: contentOf,
     producer: (value: string) => producers.get(value),
     means(value: string, op: string, inputs: readonly string[], given: Readonly<Record<string, Given>> = {}, domain = ''): string {

@@ -159,3 +159,25 @@ export const inferNode = (node: Node, typeOf: TypeOf, constantOf: ConstantOf): r
   }
   return infer(node, typeOf, constantOf);
 };
+
+const listMakers = new Set(['SequenceConstruct', 'SequenceEmpty', 'SequenceInsert', 'SequenceErase', 'SequenceMap', 'SplitToSequence']);
+const listsWithin = (graph: Graph | undefined, inputs: readonly string[], outer: (value: string) => boolean): readonly boolean[] => {
+  const lists = new Set(inputs);
+  const known = (value: string): boolean => lists.has(value) || outer(value);
+  for (const node of graph?.nodes ?? []) {
+    const made = sequences(node, known);
+    node.outputs.forEach((o, i) => void (made[i] && o && lists.add(o)));
+  }
+  return graph?.outputs.map((o) => known(o.name)) ?? [];
+};
+/** Inputs of a Loop's body that are sequences. */
+export const sequenceInputs = (node: Node, isSequence: (value: string) => boolean): readonly string[] =>
+  graphOf(node, 'body')?.inputs.flatMap((i, k) => (k > 1 && isSequence(node.inputs[k] ?? '') ? [i.name] : [])) ?? [];
+/** Which outputs of a node are sequences. */
+export const sequences = (node: Node, isSequence: (value: string) => boolean): readonly boolean[] => {
+  if (node.domain !== '') return [];
+  if (listMakers.has(node.op)) return node.outputs.map(() => true);
+  if (node.op === 'Identity') return [isSequence(node.inputs[0] ?? '')];
+  if (node.op === 'If') return listsWithin(graphOf(node, 'then_branch'), [], isSequence);
+  return node.op === 'Loop' ? listsWithin(graphOf(node, 'body'), sequenceInputs(node, isSequence), isSequence).slice(1) : [];
+};

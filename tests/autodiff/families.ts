@@ -7,8 +7,9 @@ const groups: readonly (readonly string[])[] = [
   ['elementwise', 'reduce', 'normalisation'],
   ['shape', 'selection', 'matmul', 'einsum', 'spectral'],
   ['convolution', 'pooling', 'neighbourhood', 'resampling', 'gridSample'],
+  ['control', 'recurrent'],
 ];
-export const checkFamilies = (group: 0 | 1 | 2 | 'others'): void => {
+export const checkFamilies = (group: 0 | 1 | 2 | 3 | 'others'): void => {
   const named = new Set(groups.flat());
   const chosen = group === 'others' ? Object.keys(families).filter((f) => !named.has(f)) : groups[group];
   for (const family of chosen) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hasRule, noGradientReason, rules } from '../../src/autodiff/rules/index.ts';
 import { constant } from '../../src/autodiff/rules/no-gradient.ts';
+import { nodesWithin, subgraphs } from '../../src/graph/walk.ts';
 import { families } from '../autodiff/cases/index.ts';
 import { quantised } from '../autodiff/cases/quantised.ts';
 import { record } from '../autodiff/check.ts';
@@ -12,7 +13,8 @@ for (const one of [...Object.values(families).flat(), ...quantised.map((q) => q.
     const { emit } = await record(one, 'float32', sizes);
     // A value is differentiated as the node that it means, where that is not the one it was recorded by.
     const meant = emit.nodes.flatMap((n) => n.outputs.flatMap((o) => emit.meaning(o) ?? []));
-    for (const { op, domain } of [...emit.nodes, ...meant]) {
+    const inner = emit.nodes.flatMap((n) => subgraphs(n).flatMap((g) => [...nodesWithin(g)]));
+    for (const { op, domain } of [...emit.nodes, ...inner, ...meant]) {
       const key = domain ? `${domain}.${op}` : op;
       recorded.set(key, (recorded.get(key) ?? new Set()).add(one.name));
     }

@@ -93,7 +93,11 @@ export const loopBack = (d: Back, turn: string, before: readonly Node[]): string
   const count = countOf(emit, along[0]?.from ?? '');
   const last = emit.Sub(count, emit.scalar(1, 'int64'));
   const [number, go] = [inner.fresh('number'), inner.fresh('go')];
-  const reads = [made('Sub', [last, number], turn), ...before, ...along.map((s) => made('Gather', [s.from, turn], s.input, s.axis))];
+  const reads = [
+    made('Sub', [last, number], turn),
+    ...before,
+    ...along.flatMap((s) => (work.moved.has(s.input) ? [] : [made('Gather', [s.from, turn], s.input, s.axis)])),
+  ];
   const ports = [
     port(number, { kind: 'tensor', dtype: 'int64', dims: [] }),
     port(go, { kind: 'tensor', dtype: 'bool', dims: [] }),

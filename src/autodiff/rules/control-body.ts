@@ -1,6 +1,6 @@
 import { Fault } from '../../base/fault.ts';
 import { type Emit, emitter } from '../../graph/emit.ts';
-import { typesWithin } from '../../graph/infer-body.ts';
+import { sequenceInputs, typesWithin } from '../../graph/infer-body.ts';
 import { renamed } from '../../graph/passes/rename.ts';
 import type { Dim, Graph, Node, TensorType, ValueInfo, ValueType } from '../../graph/types.ts';
 import { called, definedIn, readsOf, subgraphs } from '../../graph/walk.ts';
@@ -16,9 +16,15 @@ export interface Body {
 }
 
 /** The body as it is, to look at. */
-export const look = (outer: Emit, graph: Graph, inputs: readonly (TensorType | undefined)[]): Body => ({
+export const look = (
+  outer: Emit,
+  graph: Graph,
+  inputs: readonly (TensorType | undefined)[] = [],
+  sequences: readonly string[] = [],
+): Body => ({
   emit: emitter({
     within: outer,
+    sequences,
     nodes: graph.nodes,
     constants: graph.initializers,
     types: typesWithin(graph, inputs, outer.type, outer.constantOf),
@@ -35,7 +41,7 @@ const allDefined = (graph: Graph): Set<string> => {
 };
 
 /** The body under names of its own, its constants moved outside. */
-export const open = (outer: Emit, node: Node, graph: Graph, inputs: readonly (TensorType | undefined)[]): Body => {
+export const open = (outer: Emit, node: Node, graph: Graph, inputs: readonly (TensorType | undefined)[] = []): Body => {
   if (graph.sparseInitializers?.size)
     throw new Fault('graph/unsupported', { node: called(node), reason: 'its body holds a sparse tensor' });
   const names = new Map<string, string>();
@@ -43,7 +49,8 @@ export const open = (outer: Emit, node: Node, graph: Graph, inputs: readonly (Te
   for (const name of allDefined(graph)) if (!names.has(name)) names.set(name, outer.fresh(name));
   const to = (name: string): string => names.get(name) ?? name;
   const nodes = renamed(graph, to).nodes.map((n, i) => ({ ...n, name: graph.nodes[i].name || n.name }));
-  return look(outer, { ...renamed({ ...graph, initializers: new Map() }, to), nodes }, inputs);
+  const lists = sequenceInputs(node, outer.isSequence).map(to);
+  return look(outer, { ...renamed({ ...graph, initializers: new Map() }, to), nodes }, inputs, lists);
 };
 
 /** For each value made in a body: the inputs and captured values that a derivative reaches from it. */
@@ -75,6 +82,8 @@ interface PlanOptions {
   readonly keep: ReadonlySet<string>;
   /** For a body of several turns, the recorder around it: what is the same in every turn is made there, once. */
   readonly move?: Emit;
+  /** Names that the derivative's body is given besides: cotangents. */
+  readonly given?: Iterable<string>;
   /** Inputs that are known outside. */
   readonly moved?: ReadonlyMap<string, string>;
 }
@@ -94,7 +103,7 @@ const invariants = (emit: Emit, made: ReadonlySet<string>): ReadonlySet<string> 
   const out = new Set<string>();
   for (const node of emit.nodes) {
     if (subgraphs(node).length > 0 || chance.has(node.op)) continue;
-    if (readsOf(node).every((x) => out.has(x) || !(made.has(x) || seeded(emit, x)))) for (const y of node.outputs) if (y) out.add(y);
+    if (readsOf(node).every((x) => out.has(x) || !made.has(x))) for (const y of node.outputs) if (y) out.add(y);
   }
   return out;
 };
@@ -122,7 +131,7 @@ export const plan = (body: Body, results: readonly string[], options: PlanOption
   const own = new Set(body.inputs);
   const index = new Map<Node, number>(emit.nodes.map((n, i) => [n, i]));
   const isForward = (node: Node): boolean => (index.get(node) ?? forward) < forward;
-  const made = new Set([...own, ...emit.nodes.flatMap((n) => n.outputs)]);
+  const made = new Set([...own, ...(options.given ?? []), ...emit.nodes.flatMap((n) => n.outputs)]);
   const moved = new Map(options.moved);
   const saved = new Set<string>();
   const extra = new Set<Node>();
@@ -152,16 +161,16 @@ export const plan = (body: Body, results: readonly string[], options: PlanOption
       if (!isForward(node)) extra.add(node);
     } else {
       if (chance.has(node.op) && isForward(node))
-        throw new Fault('graph/unsupported', { node: called(node), reason: 'what it drew cannot be kept for the derivative, since its rank is not known' });
+        throw new Fault('graph/unsupported', {
+          node: called(node),
+          reason: 'what it drew cannot be kept for the derivative, since its rank is not known',
+        });
       included.add(node);
       stack.push(...readsOf(node));
     }
   }
   return { saved: [...saved], extra: [...extra], inputs, nodes: emit.nodes.filter((n) => included.has(n)), moved };
 };
-
-/** A name that only the derivative's body knows: a cotangent that it is given. */
-const seeded = (emit: Emit, value: string): boolean => emit.types.has(value) && emit.producer(value) === undefined;
 
 /** A value of a body as its input or output: of known element type and rank, its sizes left to the run. */
 export const port = (name: string, type: ValueType | undefined): ValueInfo => {

@@ -3,7 +3,7 @@ import type { Emit } from '../../graph/emit.ts';
 import { bodyInputs } from '../../graph/infer-body.ts';
 import type { Constant, Node } from '../../graph/types.ts';
 import type { Flow } from '../rule.ts';
-import { zerosLike } from '../shapes.ts';
+import { plus, zeroOf } from '../sequences.ts';
 import { type Back, loopBack, scanBack } from './control-back.ts';
 import { graphOfNodes, open, plan } from './control-body.ts';
 import { keep } from './control-keep.ts';
@@ -48,6 +48,7 @@ const flow: Flow['flow'] = (emit, site, wanted, within) => {
   const placeholder = (value: string): string => {
     const type = inner.type(value);
     const name = inner.fresh(`${value}/cotangent`);
+    if (inner.isSequence(value)) inner.listed(name);
     return type ? inner.typed(name, type) : name;
   };
   const seeds = new Map([...states, ...stacks].map(({ output }) => [output, placeholder(output)]));
@@ -55,8 +56,8 @@ const flow: Flow['flow'] = (emit, site, wanted, within) => {
   const slices = cycle.slices.filter((s) => found.has(s.input) && wanted.includes(s.from));
   const sums = wanted.filter((name) => found.has(name)).map((name) => ({ name, before: placeholder(name) }));
   const ends = [
-    ...states.map((s) => found.get(s.input) ?? zerosLike(inner, s.input)),
-    ...sums.map(({ name, before }) => inner.Add(before, found.get(name) ?? '')),
+    ...states.map((s) => found.get(s.input) ?? zeroOf(inner, s.input)),
+    ...sums.map(({ name, before }) => plus(inner, name, before, found.get(name) ?? '')),
     ...slices.map((s) => found.get(s.input) ?? ''),
   ];
 
@@ -65,7 +66,12 @@ const flow: Flow['flow'] = (emit, site, wanted, within) => {
   const turn = inner.fresh('turn');
   const known: (readonly [string, string])[] = loop ? [[body.inputs[1], emit.constant(yes)]] : [];
   if (asLoop) known.push([body.inputs[0], turn]);
-  const work = plan(body, ends, { keep: new Set(cycle.slices.map((s) => s.input)), move: emit, moved: new Map(known) });
+  const work = plan(body, ends, {
+    keep: new Set(cycle.slices.map((s) => s.input)),
+    move: emit,
+    moved: new Map(known),
+    given: [...seeds.values(), ...sums.map((s) => s.before)],
+  });
   const lost = work.saved.filter((v) => unsteady.has(v));
   const saved = work.saved.filter((v) => !unsteady.has(v));
   // The number of the turns comes from what is read turn by turn.
@@ -82,10 +88,10 @@ const flow: Flow['flow'] = (emit, site, wanted, within) => {
     work,
     carried: [
       ...states.map((s) => ({
-        from: cotangent.get(s.to) ?? zerosLike(emit, last[cycle.states.indexOf(s)]),
+        from: cotangent.get(s.to) ?? zeroOf(emit, last[cycle.states.indexOf(s)]),
         input: seeds.get(s.output) ?? '',
       })),
-      ...sums.map(({ name, before }) => ({ from: zerosLike(emit, name), input: before })),
+      ...sums.map(({ name, before }) => ({ from: zeroOf(emit, name), input: before })),
     ],
     along: [
       ...Array.from(kept, ([input, from]) => ({ from, input, axis: 0, back: false })),

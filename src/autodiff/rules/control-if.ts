@@ -5,7 +5,7 @@ import { type Emit, emitter } from '../../graph/emit.ts';
 import type { Graph, Node, TensorType } from '../../graph/types.ts';
 import { called, captured } from '../../graph/walk.ts';
 import type { Flow } from '../rule.ts';
-import { zerosLike } from '../shapes.ts';
+import { zeroOf } from '../sequences.ts';
 import { type Body, graphOfNodes, look, open, type Plan, plan, sources } from './control-body.ts';
 
 const sides = ['then_branch', 'else_branch'] as const;
@@ -18,7 +18,7 @@ const branchOf = (node: Node, side: (typeof sides)[number]): Graph => {
 const passes: Flow['passes'] = (emit, node, within) => {
   const all = sides.flatMap((side) => {
     const graph = branchOf(node, side);
-    const body = look(emit, graph, []);
+    const body = look(emit, graph);
     const from = sources(body, within);
     const reached = new Set(body.outputs.flatMap((o) => [...(from.get(o) ?? [])]));
     return [...captured(graph)].filter((name) => reached.has(name));
@@ -26,7 +26,7 @@ const passes: Flow['passes'] = (emit, node, within) => {
   return [...new Set(all)];
 };
 
-const bodies: Flow['bodies'] = (emit, node, made) => sides.map((side) => ({ emit: look(emit, branchOf(node, side), []).emit, made }));
+const bodies: Flow['bodies'] = (emit, node, made) => sides.map((side) => ({ emit: look(emit, branchOf(node, side)).emit, made }));
 
 /** Nothing, of the type of a value that only the other branch has. */
 const nothing = (emit: Emit, type: TensorType | undefined): string => {
@@ -41,7 +41,7 @@ const flow: Flow['flow'] = (emit, site, wanted, within) => {
   const { node, g } = site;
   const opened = sides.map((side) => {
     const graph = branchOf(node, side);
-    const body = open(emit, node, graph, []);
+    const body = open(emit, node, graph);
     const from = sources(body, within);
     const seeds = new Map(
       body.outputs.flatMap((output, i) => (g[i] && (from.get(output)?.size ?? 0) > 0 ? [[output, g[i]] as const] : [])),
@@ -51,7 +51,7 @@ const flow: Flow['flow'] = (emit, site, wanted, within) => {
   });
   const reached = wanted.filter((name) => opened.some(({ found }) => found.has(name)));
   const branches = opened.map(({ graph, body, found }) => {
-    const results = reached.map((name) => found.get(name) ?? zerosLike(body.emit, name));
+    const results = reached.map((name) => found.get(name) ?? zeroOf(body.emit, name));
     return { graph, body, results, work: plan(body, results, { keep: new Set() }) };
   });
   const kept = keep(emit, node, branches);

@@ -5,6 +5,7 @@ import { activation } from './activation.ts';
 import { attentions } from './attention.ts';
 import { contribActivation } from './contrib-activation.ts';
 import { contribAttention } from './contrib-attention.ts';
+import { contribExperts } from './contrib-experts.ts';
 import { contribGroupAttention } from './contrib-group-attention.ts';
 import { contribNormalisation } from './contrib-normalisation.ts';
 import { contribProduct } from './contrib-product.ts';
@@ -27,6 +28,7 @@ import { recurrence } from './recurrent.ts';
 import { reduce } from './reduce.ts';
 import { resampling } from './resampling.ts';
 import { selection } from './selection.ts';
+import { sequence } from './sequence.ts';
 import { shape } from './shape.ts';
 import { spectral } from './spectral.ts';
 
@@ -50,10 +52,12 @@ export const rules: Rules = {
   ...selection,
   ...control,
   ...recurrence,
+  ...sequence,
   ...quantisation,
   ...contribActivation,
   ...contribNormalisation,
   ...contribProduct,
+  ...contribExperts,
   ...contribAttention,
   ...contribGroupAttention,
   ...contribRotary,
