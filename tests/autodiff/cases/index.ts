@@ -9,6 +9,7 @@ import {
   contribProduct,
   contribShape,
 } from './contrib.ts';
+import { control } from './control.ts';
 import { convolution } from './convolution.ts';
 import { einsum } from './einsum.ts';
 import { elementwise } from './elementwise.ts';
@@ -17,6 +18,7 @@ import { matmul } from './matmul.ts';
 import { neighbourhood } from './neighbourhood.ts';
 import { normalisation } from './normalisation.ts';
 import { pooling } from './pooling.ts';
+import { recurrent } from './recurrent.ts';
 import { reduce } from './reduce.ts';
 import { resampling } from './resampling.ts';
 import { selection } from './selection.ts';
@@ -39,6 +41,8 @@ export const families: Readonly<Record<string, readonly Case[]>> = {
   neighbourhood,
   spectral,
   normalisation,
+  control,
+  recurrent,
   contribActivation,
   contribNormalisation,
   contribProduct,
