@@ -1,8 +1,10 @@
 import { Fault } from '../base/fault.ts';
 import type { Job } from '../base/job.ts';
 import type { RunRequest } from '../base/request.ts';
+import type { Tensor } from '../base/tensor.ts';
 import type { Bound } from '../evidence/bound.ts';
 import { type Ends, endsOf, type OpenedModel, openModel, type ProbeRows, repeated } from '../evidence/model.ts';
+import { rowsHeld } from '../evidence/plan.ts';
 import type { GradientSubject } from '../evidence/providers/gradient.ts';
 import { type Scorer, scorer } from '../evidence/scorer.ts';
 import type { Prepared } from '../graph/prepare.ts';
@@ -81,6 +83,14 @@ const scored = async (
   }
 };
 
+/** Whether the scores of the first row change with the rows beside it, by more than devices and batch sizes do. */
+const sharesBatch = async (score: Scorer, x: Tensor): Promise<boolean> => {
+  const among = await score(repeated(x, Math.min(x.dims[0], 8)));
+  const alone = await score(repeated(x, 1));
+  const most = alone.data.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+  return alone.data.some((v, i) => Math.abs(v - among.data[i]) > 1e-2 * most);
+};
+
 /** Opens model and data, binds one to the other and starts a session on the device asked for. */
 export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 'note' | 'signal' | 'progress'>): Promise<OpenSubject> => {
   job.progress(0, 'Opening');
@@ -98,7 +108,7 @@ export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 
     return { bound, device, dataSha256, close: () => bound.close() };
   }
   const wanted = Math.max(probeRows, Math.min(checkedRows, 3 * (ends.fixedBatch ?? 0)));
-  const first = Array.from({ length: Math.min(wanted, bound.count) }, (_, i) => i);
+  const first = Array.from({ length: Math.min(wanted, rowsHeld(bound), bound.count) }, (_, i) => i);
   const { x } = await bound.take(first, job.signal);
   const prepared = preparedOnce(opened, x && { input: ends.input.name, x }, job);
   const run = await scored(opened, ends, prepared, job);
@@ -108,10 +118,16 @@ export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 
       device: ask.device,
       name: opened.name,
       folder: opened.folder,
-      ...(x ? { probe: { [ends.input.name]: repeated(x, run.ends.fixedBatch ?? Math.min(probeRows, bound.count)) } } : {}),
+      ...(x ? { probe: { [ends.input.name]: repeated(x, run.ends.fixedBatch ?? Math.min(probeRows, x.dims[0])) } } : {}),
     },
     job,
   );
+  const score = scorer(session, run.ends, job);
+  // What is wrong with the scores is for the run itself to say.
+  if (x && x.dims[0] > 1 && run.ends.fixedBatch === undefined && (await sharesBatch(score, x).catch(() => false)))
+    job.note(
+      'Scores of a row depend on the rows that share its batch, or on chance, as with BatchNormalization or Dropout in training mode: export the model in evaluation mode, or read the numbers as those of these batches.',
+    );
   return {
     bound,
     model: {
@@ -120,7 +136,7 @@ export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 
       model: opened.model,
       ends: run.ends,
       prepared,
-      score: scorer(session, run.ends, job),
+      score,
     },
     device: { requested: choice.requested, actual: choice.actual, reason: choice.reason },
     modelSha256: opened.sha256,

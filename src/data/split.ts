@@ -59,6 +59,22 @@ const codes = (tensor: Tensor): Int32Array | undefined => {
   return out;
 };
 
+const upTo = (length: number): Float64Array => {
+  const out = new Float64Array(length);
+  for (let i = 0; i < length; i++) out[i] = i;
+  return out;
+};
+
+/** Rows laid class after class, in the order they have within each: a counting sort. */
+const byClass = (order: Float64Array, classes: Int32Array): Float64Array => {
+  const next: number[] = [0];
+  for (const c of classes) next[c + 1] = (next[c + 1] ?? 0) + 1;
+  for (let c = 1; c < next.length; c++) next[c] = (next[c] ?? 0) + next[c - 1];
+  const out = new Float64Array(order.length);
+  for (const row of order) out[next[classes[row]]++] = row;
+  return out;
+};
+
 /**
  * Holds out a fraction of `length` rows: rows are shuffled within each class, the classes laid one after the other, and
  * every (1/fraction)-th is taken, so each class gives its share to within one row and the total is ⌊length · fraction⌋.
@@ -69,18 +85,18 @@ export const holdOut = (
   fraction: number,
   seed: number,
 ): { readonly kept: Float64Array; readonly held: Float64Array } => {
-  const order = random(seed, 'split').shuffle(Float64Array.from({ length }, (_, i) => i));
-  if (classes) order.sort((a, b) => classes[a] - classes[b]);
+  const shuffled = random(seed, 'split').shuffle(upTo(length));
+  const order = classes ? byClass(shuffled, classes) : shuffled;
   const isHeld = new Uint8Array(length);
   // The 1e-9 keeps products such as 0.29 · 100 from falling just below their whole number.
   for (let k = 0; k < length; k++) isHeld[order[k]] = Number(Math.floor((k + 1) * fraction + 1e-9) > Math.floor(k * fraction + 1e-9));
-  const pick = (value: number): Float64Array => Float64Array.from({ length }, (_, i) => i).filter((i) => isHeld[i] === value);
+  const pick = (value: number): Float64Array => upTo(length).filter((i) => isHeld[i] === value);
   return { kept: pick(0), held: pick(1) };
 };
 
 const complement = (rows: Float64Array, length: number): Float64Array => {
   const out = new Set(rows);
-  return Float64Array.from({ length }, (_, i) => i).filter((i) => !out.has(i));
+  return upTo(length).filter((i) => !out.has(i));
 };
 
 const byColumn = async (dataset: Dataset, name: string, value: string, signal?: AbortSignal): Promise<Float64Array> => {

@@ -36,7 +36,9 @@ export interface Passed {
 
 /** Bytes of input held by one batch. */
 const batchBytes = 2 ** 26;
-export const batchRows = ({ rowSize }: Bound): number => Math.max(1, Math.min(256, Math.floor(batchBytes / (8 * Math.max(1, rowSize)))));
+/** Rows that may be held at once. */
+export const rowsHeld = ({ rowSize }: Bound): number => Math.max(1, Math.floor(batchBytes / (8 * Math.max(1, rowSize))));
+export const batchRows = (bound: Bound): number => Math.min(256, rowsHeld(bound));
 
 /** Class names as the report shows them. Names that labels were read by, or that the user gave, must fit the output. */
 export const classesOf = ({ classNames, namesFrom }: Pick<Bound, 'classNames' | 'namesFrom'>, found: number): readonly string[] => {

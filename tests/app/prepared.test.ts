@@ -9,6 +9,7 @@ import type { AppJob } from '../../src/app/ports.ts';
 import { Fault } from '../../src/base/fault.ts';
 import { quietJob } from '../../src/base/job.ts';
 import type { DataRef } from '../../src/base/request.ts';
+import { writeNpz } from '../../src/data/npz-write.ts';
 import { constantOf } from '../../src/graph/constant.ts';
 import { parse } from '../../src/graph/parse.ts';
 import type { Dim, Graph, Model } from '../../src/graph/types.ts';
@@ -126,4 +127,17 @@ test('files out of order or not legal: read in order, or refused by name', async
     run('saliency', file('illegal.onnx', write(illegal)), digits),
     (e) => e instanceof Fault && /illegal\.onnx/.test(e.message),
   );
+});
+
+test('a model in training mode: scores that depend on the batch are told', async () => {
+  const note = /depend on the rows that share its batch/;
+  // Free data in the shape of CIFAR-10: noise tells batch statistics as well.
+  const draw = quietJob().random('pictures');
+  const x = { dtype: 'float32' as const, dims: [40, 3, 32, 32], data: Float32Array.from({ length: 40 * 3072 }, () => draw.next()) };
+  const y = { dtype: 'int32' as const, dims: [40], data: Int32Array.from({ length: 40 }, (_, i) => i % 10) };
+  const data = { path: file('pictures.npz', writeNpz({ x, y })) };
+  const train = await run('confusion-matrix', fixture('models/resnet8_cifar10.train.onnx'), data);
+  assert.match(train.notes.join('\n'), note);
+  const evaluation = await run('confusion-matrix', fixture('models/resnet8_cifar10.onnx'), data);
+  assert.doesNotMatch(evaluation.notes.join('\n'), note);
 });

@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Tensor } from '../../src/base/tensor.ts';
+import { constantOf } from '../../src/graph/constant.ts';
 import { foldConstants } from '../../src/graph/passes/fold-constants.ts';
 import { dropIdentity } from '../../src/graph/passes/identity.ts';
 import { normalise } from '../../src/graph/passes/normalise.ts';
@@ -12,7 +13,7 @@ import { feedsOf, planOf } from '../../src/graph/probe-feeds.ts';
 import type { Model, ValueType } from '../../src/graph/types.ts';
 import { verify } from '../../src/graph/verify.ts';
 import { nodesWithin } from '../../src/graph/walk.ts';
-import { body, constantly, floatConstant, graph, model, node, value, wave } from './build.ts';
+import { body, constantly, floatConstant, graph, int, intConstant, ints, model, node, value, wave } from './build.ts';
 import { fixture, fixtures, run, runModel } from './run.ts';
 
 // The same kernels in the same order, optimisation off: equal to the last bit unless a formula changed, which none does here.
@@ -114,6 +115,30 @@ const fixedAt = (m: Model, size: number): Model => ({
     outputs: m.graph.outputs.map((o) => ({ name: o.name })),
     values: new Map(),
   },
+});
+
+test('a recurrent layer whose zero state was expanded to the batch of the export is freed', async () => {
+  const lstm = graph(
+    [value('x', [2, 5, 3])],
+    [
+      node('Transpose', ['x'], ['t'], { perm: ints(1, 0, 2) }),
+      node('Expand', ['zero', 'shape'], ['h']),
+      node('LSTM', ['t', 'w', 'r', '', '', 'h', 'h'], ['all', 'last'], { hidden_size: int(4) }),
+      node('Squeeze', ['last', 'first'], ['y']),
+    ],
+    ['y'],
+    {
+      w: floatConstant([1, 16, 3]),
+      r: floatConstant([1, 16, 4], 0.3),
+      zero: constantOf('float32', [1, 1, 4], [0, 0, 0, 0]),
+      shape: intConstant(1, 2, 4),
+      first: intConstant(0),
+    },
+  );
+  const prepared = await prepare(model(lstm), run);
+  equal(prepared.freedFrom, 2);
+  const { y } = await runModel(prepared.model, { x: wave([7, 5, 3]) });
+  deepEqual(y.dims, [7, 4]);
 });
 
 for (const [f, size] of [

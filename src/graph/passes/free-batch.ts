@@ -2,7 +2,7 @@ import { sizeOf } from '../../base/tensor.ts';
 import { intOf } from '../attribute.ts';
 import { constantOf, numbersOf } from '../constant.ts';
 import type { Attribute, Constant, Model, Node, TensorType, ValueInfo, ValueType } from '../types.ts';
-import { freshNames, namesWithin } from '../walk.ts';
+import { freshNames, namesWithin, producers } from '../walk.ts';
 
 /** What freeing the batch axis needs to know of the model at its fixed size. */
 interface FixedBatch {
@@ -26,6 +26,7 @@ export const freeBatch = (model: Model, { types, batchSize, batchAxes }: FixedBa
   /** Values with the rows that are fed. */
   const follows = new Set(graph.inputs.map((i) => i.name));
   const initializers = new Map(graph.initializers);
+  const made = producers(graph);
   const fresh = freshNames(namesWithin(graph));
   const constant = (c: Constant): string => {
     const name = fresh('const/batch');
@@ -86,6 +87,8 @@ export const freeBatch = (model: Model, { types, batchSize, batchAxes }: FixedBa
     if (node.op === 'LSTM' || node.op === 'GRU' || node.op === 'RNN') {
       const zero = (name: string): boolean => {
         const c = initializers.get(name);
+        const by = made.get(name);
+        if (by?.op === 'Expand' || by?.op === 'Tile') return zero(by.inputs[0]);
         return c?.bytes !== undefined && sizeOf(c.dims) > 0 && c.bytes.every((b) => b === 0);
       };
       return { ...node, inputs: node.inputs.map((name, i) => ((i === 5 || i === 6) && zero(name) ? '' : name)) };
