@@ -177,7 +177,7 @@ export const sequenceInputs = (node: Node, isSequence: (value: string) => boolea
 export const sequences = (node: Node, isSequence: (value: string) => boolean): readonly boolean[] => {
   if (node.domain !== '') return [];
   if (listMakers.has(node.op)) return node.outputs.map(() => true);
-  if (node.op === 'Identity') return [isSequence(node.inputs[0] ?? '')];
+  if (['Identity', 'Optional', 'OptionalGetElement'].includes(node.op)) return [isSequence(node.inputs[0] ?? '')];
   if (node.op === 'If') return listsWithin(graphOf(node, 'then_branch'), [], isSequence);
   return node.op === 'Loop' ? listsWithin(graphOf(node, 'body'), sequenceInputs(node, isSequence), isSequence).slice(1) : [];
 };

@@ -31,7 +31,9 @@ const dataOf = (dtype: DType, dims: readonly number[], values: readonly number[]
 
 /** Values that cross to JavaScript: onnxruntime-node 1.30 ends the process on packed ones. */
 const crossing = (emit: Emit): string[] =>
-  emit.nodes.flatMap((n) => n.outputs.filter((o) => o && !emit.isSequence(o) && !['int4', 'uint4'].includes(emit.type(o)?.dtype ?? '')));
+  emit.nodes.flatMap((n) =>
+    n.outputs.filter((o) => o && n.op !== 'Optional' && !emit.isSequence(o) && !['int4', 'uint4'].includes(emit.type(o)?.dtype ?? '')),
+  );
 
 /** Types of what the case itself records, found by running it, as the product finds those of a model. */
 const probe = async (emit: Emit, feeds: Recorded['feeds'], opset: number, sized: boolean): Promise<void> => {

@@ -47,6 +47,7 @@ export const constant: Readonly<Record<string, string>> = {
     'it is made from a shape or from nothing',
     'Constant',
     'ConstantOfShape',
+    'SequenceEmpty',
     'EyeLike',
     'Range',
     'BlackmanWindow',

@@ -215,6 +215,18 @@ export const control: readonly Case[] = [
     },
     { single: true },
   ),
+  graph(
+    'sequence: a body on every element, and an optional value',
+    [f([2, 3]), f([1, 3]), f([3])],
+    (emit, [x, y, w]) => {
+      const made = emit.call('SequenceConstruct', [x, y]);
+      const inner = body(emit, [[typeOf(emit, x)], [typeOf(emit, x)]], (at, one, by) => [at.Sin(at.Mul(one, by))]);
+      const all = emit.call('ConcatFromSequence', [emit.call('SequenceMap', [made, w], { body: inner })], { axis: 0 });
+      return [emit.Mul(all, all)];
+    },
+    { single: true },
+  ),
+  graph('optional value', [f([2, 3])], (emit, [x]) => [emit.Sin(emit.call('OptionalGetElement', [emit.call('Optional', [x])]))]),
   ...[1, 0].map((stacked) =>
     graph(
       `Loop that appends to a sequence, then ${stacked ? 'stacked' : 'joined'}`,
