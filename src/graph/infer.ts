@@ -225,6 +225,7 @@ const table: Readonly<Record<string, Infer>> = {
       ],
       ...['Round', 'Sigmoid', 'Sign', 'Sin', 'Softmax', 'Softplus', 'Sqrt', 'Tanh', 'Trilu', 'ReverseSequence', 'LeakyRelu', 'Elu'],
       ...['ScatterElements', 'ScatterND', 'Cosh', 'Sinh', 'Tan', 'Atan', 'Asin', 'Acos', 'Softsign', 'HardSigmoid'],
+      ...['Gelu', 'HardSwish', 'Mish', 'Selu', 'Celu', 'ThresholdedRelu', 'LayerNormalization'],
     ].map((op) => [op, same]),
   ),
   ...Object.fromEntries(['Add', 'Div', 'Mul', 'Sub', 'Max', 'Min', 'Sum', 'Mean', 'Mod', 'Pow'].map((op) => [op, spread])),

@@ -32,9 +32,9 @@ const range: { readonly [T in DType]?: readonly [number, number] } = {
   uint4: [0, 15],
   int16: [-32768, 32767],
 };
-/** Its value counts as constant: in float graphs Identity has no derivative. */
-export const held = (emit: Emit, x: string): string => emit.Identity(x);
-const noIdentity: Rules = { Identity: { back: [null] } };
+/** Its value counts as constant: in float graphs Dropout, which copies and which no rule records, has no derivative. */
+export const held = (emit: Emit, x: string): string => emit.call('Dropout', [x]);
+const constantDropout: Rules = { Dropout: { back: [null] } };
 
 /**
  * Fake quantisation in plain operators: u = v/s, and s·(m·u + the rest, held), where m is 1 if round(u) + z is in range. The
@@ -73,7 +73,7 @@ export const checkStraightThrough = async ({ quantised, real, tolerance }: Quant
     const out = await run(made.feeds);
     return { made, values: named.map((n) => (n ? numbers(out[n]) : undefined)) };
   };
-  const [a, b] = [await outputs(quantised, {}), await outputs(real, noIdentity)];
+  const [a, b] = [await outputs(quantised, {}), await outputs(real, constantDropout)];
   const what = ['value', 'slope', ...a.made.wrt.flatMap((x) => [`1. derivative by ${x}`, `2. derivative by ${x}`])];
   let seen = 0;
   what.forEach((label, k) => {

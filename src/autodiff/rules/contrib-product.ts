@@ -1,8 +1,11 @@
+import { Fault } from '../../base/fault.ts';
 import { floatOf, floatsOf, intOf, stringOf } from '../../graph/attribute.ts';
 import type { Emit, Given } from '../../graph/emit.ts';
 import type { Node } from '../../graph/types.ts';
+import { called } from '../../graph/walk.ts';
 import type { Rule, Rules, Site } from '../rule.ts';
-import { castLike, num, rankOf } from '../shapes.ts';
+import { castLike, dimsOf, num, rankOf } from '../shapes.ts';
+import { swish } from './activation.ts';
 
 /** Products with what ONNX Runtime fuses into them: transposes and a factor, or an activation behind. */
 const operand = (emit: Emit, x: string, transposed: boolean, batch: boolean): string => {
@@ -83,6 +86,30 @@ const fusedConv: Rule = {
   },
 };
 
+/** The whole transposed convolution, then pads taken off its edges. */
+const dynamicPads: Rule = {
+  as: (emit, { x: [x, w, pads, b], node }) => {
+    const full = emit.ConvTranspose(x, w, b ?? '', node.attributes);
+    const axes = Array.from({ length: (rankOf(emit, x) ?? 4) - 2 }, (_, i) => i + 2);
+    return [pads ? emit.Pad(full, emit.Neg(pads), '', emit.ints(axes)) : full];
+  },
+};
+/** A convolution of each channel with itself over what was before: a state of the last places, or zeros, in front. */
+const causalConv: Rule = {
+  as: (emit, { x: [x, w, b, past], y, node }) => {
+    const [reach, channels] = [dimsOf(emit, w)?.[2], dimsOf(emit, w)?.[0]];
+    const options = ['channels_last', 'state_window'].map((name) => intOf(node, name, 0));
+    if (intOf(node, 'ndim', 1) !== 1 || options.some((o) => o !== 0) || typeof reach !== 'number' || typeof channels !== 'number')
+      throw new Fault('graph/unsupported', { node: called(node), reason: 'only its plain form over one axis has a derivative' });
+    const dilation = intOf(node, 'dilation', 1);
+    const length = (reach - 1) * dilation;
+    const whole = past ? emit.Concat(past, x, { axis: 2 }) : emit.Pad(x, emit.ints([0, 0, length, 0, 0, 0]));
+    const pre = emit.Conv(whole, w, b ?? '', { group: channels, dilations: [dilation], kernel_shape: [reach] });
+    const state = (): string => emit.Slice(whole, emit.ints([-length]), emit.ints([2 ** 31 - 1]), emit.ints([2]));
+    return [stringOf(node, 'activation', 'none') === 'none' ? pre : swish(emit, pre, 1), y[1] ? state() : ''];
+  },
+};
+
 /** Y = X⁻¹: −Yᵀ·g·Yᵀ. */
 const inverse: Rule = {
   back: [
@@ -108,6 +135,8 @@ export const contribProduct: Rules = {
   'com.microsoft.TransposeMatMul': fusedMatMul,
   'com.microsoft.FusedGemm': fusedGemm,
   'com.microsoft.FusedConv': fusedConv,
+  'com.microsoft.ConvTransposeWithDynamicPads': dynamicPads,
+  'com.microsoft.CausalConvWithState': causalConv,
   'com.microsoft.Inverse': inverse,
   'com.microsoft.CDist': distances,
 };

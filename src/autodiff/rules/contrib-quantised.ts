@@ -112,6 +112,26 @@ const maxPool: Rule = {
   quantised: true,
 };
 
+/** Weights [D, I, 4H], the other way round than LSTM's; the data are quantised on the way. */
+const lstm: Rule = {
+  as: (emit, { x: [x, w, r, b, lengths, h, c, p, ws, wz, rs, rz], y, node }) => {
+    const weights = (q: string, s: string, z: string): string => {
+      const perDirection = (v: string): string =>
+        rankOf(emit, v) === 1 ? emit.Unsqueeze(v, emit.ints([1, 2])) : emit.Unsqueeze(v, emit.ints([1]));
+      const numbers = emit.Sub(cast(emit, q, 'float32'), perDirection(cast(emit, z, 'float32')));
+      return emit.Transpose(emit.Mul(numbers, perDirection(s)), { perm: [0, 2, 1] });
+    };
+    const inputs = [x, weights(w, ws, wz), weights(r, rs, rz), b ?? '', lengths ?? '', h ?? '', c ?? '', p ?? ''];
+    return emit.calls(
+      'LSTM',
+      inputs,
+      y.map((name) => name !== ''),
+      node.attributes,
+    );
+  },
+  quantised: true,
+};
+
 /** Numbers of `bits` bits from bytes, the lowest bits first, along a new last axis. */
 const unpacked = (emit: Emit, bytes: string, bits: number): string => {
   if (bits === 8) return cast(emit, bytes, 'float32');
@@ -168,6 +188,7 @@ export const contribQuantised: Rules = {
   'com.microsoft.MatMulIntegerToFloat': matMulToFloat,
   'com.microsoft.DynamicQuantizeMatMul': dynamicMatMul,
   'com.microsoft.QAttention': attention,
+  'com.microsoft.DynamicQuantizeLSTM': lstm,
   'com.microsoft.NhwcMaxPool': maxPool,
   'com.microsoft.MatMulNBits': matMulBits,
 };

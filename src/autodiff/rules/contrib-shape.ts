@@ -16,6 +16,8 @@ const unfold: Rule = {
   },
 };
 
+const sampling: Readonly<Record<string, string>> = { bilinear: 'linear', bicubic: 'cubic' };
+
 export const contribShape: Rules = {
   'com.microsoft.Trilu': { as: (emit, { x: [x, k], node }) => [emit.Trilu(x, k ?? '', { upper: intOf(node, 'upper', 1) })] },
   'com.microsoft.GatherND': { as: (emit, { x: [x, indices] }) => [emit.GatherND(x, emit.Cast(indices, { to: 7 }))] },
@@ -25,6 +27,12 @@ export const contribShape: Rules = {
         mode: stringOf(node, 'mode', 'constant'),
       }),
     ],
+  },
+  'com.microsoft.GridSample': {
+    as: (emit, { x, node }) => {
+      const mode = sampling[stringOf(node, 'mode', 'bilinear')] ?? 'nearest';
+      return [emit.call('GridSample', x, { ...node.attributes, mode })];
+    },
   },
   'com.microsoft.ExpandDims': {
     as: (emit, { x: [x, axis] }) => [emit.Unsqueeze(x, emit.Reshape(emit.Cast(axis, { to: 7 }), emit.ints([1])))],

@@ -195,9 +195,9 @@ export const quantised: readonly Quantised[] = [
       return tanh(emit, emit.Mul(emit.Cast(sums, { to: 1 }), emit.Mul(s, x[1])));
     },
     (emit, x) => {
-      const [, s, z] = emit.calls('DynamicQuantizeLinear', [x[0]], 3).map((v) => held(emit, v));
+      const [, s, z] = emit.calls('DynamicQuantizeLinear', [x[0]], 3).map((v) => held(emit, emit.Cast(v, { to: 1 })));
       const w = emit.Sub(emit.Cast(stored(emit, [3, 4], 5), { to: 1 }), emit.constant(constantOf('float32', [4], [1, 2, 3, 4])));
-      return tanh(emit, emit.MatMul(fake(emit, x[0], s, emit.Cast(z, { to: 1 }), 'uint8'), emit.Mul(w, x[1])));
+      return tanh(emit, emit.MatMul(fake(emit, x[0], s, z, 'uint8'), emit.Mul(w, x[1])));
     },
   ),
   pair(
@@ -389,10 +389,33 @@ export const quantised: readonly Quantised[] = [
         emit.call('DynamicQuantizeMatMul', [x[0], stored(emit, [3, 4], 23), x[1], zero(emit, [0, 0, 0, 0], 'int8'), x[2]], {}, domain),
       ),
     (emit, x) => {
-      const [, s, z] = emit.calls('DynamicQuantizeLinear', [x[0]], 3).map((v) => held(emit, v));
-      const a = fake(emit, x[0], s, emit.Cast(z, { to: 1 }), 'uint8');
+      const [, s, z] = emit.calls('DynamicQuantizeLinear', [x[0]], 3).map((v) => held(emit, emit.Cast(v, { to: 1 })));
+      const a = fake(emit, x[0], s, z, 'uint8');
       return tanh(emit, emit.Add(emit.MatMul(a, int8(emit, stored(emit, [3, 4], 23), x[1])), x[2]));
     },
+  ),
+  pair(
+    'DynamicQuantizeLSTM',
+    [f([3, 2, 4]), weight([1], 0.01, 0.02), weight([1, 8], 0.01, 0.02), weight([1, 16])],
+    (emit, x) => {
+      const zeros = [emit.constant(constantOf('int8', [1], [3])), emit.constant(constantOf('int8', [1, 8], [0, 0, 0, 0, 0, 0, 0, 0]))];
+      const [w, r] = [stored(emit, [1, 4, 8], 31), stored(emit, [1, 2, 8], 37)];
+      const inputs = [x[0], w, r, x[3], '', '', '', '', x[1], zeros[0], x[2], zeros[1]];
+      return emit.calls('DynamicQuantizeLSTM', inputs, [true, true, true], { hidden_size: 2 }, domain);
+    },
+    (emit, x) => {
+      const turned = (q: string, shift: number, s: string): string =>
+        emit.Transpose(emit.Mul(emit.Sub(emit.Cast(q, { to: 1 }), emit.scalar(shift)), emit.Unsqueeze(s, emit.ints([1]))), {
+          perm: [0, 2, 1],
+        });
+      const [w, r] = [
+        turned(stored(emit, [1, 4, 8], 31), 3, emit.Unsqueeze(x[1], emit.ints([1]))),
+        turned(stored(emit, [1, 2, 8], 37), 0, x[2]),
+      ];
+      return emit.calls('LSTM', [x[0], w, r, x[3]], [true, true, true], { hidden_size: 2 });
+    },
+    // The kernel rounds its data to eight bits in every step, which the value shows and the derivatives do not.
+    { sized: true, tolerance: 3e-2 },
   ),
   pair(
     'QAttention',
