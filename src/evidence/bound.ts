@@ -9,6 +9,8 @@ export interface BoundBatch {
   readonly scores?: Matrix;
   /** Class numbers or targets; NaN where missing. */
   readonly labels?: Float64Array;
+  /** Values, in words, of the columns to group by. */
+  readonly groups?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A dataset bound to a model's input: which rows, in which shape, with which labels. */
@@ -23,6 +25,8 @@ export interface Bound {
   readonly labelled: boolean;
   /** Columns and arrays of the file, for faults that ask for a name. */
   readonly known: readonly string[];
+  /** Columns to group by that were asked for and hold one value a row. */
+  readonly groups: readonly string[];
   /** Class names by index: given with the model, those of text labels, or stored in the file. */
   readonly classNames?: readonly string[];
   /** `labels`: the numbers of text labels hang on these names, so they must be as many as the classes. `stored`: only shown, where they fit. */

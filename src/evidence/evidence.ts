@@ -17,6 +17,8 @@ export interface Evidence {
   probs: Matrix;
   /** log of probs: log-softmax of the logits in float64, else log(max(p, 1e-12)). */
   logProbs: Matrix;
+  /** Column of the data → its values in words: the columns that options named `group` ask for, and `group`, where the data have them. */
+  groups: Readonly<Record<string, readonly string[]>>;
 }
 export type Noun = keyof Evidence;
 

@@ -97,13 +97,28 @@ const read = async (ref: ModelRef, sha256: string, ports: ModelPorts, job: Pick<
       const key = JSON.stringify([rows?.input, options.axes]);
       const found =
         prepared.get(key) ??
-        withSessions(ports.runtime, source.name, folder, (run) => prepare(model, run, { ...options, name: source.name }));
+        withSessions(ports.runtime, source.name, folder, (run) =>
+          prepare(rows ? ranked(model, rows) : model, run, { ...options, name: source.name }),
+        );
       prepared.set(key, found);
       found.catch(() => prepared.delete(key));
       return found;
     },
   };
 };
+
+/** The model with its input's rank, where the file leaves it open: that of the rows. */
+const ranked = (model: Model, { input, x }: ProbeRows): Model => ({
+  ...model,
+  graph: {
+    ...model.graph,
+    inputs: model.graph.inputs.map((i) =>
+      i.name === input && (i.type === undefined || (i.type.kind === 'tensor' && i.type.dims === undefined))
+        ? { ...i, type: { kind: 'tensor', dtype: x.dtype, dims: ['N', ...x.dims.slice(1)] } }
+        : i,
+    ),
+  },
+});
 
 /** Free axes get the lengths of the rows; whole numbers and text are fed as they are, floats where there are enough rows. */
 const probeOptions = (model: Model, { input, x }: ProbeRows): ProbeOptions => {

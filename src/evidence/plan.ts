@@ -109,7 +109,9 @@ export const pass = async (passage: Passage, listeners: readonly Listener[], job
     if (meaning.scores === 'probabilities') checkProbabilities(scores, rows, output);
     const labels = attempt(() => (check && batch.labels && !wrong ? check.read(batch.labels, rows) : undefined));
     const usable = listeners.filter((l) => labels || !l.needs.includes('labels'));
-    const made = nouns({ rows, scores, meaning, ...(labels ? { labels } : {}) }, [...new Set(usable.flatMap((l) => l.needs))]);
+    const made = nouns({ rows, scores, meaning, ...(labels ? { labels } : {}), ...(batch.groups ? { groups: batch.groups } : {}) }, [
+      ...new Set(usable.flatMap((l) => l.needs)),
+    ]);
     for (const listener of usable) listener.add(made);
   };
   const attempt = <T>(work: () => T): T | undefined => {

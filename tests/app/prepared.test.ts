@@ -104,6 +104,19 @@ for (const time of ['T', undefined] as const) {
   });
 }
 
+test('an input of open rank takes that of the data', async () => {
+  const open = made(
+    graph([{ name: 'x', type: { kind: 'tensor', dtype: 'float32' } }], [node('MatMul', ['x', 'w'], ['y'])], ['y'], {
+      w: constantOf('float32', [2, 2], [1, 2, 3, 4]),
+    }),
+  );
+  const data = { path: file('open.csv', 'a,b,y\n1,2,0\n3,4,1\n') };
+  const report = await run('saliency', file('open.onnx', write(open)), data, { samples: 1, method: 'gradient', class: '0' });
+  const bars = report.cards.find((c) => c.kind === 'bars');
+  // ∂y₀/∂x = (1, 3), the largest first.
+  assert.deepEqual(bars?.series[0].values, [3, 1]);
+});
+
 test('a batch that is not the first axis is refused', async () => {
   const path = file(
     'time-first.onnx',

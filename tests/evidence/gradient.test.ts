@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Fault } from '../../src/base/fault.ts';
+import { toHalf } from '../../src/base/half.ts';
 import { quietJob } from '../../src/base/job.ts';
 import { random } from '../../src/base/random.ts';
 import type { GradientTool } from '../../src/evidence/evidence.ts';
@@ -103,6 +104,29 @@ test('a final Softmax is skipped: gradients are those of the logit', () =>
     assert.equal(tool.output, 'y');
     close((await tool.sum(ask, signal)).gradient, reference().gradient);
   }));
+
+test('half precision: gradients are summed in float32', async () => {
+  const half = (values: readonly number[]) => ({
+    dtype: 'float16' as const,
+    dims: [2, 2],
+    bytes: new Uint8Array(Uint16Array.from(values, toHalf).buffer),
+  });
+  const g = graph(
+    [value('x', ['N', 2], 'float16')],
+    [node('Mul', ['x', 'x'], ['s']), node('MatMul', ['s', 'w'], ['y'])],
+    [value('y', ['N', 2], 'float16')],
+    {
+      w: half([1, 2, 3, 4]),
+    },
+  );
+  await withTool(g, async (tool) => {
+    const found = await tool.sum(ask, signal);
+    const wanted = reference().gradient;
+    const most = Math.max(...wanted.map(Math.abs));
+    // Points and weights of the model have 11 bits.
+    for (const [i, v] of wanted.entries()) assert.ok(Math.abs(found.gradient[i] - v) <= 4e-3 * most, `${i}: ${found.gradient[i]} ≠ ${v}`);
+  });
+});
 
 test('whole-number inputs have no gradient; a path cut off by a step function names it', async () => {
   const whole = graph([value('x', ['N', 2], 'int64')], [node('Cast', ['x'], ['y'], { to: { type: 'int', value: 1 } })], ['y']);

@@ -8,6 +8,8 @@ export interface Scored {
   readonly meaning: Meaning;
   /** Checked class numbers; absent where the data have none. */
   readonly labels?: Int32Array;
+  /** Values of the columns to group by. */
+  readonly groups?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Makes one noun of a batch; `of` gives the other nouns, each made once a batch. */

@@ -29,6 +29,8 @@ const rowBytes = ({ types }: Probed): number => {
 
 interface Compiled {
   readonly graph: PathGradient;
+  /** As the graph takes its weights: sums of half-precision gradients are float32. */
+  weights(values: readonly number[]): Tensor;
   readonly session: Session;
 }
 
@@ -67,10 +69,17 @@ export const openGradient = async (
   const compile = async (square: boolean): Promise<Compiled> => {
     const graph = inputGradient(model, probed, { input: input.name, output, square });
     const rows = fixedBatch ?? 2;
+    const type = graph.model.graph.inputs.find((i) => i.name === graph.inputs.weights)?.type;
+    const dtype = type?.kind === 'tensor' ? type.dtype : 'float32';
+    const weights = (values: readonly number[]): Tensor => ({
+      dtype,
+      dims: [values.length],
+      data: fromFloats(Float64Array.from(values), dtype),
+    });
     const probe = {
       [graph.inputs.points]: tensor(new Float32Array(rows * d), input.dtype),
       [graph.inputs.target]: int64([rows], new Array<number>(rows).fill(0)),
-      [graph.inputs.weights]: { dtype: input.dtype, dims: [1], data: fromFloats(Float32Array.of(1), input.dtype) },
+      [graph.inputs.weights]: weights([1]),
     };
     const found = await runtime.open(
       write(graph.model),
@@ -78,7 +87,7 @@ export const openGradient = async (
       job,
     );
     choice ??= found.choice;
-    return { graph, session: found.session };
+    return { graph, weights, session: found.session };
   };
   const plain = await compile(false);
   let squared: Promise<Compiled> | undefined;
@@ -94,7 +103,7 @@ export const openGradient = async (
     inputDims,
     async sum({ rows, points, weights, targets: wanted, square = false }, signal) {
       squared ??= square ? compile(true) : undefined;
-      const { graph, session } = square && squared ? await squared : plain;
+      const { graph, weights: weightsOf, session } = square && squared ? await squared : plain;
       const steps = weights.length;
       const gradient = new Float64Array(rows * d);
       const squares = square ? new Float64Array(rows * d) : undefined;
@@ -114,11 +123,7 @@ export const openGradient = async (
             [fixedBatch ?? b],
             fixedBatch === undefined ? wanted.subarray(first, last) : new Int32Array(fixedBatch).fill(wanted[first]),
           ),
-          [graph.inputs.weights]: {
-            dtype: input.dtype,
-            dims: [fixedBatch === undefined ? s : 1],
-            data: fromFloats(fixedBatch === undefined ? Float64Array.from(weights.slice(from, to)) : Float64Array.of(1), input.dtype),
-          },
+          [graph.inputs.weights]: weightsOf(fixedBatch === undefined ? weights.slice(from, to) : [1]),
         });
         const g = toFloats(result[graph.outputs.gradient]);
         const f = toFloats(result[graph.outputs.values]);

@@ -1,9 +1,10 @@
 import type { Noun } from '../evidence.ts';
 import type { Provider } from './define.ts';
+import { groups } from './groups.ts';
 import { labels } from './labels.ts';
 import { logProbs } from './log-probs.ts';
 import { probs } from './probs.ts';
 import { rows } from './rows.ts';
 
 /** Every noun and what makes it; a new noun does not compile without its provider. */
-export const providers: { readonly [N in Noun]: Provider<N> } = { rows, labels, probs, logProbs };
+export const providers: { readonly [N in Noun]: Provider<N> } = { rows, labels, probs, logProbs, groups };
