@@ -4,7 +4,7 @@ import type { Emit } from '../graph/emit.ts';
 import type { Node } from '../graph/types.ts';
 import { readsOf, subgraphs } from '../graph/walk.ts';
 import { keyOf, type Rule, type Rules, type Within } from './rule.ts';
-import { noGradientReason, ruleOf } from './rules/index.ts';
+import { noGradientReason, noRuleReason, ruleOf } from './rules/index.ts';
 import { plus } from './sequences.ts';
 import { cast, dtypeOf, onesLike, sameShape } from './shapes.ts';
 
@@ -26,8 +26,10 @@ const isFloat = (emit: Emit, value: string): boolean => {
   return !type || floats.has(type.dtype);
 };
 const isQuantised = (emit: Emit, value: string): boolean => quantised.has(dtypeOf(emit, value));
-const describe = (node: Node): string =>
-  `'${node.name || node.outputs[0]}' (${keyOf(node)}: ${noGradientReason(node.op, node.domain) ?? 'an operator Assay does not know'})`;
+const describe = (node: Node): string => {
+  const reason = noGradientReason(node.op, node.domain) ?? noRuleReason(node.op, node.domain) ?? 'an operator Assay does not know';
+  return `'${node.name || node.outputs[0]}' (${keyOf(node)}: ${reason})`;
+};
 
 const reading = new WeakMap<Node, readonly string[]>();
 /** What a node reads, its subgraphs included. */

@@ -5,8 +5,10 @@ import { finished, recording } from '../../src/autodiff/differentiate.ts';
 import { crossEntropy } from '../../src/autodiff/loss.ts';
 import { hessianProduct } from '../../src/autodiff/products.ts';
 import { gradients } from '../../src/autodiff/reverse.ts';
+import { Fault } from '../../src/base/fault.ts';
 import type { Tensor } from '../../src/base/tensor.ts';
 import { readNpz } from '../../src/data/npz.ts';
+import { emitter } from '../../src/graph/emit.ts';
 import { parse } from '../../src/graph/parse.ts';
 import { normalise } from '../../src/graph/passes/normalise.ts';
 import type { Model } from '../../src/graph/types.ts';
@@ -60,3 +62,14 @@ for (const [name, input, fused] of [
     for (const output of Object.keys(b)) close(output, a[output], b[output]);
   });
 }
+
+test("what the optimiser's level 'all' writes is refused by name, with what to do", () => {
+  const type = { kind: 'tensor', dtype: 'float32', dims: [1, 8, 4, 4] } as const;
+  const emit = emitter({ types: new Map([['x', type]]) });
+  emit.node({ op: 'Conv', domain: 'com.microsoft.nchwc', name: 'first', inputs: ['x', 'w'], outputs: ['y'], attributes: {} });
+  assert.throws(
+    () => gradients(emit, emit.ReduceSum('y', { keepdims: 0 }), ['x']),
+    (error: unknown) =>
+      Fault.is(error, 'graph/no-gradient') && /'first' \(com\.microsoft\.nchwc\.Conv: .*level 'extended'/.test(error.message),
+  );
+});

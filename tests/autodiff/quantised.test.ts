@@ -47,3 +47,19 @@ test('to eight-bit floats a gradient passes up to the largest of them', async ()
   const [byX] = await gradientsAt([-2000, -890, 3, 896, 900], 2, { dtype: 'float8e4m3fn', dims: [], bytes: Uint8Array.of(0) });
   assert.deepEqual(byX, [0, 1, 1, 1, 0]);
 });
+test('a stored weight has a gradient too: that of its real value times the scale', async () => {
+  const type = { kind: 'tensor', dtype: 'float32', dims: [2, 3] } as const;
+  const emit = emitter({ types: new Map([['x', type]]) });
+  const q = emit.hold('w', constantOf('int8', [3, 2], [5, -7, 11, 2, -3, 8]));
+  const w = emit.call('DequantizeLinear', [q, emit.scalar(0.5)]);
+  const loss = emit.ReduceSum(emit.Tanh(emit.MatMul('x', w)), { keepdims: 0 });
+  const found = gradients(emit, loss, [q, w]);
+  const names = [q, w].map((v) => found.get(v) ?? '');
+  const feeds = { x: float32([2, 3], [0.1, -0.2, 0.3, 0.05, 0.15, -0.1]) };
+  const out = await (await open(write(modelOf({ emit, feeds, opset: 21 }, names))))(feeds);
+  assert.equal(out[names[0]].dtype, 'float32');
+  assert.deepEqual(
+    numbers(out[names[0]]),
+    numbers(out[names[1]]).map((v) => Math.fround(v * 0.5)),
+  );
+});

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hasRule, noGradientReason, rules } from '../../src/autodiff/rules/index.ts';
 import { constant } from '../../src/autodiff/rules/no-gradient.ts';
+import { withoutRule } from '../../src/autodiff/rules/without-rule.ts';
 import { nodesWithin, subgraphs } from '../../src/graph/walk.ts';
 import { families } from '../autodiff/cases/index.ts';
 import { quantised } from '../autodiff/cases/quantised.ts';
@@ -36,8 +37,13 @@ test('every rule has a case', () => {
 });
 
 test('no operator has both a rule and a reason to have none', () => {
+  const reasons = [constant, withoutRule];
   assert.deepEqual(
-    Object.keys(rules).filter((key) => Object.hasOwn(constant, key)),
+    Object.keys(rules).filter((key) => reasons.some((table) => Object.hasOwn(table, key))),
+    [],
+  );
+  assert.deepEqual(
+    Object.keys(constant).filter((key) => Object.hasOwn(withoutRule, key)),
     [],
   );
 });

@@ -80,7 +80,9 @@ const groupQuery: Rule = {
     // One bias for all heads or one for each.
     const perHead = (b: string): string => {
       const groups = emit.Min(sizeAt(emit, b, 1), emit.ints([m]));
-      const split = emit.Concat(emit.ints([0]), groups, emit.Div(sizeAt(emit, b, 1), groups), sizeAt(emit, b, 2), sizeAt(emit, b, 3), { axis: 0 });
+      const split = emit.Concat(emit.ints([0]), groups, emit.Div(sizeAt(emit, b, 1), groups), sizeAt(emit, b, 2), sizeAt(emit, b, 3), {
+        axis: 0,
+      });
       if (dimsOf(emit, b)?.[1] === 1) return each(b);
       return emit.Reshape(b, dimsOf(emit, b)?.[1] === n ? shapeOf(emit, [0, m, repeats], b, [2, 3]) : split);
     };

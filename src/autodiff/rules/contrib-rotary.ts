@@ -1,7 +1,9 @@
-import { intOf } from '../../graph/attribute.ts';
+import { intOf, intsOf } from '../../graph/attribute.ts';
+import { constantOf } from '../../graph/constant.ts';
 import type { Emit } from '../../graph/emit.ts';
-import type { Rule, Rules } from '../rule.ts';
-import { rankOf, sizeAt } from '../shapes.ts';
+import type { Node } from '../../graph/types.ts';
+import type { Rule, Rules, Site } from '../rule.ts';
+import { dtypeOf, rankOf, sizeAt } from '../shapes.ts';
 
 interface Angles {
   /** [B, S, D/2] each. */
@@ -29,19 +31,56 @@ export const anglesAt = (emit: Emit, cos: string, sin: string, positions: string
   sin: emit.Gather(sin, positions),
 });
 
+/** Input of either rank turned by angles that follow from its length. */
+const turned = (emit: Emit, { x: [x, , cos], node }: Site, angles: (length: string) => Angles): string => {
+  const flat = rankOf(emit, x) === 3;
+  const width = intOf(node, 'rotary_embedding_dim', 0);
+  const size = emit.Mul(sizeAt(emit, cos, 1), emit.ints([2]));
+  const shape = width > 0 ? emit.ints([0, 0, intOf(node, 'num_heads', 1), -1]) : emit.Concat(emit.ints([0, 0, -1]), size, { axis: 0 });
+  const heads = flat ? emit.Transpose(emit.Reshape(x, shape), { perm: [0, 2, 1, 3] }) : x;
+  const out = rotated(emit, heads, angles(sizeAt(emit, heads, 2)), intOf(node, 'interleaved', 0) === 1, width);
+  return flat ? emit.Reshape(emit.Transpose(out, { perm: [0, 2, 1, 3] }), emit.ints([0, 0, -1])) : out;
+};
 const rotary: Rule = {
-  as: (emit, { x: [x, positions, cos, sin], node }) => {
-    const flat = rankOf(emit, x) === 3;
-    const width = intOf(node, 'rotary_embedding_dim', 0);
-    const size = emit.Mul(sizeAt(emit, cos, 1), emit.ints([2]));
-    const shape = width > 0 ? emit.ints([0, 0, intOf(node, 'num_heads', 1), -1]) : emit.Concat(emit.ints([0, 0, -1]), size, { axis: 0 });
-    const heads = flat ? emit.Transpose(emit.Reshape(x, shape), { perm: [0, 2, 1, 3] }) : x;
-    const length = emit.Squeeze(sizeAt(emit, heads, 2), emit.ints([0]));
-    const run = (): string => emit.Add(positions, emit.Range(emit.scalar(0, 'int64'), length, emit.scalar(1, 'int64')));
-    const at = rankOf(emit, positions) === 1 ? emit.Unsqueeze(run(), emit.ints([0])) : positions;
-    const out = rotated(emit, heads, anglesAt(emit, cos, sin, at), intOf(node, 'interleaved', 0) === 1, width);
-    return [flat ? emit.Reshape(emit.Transpose(out, { perm: [0, 2, 1, 3] }), emit.ints([0, 0, -1])) : out];
+  as: (emit, site) => {
+    const [, positions, cos, sin] = site.x;
+    const run = (length: string): string => {
+      const numbers = emit.Range(emit.scalar(0, 'int64'), emit.Squeeze(length, emit.ints([0])), emit.scalar(1, 'int64'));
+      return emit.Unsqueeze(emit.Add(positions, numbers), emit.ints([0]));
+    };
+    return [turned(emit, site, (length) => anglesAt(emit, cos, sin, rankOf(emit, positions) === 1 ? run(length) : positions))];
   },
 };
 
-export const contribRotary: Rules = { 'com.microsoft.RotaryEmbedding': rotary };
+/** Which of three positions (time, height, width) gives the angle of each pair of channels: in sections, or every third. */
+const streams = (node: Node): readonly number[] => {
+  const sections = intsOf(node, 'mrope_section') ?? [];
+  const inSections = sections.flatMap((n, stream) => Array.from({ length: n }, () => stream));
+  if (intOf(node, 'mrope_layout', 0) === 0) return inSections;
+  return inSections.map((_, i) => (i % 3 > 0 && i < 3 * sections[i % 3] ? i % 3 : 0));
+};
+const multiRotary: Rule = {
+  as: (emit, site) => {
+    const [, positions, cos, sin] = site.x;
+    const places = streams(site.node);
+    const chosen = (table: string): string => {
+      const parts = [0, 1, 2].map((stream) => {
+        const mask = emit.constant(
+          constantOf(
+            dtypeOf(emit, table),
+            [places.length],
+            places.map((p) => Number(p === stream)),
+          ),
+        );
+        return emit.Mul(emit.Gather(table, emit.Gather(positions, emit.scalar(stream, 'int64'))), mask);
+      });
+      return parts.reduce((a, b) => emit.Add(a, b));
+    };
+    return [turned(emit, site, () => ({ cos: chosen(cos), sin: chosen(sin) }))];
+  },
+};
+
+export const contribRotary: Rules = {
+  'com.microsoft.RotaryEmbedding': rotary,
+  'com.microsoft.MRotaryEmbedding': multiRotary,
+};

@@ -31,6 +31,7 @@ import { selection } from './selection.ts';
 import { sequence } from './sequence.ts';
 import { shape } from './shape.ts';
 import { spectral } from './spectral.ts';
+import { withoutRule } from './without-rule.ts';
 
 /** Every operator with a derivative. */
 export const rules: Rules = {
@@ -78,4 +79,9 @@ export const ruleOf = (node: Node, emit: Emit, own?: Rules): Rule | undefined =>
 export const noGradientReason = (op: string, domain = ''): string | undefined => {
   const k = key(op, domain);
   return Object.hasOwn(constant, k) ? constant[k] : undefined;
+};
+/** Why an operator that might have a derivative has no rule; undefined where it has one, or is not known. */
+export const noRuleReason = (op: string, domain = ''): string | undefined => {
+  const k = key(op, domain);
+  return Object.hasOwn(withoutRule, k) ? withoutRule[k] : undefined;
 };

@@ -42,6 +42,20 @@ export const constant: Readonly<Record<string, string>> = {
     'SequenceLength',
     'OptionalHasElement',
   ),
+  ...because(
+    'its output is a whole number',
+    ...[
+      'BeamSearch',
+      'BifurcationDetector',
+      'DynamicTimeWarping',
+      'GreedySearch',
+      'IsAllFinite',
+      'MurmurHash3',
+      'Sampling',
+      'Tokenizer',
+    ].map((op) => `com.microsoft.${op}`),
+    'com.microsoft.WhisperBeamSearch',
+  ),
   ...because('its output is constant between jumps', 'Ceil', 'Floor', 'Round', 'Sign', 'Hardmax'),
   ...because(
     'it is made from a shape or from nothing',
@@ -54,6 +68,7 @@ export const constant: Readonly<Record<string, string>> = {
     'HammingWindow',
     'HannWindow',
     'MelWeightMatrix',
+    'com.microsoft.Range',
   ),
   ...because(
     'its output is drawn by chance',

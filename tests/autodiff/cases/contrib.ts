@@ -201,6 +201,21 @@ export const contribAttention: readonly Case[] = [
   ms('RotaryEmbedding', [f([1, 3, 12]), fed([0]), f([5, 2]), f([5, 2])], { num_heads: 2, rotary_embedding_dim: 4 }),
 ];
 
+const three = (n: number): Input =>
+  fed(
+    Array.from({ length: 3 * n }, (_, i) => (i * 5 + Math.floor(i / 3)) % 6),
+    [3, 1, n],
+  );
+export const contribRotary: readonly Case[] = [
+  ms('MRotaryEmbedding', [f([1, 2, 12]), three(2), f([6, 3]), f([6, 3])], { mrope_section: [1, 1, 1], num_heads: 2 }),
+  ms('MRotaryEmbedding', [f([1, 2, 2, 12]), three(2), f([6, 6]), f([6, 6])], { mrope_section: [3, 2, 1], mrope_layout: 1, interleaved: 1 }),
+  ms('MRotaryEmbedding', [f([1, 2, 12]), three(2), f([6, 2]), f([6, 2])], {
+    mrope_section: [0, 1, 1],
+    num_heads: 2,
+    rotary_embedding_dim: 4,
+  }),
+];
+
 const grouped = { num_heads: 4, kv_num_heads: 2 };
 const queries = (s = 3, b = 2): Input => f([b, s, 32], -1, 1);
 const pair = (s = 3, b = 2): readonly Input[] => [f([b, s, 16], -1, 1), f([b, s, 16], -1, 1)];

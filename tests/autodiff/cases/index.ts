@@ -7,6 +7,7 @@ import {
   contribNormalisation,
   contribPacked,
   contribProduct,
+  contribRotary,
   contribShape,
 } from './contrib.ts';
 import { control } from './control.ts';
@@ -49,5 +50,6 @@ export const families: Readonly<Record<string, readonly Case[]>> = {
   contribShape,
   contribAttention,
   contribGroupAttention,
+  contribRotary,
   contribPacked,
 };
