@@ -5,7 +5,7 @@ import type { Column, Dataset } from './define.ts';
 const labelNames = ['y', 'label', 'labels', 'target', 'targets', 'class', 'Y', 'y_test', 'y_train', 'Y_test', 'Y_train'];
 const inputNames = ['x', 'X', 'x_test', 'X_test', 'x_train', 'X_train', 'images', 'image', 'inputs', 'input', 'features', 'data', 'ids'];
 /** Columns of a text table that identify or group rows and are no features. */
-const besides = ['id', 'split', 'group', 'subset', 'partition', 'fold'];
+const besides = ['id', 'split', 'group', 'subset', 'partition', 'fold', 'prediction'];
 
 const missing = (dataset: Dataset, name: string): Fault => {
   const known = dataset.columns.map((c) => c.name);
