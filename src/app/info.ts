@@ -1,4 +1,4 @@
-import { hasRule, noGradientReason } from '../autodiff/rules/index.ts';
+import { hasRule, noGradientReason, noRuleReason } from '../autodiff/rules/index.ts';
 import { Fault } from '../base/fault.ts';
 import { openModel } from '../evidence/model.ts';
 import { externalFiles } from '../graph/external.ts';
@@ -15,7 +15,8 @@ const ends = (values: readonly ValueInfo[], types: ReadonlyMap<string, TensorTyp
     return { name, dtype: told?.dtype ?? type?.kind ?? 'unknown', dims: (told?.dims ?? []).map((d) => d ?? '?') };
   });
 
-const unknownOperator = 'no rule for it is known';
+const reasonOf = (op: string, domain: string): string =>
+  noGradientReason(op, domain) ?? noRuleReason(op, domain) ?? 'no rule for it is known';
 
 const operatorsOf = (graph: Graph): ModelFacts['operators'] => {
   const counts = new Map<string, { op: string; domain: string; count: number }>();
@@ -26,15 +27,13 @@ const operatorsOf = (graph: Graph): ModelFacts['operators'] => {
   }
   return Array.from(counts, ([name, { op, domain, count }]) => {
     const gradient = hasRule(op, domain);
-    return { op: name, count, gradient, ...(gradient ? {} : { reason: noGradientReason(op, domain) ?? unknownOperator }) };
+    return { op: name, count, gradient, ...(gradient ? {} : { reason: reasonOf(op, domain) }) };
   }).sort((a, b) => b.count - a.count || (a.op < b.op ? -1 : 1));
 };
 
 const withoutGradient = (graph: Graph): ModelFacts['withoutGradient'] =>
   Array.from(nodesWithin(graph)).flatMap((n) =>
-    hasRule(n.op, n.domain)
-      ? []
-      : [{ node: n.name || n.outputs[0] || n.op, op: n.op, reason: noGradientReason(n.op, n.domain) ?? unknownOperator }],
+    hasRule(n.op, n.domain) ? [] : [{ node: n.name || n.outputs[0] || n.op, op: n.op, reason: reasonOf(n.op, n.domain) }],
   );
 
 const versionNote = (model: Model): readonly string[] => {
