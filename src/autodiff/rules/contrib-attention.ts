@@ -1,6 +1,8 @@
+import { Fault } from '../../base/fault.ts';
 import { floatOf, intOf, intsOf } from '../../graph/attribute.ts';
 import type { Emit } from '../../graph/emit.ts';
 import type { Node } from '../../graph/types.ts';
+import { called } from '../../graph/walk.ts';
 import type { Rule, Rules } from '../rule.ts';
 import { cast, dimsOf, dtypeOf, num, rankOf, sizeAt } from '../shapes.ts';
 
@@ -17,6 +19,12 @@ const count = (emit: Emit, from: string, to: string): string => {
 export const numbersUpTo = (emit: Emit, size: string): string => count(emit, emit.ints([0]), size);
 /** Lowest float32: what ONNX Runtime puts where a query may not look ahead. */
 export const lowest = -3.4028234663852886e38;
+
+/** Forms that serve generation only are refused, so that no part of a derivative is left out in silence. */
+export const refuseWhere = (node: Node, forms: Readonly<Record<string, boolean>>): void => {
+  for (const [form, present] of Object.entries(forms))
+    if (present) throw new Fault('graph/unsupported', { node: called(node), reason: `${form} has no derivative` });
+};
 
 /** 1/√H, or as the node says. */
 export const scaleOf = (emit: Emit, node: Node, q: string): string => {
@@ -76,7 +84,8 @@ const causal = (emit: Emit, node: Node, past: string): { readonly past?: string 
 
 /** Queries, keys and values from one projection of the input; past and present keys and values in one array. */
 const attention: Rule = {
-  as: (emit, { x: [x, w, bias, mask, past, added], y, node }) => {
+  as: (emit, { x: [x, w, bias, mask, past, added, length], y, node }) => {
+    refuseWhere(node, { 'a cache that is changed in place': Boolean(length), 'a rotation inside': intOf(node, 'do_rotary', 0) === 1 });
     const heads = intOf(node, 'num_heads', 1);
     const projected = emit.MatMul(x, w);
     const all = bias ? emit.Add(projected, bias) : projected;
@@ -97,7 +106,8 @@ const attention: Rule = {
 
 /** Queries, keys and values given; keys and values of rank 4 are split into heads already. */
 const multiHead: Rule = {
-  as: (emit, { x: [query, key, value, bias, mask, added, pastKey, pastValue], y, node }) => {
+  as: (emit, { x: [query, key, value, bias, mask, added, pastKey, pastValue, length], y, node }) => {
+    refuseWhere(node, { 'a cache that is changed in place': Boolean(length), 'a packed input': !key || !value });
     const heads = intOf(node, 'num_heads', 1);
     const given = [query, key, value];
     const sizes = (): string => emit.Concat(...given.map((v) => sizeAt(emit, v, 2)), { axis: 0 });

@@ -2,7 +2,7 @@ import { floatOf, intOf } from '../../graph/attribute.ts';
 import type { Emit } from '../../graph/emit.ts';
 import type { Rule, Rules } from '../rule.ts';
 import { dimsOf, num, sizeAt } from '../shapes.ts';
-import { lowest, numbersUpTo, scaleOf, toHeads } from './contrib-attention.ts';
+import { lowest, numbersUpTo, refuseWhere, scaleOf, toHeads } from './contrib-attention.ts';
 import { anglesAt, rotated } from './contrib-rotary.ts';
 
 const int64 = (emit: Emit, v: string, shape: readonly number[]): string => emit.Reshape(emit.Cast(v, { to: 7 }), emit.ints(shape));
@@ -43,7 +43,13 @@ const cached = (emit: Emit, old: string, now: string, { past, total }: Cache): s
  * takes nothing from the past.
  */
 const groupQuery: Rule = {
-  as: (emit, { x: [query, key, value, oldKeys, oldValues, lastKeys, longest, cos, sin, positions, bias, sink], y, node }) => {
+  as: (emit, { x, y, g, node }) => {
+    const [query, key, value, oldKeys, oldValues, lastKeys, longest, cos, sin, positions, bias, sink] = x;
+    refuseWhere(node, {
+      'its output of scores': Boolean(g[3]),
+      'a quantised cache': x.slice(12).some((v) => v !== ''),
+      'a cache of a window': intOf(node, 'sliding_window_cache', 0) === 1,
+    });
     const [n, m] = [intOf(node, 'num_heads', 1), intOf(node, 'kv_num_heads', 1)];
     const repeats = n / m;
     const packed = (): readonly string[] => emit.calls('Split', [toHeads(emit, query, n + 2 * m), emit.ints([n, m, m])], 3, { axis: 1 });
