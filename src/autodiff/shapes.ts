@@ -53,7 +53,9 @@ export const reshapeLike = (emit: Emit, v: string, ref: string): string => {
   const dims = dimsOf(emit, ref);
   const holes = dims?.filter((d) => typeof d !== 'number').length;
   const fixed = dims && holes !== undefined && holes <= 1 && !dims.includes(0);
-  const out = emit.Reshape(v, fixed ? emit.ints(dims.map((d) => (typeof d === 'number' ? d : -1))) : emit.Shape(ref));
+  const out = fixed
+    ? emit.Reshape(v, emit.ints(dims.map((d) => (typeof d === 'number' ? d : -1))))
+    : emit.Reshape(v, shapeOf(emit, ref), { allowzero: 1 });
   const type = emit.type(ref);
   return type?.dims ? emit.typed(out, { ...type, dtype: dtypeOf(emit, v) }) : out;
 };

@@ -1,6 +1,7 @@
 import type { DType } from '../base/tensor.ts';
 import { constantOf } from './constant.ts';
 import { inferNode, sequences } from './infer-body.ts';
+import { joinReshapes } from './passes/join-reshapes.ts';
 import type { Attribute, Attributes, Constant, Graph, Node, TensorType, ValueInfo } from './types.ts';
 
 /** Attribute values as written in a call: a number is an int, `float(x)` a float. */
@@ -142,7 +143,7 @@ export interface Emit extends Sugar {
   readonly nodes: readonly Node[];
   readonly constants: ReadonlyMap<string, Constant>;
   readonly types: ReadonlyMap<string, TensorType>;
-  /** Everything recorded so far as a graph with these inputs and outputs. */
+  /** Everything recorded so far as a graph with these inputs and outputs; a Reshape of a Reshape is one. */
   graph(name: string, inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): Graph;
 }
 
@@ -320,14 +321,11 @@ export const emitter = (base?: {
     nodes,
     constants,
     types,
-    graph: (name: string, inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): Graph => ({
-      name,
-      inputs,
-      outputs,
-      nodes: [...nodes],
-      initializers: new Map(constants),
-      values: new Map(types),
-    }),
+    graph: (name: string, inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): Graph =>
+      joinReshapes(
+        { name, inputs, outputs, nodes: [...nodes], initializers: new Map(constants), values: new Map(types) },
+        within?.constantOf,
+      ),
   };
   for (const node of base?.nodes ?? []) emit.node(node);
   for (const op of sugar) {

@@ -92,7 +92,8 @@ const reshape: Infer = (at) => {
     const rank = at.x[1]?.dims?.[0];
     return like(at.x[0], typeof rank === 'number' ? Array.from({ length: rank }, () => undefined) : undefined);
   }
-  const dims: Dim[] = to.map((d, i) => (d === 0 ? from?.[i] : d === -1 ? undefined : d));
+  const copies = intOf(at.node, 'allowzero', 0) === 0;
+  const dims: Dim[] = to.map((d, i) => (d === 0 && copies ? from?.[i] : d === -1 ? undefined : d));
   const hole = to.indexOf(-1);
   if (hole >= 0 && from) dims[hole] = quotient(product(from), product(dims.filter((_, i) => i !== hole)));
   return like(at.x[0], dims);

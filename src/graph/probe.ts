@@ -5,7 +5,7 @@ import { constantFrom } from './constant.ts';
 import { infer } from './infer.ts';
 import { feedsOf, type Plan, pictureSide, planOf } from './probe-feeds.ts';
 import type { Constant, Dim, Graph, Model, Node, TensorType, ValueInfo } from './types.ts';
-import { namesWithin, readsOf, subgraphs } from './walk.ts';
+import { namesWithin, readsOf, subgraphs, withoutDims } from './walk.ts';
 import { write } from './write.ts';
 
 /** Runs a model file with ONNX Runtime's optimisation off. Called several times with the same `model` object: keep its session. */
@@ -132,7 +132,7 @@ const instrument = (model: Model, values: readonly string[], extra: readonly str
     outputs.push({ name, type: { kind: 'tensor', dtype: 'int64', dims: [undefined] } });
   }
   for (const v of extra) if (!listed.has(v)) outputs.push({ name: v });
-  return { bytes: write({ ...model, graph: { ...graph, nodes, outputs, values: new Map() } }), shapes };
+  return { bytes: write({ ...model, graph: { ...graph, nodes, outputs, values: withoutDims(graph.values) } }), shapes };
 };
 
 const numbers = (t: Tensor): number[] => Array.from(t.data as ArrayLike<number | bigint>, Number);

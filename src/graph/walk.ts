@@ -1,4 +1,4 @@
-import type { Attribute, Graph, Model, Node, ValueInfo } from './types.ts';
+import type { Attribute, Graph, Model, Node, ValueInfo, ValueType } from './types.ts';
 
 /** Graphs that a node holds in its attributes (the branches of If, the body of Loop and Scan). */
 export const subgraphs = (node: Node): readonly Graph[] =>
@@ -112,6 +112,10 @@ export const freshNames =
     taken.add(name);
     return name;
   };
+
+/** Element types alone: ONNX Runtime cannot tell those of every operator of com.microsoft, and declared sizes may be out of date. */
+export const withoutDims = (values: Graph['values']): ReadonlyMap<string, ValueType> =>
+  new Map(Array.from(values).flatMap(([name, t]) => (t.kind === 'tensor' ? [[name, { kind: 'tensor', dtype: t.dtype }]] : [])));
 
 /** What messages call a node: its name and operator, or its first output where it has no name. */
 export const called = (node: Node): string => `'${node.name || node.outputs.find((o) => o) || node.op}' (${node.op})`;

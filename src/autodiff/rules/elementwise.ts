@@ -67,12 +67,16 @@ const power: Rule = {
   ],
 };
 
-/** The gradient passes on the closed interval; what is outside belongs to the bound (PyTorch clamp). */
+/** The gradient passes on the closed interval; what is outside belongs to the bound, and all to the upper one if they cross (PyTorch clamp). */
 const clip: Rule = {
   back: [
     (emit, g, { x: [x], y: [y] }) => emit.Mul(g, castLike(emit, emit.Equal(x, y), x)),
-    (emit, g, { x: [x, low] }) => sumTo(emit, emit.Mul(g, castLike(emit, emit.Less(x, low), x)), low),
-    (emit, g, { x: [x, , high] }) => sumTo(emit, emit.Mul(g, castLike(emit, emit.Greater(x, high), x)), high),
+    (emit, g, { x: [x, low, high] }) => {
+      const below = emit.Less(x, low);
+      const own = high ? emit.And(below, emit.LessOrEqual(low, high)) : below;
+      return sumTo(emit, emit.Mul(g, castLike(emit, own, x)), low);
+    },
+    (emit, g, { x: [x, low, high] }) => sumTo(emit, emit.Mul(g, castLike(emit, emit.Greater(low ? emit.Max(x, low) : x, high), x)), high),
   ],
 };
 

@@ -2,7 +2,7 @@ import { sizeOf } from '../../base/tensor.ts';
 import { intOf } from '../attribute.ts';
 import { constantOf, numbersOf } from '../constant.ts';
 import type { Attribute, Constant, Model, Node, TensorType, ValueInfo, ValueType } from '../types.ts';
-import { freshNames, namesWithin, producers } from '../walk.ts';
+import { freshNames, namesWithin, producers, withoutDims } from '../walk.ts';
 
 /** What freeing the batch axis needs to know of the model at its fixed size. */
 interface FixedBatch {
@@ -61,7 +61,7 @@ export const freeBatch = (model: Model, { types, batchSize, batchAxes }: FixedBa
     const target = known(node.inputs[1]);
     if (node.op === 'Reshape' && target && follows.has(x)) {
       const dims = dimsOf(node.outputs[0]).map(Number);
-      return dims.length > 0 && dims[0] % batchSize === 0 ? input(node, 1, ints([-1, ...dims.slice(1)])) : node;
+      return dims.length > 0 && dims[0] % batchSize === 0 && !dims.includes(0) ? input(node, 1, ints([-1, ...dims.slice(1)])) : node;
     }
     if (node.op === 'Expand' && target && target[0] === batchSize && target.length > 1) {
       follows.add(node.outputs[0]);
@@ -116,5 +116,5 @@ export const freeBatch = (model: Model, { types, batchSize, batchAxes }: FixedBa
       withDims(o.type, () => undefined),
     );
   });
-  return { ...model, graph: { ...graph, inputs, outputs, nodes, initializers, values: new Map() } };
+  return { ...model, graph: { ...graph, inputs, outputs, nodes, initializers, values: withoutDims(graph.values) } };
 };

@@ -45,6 +45,7 @@ export const elementwise: readonly Case[] = [
   c('Clip', [f([3, 4]), none, held([1.1], [])]),
   c('Clip', [f([3, 4]), held([-0.5], [])]),
   c('Clip', [f([3, 4]), f([], -1, -0.8), f([], 0.8, 1)]),
+  c('Clip', [f([3, 4]), f([], 0.8, 1), f([], -1, -0.8)], {}, { is: 'bounds crossed' }),
   c('Cast', [f([2, 3])], { to: 1 }, { single: true }),
   c('CastLike', [f([2, 3]), held([1], [1])]),
   c('Dropout', [f([2, 3])]),
