@@ -4,7 +4,7 @@ import type { DType } from '../base/tensor.ts';
 import type { Emit } from '../graph/emit.ts';
 import { renamed } from '../graph/passes/rename.ts';
 import type { Dim, Model, TensorType, ValueInfo } from '../graph/types.ts';
-import { freeInputs } from '../graph/walk.ts';
+import { freeInputs, nodesWithin } from '../graph/walk.ts';
 import { finished, type Known, recording } from './differentiate.ts';
 import { precise } from './half.ts';
 import { jacobian } from './jacobian.ts';
@@ -185,7 +185,7 @@ export const gradientGraph = (model: Model, known: Known & { readonly batch?: st
     }
   }
   const result = finished(model, emit, inputs, outputs);
-  const domains = new Set(result.graph.nodes.map((n) => n.domain));
+  const domains = new Set(Array.from(nodesWithin(result.graph), (n) => n.domain));
   const opsets = new Map([...model.opsets, ...[...domains].flatMap((d) => (model.opsets.has(d) ? [] : [[d, 1] as const]))]);
   const metadata = new Map([...model.metadata, ['assay.loss', objective.formula], ['assay.wrt', named.join(' ')]]);
   return { model: { ...result, opsets, metadata, producer: 'assay', producerVersion: '' }, wrt: named, notes };

@@ -42,16 +42,24 @@ const carried = (start: Known, next: Known, end: Known): Known => {
   );
 };
 
-/** The type with a symbol of its own for every size that is not known: what stays of that size is seen to. */
+/** The type with a symbol of its own for every size that is not known: what stays of that size is seen to. Other rooms never see them. */
 const symbols = (type: Known, name: string): Known =>
   type?.dims &&
   shaped(
     type,
-    type.dims.map((d, i) => d ?? `${name}:${i}`),
+    type.dims.map((d, i) => d ?? `?${name}:${i}`),
   );
+const symbolic = (d: Dim): boolean => typeof d === 'string' && d.startsWith('?');
+const withoutSymbols = <T extends Known>(type: T): T | TensorType =>
+  type?.dims?.some(symbolic)
+    ? shaped(
+        type,
+        type.dims.map((d) => (symbolic(d) ? undefined : d)),
+      )
+    : type;
 
 /** Types of a body's own values, from those of its inputs. */
-export const typesWithin = (body: Graph, inputs: readonly Known[], typeOf: TypeOf, constantOf: ConstantOf): Map<string, TensorType> => {
+const typesWithin = (body: Graph, inputs: readonly Known[], typeOf: TypeOf, constantOf: ConstantOf): Map<string, TensorType> => {
   const types = new Map<string, TensorType>();
   const set = (name: string, type: Known): void => void (name && type && types.set(name, type));
   for (const [name, c] of body.initializers) set(name, { kind: 'tensor', dtype: c.dtype, dims: c.dims });
@@ -80,11 +88,8 @@ export const scanLength = (node: Node, typeOf: TypeOf): Dim => {
   return lengths.find((d) => d !== undefined);
 };
 
-/**
- * Types of the inputs of a Loop's or Scan's body, which hold in every turn; none for If, whose branches have no inputs. A size
- * that is unknown but the same in every turn is a symbol.
- */
-export const bodyInputs = (node: Node, typeOf: TypeOf, constantOf: ConstantOf): readonly Known[] => {
+/** Types of the inputs of a Loop's or Scan's body, which hold in every turn. A size that is unknown but stays is a symbol. */
+const symbolicInputs = (node: Node, typeOf: TypeOf, constantOf: ConstantOf): readonly Known[] => {
   const body = graphOf(node, 'body');
   if (!body) return [];
   const loop = node.op === 'Loop';
@@ -116,12 +121,25 @@ export const bodyInputs = (node: Node, typeOf: TypeOf, constantOf: ConstantOf): 
   return [...lead, ...states];
 };
 
+/** Types of the values of a body, which hold in every turn, and those values that have the same size in every turn. */
+export interface BodyTypes {
+  readonly types: ReadonlyMap<string, TensorType>;
+  readonly steady: ReadonlySet<string>;
+}
+/** Of a branch of an If, or of the body of a Loop or Scan. */
+export const bodyTypes = (node: Node, graph: Graph, typeOf: TypeOf, constantOf: ConstantOf): BodyTypes => {
+  const inputs = symbolicInputs(node, typeOf, constantOf);
+  const types = typesWithin(graph, inputs, typeOf, constantOf);
+  const steady = Array.from(types).flatMap(([name, t]) => (t.dims?.every((d) => d !== undefined) ? [name] : []));
+  return { types: new Map(Array.from(types, ([name, t]) => [name, withoutSymbols(t)])), steady: new Set(steady) };
+};
+
 const cycle = (node: Node, typeOf: TypeOf, constantOf: ConstantOf): readonly Known[] => {
   const body = graphOf(node, 'body');
   if (!body) return [];
   const loop = node.op === 'Loop';
-  const inputs = bodyInputs(node, typeOf, constantOf);
-  const types = typesWithin(body, inputs, typeOf, constantOf);
+  const inputs = symbolicInputs(node, typeOf, constantOf).map(withoutSymbols);
+  const { types } = bodyTypes(node, body, typeOf, constantOf);
   const outputs = body.outputs.slice(loop ? 1 : 0).map((o) => types.get(o.name));
   const count = loop ? inputs.length - 2 : inputs.length - intOf(node, 'num_scan_inputs', 0);
   const length = loop ? undefined : scanLength(node, typeOf);

@@ -1,8 +1,8 @@
 import { Fault } from '../../base/fault.ts';
 import { type Emit, emitter } from '../../graph/emit.ts';
-import { sequenceInputs, typesWithin } from '../../graph/infer-body.ts';
+import { bodyTypes, sequenceInputs } from '../../graph/infer-body.ts';
 import { renamed } from '../../graph/passes/rename.ts';
-import type { Dim, Graph, Node, TensorType, ValueInfo, ValueType } from '../../graph/types.ts';
+import type { Dim, Graph, Node, ValueInfo, ValueType } from '../../graph/types.ts';
 import { called, definedIn, readsOf, subgraphs } from '../../graph/walk.ts';
 import type { Within } from '../rule.ts';
 
@@ -13,26 +13,27 @@ export interface Body {
   readonly outputs: readonly string[];
   /** The first nodes of `emit` are the body's own. */
   readonly forward: number;
+  /** Values that have the same size in every turn. */
+  readonly steady: ReadonlySet<string>;
 }
 
-/** The body as it is, to look at. */
-export const look = (
-  outer: Emit,
-  graph: Graph,
-  inputs: readonly (TensorType | undefined)[] = [],
-  sequences: readonly string[] = [],
-): Body => ({
-  emit: emitter({
-    within: outer,
-    sequences,
-    nodes: graph.nodes,
-    constants: graph.initializers,
-    types: typesWithin(graph, inputs, outer.type, outer.constantOf),
-  }),
-  inputs: graph.inputs.map((i) => i.name),
-  outputs: graph.outputs.map((o) => o.name),
-  forward: graph.nodes.length,
-});
+/** A body of `node` as it is, to look at. */
+export const look = (outer: Emit, node: Node, graph: Graph, names: (name: string) => string = (name) => name): Body => {
+  const { types, steady } = bodyTypes(node, graph, outer.type, outer.constantOf);
+  return {
+    emit: emitter({
+      within: outer,
+      sequences: sequenceInputs(node, outer.isSequence).map(names),
+      nodes: graph.nodes,
+      constants: graph.initializers,
+      types,
+    }),
+    inputs: graph.inputs.map((i) => i.name),
+    outputs: graph.outputs.map((o) => o.name),
+    forward: graph.nodes.length,
+    steady,
+  };
+};
 
 const allDefined = (graph: Graph): Set<string> => {
   const out = definedIn(graph);
@@ -41,7 +42,7 @@ const allDefined = (graph: Graph): Set<string> => {
 };
 
 /** The body under names of its own, its constants moved outside. */
-export const open = (outer: Emit, node: Node, graph: Graph, inputs: readonly (TensorType | undefined)[] = []): Body => {
+export const open = (outer: Emit, node: Node, graph: Graph): Body => {
   if (graph.sparseInitializers?.size)
     throw new Fault('graph/unsupported', { node: called(node), reason: 'its body holds a sparse tensor' });
   const names = new Map<string, string>();
@@ -49,8 +50,7 @@ export const open = (outer: Emit, node: Node, graph: Graph, inputs: readonly (Te
   for (const name of allDefined(graph)) if (!names.has(name)) names.set(name, outer.fresh(name));
   const to = (name: string): string => names.get(name) ?? name;
   const nodes = renamed(graph, to).nodes.map((n, i) => ({ ...n, name: graph.nodes[i].name || n.name }));
-  const lists = sequenceInputs(node, outer.isSequence).map(to);
-  return look(outer, { ...renamed({ ...graph, initializers: new Map() }, to), nodes }, inputs, lists);
+  return look(outer, node, { ...renamed({ ...graph, initializers: new Map() }, to), nodes }, to);
 };
 
 /** For each value made in a body: the inputs and captured values that a derivative reaches from it. */
@@ -93,9 +93,10 @@ const cheap = new Set(['Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten',
 const chance = new Set(['RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike', 'Multinomial', 'Bernoulli', 'Dropout']);
 
 /** Whether a value can be kept: a tensor of known rank and, to be laid beside those of other turns, of one size. */
-const keepable = (emit: Emit, value: string, turns: boolean): boolean => {
+const keepable = ({ emit, steady }: Body, value: string, turns: boolean): boolean => {
   const type = emit.type(value);
-  return type?.dims !== undefined && type.dtype !== 'undefined' && !(turns && type.dims.includes(undefined));
+  if (!type?.dims || type.dtype === 'undefined') return false;
+  return !turns || steady.has(value) || type.dims.every((d) => d !== undefined);
 };
 
 /** Values that are the same in every turn: made by nodes that read nothing of the body but such values. */
@@ -140,12 +141,12 @@ export const plan = (body: Body, results: readonly string[], options: PlanOption
   const turns = options.move !== undefined;
   const fixed = options.move ? invariants(emit, made) : new Set<string>();
   const remade = (node: Node): boolean =>
-    cheap.has(node.op) || !node.outputs.every((y) => !y || keepable(emit, y, turns && !chance.has(node.op)));
+    cheap.has(node.op) || !node.outputs.every((y) => !y || keepable(body, y, turns && !chance.has(node.op)));
   /** The shape of a forward value that itself is not to be kept. */
   const shapeOnly = (node: Node): boolean => {
     const [x] = node.inputs;
     const maker = x ? emit.producer(x) : undefined;
-    if ((node.op !== 'Shape' && node.op !== 'Size') || !turns || keepable(emit, x, turns)) return false;
+    if ((node.op !== 'Shape' && node.op !== 'Size') || !turns || keepable(body, x, turns)) return false;
     return maker ? isForward(maker) : own.has(x) && !options.keep.has(x) && !moved.has(x);
   };
 

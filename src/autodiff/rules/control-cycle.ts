@@ -1,6 +1,5 @@
 import { constantOf } from '../../graph/constant.ts';
 import type { Emit } from '../../graph/emit.ts';
-import { bodyInputs } from '../../graph/infer-body.ts';
 import type { Constant, Node } from '../../graph/types.ts';
 import type { Flow } from '../rule.ts';
 import { plus, zeroOf } from '../sequences.ts';
@@ -12,15 +11,13 @@ import { bodies, bodyOf, type Cycle, cycleOf, needed, passes } from './control-t
 const yes: Constant = constantOf('bool', [], [1]);
 
 /** Inputs of a Loop's body for states whose size is not the same in every turn, or not seen to be. */
-const changing = (node: Node, { body, states }: Cycle): ReadonlySet<string> => {
-  const steady = (name: string): boolean => body.emit.type(name)?.dims?.every((d) => d !== undefined) ?? false;
-  return new Set(node.op === 'Scan' ? [] : states.flatMap((s) => (steady(s.input) ? [] : [s.input])));
-};
+const changing = (node: Node, { body, states }: Cycle): ReadonlySet<string> =>
+  new Set(node.op === 'Scan' ? [] : states.flatMap((s) => (body.steady.has(s.input) ? [] : [s.input])));
 
 /** Runs the turns before `turn` again, for the states as they were at its start; those `known` otherwise are not named. */
 const again = (emit: Emit, node: Node, cycle: Cycle, turn: string, known: ReadonlySet<string>): Node => {
   const graph = bodyOf(node);
-  const body = open(emit, node, graph, bodyInputs(node, emit.type, emit.constantOf));
+  const body = open(emit, node, graph);
   const outputs = graph.outputs.slice(0, cycle.states.length + 1).map((o, k) => ({ value: body.outputs[k], type: o.type }));
   const inputs = graph.inputs.map((i, k) => ({ ...i, name: body.inputs[k] }));
   const value = graphOfNodes(body.emit, emit.fresh('again'), body.emit.nodes.slice(0, body.forward), inputs, outputs);
@@ -39,7 +36,7 @@ const flow: Flow['flow'] = (emit, site, wanted, within) => {
   const { node, y, g } = site;
   const loop = node.op === 'Loop';
   const graph = bodyOf(node);
-  const body = open(emit, node, graph, bodyInputs(node, emit.type, emit.constantOf));
+  const body = open(emit, node, graph);
   const cycle = cycleOf(emit, node, body);
   const { emit: inner } = body;
   const cotangent = new Map(y.flatMap((name, i) => (g[i] ? [[name, g[i]] as const] : [])));

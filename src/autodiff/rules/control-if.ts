@@ -18,7 +18,7 @@ const branchOf = (node: Node, side: (typeof sides)[number]): Graph => {
 const passes: Flow['passes'] = (emit, node, within) => {
   const all = sides.flatMap((side) => {
     const graph = branchOf(node, side);
-    const body = look(emit, graph);
+    const body = look(emit, node, graph);
     const from = sources(body, within);
     const reached = new Set(body.outputs.flatMap((o) => [...(from.get(o) ?? [])]));
     return [...captured(graph)].filter((name) => reached.has(name));
@@ -26,7 +26,7 @@ const passes: Flow['passes'] = (emit, node, within) => {
   return [...new Set(all)];
 };
 
-const bodies: Flow['bodies'] = (emit, node, made) => sides.map((side) => ({ emit: look(emit, branchOf(node, side)).emit, made }));
+const bodies: Flow['bodies'] = (emit, node, made) => sides.map((side) => ({ emit: look(emit, node, branchOf(node, side)).emit, made }));
 
 /** Nothing, of the type of a value that only the other branch has. */
 const nothing = (emit: Emit, type: TensorType | undefined): string => {

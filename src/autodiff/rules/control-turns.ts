@@ -1,7 +1,7 @@
 import { Fault } from '../../base/fault.ts';
 import { graphOf, intOf, intsOf } from '../../graph/attribute.ts';
 import type { Emit } from '../../graph/emit.ts';
-import { bodyInputs, scanLength, sequenceInputs } from '../../graph/infer-body.ts';
+import { scanLength } from '../../graph/infer-body.ts';
 import type { Dim, Graph, Node } from '../../graph/types.ts';
 import { called, captured } from '../../graph/walk.ts';
 import type { Flow, Within } from '../rule.ts';
@@ -38,9 +38,6 @@ export const bodyOf = (node: Node): Graph => {
   return body;
 };
 
-const lookAt = (emit: Emit, node: Node): Body =>
-  look(emit, bodyOf(node), bodyInputs(node, emit.type, emit.constantOf), sequenceInputs(node, emit.isSequence));
-
 export const cycleOf = (emit: Emit, node: Node, body: Body): Cycle => {
   const loop = node.op === 'Loop';
   const count = loop ? 0 : intOf(node, 'num_scan_inputs', 0);
@@ -72,7 +69,7 @@ export const cycleOf = (emit: Emit, node: Node, body: Body): Cycle => {
 
 export const passes: NonNullable<Flow['passes']> = (emit, node, within) => {
   const graph = bodyOf(node);
-  const { body, states, slices, stacks } = cycleOf(emit, node, lookAt(emit, node));
+  const { body, states, slices, stacks } = cycleOf(emit, node, look(emit, node, graph));
   const from = sources(body, within);
   const all = new Set([...states, ...stacks].flatMap(({ output }) => [...(from.get(output) ?? [])]));
   const outer = [...states, ...slices].flatMap((s) => (all.has(s.input) ? [s.from] : []));
@@ -80,7 +77,7 @@ export const passes: NonNullable<Flow['passes']> = (emit, node, within) => {
 };
 
 export const bodies: NonNullable<Flow['bodies']> = (emit, node, made) => {
-  const { body, states, slices } = cycleOf(emit, node, lookAt(emit, node));
+  const { body, states, slices } = cycleOf(emit, node, look(emit, node, bodyOf(node)));
   const inner = [...states, ...slices].flatMap((s) => (made.has(s.from) ? [s.input] : []));
   return [{ emit: body.emit, made: new Set([...made, ...inner]) }];
 };

@@ -2,7 +2,7 @@ import type { DType } from '../../../src/base/tensor.ts';
 import { constantOf } from '../../../src/graph/constant.ts';
 import type { Emit } from '../../../src/graph/emit.ts';
 import { body, turn } from '../bodies.ts';
-import { type Case, f, fed, flags, graph, ints } from './case.ts';
+import { type Case, f, fed, flags, graph, ints, weight } from './case.ts';
 
 const typeOf = (emit: Emit, x: string): DType => emit.type(x)?.dtype ?? 'float32';
 const yes = constantOf('bool', [], [1]);
@@ -191,6 +191,27 @@ export const control: readonly Case[] = [
     });
     return emit.calls('Loop', [emit.scalar(3, 'int64'), '', emit.ints([3]), h], 2, { body: inner }).slice(1);
   }),
+  graph(
+    'Loop with a convolution and a matrix product on top',
+    [f([1, 2, 4, 4]), weight([2, 2, 3, 3]), f([4, 4], -1, 1)],
+    (emit, [x, w, u]) => {
+      const inner = body(emit, [...turn, [typeOf(emit, x), [1, 2, 4, 4]]], (at, _i, go, s) => {
+        const next = at.Tanh(at.MatMul(at.Conv(s, w, { pads: [1, 1, 1, 1] }), u));
+        return [go, next, at.call('GlobalAveragePool', [next])];
+      });
+      return emit.calls('Loop', [emit.scalar(2, 'int64'), '', x], 2, { body: inner });
+    },
+  ),
+  graph(
+    'If with an LSTM of which only the last state is used',
+    [f([3, 2, 2], -1, 1), weight([1, 8, 2]), weight([1, 8, 2]), flags([1], [])],
+    (emit, [x, w, r, condition]) => {
+      const then_branch = body(emit, [], (at) => at.calls('LSTM', [x, w, r], [false, true], { hidden_size: 2 }).slice(1));
+      const else_branch = body(emit, [], (at) => [at.Slice(x, at.ints([0]), at.ints([1]), at.ints([0]))]);
+      return emit.calls('If', [condition], 1, { then_branch, else_branch });
+    },
+    { single: true },
+  ),
   graph(
     'sequence: made, inserted into, erased from, read twice and joined',
     [f([2, 3]), f([2, 3]), f([1, 3])],
