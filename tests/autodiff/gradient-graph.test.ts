@@ -11,7 +11,8 @@ import { parse } from '../../src/graph/parse.ts';
 import { normalise } from '../../src/graph/passes/normalise.ts';
 import type { Model } from '../../src/graph/types.ts';
 import { mustVerify } from '../../src/graph/verify.ts';
-import { type Feeds, numbers, probed, run } from './ort.ts';
+import { write } from '../../src/graph/write.ts';
+import { type Feeds, numbers, open, probed, run } from './ort.ts';
 
 const at = (path: string): URL => new URL(`../${path}`, import.meta.url);
 const fixture = (name: string): Model => normalise(parse(readFileSync(at(`fixtures/models/${name}.onnx`)), name));
@@ -226,4 +227,49 @@ test('what cannot be differentiated is named', async () => {
   await refused('id/unknown', { of: 'sum', wrt: ['y'] }, /Unknown value 'y'/);
   await refused('grad/inputs', { of: 'cross-entropy', wrt: ['inputs'] }, /'ids' \(int64\)/, 'text_sms');
   await refused('grad/product', { of: 'sum', wrt: ['inputs'], product: 'ggn' }, /curvature of its own/);
+});
+
+// Independent of both ways inside: one run of the parameter gradient for each row.
+for (const name of ['softmax_digits', 'lenet_mnist.raw', 'resnet8_cifar10', 'vit_digits', 'text_sms']) {
+  test(`${name}: norms of per-example gradients come from one backward pass and agree with rows run alone`, async () => {
+    const data = golden(name.split('.')[0]);
+    const input = fixture(name).graph.inputs[0].name;
+    const norms = await build(name, { of: 'cross-entropy', wrt: ['parameters'], perExample: 'norms' });
+    assert.ok(!norms.graph.nodes.some((n) => n.op === 'Loop'));
+    const all = numbers((await run(norms, { [input]: data.x, target: data.y }))['norm/example']);
+    const single = await build(name, { of: 'cross-entropy', wrt: ['parameters'] });
+    const runs = await open(write(single));
+    const size = data.x.data.length / data.x.dims[0];
+    for (const row of [0, 3, 7]) {
+      const x = { ...data.x, dims: [1, ...data.x.dims.slice(1)], data: data.x.data.slice(row * size, (row + 1) * size) } as Tensor;
+      const out = await runs({ [input]: x, target: int64([1], [numbers(data.y)[row]]) });
+      const squares = Object.keys(out).flatMap((k) => (k.startsWith('grad/') ? numbers(out[k]) : []));
+      const expected = Math.hypot(...squares);
+      assert.ok(Math.abs(all[row] - expected) <= 1e-4 * expected + 1e-6, `row ${row}: ${all[row]} for ${expected}`);
+    }
+  });
+}
+
+test('full per-example gradients of a convolution and an embedding come from one backward pass', async () => {
+  for (const [name, parameter] of [
+    ['lenet_mnist.raw', 'conv2.weight'],
+    ['text_sms', ''],
+  ] as const) {
+    const data = golden(name.split('.')[0]);
+    const model = fixture(name);
+    const wanted = parameter || model.graph.nodes.find((n) => n.op === 'Gather')?.inputs[0] || '';
+    const each = await build(name, { of: 'cross-entropy', wrt: [wanted], perExample: 'gradients' });
+    assert.ok(!each.graph.nodes.some((n) => n.op === 'Loop'));
+    const input = model.graph.inputs[0].name;
+    const out = (await run(each, { [input]: data.x, target: data.y }))[`grad/example/${wanted}`];
+    const [n, ...dims] = out.dims;
+    const size = dims.reduce((a, b) => a * b, 1);
+    const rows = numbers(out);
+    const mean = Array.from(
+      { length: size },
+      (_, i) => Array.from({ length: n }, (_, r) => rows[r * size + i]).reduce((a, b) => a + b) / n,
+    );
+    const prefix = name.endsWith('.raw') ? 'raw/' : '';
+    near(float32(dims, Float32Array.from(mean)), numbers(data[`${prefix}grad/${wanted}`]), 1e-4);
+  }
 });

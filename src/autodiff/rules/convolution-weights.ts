@@ -9,6 +9,8 @@ import { padding } from './pad.ts';
  * choice follows measurements on ONNX Runtime's CPU kernels (batch 32 and 128).
  */
 interface Operands {
+  /** One gradient for each example, [N, filters, channels, …kernel], instead of their sum. */
+  readonly each: boolean;
   readonly x: string;
   readonly g: string;
   /** Only for its shape, [filters, channels, …kernel]. */
@@ -64,14 +66,23 @@ const grid = (
 };
 const cut = (emit: Emit, x: string, from: number, length: number, whole: number): string =>
   from === 0 && length === whole ? x : emit.Slice(x, emit.ints([from]), emit.ints([from + length]), emit.ints([2]));
-const outer = (emit: Emit, down: string, shifted: string): string =>
-  sum(emit, emit.MatMul(down, emit.Transpose(shifted, { perm: [0, 2, 1] })), [0]);
+const outer = (emit: Emit, { each }: Operands, down: string, shifted: string): string => {
+  const found = emit.MatMul(down, emit.Transpose(shifted, { perm: [0, 2, 1] }));
+  return each ? found : sum(emit, found, [0]);
+};
+/** Axes behind that of the examples, where there is one. */
+const past = ({ each }: Operands, axis: number): number => axis + Number(each);
+const shaped = (emit: Emit, { each, w }: Operands, found: string): string =>
+  each ? emit.Reshape(found, emit.ints([-1, ...(dimsOf(emit, w) ?? []).map(Number)])) : reshapeLike(emit, found, w);
 
 /** Each tap is a contiguous slice of the flattened x, and one batched product with g. */
 const flatShift = (emit: Emit, given: Operands, at: Sized): string => {
   const { flat, down, used, size, offset } = grid(emit, given, at);
-  const taps = tapsOf(at.kernel).map((tap) => emit.Unsqueeze(outer(emit, down, cut(emit, flat, offset(tap), used, size)), emit.ints([2])));
-  return reshapeLike(emit, stacked(emit, taps, 2), given.w);
+  const axis = past(given, 2);
+  const taps = tapsOf(at.kernel).map((tap) =>
+    emit.Unsqueeze(outer(emit, given, down, cut(emit, flat, offset(tap), used, size)), emit.ints([axis])),
+  );
+  return shaped(emit, given, stacked(emit, taps, axis));
 };
 
 /** The same with the taps along the last axis side by side as channels: fewer and wider products, for few channels and many taps. */
@@ -84,10 +95,11 @@ const flatRows = (emit: Emit, given: Operands, at: Sized): string => {
   const beside = Array.from({ length: last }, (_, t) => cut(emit, flat, offset([...none, t]), reach, size));
   const wide = stacked(emit, beside, 1);
   const taps = tapsOf(lead).map((tap) =>
-    emit.Unsqueeze(outer(emit, down, cut(emit, wide, offset([...tap, 0]), used, reach)), emit.ints([1])),
+    emit.Unsqueeze(outer(emit, given, down, cut(emit, wide, offset([...tap, 0]), used, reach)), emit.ints([past(given, 1)])),
   );
-  const all = emit.Reshape(stacked(emit, taps, 1), emit.ints([given.filters, product(at.kernel), given.channels]));
-  return reshapeLike(emit, emit.Transpose(all, { perm: [0, 2, 1] }), given.w);
+  const { filters, channels } = given;
+  const all = emit.Reshape(stacked(emit, taps, past(given, 1)), emit.ints([-1, filters, product(at.kernel), channels]));
+  return shaped(emit, given, emit.Transpose(all, { perm: [0, 1, 3, 2] }));
 };
 
 const channelsLast = (emit: Emit, x: string, rank: number): string =>
@@ -123,14 +135,15 @@ const rowsProduct = (emit: Emit, { x, g, w, filters, channels }: Operands, at: S
 };
 
 /** Depthwise: each tap of each channel is a sum of products. */
-const tapSums = (emit: Emit, { x, g, w }: Operands, at: Sized, last: boolean): string => {
+const tapSums = (emit: Emit, given: Operands, at: Sized, last: boolean): string => {
+  const { x, g, each } = given;
   const wide = last ? channelsLast(emit, padded(emit, x, at), at.rank) : padded(emit, x, at);
   const down = last ? channelsLast(emit, g, at.rank) : g;
-  const axes = [0, ...Array.from({ length: at.rank }, (_, i) => i + (last ? 1 : 2))];
+  const axes = [...(each ? [] : [0]), ...Array.from({ length: at.rank }, (_, i) => i + (last ? 1 : 2))];
   const taps = tapsOf(at.kernel).map((tap) =>
-    emit.Unsqueeze(sum(emit, emit.Mul(under(emit, wide, tap, at, last ? 1 : 2), down), axes), emit.ints([1])),
+    emit.Unsqueeze(sum(emit, emit.Mul(under(emit, wide, tap, at, last ? 1 : 2), down), axes), emit.ints([past(given, 1)])),
   );
-  return reshapeLike(emit, stacked(emit, taps, 1), w);
+  return shaped(emit, given, stacked(emit, taps, past(given, 1)));
 };
 
 const oneHot = (emit: Emit, x: string, kernel: readonly number[], copies: number): string => {
@@ -144,7 +157,8 @@ const oneHot = (emit: Emit, x: string, kernel: readonly number[], copies: number
  * In general: a convolution with one-hot kernels copies the element under each tap to a channel of its own; the columns meet
  * g in one batched product. `apart` makes an image of every channel, otherwise channels are groups.
  */
-const columns = (emit: Emit, { x, g, w, filters, channels }: Operands, at: Window, apart: boolean): string => {
+const columns = (emit: Emit, operands: Operands, at: Window, apart: boolean): string => {
+  const { x, g, filters, channels, each } = operands;
   const { group, kernel, strides, dilations, begin, end, rank, input, output } = at;
   const attributes = { kernel_shape: kernel, strides, dilations, pads: [...begin, ...end] };
   const spatial = isWhole(input)
@@ -159,7 +173,8 @@ const columns = (emit: Emit, { x, g, w, filters, channels }: Operands, at: Windo
     ? emit.ints([-1, ...parts, product(output)])
     : emit.Concat(sizeAt(emit, x, 0), emit.ints([...parts, -1]), { axis: 0 });
   const down = emit.Reshape(g, emit.ints([0, group, filters / group, -1]));
-  return reshapeLike(emit, sum(emit, emit.MatMul(down, emit.Transpose(emit.Reshape(found, shape), { perm: [0, 1, 3, 2] })), [0]), w);
+  const all = emit.MatMul(down, emit.Transpose(emit.Reshape(found, shape), { perm: [0, 1, 3, 2] }));
+  return shaped(emit, operands, each ? all : sum(emit, all, [0]));
 };
 
 /** One element of each window: the input is thinned out first. */
@@ -170,10 +185,10 @@ const thinned = (emit: Emit, x: string, at: Sized): { readonly x: string; readon
   return { x: picked, at: { ...at, input: at.output, strides: ones, begin: none, end: none } };
 };
 
-/** dW for a convolution of x whose output has cotangent g; `w` gives the shape. */
-export const weightGradient = (emit: Emit, x: string, g: string, w: string, at: Window): string => {
+/** dW for a convolution of x whose output has cotangent g; `w` gives the shape. With `each`, one for every example, [N, …]. */
+export const weightGradient = (emit: Emit, x: string, g: string, w: string, at: Window, each = false): string => {
   const [filters, channels] = (dimsOf(emit, w) ?? []).slice(0, 2).map(Number);
-  const given: Operands = { x, g, w, filters, channels };
+  const given: Operands = { each, x, g, w, filters, channels };
   const { input, output, group, kernel } = at;
   if (!isWhole(input) || !isWhole(output)) return columns(emit, given, at, true);
   const sized: Sized = { ...at, input, output };
@@ -182,7 +197,7 @@ export const weightGradient = (emit: Emit, x: string, g: string, w: string, at: 
   const dense = at.strides.every((s) => s === 1);
   if (group > 1)
     return filters === group && channels === 1 ? tapSums(emit, given, sized, !dense || positions < 200) : columns(emit, given, at, true);
-  if (positions <= (taps === 1 ? 31 : 64)) return rowsProduct(emit, given, sized);
+  if (!each && positions <= (taps === 1 ? 31 : 64)) return rowsProduct(emit, given, sized);
   if (taps === 1) {
     const thin = dense ? { x, at: sized } : thinned(emit, x, sized);
     return flatShift(emit, { ...given, x: thin.x }, thin.at);
