@@ -1,7 +1,9 @@
 import { sizeOf } from '../base/tensor.ts';
-import { intOf, intsOf, stringOf } from './attribute.ts';
+import { intOf, intsOf } from './attribute.ts';
 import { affineOf, batchDim } from './batch-dim.ts';
 import { numbersOf } from './constant.ts';
+import { type At, type Dims, type Infer, like, tensor } from './infer-type.ts';
+import { conv, pool, transposed } from './infer-windows.ts';
 import { dtypes } from './schema.ts';
 import type { Constant, Dim, Node, TensorType } from './types.ts';
 
@@ -9,18 +11,6 @@ import type { Constant, Dim, Node, TensorType } from './types.ts';
  * Types of the values that derivative rules make, so that a rule and the derivative of a derivative know shapes without a run.
  * Types of a model's own values come from probing; what is not in this table stays unknown, which every rule can bear.
  */
-type Dims = readonly Dim[] | undefined;
-interface At {
-  readonly node: Node;
-  readonly x: readonly (TensorType | undefined)[];
-  /** Numbers of a constant input, if it is one. */
-  ints(input: number): readonly number[] | undefined;
-}
-type Infer = (at: At) => (TensorType | undefined)[];
-
-const tensor = (dtype: TensorType['dtype'], dims: Dims): TensorType => (dims ? { kind: 'tensor', dtype, dims } : { kind: 'tensor', dtype });
-const like = (x: TensorType | undefined, dims: Dims): (TensorType | undefined)[] => [x && tensor(x.dtype, dims)];
-
 const join = (a: Dim, b: Dim): Dim => {
   if (a === b || b === 1) return a;
   if (a === 1) return b;
@@ -135,68 +125,6 @@ const matmul: Infer = ({ x: [a, b], node }) => {
   if (intOf(node, 'transB', 0) && t.length > 1) t = [...t.slice(0, -2), t[t.length - 1], t[t.length - 2]];
   const batch = broadcast([s.slice(0, -2), t.slice(0, -2)]) ?? [];
   return like(a, [...batch, ...(s.length > 1 ? [s[s.length - 2]] : []), ...(t.length > 1 ? [t[t.length - 1]] : [])]);
-};
-
-/** Explicit pads of a windowed node, begins then ends; SAME_* needs the sizes. */
-export const padsOf = (node: Node, sizes: readonly Dim[], kernel: readonly number[]): readonly number[] | undefined => {
-  const auto = stringOf(node, 'auto_pad', 'NOTSET');
-  const r = kernel.length;
-  if (auto === 'VALID') return Array.from({ length: 2 * r }, () => 0);
-  if (auto === 'NOTSET' || auto === '') return intsOf(node, 'pads') ?? Array.from({ length: 2 * r }, () => 0);
-  const strides = intsOf(node, 'strides') ?? kernel.map(() => 1);
-  const dilations = intsOf(node, 'dilations') ?? kernel.map(() => 1);
-  const begin: number[] = [];
-  const end: number[] = [];
-  for (let i = 0; i < r; i++) {
-    const n = sizes[i];
-    if (typeof n !== 'number' && strides[i] !== 1) return undefined;
-    const extent = (kernel[i] - 1) * dilations[i] + 1;
-    const total = typeof n === 'number' ? Math.max(0, (Math.ceil(n / strides[i]) - 1) * strides[i] + extent - n) : extent - 1;
-    const small = Math.floor(total / 2);
-    begin.push(auto === 'SAME_UPPER' ? small : total - small);
-    end.push(auto === 'SAME_UPPER' ? total - small : small);
-  }
-  return [...begin, ...end];
-};
-
-const windowed = (node: Node, sizes: readonly Dim[], kernel: readonly number[]): Dim[] => {
-  const pads = padsOf(node, sizes, kernel);
-  const strides = intsOf(node, 'strides') ?? kernel.map(() => 1);
-  const dilations = intsOf(node, 'dilations') ?? kernel.map(() => 1);
-  const ceil = intOf(node, 'ceil_mode', 0) === 1;
-  return sizes.map((n, i) => {
-    if (typeof n !== 'number' || !pads) return undefined;
-    const span = n + pads[i] + pads[i + kernel.length] - ((kernel[i] - 1) * dilations[i] + 1);
-    const count = (ceil ? Math.ceil(span / strides[i]) : Math.floor(span / strides[i])) + 1;
-    return ceil && (count - 1) * strides[i] >= n + pads[i] ? count - 1 : count;
-  });
-};
-const conv: Infer = ({ node, x: [a, w] }) => {
-  const kernel = w?.dims?.slice(2);
-  if (!a?.dims || !w?.dims || !kernel?.every((k): k is number => typeof k === 'number')) return like(a, undefined);
-  return like(a, [a.dims[0], w.dims[0], ...windowed(node, a.dims.slice(2), kernel)]);
-};
-const transposed: Infer = ({ node, x: [a, w] }) => {
-  const kernel = w?.dims?.slice(2);
-  if (!a?.dims || !w?.dims || !kernel?.every((k): k is number => typeof k === 'number')) return like(a, undefined);
-  const channels = w.dims[1];
-  const shape = intsOf(node, 'output_shape');
-  const sizes = a.dims.slice(2).map((n, i): Dim => {
-    if (shape) return shape[i];
-    const stride = intsOf(node, 'strides')?.[i] ?? 1;
-    const auto = stringOf(node, 'auto_pad', 'NOTSET');
-    if (typeof n !== 'number') return undefined;
-    if (auto.startsWith('SAME')) return n * stride;
-    const pads = auto === 'VALID' ? undefined : intsOf(node, 'pads');
-    const extent = (kernel[i] - 1) * (intsOf(node, 'dilations')?.[i] ?? 1) + 1;
-    return (n - 1) * stride + (intsOf(node, 'output_padding')?.[i] ?? 0) + extent - (pads?.[i] ?? 0) - (pads?.[i + kernel.length] ?? 0);
-  });
-  return like(a, [a.dims[0], typeof channels === 'number' ? channels * intOf(node, 'group', 1) : undefined, ...sizes]);
-};
-const pool: Infer = ({ node, x: [a] }) => {
-  const kernel = intsOf(node, 'kernel_shape');
-  const out = a?.dims && kernel ? [...a.dims.slice(0, 2), ...windowed(node, a.dims.slice(2), kernel)] : undefined;
-  return node.outputs.map((_, i) => a && tensor(i === 0 ? a.dtype : 'int64', out));
 };
 
 const drawn: Infer = ({ x: [a], node }) => {

@@ -1,6 +1,6 @@
 import { intOf, intsOf } from '../../graph/attribute.ts';
 import type { Emit } from '../../graph/emit.ts';
-import { padsOf } from '../../graph/infer.ts';
+import { padsOf } from '../../graph/infer-windows.ts';
 import type { Dim } from '../../graph/types.ts';
 import type { Site } from '../rule.ts';
 import { dimsOf } from '../shapes.ts';
