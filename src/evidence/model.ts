@@ -135,7 +135,7 @@ const probeOptions = (model: Model, { input, x }: ProbeRows): ProbeOptions => {
 };
 
 /** A RunGraph for probing: one session a model, on the CPU, without optimisation; all are released at the end. */
-export const withSessions = async <T>(runtime: Runtime, name: string, folder: string, work: (run: RunGraph) => Promise<T>): Promise<T> => {
+const withSessions = async <T>(runtime: Runtime, name: string, folder: string, work: (run: RunGraph) => Promise<T>): Promise<T> => {
   const sessions = new Map<Uint8Array, Session>();
   try {
     return await work(async (model, feeds, wanted) => {
