@@ -20,7 +20,11 @@ export const withoutRule: Readonly<Record<string, string>> = {
   ),
   ...because(
     'it serves generation token by token, over caches that it changes in place',
-    ...['DecoderMaskedMultiHeadAttention', 'SparseAttention', 'LinearAttention', 'LinearAttentionGate', 'EngramGate', 'NGramRepeatBlock'],
+    ...['DecoderMaskedMultiHeadAttention', 'NGramRepeatBlock', 'SparseAttention'],
+  ),
+  ...because(
+    'only builders of large language models write it, and no rule is written for it',
+    ...['EngramGate', 'GatedAdd', 'GatedRMSNorm', 'LinearAttention', 'LinearAttentionGate'],
   ),
   ...because(
     'its weights are packed for one kernel, and only their scales are floats',
@@ -28,7 +32,7 @@ export const withoutRule: Readonly<Record<string, string>> = {
   ),
   ...because(
     'neither exporters nor the optimiser of ONNX Runtime write it',
-    ...['AttnLSTM', 'CropAndResize', 'GatedAdd', 'GatedRMSNorm', 'MatMulInteger16', 'MaxpoolWithMask'],
+    ...['AttnLSTM', 'CropAndResize', 'MatMulInteger16', 'MaxpoolWithMask'],
     ...['SparseToDenseMatMul', 'Unique', 'WordConvEmbedding'],
   ),
 };
