@@ -50,7 +50,7 @@ const arrays = {
 
 const limit = 2n ** 63n - 1n;
 /** A JavaScript number as int64, saturating. */
-export const toInt64 = (n: number): bigint => (n >= 2 ** 63 ? limit : n <= -(2 ** 63) ? -limit - 1n : BigInt(Math.trunc(n)));
+const toInt64 = (n: number): bigint => (n >= 2 ** 63 ? limit : n <= -(2 ** 63) ? -limit - 1n : BigInt(Math.trunc(n)));
 
 /** A constant from numbers, for the types whose elements are numbers (not float16/bfloat16). */
 export const constantOf = (dtype: DType, dims: readonly number[], values: ArrayLike<number>): Constant => {

@@ -104,7 +104,7 @@ const macsOf = (node: Node, types: ReadonlyMap<string, TensorType>): number | nu
 };
 
 /** Float and quantised initializers that are not running statistics, in the graph and inside its subgraphs. */
-export const parametersOf = (graph: Graph): ReadonlyMap<string, Constant> => {
+const parametersOf = (graph: Graph): ReadonlyMap<string, Constant> => {
   const out = new Map<string, Constant>();
   const buffers = new Set<string>();
   const walk = (g: Graph): void => {

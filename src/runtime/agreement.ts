@@ -5,7 +5,7 @@ import type { Tensor } from '../base/tensor.ts';
  * Per float output: max|a − b| ≤ relative · max|b| + 1e-6, b from the CPU. 1e-3 admits another order of summation and
  * the 10-bit products (TF32) that CUDA uses by default, not a wrong kernel; float16 carries 11 bits, hence 1e-2.
  */
-export const tolerance = { float: 1e-3, half: 1e-2, absolute: 1e-6 } as const;
+const tolerance = { float: 1e-3, half: 1e-2, absolute: 1e-6 } as const;
 
 export interface Agreement {
   readonly agrees: boolean;
