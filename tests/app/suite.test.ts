@@ -105,6 +105,12 @@ test('faults of assay.json name the key and the line', async () => {
   await wrong('', 'file/empty', /assay\.json/);
   await wrong('[]', 'suite/value', /the file must be an object/);
   await wrong({ modls: {} }, 'suite/key', /line 2: unknown key modls\. Did you mean 'models'/);
+  await wrong('{"models": {"m": {"path": "a"},\n"m": {"path": "b"}}}', 'suite/key-twice', /line 2: models\.m is there twice/);
+  await wrong(
+    with1({ expect: { accuracy: { min: 0.9, max: 0.1 } } }),
+    'suite/value',
+    /expect\.accuracy\.min must be at most its max, 0\.1/,
+  );
   await wrong({ models: { m: {} } }, 'suite/value', /models\.m must be given a 'path'/);
   await wrong(with1({ run: 'confusion' }), 'suite/name', /checks\[0\]\.run names the diagnostic 'confusion'/);
   await wrong(with1({ model: 'digit' }), 'suite/name', /Did you mean 'digits'/);

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { Fault } from '../../src/base/fault.ts';
 import { batches } from '../../src/data/batches.ts';
 import type { Dataset } from '../../src/data/define.ts';
+import { writeNpz } from '../../src/data/npz-write.ts';
 import { openDataset } from '../../src/data/open.ts';
 import { openSource } from '../../src/data/source.node.ts';
 import { memorySource } from '../../src/data/source.ts';
@@ -87,6 +88,13 @@ test('splits that cannot be are refused', async () => {
   await code('color=3', 'data/column', /'color'/);
   await code('0.0001', 'data/split-empty', /0\.0001/);
   await assert.rejects(splitRows(await text('a,i\n1,0\n2,9\n'), '@i'), (e) => Fault.is(e, 'data/split-row') && /row 9/.test(e.message));
+  // Row numbers that are no whole numbers, or none at all: not another split in their place.
+  const x = { dtype: 'float32' as const, dims: [3, 1], data: Float32Array.of(1, 2, 3) };
+  const listing = (...rows: number[]) =>
+    openDataset(memorySource('s.npz', writeNpz({ x, test_idx: { dtype: 'float64', dims: [rows.length], data: Float64Array.from(rows) } })));
+  assert.deepEqual(await rows(await listing(2, 0), 'test'), [0, 2]);
+  await assert.rejects(splitRows(await listing(0.5, 1), 'test'), (e) => Fault.is(e, 'data/split-row') && /row 0\.5/.test(e.message));
+  await assert.rejects(splitRows(await listing(), 'test'), (e) => Fault.is(e, 'data/split-empty') && /@test_idx/.test(e.message));
 });
 
 test('batches: every row once, in order, at most one read ahead', async () => {
