@@ -32,13 +32,19 @@ export const programs: fc.Arbitrary<Program> = fc.record({
 });
 
 /**
- * Operators of the dialect; derivatives by convention alone (straight-through rules) are checked on their own. ONNX Runtime
- * 1.30 writes the new statistics of a batch normalisation over those that were fed, which other nodes may still read; and it
- * mistakes shapes behind operators of com.microsoft where it knows theirs in part, so these come with known sizes only.
+ * Operators of the dialect; derivatives by convention alone (straight-through rules) are checked on their own. Of ONNX Runtime
+ * 1.30: BatchNormalization writes new statistics over those that were fed, and MoE its output over its input, which are still
+ * read; and it mistakes shapes behind operators of com.microsoft where it knows theirs in part: they come with known sizes only.
  */
 export const cases: readonly Case[] = Object.values(families)
   .flat()
-  .filter((one) => !one.first && one.opset <= dialect.opset && !one.name.includes('training_mode=1 momentum'));
+  .filter(
+    (one) =>
+      !one.first &&
+      one.opset <= dialect.opset &&
+      !one.name.includes('training_mode=1 momentum') &&
+      !one.name.startsWith('com.microsoft.MoE'),
+  );
 const standard = cases.filter((one) => !one.name.startsWith('com.microsoft'));
 
 /** What ONNX Runtime says of an element type that it has no kernel for. */
