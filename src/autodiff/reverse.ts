@@ -126,7 +126,7 @@ const pull = (
   };
   for (const node of order.toReversed()) {
     const through = open.get(node);
-    const g = node.outputs.map((y) => (y && cotangents.get(y)) || '');
+    const g = node.outputs.map((y) => (y && emit.meaning(y) === node && cotangents.get(y)) || '');
     if (!through || !g.some((c) => c)) continue;
     const own = rules(node, emit);
     const rule = own && !('quantised' in own) && through.some((x) => isQuantised(emit, x)) ? onNumbers(through) : own;
