@@ -6,7 +6,7 @@ import { constantOf } from '../../src/graph/constant.ts';
 import { emitter } from '../../src/graph/emit.ts';
 import type { Constant } from '../../src/graph/types.ts';
 import { write } from '../../src/graph/write.ts';
-import { quantised } from './cases/quantised.ts';
+import { quantised } from './cases/contrib-quantised.ts';
 import { checkTypes, modelOf } from './check.ts';
 import { numbers, open } from './ort.ts';
 import { checkStraightThrough } from './straight-through.ts';

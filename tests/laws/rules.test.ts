@@ -4,8 +4,8 @@ import { hasRule, noGradientReason, rules } from '../../src/autodiff/rules/index
 import { constant } from '../../src/autodiff/rules/no-gradient.ts';
 import { withoutRule } from '../../src/autodiff/rules/without-rule.ts';
 import { nodesWithin, subgraphs } from '../../src/graph/walk.ts';
+import { quantised } from '../autodiff/cases/contrib-quantised.ts';
 import { families } from '../autodiff/cases/index.ts';
-import { quantised } from '../autodiff/cases/quantised.ts';
 import { record } from '../autodiff/check.ts';
 
 const recorded = new Map<string, Set<string>>();
