@@ -65,6 +65,10 @@ const behind = (emit: Emit, values: Iterable<string>, stop: ReadonlySet<string>)
   return order;
 };
 
+/** A few names, as they stand between the quotes of a message. */
+const listed = (names: readonly string[]): string =>
+  names.length <= 3 ? names.join("', '") : `${names.slice(0, 3).join("', '")}' and ${names.length - 3} more like '${names[3]}`;
+
 type Lookup = (node: Node, emit: Emit) => Rule | undefined;
 const lookup =
   (own: Rules | undefined): Lookup =>
@@ -130,7 +134,7 @@ const pull = (
     if (!through || !g.some((c) => c)) continue;
     const own = rules(node, emit);
     const rule = own && !('quantised' in own) && through.some((x) => isQuantised(emit, x)) ? onNumbers(through) : own;
-    if (!rule) throw new Fault('graph/no-gradient', { wanted: wanted.join("', '"), blocking: [describe(node)], reachable: [] });
+    if (!rule) throw new Fault('graph/no-gradient', { wanted: listed(wanted), blocking: [describe(node)], reachable: [] });
     const site = { node, x: node.inputs, y: node.outputs, g };
     if ('as' in rule) {
       const outputs = rule.as(emit, site);
