@@ -1,7 +1,9 @@
 import { numbersOf } from '../../graph/constant.ts';
 import { type Emit, emitter } from '../../graph/emit.ts';
 import type { Graph, Node, TensorType } from '../../graph/types.ts';
+import { zeroOf } from '../sequences.ts';
 import { type Body, graphOfNodes, type Plan, port } from './control-body.ts';
+import { multiply, type Product } from './control-products.ts';
 import type { Slice, Stack } from './control-turns.ts';
 
 /** The derivative of a Loop or Scan, ready to run through the turns from the last to the first. */
@@ -18,6 +20,10 @@ export interface Back {
   /** What becomes of the carried values, then what is laid out over the turns as `given`. */
   readonly ends: readonly { readonly value: string; readonly type: TensorType | undefined }[];
   readonly given: readonly Pick<Stack, 'axis' | 'back'>[];
+  /** How many of the given are results; the others are for the products, whose other factors are `over` all turns elsewhere. */
+  readonly slices: number;
+  readonly products: readonly Product[];
+  readonly over: ReadonlyMap<string, string>;
 }
 
 /** Whether a Loop's body runs at least once whatever is fed. A Scan of nothing is refused by ONNX Runtime itself. */
@@ -32,13 +38,13 @@ const runs = (emit: Emit, node: Node): boolean => {
 /** Reads and lays out in the turns' own order while running against it. */
 const against = (s: { readonly back: boolean }): number => (s.back ? 0 : 1);
 
-/** As one Scan. */
+/** As one Scan. The carried values, the slices, the products. */
 export const scanBack = (d: Back): string[] => {
-  const { emit, node, body, work, carried, along, ends, given } = d;
+  const { emit, node, body, work, carried, along, ends, given, products } = d;
   const ports = [...carried, ...along].map(({ input }) => port(input, body.emit.type(input)));
   const back = graphOfNodes(body.emit, d.name, work.nodes, ports, ends, work.moved);
-  const scan = (at: Emit): string[] =>
-    at.calls(
+  const scan = (at: Emit): string[] => {
+    const made = at.calls(
       'Scan',
       [...carried, ...along].map((v) => v.from),
       ends.length,
@@ -51,14 +57,13 @@ export const scanBack = (d: Back): string[] => {
         scan_output_directions: given.map(against),
       },
     );
+    const results = carried.length + d.slices;
+    const over = (v: string): string => d.over.get(v) ?? made[ends.findIndex((e, i) => i >= results && e.value === v)];
+    return [...made.slice(0, results), ...products.map((p) => multiply(at, body.emit, p, over))];
+  };
   return runs(emit, node)
     ? scan(emit)
-    : unlessNone(
-        emit,
-        along[0]?.from ?? '',
-        carried.map((v) => v.from),
-        scan,
-      );
+    : unlessNone(emit, along[0]?.from ?? '', [...carried.map((v) => v.from), ...products.map((p) => zeroOf(emit, p.name))], scan);
 };
 
 const branch = (emit: Emit, name: string, make: (at: Emit) => readonly string[]): Graph => {
