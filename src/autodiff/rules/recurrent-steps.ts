@@ -79,7 +79,7 @@ export const rows = (emit: Emit, v: string): string => {
   return typedLike(emit, out, v, [typeof t === 'number' && typeof b === 'number' ? t * b : emit.type(out)?.dims?.[0], n]);
 };
 /** Rows [T·B, n] over time again, like `ref`. */
-export const overTime = (emit: Emit, v: string, ref: string, n: number): string => {
+const overTime = (emit: Emit, v: string, ref: string, n: number): string => {
   const dims = dimsOf(emit, ref);
   const [t, b] = [dims?.[0], dims?.[1]];
   const known = typeof t === 'number' && t > 0;
