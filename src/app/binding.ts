@@ -2,7 +2,7 @@ import { Fault } from '../base/fault.ts';
 import { imageAxes } from '../base/image.ts';
 import type { Job } from '../base/job.ts';
 import type { DataRef } from '../base/request.ts';
-import { sizeOf } from '../base/tensor.ts';
+import { sizeOf, type Tensor } from '../base/tensor.ts';
 import { batches, readRows } from '../data/batches.ts';
 import { inputColumns, labelColumn, misfitLabels, stray } from '../data/columns.ts';
 import type { Column, Dataset } from '../data/define.ts';
@@ -98,14 +98,17 @@ interface Parts {
   readonly rows: Float64Array | undefined;
   readonly columns: readonly Column[];
   readonly label?: { readonly column: string; readonly reader: LabelReader };
+  /** Columns to group by. */
+  readonly groups: readonly string[];
   readonly fitted?: Fitted;
   readonly table?: Predictions;
   readonly classNames?: readonly string[];
   readonly namesFrom: Bound['namesFrom'];
 }
 
-const assemble = ({ dataset, rows, columns, label, fitted, table, classNames, namesFrom }: Parts): Bound => {
-  const names = [...columns.map((c) => c.name), ...(label ? [label.column] : [])];
+const assemble = ({ dataset, rows, columns, label, groups, fitted, table, classNames, namesFrom }: Parts): Bound => {
+  const own = [...columns.map((c) => c.name), ...(label ? [label.column] : [])];
+  const names = [...own, ...groups];
   const batch = (numbers: Float64Array, tensors: Awaited<ReturnType<Dataset['slice']>>): BoundBatch => {
     const inputs = tensors.slice(0, columns.length);
     return {
@@ -113,6 +116,7 @@ const assemble = ({ dataset, rows, columns, label, fitted, table, classNames, na
       ...(fitted ? { x: fitted.apply(inputs, numbers) } : {}),
       ...(table ? { scores: { rows: numbers.length, cols: table.width, data: table.read(inputs) } } : {}),
       ...(label ? { labels: label.reader.read(tensors[columns.length], numbers) } : {}),
+      ...(groups.length > 0 ? { groups: Object.fromEntries(groups.map((name, g) => [name, inWords(tensors[own.length + g])])) } : {}),
     };
   };
   const takeRows: Bound['takeRows'] = async (wanted, signal) => {
@@ -127,6 +131,7 @@ const assemble = ({ dataset, rows, columns, label, fitted, table, classNames, na
     inputDims: fitted?.dims ?? [],
     labelled: label !== undefined,
     known: dataset.columns.map((c) => c.name),
+    groups,
     ...(classNames ? { classNames } : {}),
     namesFrom,
     ...(table ? { table: table.scores } : {}),
@@ -156,6 +161,12 @@ const assemble = ({ dataset, rows, columns, label, fitted, table, classNames, na
     close: () => dataset.close(),
   };
 };
+
+const inWords = ({ data }: Tensor): string[] => Array.from(data as ArrayLike<string | number | bigint>, String);
+
+/** Of the columns asked for, and the usual one, those that hold one value a row. */
+const groupColumns = ({ columns }: Dataset, asked: readonly string[] = []): readonly string[] =>
+  [...new Set(asked)].filter((name) => columns.some((c) => c.name === name && c.dims.length === 0));
 
 const labelOf = async (
   dataset: Dataset,
@@ -189,6 +200,8 @@ export interface BindOptions {
   /** Class names given with the model. */
   readonly labels?: readonly string[];
   readonly limit?: number;
+  /** Columns to group by, where the data have them. */
+  readonly groups?: readonly string[];
 }
 
 /** What is asked must have a use, and class names must differ. */
@@ -220,6 +233,7 @@ export const bind = async (ref: DataRef, ports: World, job: Listener, options: B
       rows,
       columns,
       table,
+      groups: groupColumns(dataset, options.groups),
       namesFrom: namesFrom(options, label),
       ...(label ? { label: byName(dataset.path, label, table.classes) } : {}),
       ...(classNames ? { classNames } : {}),
@@ -241,6 +255,7 @@ export const bind = async (ref: DataRef, ports: World, job: Listener, options: B
     rows,
     columns,
     fitted,
+    groups: groupColumns(dataset, options.groups),
     namesFrom: namesFrom(options, label),
     ...(label ? { label } : {}),
     ...(classNames ? { classNames } : {}),

@@ -51,6 +51,10 @@ const find = (id: string, registry: readonly Diagnostic[]): Diagnostic => {
 const declaredBy = ({ chosen }: Started): Declared =>
   chosen.logits === 'logits' || chosen.logits === 'probabilities' ? chosen.logits : 'auto';
 
+/** The column to group by, where the diagnostic groups: the one named, else `group`. */
+const groupedBy = ({ diagnostic, chosen }: Started): string | undefined =>
+  diagnostic.shape === 'fold' && diagnostic.needs.includes('groups') ? String(chosen.group || 'group') : undefined;
+
 const finite = <T>(record: Readonly<Record<string, T>>, good: (value: T) => boolean): Record<string, T> =>
   Object.fromEntries(Object.entries(record).filter(([, v]) => good(v)));
 
@@ -156,7 +160,7 @@ export const diagnoseAll = async (
 
   try {
     if (started.length > 0) {
-      const subject = await openSubject(started[0].ask, ports, job);
+      const subject = await openSubject({ ...started[0].ask, groups: started.flatMap((run) => groupedBy(run) ?? []) }, ports, job);
       open = subject;
       for (const declared of ['auto', 'logits', 'probabilities'] as const) {
         const folds = started.filter((run) => run.diagnostic.shape === 'fold' && declaredBy(run) === declared);
@@ -204,6 +208,18 @@ const passFolds = async (
     if (fold.shape !== 'fold') return [];
     if (fold.needs.includes('labels') && !bound.labelled) {
       settle.unmeasured(run, new Fault('evidence/no-labels', { id: fold.id, path: bound.path, known: bound.known }));
+      return [];
+    }
+    const wanted = run.chosen.group;
+    if (typeof wanted === 'string' && wanted !== '' && !bound.groups.includes(wanted)) {
+      const { path, known } = bound;
+      const detail = { path, name: wanted };
+      settle.unmeasured(
+        run,
+        known.includes(wanted)
+          ? new Fault('data/group', detail)
+          : new Fault('data/column', { ...detail, nearest: nearest(wanted, known), known }),
+      );
       return [];
     }
     const guarded =

@@ -14,7 +14,10 @@ import type { DeviceFacts } from '../report/report.ts';
 import { bind } from './binding.ts';
 import type { Ports } from './ports.ts';
 
-export type SubjectAsk = Pick<RunRequest, 'model' | 'data' | 'device' | 'limit'>;
+export interface SubjectAsk extends Pick<RunRequest, 'model' | 'data' | 'device' | 'limit'> {
+  /** Columns to group by, where the data have them. */
+  readonly groups?: readonly string[];
+}
 
 /** A model and how to run it. */
 export interface RunnableModel extends GradientSubject {
@@ -101,6 +104,7 @@ export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 
     ...(ends ? { target: ends.input } : {}),
     ...(labels ? { labels } : {}),
     ...(ask.limit === undefined ? {} : { limit: ask.limit }),
+    ...(ask.groups ? { groups: ask.groups } : {}),
   });
   const dataSha256 = await ports.sha256(ask.data.path);
   if (!opened || !ends) {

@@ -13,7 +13,7 @@ export const page = (d: CatalogueDiagnostic): string => {
     '',
     d.question,
     '',
-    `Source: ${d.source}. Needs: ${d.needs.join(', ')}. ${d.needsModel ? 'Needs a model.' : 'A table of predictions is enough.'}`,
+    `Source: ${d.source}. Needs: ${d.needs.map((noun) => (noun === 'groups' ? 'groups (where the data have them)' : noun)).join(', ')}. ${d.needsModel ? 'Needs a model.' : 'A table of predictions is enough.'}`,
     '',
     `- Palette: **Assay: ${d.title}**`,
     `- \`assay.json\`: \`{ "name": "…", "run": "${d.id}", "model": "…", "data": "…" }\``,

@@ -227,3 +227,18 @@ test('a run is stopped between batches; what it has is a stopped report', async 
   for (const report of [fold, study as Report])
     assert.deepEqual([report.outcome, report.reason?.code, report.headline], ['stopped', 'job/stopped', {}]);
 });
+
+test('rows are grouped by the column named, else by `group`; a column that is missing or holds vectors is wrong input', async () => {
+  const rows = Array.from({ length: 40 }, (_, i) => `${i % 2},${((i * 7) % 40) / 40},${i % 4 < 2 ? 'old' : 'young'},${i % 5}`);
+  const data = { path: file('grouped.csv', `label,score,group,site\n${rows.join('\n')}\n`) };
+  const groupsOf = async (options: Record<string, string>): Promise<unknown[]> => {
+    const { cards } = await diagnose(request({ id: 'ranking-metrics', data, options }), ports, jobOf());
+    const table = cards.find((c) => c.title === 'Groups');
+    return table?.kind === 'table' ? table.rows.map((cells) => cells[0]) : [];
+  };
+  assert.deepEqual(await groupsOf({}), ['old', 'young']);
+  assert.deepEqual(await groupsOf({ group: 'site' }), ['0', '1', '2', '3', '4']);
+  await assert.rejects(groupsOf({ group: 'stie' }), (e) => Fault.is(e, 'data/column') && /Did you mean 'site'/.test(e.message));
+  const vectors = request({ id: 'ranking-metrics', model: model('mlp_digits'), data: digits, options: { group: 'x' } });
+  await assert.rejects(diagnose(vectors, ports, jobOf()), (e) => Fault.is(e, 'data/group'));
+});

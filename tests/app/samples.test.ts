@@ -47,6 +47,7 @@ test('a report stays bounded: 600 rows, pictures of 32×32, 512 KiB of them', as
     inputDims: dims,
     labelled: true,
     known: [],
+    groups: [],
     namesFrom: 'stored',
     rowSize: 3 * 64 * 64,
     rowAt: (p) => p,

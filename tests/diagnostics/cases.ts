@@ -10,6 +10,8 @@ export interface Sample {
   readonly label: number;
   readonly probs: readonly number[];
   readonly logProbs?: readonly number[];
+  /** Value of the column 'group'. */
+  readonly group?: string;
 }
 
 export const batchOf = (samples: readonly Sample[]): Evidence => {
@@ -24,6 +26,7 @@ export const batchOf = (samples: readonly Sample[]): Evidence => {
     labels: Int32Array.from(samples, (s) => s.label),
     probs: matrix((s) => s.probs),
     logProbs: matrix((s) => s.logProbs ?? s.probs.map((p) => Math.log(Math.max(p, 1e-12)))),
+    groups: samples.some((s) => s.group !== undefined) ? { group: samples.map((s) => s.group ?? '') } : {},
   };
 };
 

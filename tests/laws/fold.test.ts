@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { quietJob } from '../../src/base/job.ts';
-import { choose, type OptionValue } from '../../src/base/option.ts';
+import { choose, type Option, type OptionValue } from '../../src/base/option.ts';
 import type { Fold } from '../../src/diagnostics/define.ts';
 import { diagnostics } from '../../src/diagnostics/index.ts';
 import { batchOf, type Sample, subjectOf } from '../diagnostics/cases.ts';
@@ -13,7 +13,13 @@ const samples: fc.Arbitrary<Sample[]> = fc
   .map((rows) =>
     rows.map(([a, b, label], row) => {
       const [low, high] = a < b ? [a, b] : [b, a];
-      return { row, label, probs: [low / 256, (high - low) / 256, (256 - high) / 256], logProbs: [-a / 8, -b / 8, -(a + b) / 8] };
+      return {
+        row,
+        label,
+        group: 'ab'[a % 2],
+        probs: [low / 256, (high - low) / 256, (256 - high) / 256],
+        logProbs: [-a / 8, -b / 8, -(a + b) / 8],
+      };
     }),
   );
 
@@ -21,11 +27,13 @@ const samples: fc.Arbitrary<Sample[]> = fc
 const fewDraws = (d: Fold): Record<string, OptionValue> =>
   Object.fromEntries(['nullDraws', 'bootstrap'].filter((name) => name in d.options).map((name) => [name, 100]));
 
-/** All choices of every option of kind `choice`, the others at their defaults; how scores are read is the planner's affair. */
+const valuesOf = (name: string, o: Option): readonly (OptionValue | undefined)[] =>
+  o.kind === 'choice' && name !== 'logits' ? o.of : o.kind === 'pick' && o.from === 'class' ? ['', '1'] : [undefined];
+
+/** All choices of every option of kind `choice`, of a class none and one, the others at their defaults; how scores are read is the planner's affair. */
 const choices = (d: Fold): Record<string, OptionValue>[] =>
   Object.entries(d.options).reduce<Record<string, OptionValue>[]>(
-    (all, [name, o]) =>
-      o.kind === 'choice' && name !== 'logits' ? all.flatMap((given) => o.of.map((v) => ({ ...given, [name]: v }))) : all,
+    (all, [name, o]) => all.flatMap((given) => valuesOf(name, o).map((v) => (v === undefined ? given : { ...given, [name]: v }))),
     [fewDraws(d)],
   );
 

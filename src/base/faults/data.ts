@@ -28,6 +28,8 @@ export const dataFaults = {
     `'${d.path}', line ${d.line}: ${d.found} fields where ${d.expected} are due; mend that line.`,
   'data/column': (d: { path: string; name: string; nearest: string; known: readonly string[] }): string =>
     `'${d.path}' has no array or column '${d.name}'.${suggest(d.nearest)} It has: ${listed(d.known)}.`,
+  'data/group': (d: { path: string; name: string }): string =>
+    `'${d.name}' of '${d.path}' holds several values a row, which name no group; name a column of single values (group).`,
   'data/split-row': (d: { path: string; name: string; row: number; length: number }): string =>
     `'@${d.name}' of '${d.path}' names row ${d.row}, but the rows are 0 to ${d.length - 1}.`,
   'data/split-empty': (d: { path: string; split: string; known: readonly string[] }): string =>
