@@ -3,10 +3,11 @@ import { gradientGraph } from '../autodiff/gradient-graph.ts';
 import { Fault } from '../base/fault.ts';
 import { breathe } from '../base/job.ts';
 import { openModel } from '../evidence/model.ts';
+import { loadExternal } from '../graph/external.ts';
 import type { Model } from '../graph/types.ts';
 import { mustVerify } from '../graph/verify.ts';
-import { write } from '../graph/write.ts';
 import type { AppJob, Ports, UseCase } from './ports.ts';
+import { saveModel } from './save-model.ts';
 
 const opened = async (
   path: string,
@@ -17,12 +18,21 @@ const opened = async (
   return { model, known: probed, notes };
 };
 
+/** A loss, which may lie in another folder than the model: with its weights in memory. */
+const whole = async (path: string, ports: Ports, job: AppJob): Promise<{ readonly model: Model; readonly known: Known }> => {
+  const { model, known } = await opened(path, ports, job);
+  const loaded = await loadExternal(model, async (location, offset, length) =>
+    (await ports.source(ports.resolve(path, location))).read(offset, offset + length, job.signal),
+  );
+  return { model: loaded, known };
+};
+
 /** Writes a model's gradients as an ONNX file that any ONNX Runtime runs. */
 export const grad: UseCase<'grad'> = async (ask, ports, job) => {
   if (ask.wrt.length === 0) throw new Fault('option/missing', { name: '--wrt', usage: '--wrt inputs|parameters|NAME,…' });
   job.progress(0, 'reading');
   const { model, known, notes } = await opened(ask.model, ports, job);
-  const loss = ask.loss === undefined ? undefined : await opened(ask.loss, ports, job);
+  const loss = ask.loss === undefined ? undefined : await whole(ask.loss, ports, job);
   await breathe(job);
   job.progress(0.4, 'differentiating');
   const { of, wrt, product, perExample, jacobian } = ask;
@@ -34,16 +44,10 @@ export const grad: UseCase<'grad'> = async (ask, ports, job) => {
     ...(perExample ? { perExample } : {}),
     ...(jacobian ? { jacobian } : {}),
   });
-  const bytes = write(mustVerify({ ...built.model, producerVersion: ports.versions.assay ?? '' }, ask.out));
+  const result = mustVerify({ ...built.model, producerVersion: ports.versions.assay ?? '' }, ask.out);
   await breathe(job);
   job.progress(0.7, 'opening the result');
-  const { session } = await ports.runtime.open(bytes, {
-    device: 'cpu',
-    name: ask.out,
-    ...(model.folder === undefined ? {} : { folder: model.folder }),
-  });
-  await session.release();
-  await ports.write(ask.out, bytes);
+  const saved = await saveModel(result, ask.out, ports, job);
   job.progress(1, 'written');
   const { graph } = built.model;
   return {
@@ -51,6 +55,6 @@ export const grad: UseCase<'grad'> = async (ask, ports, job) => {
     nodes: graph.nodes.length,
     inputs: graph.inputs.map((i) => i.name),
     outputs: graph.outputs.map((o) => o.name),
-    notes: [...notes, ...built.notes],
+    notes: [...notes, ...built.notes, ...saved],
   };
 };

@@ -14,7 +14,7 @@ export interface Ports {
   /** Hex SHA-256 of a file, streamed. */
   sha256(path: string): Promise<string>;
   /** Atomic: to a temporary file, then renamed. Throws `file/unwritable`. */
-  write(path: string, bytes: Uint8Array): Promise<void>;
+  write(path: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
   /** `path` as seen from the folder of `from` (an absolute path stays). */
   resolve(from: string, path: string): string;
 }

@@ -136,6 +136,10 @@ const functionOf = (f: FunctionDef): Sent<'Function'> => ({
 /** protobuf's own limit on one message. */
 const largest = 2 ** 31 - 1;
 const stored = (g: Graph): number => Array.from(g.initializers.values()).reduce((n, c) => n + (c.bytes?.length ?? 0), 0);
+/** Nodes and names of the largest graphs stay below this. */
+const rest = 2 ** 26;
+/** Whether the model and the weights it holds itself fit into one file. */
+export const fitsOneFile = (model: Model): boolean => stored(model.graph) + rest <= largest;
 
 /** The model as an ONNX file; `parse` gives back an equal model. Throws `graph/too-large` above 2 GB. */
 export const write = (model: Model): Uint8Array => {
@@ -157,35 +161,4 @@ export const write = (model: Model): Uint8Array => {
     },
     Math.min(largest, Math.ceil(room * 1.001) + 65536),
   );
-};
-
-/** Constants from this many bytes on leave the file. */
-const least = 1024;
-/** ONNX Runtime maps external data by pages; offsets on page bounds let it map without copying. */
-const page = 4096;
-
-/**
- * The model with its large initializers in one separate file `location`, for models above 2 GB. `data` are the bytes of
- * that file in order, as views: write them one after another.
- */
-export const writeExternal = (
-  model: Model,
-  location: string,
-): { readonly model: Uint8Array; readonly data: readonly Uint8Array[]; readonly length: number } => {
-  const data: Uint8Array[] = [];
-  let length = 0;
-  const initializers = new Map<string, Constant>();
-  for (const [name, c] of model.graph.initializers) {
-    if (!c.bytes || c.bytes.length < least) {
-      initializers.set(name, c);
-      continue;
-    }
-    const gap = (page - (length % page)) % page;
-    if (gap > 0) data.push(new Uint8Array(gap));
-    length += gap;
-    initializers.set(name, { dtype: c.dtype, dims: c.dims, external: { location, offset: length, length: c.bytes.length } });
-    data.push(c.bytes);
-    length += c.bytes.length;
-  }
-  return { model: write({ ...model, graph: { ...model.graph, initializers } }), data, length };
 };

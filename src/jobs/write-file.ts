@@ -25,7 +25,7 @@ const unwritable = (path: string, cause: unknown): Fault => {
  * All or nothing: to a file beside it, flushed, then renamed over it. Folders are made, a link stays a link, and what is no
  * file (a pipe, a terminal) is written to. Throws `file/unwritable`.
  */
-export const writeWhole = async (path: string, content: Uint8Array | string): Promise<void> => {
+export const writeWhole = async (path: string, content: Uint8Array | string | AsyncIterable<Uint8Array>): Promise<void> => {
   const target = await realpath(path).catch(() => path);
   const found = await stat(target).catch(() => undefined);
   const temporary = `${target}.${process.pid}-${randomBytes(3).toString('hex')}.part`;
@@ -37,7 +37,7 @@ export const writeWhole = async (path: string, content: Uint8Array | string): Pr
     await mkdir(dirname(target), { recursive: true });
     const file = await open(temporary, 'w', found?.mode ?? 0o666);
     try {
-      await file.writeFile(content);
+      await writeFile(file, content);
       await file.sync();
     } finally {
       await file.close();

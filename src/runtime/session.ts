@@ -32,6 +32,8 @@ export interface SessionOptions {
   readonly threads?: number;
   /** ONNX Runtime's graph optimisation; 'off' for probing shapes of intermediate values. */
   readonly optimize?: 'off' | 'all';
+  /** For a few runs at most: weights are not packed for faster ones. So it is with `optimize` 'off'. */
+  readonly brief?: boolean;
 }
 
 /** What was asked, what runs, and why: goes into the report as it is. */

@@ -9,13 +9,13 @@ import { parse } from '../../src/graph/parse.ts';
 import { prepare } from '../../src/graph/prepare.ts';
 import { feedsOf, planOf } from '../../src/graph/probe-feeds.ts';
 import type { Model } from '../../src/graph/types.ts';
-import { writeExternal } from '../../src/graph/write.ts';
+import { writeExternal } from '../../src/graph/write-external.ts';
 import { onnxruntime } from '../../src/runtime/onnxruntime.ts';
 import { fixture, run, runModel } from './run.ts';
 
 const whole = fixture('lenet_mnist');
 const { model: file, data } = writeExternal(whole, 'lenet.data');
-const stored = Buffer.concat(data);
+const stored = Buffer.concat(data.filter((part) => part instanceof Uint8Array));
 const outside = (m: Model): Model => parse(file, m.graph.name);
 const read = async (_: string, offset: number, length: number): Promise<Uint8Array> => stored.subarray(offset, offset + length);
 const folder = mkdtempSync(join(tmpdir(), 'assay-external-'));

@@ -100,7 +100,7 @@ export interface NativeOptions {
 export const openNative = async (
   model: Uint8Array | string,
   provider: Provider,
-  options: Pick<SessionOptions, 'name' | 'folder' | 'threads' | 'optimize'>,
+  options: Pick<SessionOptions, 'name' | 'folder' | 'threads' | 'optimize' | 'brief'>,
   { profiled = false, onCpu = [] }: NativeOptions = {},
 ): Promise<Opened> => {
   const ort = await load();
@@ -116,7 +116,12 @@ export const openNative = async (
     graphOptimizationLevel: options.optimize === 'off' ? 'disabled' : 'all',
     logSeverityLevel: debug ? 2 : 4,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-    ...(folder === undefined ? {} : { extra: { session: { model_external_initializers_file_folder_path: folder } } }),
+    extra: {
+      session: {
+        ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
+        ...(options.brief || options.optimize === 'off' ? { disable_prepacking: '1' } : {}),
+      },
+    },
     ...(profiled ? { enableProfiling: true, profileFilePrefix: join(profile, 'run') } : {}),
   };
   const failure = (error: unknown, code: 'runtime/session' | 'runtime/run'): Fault =>
