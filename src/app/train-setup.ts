@@ -63,6 +63,15 @@ const located = (ref: DataRef, recipe: string, ports: Ports): DataRef => ({
   ...(ref.labels === undefined ? {} : { labels: ports.resolve(recipe, ref.labels) }),
 });
 
+/** What training writes must be none of what it reads. */
+const checkOut = ({ source, data }: Recipe, ask: TrainRequest, ports: Ports): void => {
+  const refs = [data.train, data.val, data.test].flatMap((ref) => (ref ? [ref.path, ...(ref.labels ? [ref.labels] : [])] : []));
+  const read = [...('model' in source ? [source.model] : []), ...refs].map((path) => ports.resolve(ask.recipe, path));
+  const whole = (path: string): string => ports.resolve('', path);
+  const input = [ask.recipe, ...read].find((path) => whole(path) === whole(ask.out));
+  if (input !== undefined) throw new Fault('file/overwrites', { option: '-o', path: ask.out, input });
+};
+
 /** One call of one step with the first rows: what devices are compared on. */
 const probeOf = async (compiled: Compiled, { rows, positions }: Held, batch: number, job: AppJob) => {
   const first = positions.subarray(0, batch);
@@ -91,6 +100,7 @@ const threadsFor = ({ graph }: Plan, batch: number): { readonly threads?: number
 export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Ports, job: AppJob): Promise<Setup> => {
   job.progress(0, 'Opening');
   const recipe = readRecipe(await readFile(ask.recipe, ports, job.signal), ask.recipe);
+  checkOut(recipe, ask, ports);
   const opened = await openRecipeModel(recipe, ports, job);
   const { loss } = recipe;
   const targets: Targets = {

@@ -86,6 +86,19 @@ const cases: readonly (readonly [string, readonly string[], readonly RegExp[]])[
   ['an unknown split', run('--model', mlp, '--data', digits, '--split', 'validation'), [/split/, /COLUMN=VALUE/]],
   ['a suite with a key twice', ['suite', write('twice.json', '{"models":{},\n"models":{}}')], [/line 2: models is there twice/]],
   ['a suite that is no JSON', ['suite', write('broken.json', '{"models": {')], [/broken\.json', line 1/]],
+  [
+    'training over the model it starts from',
+    [
+      'train',
+      write(
+        'over.train.json',
+        JSON.stringify({ model: 'start.onnx', data: { train: { path: digits } }, loss: 'cross-entropy', optimizer: 'sgd', epochs: 1 }),
+      ),
+      '-o',
+      write('start.onnx', readFileSync(mlp)),
+    ],
+    [/start\.onnx/, /overwrite/],
+  ],
   ['no gradient to a name', ['grad', mlp, '-o', join(home, 'g.onnx'), '--of', 'cross-entropy', '--wrt', 'nobody'], [/nobody/]],
 ];
 
