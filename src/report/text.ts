@@ -29,7 +29,7 @@ const OUTCOME: Readonly<Record<Outcome, string>> = {
   measured: 'Measured',
   unavailable: 'Unavailable',
   failed: 'Failed',
-  stopped: 'Stopped',
+  stopped: 'Ended early',
 };
 
 const MOST_NUMBERS = 8;
