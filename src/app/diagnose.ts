@@ -47,9 +47,13 @@ const find = (id: string, registry: readonly Diagnostic[]): Diagnostic => {
   return found;
 };
 
-/** How scores are to be read, where the diagnostic has that option. */
-const declaredBy = ({ chosen }: Started): Declared =>
-  chosen.logits === 'logits' || chosen.logits === 'probabilities' ? chosen.logits : 'auto';
+/** How scores are to be read: as values for a regression, else by the option of that name. */
+const declaredBy = ({ diagnostic, chosen }: Started): Declared =>
+  diagnostic.shape === 'fold' && diagnostic.needs.includes('predictions')
+    ? 'values'
+    : chosen.logits === 'logits' || chosen.logits === 'probabilities'
+      ? chosen.logits
+      : 'auto';
 
 /** The column to group by, where the diagnostic groups: the one named, else `group`. */
 const groupedBy = ({ diagnostic, chosen }: Started): string | undefined =>
@@ -162,7 +166,7 @@ export const diagnoseAll = async (
     if (started.length > 0) {
       const subject = await openSubject({ ...started[0].ask, groups: started.flatMap((run) => groupedBy(run) ?? []) }, ports, job);
       open = subject;
-      for (const declared of ['auto', 'logits', 'probabilities'] as const) {
+      for (const declared of ['auto', 'logits', 'probabilities', 'values'] as const) {
         const folds = started.filter((run) => run.diagnostic.shape === 'fold' && declaredBy(run) === declared);
         if (folds.length > 0) await passFolds(folds, subject, declared, job, { own, measured, unmeasured });
       }
@@ -206,7 +210,7 @@ const passFolds = async (
   const listeners = runs.flatMap((run): Running[] => {
     const fold = run.diagnostic;
     if (fold.shape !== 'fold') return [];
-    if (fold.needs.includes('labels') && !bound.labelled) {
+    if ((fold.needs.includes('labels') || fold.needs.includes('targets')) && !bound.labelled) {
       settle.unmeasured(run, new Fault('evidence/no-labels', { id: fold.id, path: bound.path, known: bound.known }));
       return [];
     }

@@ -61,7 +61,8 @@ export const sampleViews = async (
     const part = rows.slice(at, at + 100);
     const batch = await bound.takeRows(part, signal);
     const scores = batch.scores ?? (batch.x && (await score?.(batch.x)));
-    const probs = scores && meaning && nouns({ rows: batch.rows, scores, meaning }, ['probs']).probs;
+    const values = meaning?.scores === 'values';
+    const probs = scores && meaning && !values ? nouns({ rows: batch.rows, scores, meaning }, ['probs']).probs : undefined;
     const plain = await bound.plain(part, signal);
     const axes = plain && imageAxes(plain.dims);
     range ??= plain && pictureRange(plain.values);
@@ -80,6 +81,7 @@ export const sampleViews = async (
         ...(probs && best !== undefined
           ? { prediction: subject.classes[best] ?? String(best), confidence: probs.data[i * probs.cols + best] }
           : {}),
+        ...(values && scores?.cols === 1 ? { prediction: String(scores.data[i]) } : {}),
         ...(picture && bytes <= mostBytes ? { picture } : {}),
       });
     }

@@ -6,7 +6,7 @@ import { toFloats } from './values.ts';
 
 /** Where a table of predictions keeps its numbers. */
 export interface Predictions {
-  readonly scores: 'probabilities' | 'logits' | 'score';
+  readonly scores: 'probabilities' | 'logits' | 'score' | 'values';
   readonly columns: readonly string[];
   /** Number of scores a row. */
   readonly width: number;
@@ -18,13 +18,13 @@ export interface Predictions {
   read(tensors: readonly Tensor[]): Float64Array;
 }
 
-const roles = ['prob', 'logit', 'score', 'label'] as const;
+const roles = ['prob', 'logit', 'score', 'label', 'prediction'] as const;
 type Role = (typeof roles)[number];
 
 /** `prob=REGEX,label=NAME`: commas inside brackets, braces and parentheses belong to the expression. */
 const parseColumns = (text: string): Partial<Record<Role, string>> => {
   const out: Partial<Record<Role, string>> = {};
-  for (const part of text.split(/,(?=(?:prob|logit|score|label|[a-z]+)=)/)) {
+  for (const part of text.split(/,(?=[a-z]+=)/)) {
     const at = part.indexOf('=');
     const role = part.slice(0, at).trim();
     const known = roles.find((r) => r === role);
@@ -65,7 +65,7 @@ export const predictionsOf = (dataset: Dataset, columns: string | undefined, y: 
 
   const labelName = y ?? asked.label;
   if (labelName !== undefined && !names.includes(labelName)) throw dataset.refused?.get(labelName) ?? unknown(labelName);
-  const label = labelName ?? ['label', 'y', 'labels', 'target', 'class'].find((n) => names.includes(n));
+  const label = labelName ?? ['label', 'y', 'labels', 'target', 'targets', 'class'].find((n) => names.includes(n));
 
   const family = (role: 'prob' | 'logit'): { readonly columns: readonly Column[]; readonly classes: readonly string[] } => {
     const re = pattern(asked[role] ?? `${role}_(.+)`, role);
@@ -96,7 +96,18 @@ export const predictionsOf = (dataset: Dataset, columns: string | undefined, y: 
   const common = { ...(label === undefined ? {} : { label }) };
   const whole = ([tensor]: readonly Tensor[]): Float64Array => Float64Array.from(toFloats(tensor));
 
-  const single = (name: string): Predictions => ({ ...common, scores: 'score', columns: [name], width: 1, notes: [], read: whole });
+  const single = (name: string, scores: 'score' | 'values' = 'score'): Predictions => ({
+    ...common,
+    scores,
+    columns: [name],
+    width: 1,
+    notes: [],
+    read: whole,
+  });
+  if (asked.prediction !== undefined) {
+    if (!array(asked.prediction)) throw unknown(asked.prediction);
+    return single(asked.prediction, 'values');
+  }
   if (asked.score !== undefined) {
     if (!array(asked.score)) throw unknown(asked.score);
     return single(asked.score);
@@ -134,5 +145,7 @@ export const predictionsOf = (dataset: Dataset, columns: string | undefined, y: 
     return { ...common, scores: width === 1 ? 'score' : scores, columns: [name], width, notes: [], read: whole };
   }
   if (array('score')) return single('score');
+  const values = ['prediction', 'predictions', 'pred'].find(array);
+  if (values !== undefined) return single(values, 'values');
   throw new Fault('data/predictions', { path: dataset.path, known: names });
 };

@@ -3,6 +3,7 @@ import { reliability } from './calibration/reliability.ts';
 import type { Diagnostic } from './define.ts';
 import { confusionMatrix } from './metrics/confusion-matrix.ts';
 import { rankingMetrics } from './metrics/ranking-metrics.ts';
+import { regressionReport } from './metrics/regression-report.ts';
 
 /** Every diagnostic, in the order shown. A new one is a file `<family>/<id>.ts` and a line here. */
-export const diagnostics: readonly Diagnostic[] = [confusionMatrix, rankingMetrics, reliability, saliency];
+export const diagnostics: readonly Diagnostic[] = [confusionMatrix, rankingMetrics, regressionReport, reliability, saliency];

@@ -32,7 +32,7 @@ export interface Bound {
   /** `labels`: the numbers of text labels hang on these names, so they must be as many as the classes. `stored`: only shown, where they fit. */
   readonly namesFrom: 'given' | 'labels' | 'stored';
   /** Kind of a table's scores; absent where a model makes them. */
-  readonly table?: 'probabilities' | 'logits' | 'score';
+  readonly table?: 'probabilities' | 'logits' | 'score' | 'values';
   /** Elements of one row as stored, for the size of batches. */
   readonly rowSize: number;
   rowAt(position: number): number;

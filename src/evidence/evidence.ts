@@ -13,6 +13,10 @@ export interface Evidence {
   rows: Float64Array;
   /** Class index per row. */
   labels: Int32Array;
+  /** Number to be predicted per row, as in the data; NaN where missing. */
+  targets: Float64Array;
+  /** What the model says per row, as given: one column, or those of an output of several. */
+  predictions: Matrix;
   /** Class probabilities in float64, each row summing to 1; a binary score becomes two columns. */
   probs: Matrix;
   /** log of probs: log-softmax of the logits in float64, else log(max(p, 1e-12)). */
@@ -27,8 +31,8 @@ export interface Subject {
   /** Class names, by index. */
   readonly classes: readonly string[];
   readonly rows: number;
-  /** How probabilities were made: from logits (softmax or sigmoid) or given. */
-  readonly scores: 'logits' | 'probabilities' | 'none';
+  /** How probabilities were made: from logits (softmax or sigmoid) or given; `values` are no class scores. */
+  readonly scores: 'logits' | 'probabilities' | 'values' | 'none';
   readonly modelName?: string;
   readonly dataName: string;
 }

@@ -4,11 +4,12 @@ import type { ScoreHint } from './model.ts';
 
 /** What the columns of an output are. `binary` is one column that stands for class 1. */
 export interface Meaning {
-  readonly scores: 'logits' | 'probabilities';
+  readonly scores: 'logits' | 'probabilities' | 'values';
   readonly binary: boolean;
   readonly note?: string;
 }
-export type Declared = 'auto' | 'logits' | 'probabilities';
+/** `values` are numbers that predict a number, not class scores. */
+export type Declared = 'auto' | 'logits' | 'probabilities' | 'values';
 
 /** How far the sum of a row of probabilities may be from 1 (card 00-calibration-common). */
 const sumTolerance = 1e-3;

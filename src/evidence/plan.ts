@@ -76,10 +76,11 @@ const settle = (
   scores: Matrix,
   { rows, labels }: BoundBatch,
 ): Settled => {
+  if (bound.table === 'values' && declared !== 'values') throw new Fault('data/predictions', { path: bound.path, known: bound.known });
   const hint = model?.hint ?? (bound.table === 'score' ? 'score' : bound.table === 'probabilities' ? 'probabilities' : 'linear');
   const told = !model && bound.table === 'logits' && declared === 'auto' ? 'logits' : declared;
   const meaning = meaningOf(scores, rows, output, hint, told, labels);
-  const classes = classesOf(bound, meaning.binary ? 2 : scores.cols);
+  const classes = meaning.scores === 'values' ? [] : classesOf(bound, meaning.binary ? 2 : scores.cols);
   return {
     meaning,
     subject: { classes, rows: bound.count, scores: meaning.scores, ...(model ? { modelName: model.name } : {}), dataName: bound.name },
@@ -109,9 +110,17 @@ export const pass = async (passage: Passage, listeners: readonly Listener[], job
     if (meaning.scores === 'probabilities') checkProbabilities(scores, rows, output);
     const labels = attempt(() => (check && batch.labels && !wrong ? check.read(batch.labels, rows) : undefined));
     const usable = listeners.filter((l) => labels || !l.needs.includes('labels'));
-    const made = nouns({ rows, scores, meaning, ...(labels ? { labels } : {}), ...(batch.groups ? { groups: batch.groups } : {}) }, [
-      ...new Set(usable.flatMap((l) => l.needs)),
-    ]);
+    const made = nouns(
+      {
+        rows,
+        scores,
+        meaning,
+        ...(labels ? { labels } : {}),
+        ...(batch.labels ? { targets: batch.labels } : {}),
+        ...(batch.groups ? { groups: batch.groups } : {}),
+      },
+      [...new Set(usable.flatMap((l) => l.needs))],
+    );
     for (const listener of usable) listener.add(made);
   };
   const attempt = <T>(work: () => T): T | undefined => {

@@ -242,3 +242,27 @@ test('rows are grouped by the column named, else by `group`; a column that is mi
   const vectors = request({ id: 'ranking-metrics', model: model('mlp_digits'), data: digits, options: { group: 'x' } });
   await assert.rejects(diagnose(vectors, ports, jobOf()), (e) => Fault.is(e, 'data/group'));
 });
+
+test('a regression: a table of predictions and targets, or a model of one float; class diagnostics refuse the table', async () => {
+  const lines = ['target,prediction', '1,1.5', '2,2', '4,3', '3,3.5', '5,5'];
+  const data = { path: file('regression.csv', `${lines.join('\n')}\n`) };
+  const report = await diagnose(request({ id: 'regression-report', data }), ports, jobOf());
+  assert.deepEqual([report.outcome, report.headline.mae, report.headline.rows], ['measured', 0.4, 5]);
+  assert.deepEqual(report.samples[2], { row: 2, label: '4', prediction: '3' });
+  const swapped = request({ id: 'regression-report', data: { ...data, y: 'prediction', columns: 'prediction=target' } });
+  assert.equal((await diagnose(swapped, ports, jobOf())).headline.mae, 0.4);
+  const classes = await Promise.allSettled([diagnose(request({ id: 'reliability', data }), ports, jobOf())]);
+  assert.ok(classes[0].status === 'rejected' && Fault.is(classes[0].reason, 'data/predictions'));
+
+  const features = Array.from({ length: 6 }, (_, i) => Array.from({ length: 10 }, (__, j) => ((i * 7 + j * 3) % 11) / 110 - 0.05));
+  const head = [...features[0].map((_, j) => `f${j}`), 'target'].join(',');
+  const table = file('features.csv', `${[head, ...features.map((f, i) => [...f, 100 + 10 * i].join(','))].join('\n')}\n`);
+  const modelled = await diagnose(
+    request({ id: 'regression-report', model: model('mlp_diabetes'), data: { path: table } }),
+    ports,
+    jobOf(),
+  );
+  assert.deepEqual([modelled.outcome, modelled.headline.rows], ['measured', 6]);
+  const errors = modelled.samples.map((s) => Math.abs(Number(s.prediction) - Number(s.label)));
+  assert.ok(Math.abs(errors.reduce((sum, e) => sum + e, 0) / 6 - modelled.headline.mae) < 1e-9);
+});

@@ -12,6 +12,9 @@ export interface Sample {
   readonly logProbs?: readonly number[];
   /** Value of the column 'group'. */
   readonly group?: string;
+  /** Prediction and target of a regression. */
+  readonly x?: number;
+  readonly target?: number;
 }
 
 export const batchOf = (samples: readonly Sample[]): Evidence => {
@@ -26,6 +29,8 @@ export const batchOf = (samples: readonly Sample[]): Evidence => {
     labels: Int32Array.from(samples, (s) => s.label),
     probs: matrix((s) => s.probs),
     logProbs: matrix((s) => s.logProbs ?? s.probs.map((p) => Math.log(Math.max(p, 1e-12)))),
+    targets: Float64Array.from(samples, (s) => s.target ?? Number.NaN),
+    predictions: { rows: samples.length, cols: 1, data: Float64Array.from(samples, (s) => s.x ?? 0) },
     groups: samples.some((s) => s.group !== undefined) ? { group: samples.map((s) => s.group ?? '') } : {},
   };
 };

@@ -17,6 +17,8 @@ const samples: fc.Arbitrary<Sample[]> = fc
         row,
         label,
         group: 'ab'[a % 2],
+        x: a / 16,
+        target: b / 16,
         probs: [low / 256, (high - low) / 256, (256 - high) / 256],
         logProbs: [-a / 8, -b / 8, -(a + b) / 8],
       };

@@ -10,6 +10,10 @@ export const diagnosticFaults = {
     `Row ${d.row} has no label to attribute to; choose target 'predicted', or name a class.`,
   'diagnostic/not-finite': (d: { row: number; what: string }): string =>
     `Row ${d.row}: ${d.what} holds NaN or infinity, so it cannot be attributed; correct the row, or choose other samples.`,
+  'diagnostic/entry': (d: { columns: number; entry: number }): string =>
+    d.entry === 0
+      ? `The output holds ${d.columns} values a row, so which one is the prediction is not plain; choose it with entry (1 to ${d.columns}), or name an output of one value.`
+      : `There is no value ${d.entry}: the output holds ${d.columns} a row; choose entry from 1 to ${d.columns}.`,
   'diagnostic/groups': (d: { column: string; most: number }): string =>
     `Column '${d.column}' has more than ${d.most} different values; name a column that groups rows (group), not one that tells them apart.`,
   'diagnostic/no-samples': (d: { data: string }): string => `'${d.data}' has no rows to attribute; choose a split that holds some.`,

@@ -3,6 +3,7 @@ import { nearest } from '../../base/nearest.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
 import { widthBinOf } from '../calibration/bins.ts';
 import { keepFirst } from '../selection.ts';
+import { type Extreme, keepExtreme } from './extreme-rows.ts';
 import { addScore, mergeSlots, type Slots, slotOf, slots } from './ranking-slots.ts';
 
 /** Scores of one class kept one by one: 8 bytes a row, up to this many rows. */
@@ -17,11 +18,6 @@ const GROUPS = 200;
 export const BINS = 20;
 const ENDS = 12;
 
-interface Scored {
-  readonly score: number;
-  readonly row: number;
-}
-
 export interface RankingState {
   classes: number;
   /** The class that is ranked; −1 ranks every class against the rest. */
@@ -34,8 +30,8 @@ export interface RankingState {
   grouped: boolean;
   /** First rows by score bin of the positives and of the negatives; most surprising rows of both. Of one class only. */
   readonly first: { readonly positive: number[][]; readonly negative: number[][] };
-  readonly lowest: Scored[];
-  readonly highest: Scored[];
+  readonly lowest: Extreme[];
+  readonly highest: Extreme[];
 }
 
 /** Class number of the option `positive`; without one, class 1 of two, and every class of more (−1). */
@@ -69,16 +65,6 @@ const widen = (state: RankingState, classes: number): void => {
   } else if (state.classes !== classes) throw new Fault('diagnostic/width', { found: classes, expected: state.classes });
 };
 
-/** Keeps the first `ENDS` in the order of `before`, ties by row number, so that neither order nor sharding of the data matters. */
-const keepEnd = (kept: Scored[], one: Scored, sign: 1 | -1): void => {
-  const before = (a: Scored, b: Scored): boolean => sign * (a.score - b.score) < 0 || (a.score === b.score && a.row < b.row);
-  if (kept.length === ENDS && !before(one, kept[ENDS - 1])) return;
-  let at = kept.length;
-  while (at > 0 && before(one, kept[at - 1])) at--;
-  kept.splice(at, 0, one);
-  if (kept.length > ENDS) kept.pop();
-};
-
 const checkGroups = ({ positive, slots: { by }, column }: RankingState): void => {
   if (positive >= 0 && by.size > GROUPS) throw new Fault('diagnostic/groups', { column, most: GROUPS });
 };
@@ -104,8 +90,8 @@ export const addRanking = (
     const hit = label === positive;
     addScore(state.slots, slotOf(state.slots, names?.[i] ?? ''), score, hit);
     keepFirst((hit ? state.first.positive : state.first.negative)[widthBinOf(score, BINS)], rows[i]);
-    if (hit) keepEnd(state.lowest, { score, row: rows[i] }, 1);
-    else keepEnd(state.highest, { score, row: rows[i] }, -1);
+    if (hit) keepExtreme(state.lowest, { score, row: rows[i] }, 1, ENDS);
+    else keepExtreme(state.highest, { score, row: rows[i] }, -1, ENDS);
   }
   checkGroups(state);
   state.rows += probs.rows;
@@ -122,6 +108,6 @@ export const mergeRanking = (state: RankingState, other: RankingState): void => 
     other.first[side].forEach((kept, bin) => {
       for (const row of kept) keepFirst(state.first[side][bin], row);
     });
-  for (const one of other.lowest) keepEnd(state.lowest, one, 1);
-  for (const one of other.highest) keepEnd(state.highest, one, -1);
+  for (const one of other.lowest) keepExtreme(state.lowest, one, 1, ENDS);
+  for (const one of other.highest) keepExtreme(state.highest, one, -1, ENDS);
 };

@@ -8,6 +8,8 @@ export interface Scored {
   readonly meaning: Meaning;
   /** Checked class numbers; absent where the data have none. */
   readonly labels?: Int32Array;
+  /** Labels as in the data. */
+  readonly targets?: Float64Array;
   /** Values of the columns to group by. */
   readonly groups?: Readonly<Record<string, readonly string[]>>;
 }

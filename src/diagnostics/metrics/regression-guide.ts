@@ -1,0 +1,28 @@
+import { number, percent } from '../wording.ts';
+import type { Measured, Regression } from './regression-scores.ts';
+
+const told = ({ value, interval }: Measured, level: number): string =>
+  interval ? `${number(value)} (${percent(level)} interval ${number(interval[0])} to ${number(interval[1])})` : number(value);
+
+/** What the numbers say here, and what would change the decision. */
+export const regressionGuide = (r: Regression, level: number): string => {
+  if (r.rows === 0) return 'There are no rows with a target to judge: choose a split that holds some.';
+  const error = `On ${r.rows} rows predictions are off by ${told(r.mae, level)} on average (MAE), ${told(r.rmse, level)} in root mean square, where always answering the mean target would score ${number(r.targetSd)}.`;
+  if (!Number.isFinite(r.plcc.value))
+    return `${error} Predictions or targets are constant, so nothing can be said about their order: look at the output diagnosed and at the split.`;
+  const learned =
+    r.r2.interval && r.r2.interval[0] > 0
+      ? ''
+      : ' These rows do not show that the model beats that answer: check the scale of targets and predictions, or measure on more rows.';
+  const order = ` Their order agrees with SRCC ${told(r.srcc, level)}.`;
+  const biased =
+    r.bias.interval && (r.bias.interval[0] > 0 || r.bias.interval[1] < 0)
+      ? ` Predictions are too ${r.bias.value > 0 ? 'high' : 'low'} by ${number(Math.abs(r.bias.value))} on average, which a constant repairs.`
+      : '';
+  const gain = r.fitted && r.rmse.value > 0 ? 1 - r.fitted.rmse / r.rmse.value : 0;
+  const remedy =
+    gain > 0.1
+      ? ` A fitted ${r.fitted?.kind === 'line' ? 'line' : 'logistic curve'} would lower the error to ${number(r.fitted?.rmse ?? 0)}: much of it is scale, not order. Fit such a curve on other rows and put it behind the model before training again.`
+      : ' A fitted curve would hardly lower the error, so what is left is order and noise: more data, better inputs or cleaner targets would change it, a rescaling would not.';
+  return `${error}${learned}${order}${biased}${remedy}`;
+};
