@@ -5,7 +5,7 @@ import { nearest } from '../base/nearest.ts';
 import { type Chosen, choose, type Options } from '../base/option.ts';
 import { random } from '../base/random.ts';
 import type { RunRequest } from '../base/request.ts';
-import type { Diagnostic, Findings, Fold, Study } from '../diagnostics/define.ts';
+import { type Diagnostic, type Findings, type Fold, needsModel, type Study } from '../diagnostics/define.ts';
 import { diagnostics } from '../diagnostics/index.ts';
 import type { Evidence, Subject, ToolName, Tools } from '../evidence/evidence.ts';
 import type { Declared, Meaning } from '../evidence/interpret.ts';
@@ -18,6 +18,7 @@ import { lookAt } from './look-at.ts';
 import { outcomeOf, type Unmeasured } from './outcome.ts';
 import type { AppJob, Ports, UseCase } from './ports.ts';
 import { rowsNamed, sampleViews } from './samples.ts';
+import { openScores, passageOf } from './score-tools.ts';
 import { type OpenSubject, openSubject } from './subject.ts';
 
 /** A report, or the fault that kept its run from starting. */
@@ -253,11 +254,7 @@ const passFolds = async (
     return [listener];
   });
   if (listeners.length === 0) return;
-  const passage = {
-    bound,
-    ...(model ? { model: { name: model.name, output: model.ends.output, hint: model.ends.hint, score: model.score } } : {}),
-    declared,
-  };
+  const passage = passageOf(bound, model, declared);
   const { subject, meaning, range } = await pass(passage, listeners, { ...job, progress: (f, text) => job.progress(0.8 * f, text) });
   if (range && model) for (const note of rangeNotes(model.model, range, imageAxes(bound.inputDims) !== undefined)) job.note(note);
   for (const [i, { run, fold, state, failed }] of listeners.entries()) {
@@ -276,19 +273,26 @@ const passFolds = async (
 /** Gives a study its tools and lets it ask. */
 const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, job: Job): Promise<Measured> => {
   const { bound, model } = open;
-  if (!model) throw new Fault('evidence/no-model', { id: study.id, tool: study.uses.join(', ') });
-  const { subject, meaning } = await lookAt(open, declaredBy(run), job);
-  const reader = samples(bound, model.score);
+  if (!model && needsModel(study)) throw new Fault('evidence/no-model', { id: study.id, tool: study.uses.join(', ') });
   const uses = new Set<ToolName>(study.uses);
-  const gradient = uses.has('gradient')
-    ? await openGradient(model, bound.inputDims, { runtime: ports.runtime, device: run.ask.device }, job)
-    : undefined;
+  const scores = uses.has('scores') ? await openScores(open, declaredBy(run), run.ask, ports, job) : undefined;
+  const { subject, meaning } = scores ?? (await lookAt(open, declaredBy(run), job));
+  const reader = model && samples(bound, model.score);
+  const gradient =
+    model && uses.has('gradient')
+      ? await openGradient(model, bound.inputDims, { runtime: ports.runtime, device: run.ask.device }, job)
+      : undefined;
   try {
     // A study reads no tool that `uses` does not name.
-    const tools = { samples: reader.tool, ...(gradient ? { gradient: gradient.tool } : {}) } as Tools;
+    const tools = {
+      ...scores?.tools,
+      ...(reader ? { samples: reader.tool } : {}),
+      ...(gradient ? { gradient: gradient.tool } : {}),
+    } as Tools;
     const result = await study.study(tools, run.chosen, job, subject);
-    const range = reader.range();
-    if (range.max >= range.min) for (const note of rangeNotes(model.model, range, imageAxes(bound.inputDims) !== undefined)) job.note(note);
+    const range = scores?.range ?? reader?.range();
+    if (model && range && range.max >= range.min)
+      for (const note of rangeNotes(model.model, range, imageAxes(bound.inputDims) !== undefined)) job.note(note);
     const findings = study.report(result, run.chosen, subject);
     return { findings, subject, ...(meaning ? { meaning } : {}), ...(gradient ? { device: gradient.choice } : {}) };
   } finally {

@@ -33,6 +33,8 @@ export interface OpenSubject {
   readonly device: DeviceFacts;
   readonly modelSha256?: string;
   readonly dataSha256: string;
+  /** Another split of the same data, all its rows, bound in the same way. */
+  split(name: string): Promise<Bound>;
   close(): Promise<void>;
 }
 
@@ -100,16 +102,17 @@ export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 
   const opened = ask.model && (await openModel(ask.model, ports, job));
   const ends = opened && ask.model && endsOf(opened, ask.model, job);
   const labels = ask.model?.labels ?? (opened && namesIn(opened.model));
+  const binding = { ...(ends ? { target: ends.input } : {}), ...(labels ? { labels } : {}) };
   const bound = await bind(ask.data, ports, job, {
-    ...(ends ? { target: ends.input } : {}),
-    ...(labels ? { labels } : {}),
+    ...binding,
     ...(ask.limit === undefined ? {} : { limit: ask.limit }),
     ...(ask.groups ? { groups: ask.groups } : {}),
   });
+  const split = (name: string): Promise<Bound> => bind({ ...ask.data, split: name }, ports, job, binding);
   const dataSha256 = await ports.sha256(ask.data.path);
   if (!opened || !ends) {
     const device = { requested: ask.device, actual: 'none', reason: 'a table of predictions needs no device' };
-    return { bound, device, dataSha256, close: () => bound.close() };
+    return { bound, device, dataSha256, split, close: () => bound.close() };
   }
   const wanted = Math.max(probeRows, Math.min(checkedRows, 3 * (ends.fixedBatch ?? 0)));
   const first = Array.from({ length: Math.min(wanted, rowsHeld(bound), bound.count) }, (_, i) => i);
@@ -145,6 +148,7 @@ export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 
     device: { requested: choice.requested, actual: choice.actual, reason: choice.reason },
     modelSha256: opened.sha256,
     dataSha256,
+    split,
     async close() {
       await session.release();
       await bound.close();

@@ -24,6 +24,21 @@ const dataRef = (ref: DataRef, from: string, { resolve }: Ports): DataRef => {
 };
 const modelRef = (ref: ModelRef, from: string, { resolve }: Ports): ModelRef => ({ ...ref, path: resolve(from, ref.path) });
 
+/** Options that name files to write are relative to the file, too. */
+const optionsOf = (
+  { options }: Check,
+  diagnostic: Diagnostic | undefined,
+  from: string,
+  { resolve }: Ports,
+): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    Object.entries(options ?? {}).map(([name, value]) => {
+      const option = diagnostic?.options[name];
+      const file = option?.kind === 'text' && option.writes !== undefined && typeof value === 'string' && value !== '';
+      return [name, file ? resolve(from, value) : value];
+    }),
+  );
+
 /** The level of all intervals that the gates ask for, where they agree and the diagnostic can be told. */
 const levelOf = ({ expect, options }: Check, diagnostic: Diagnostic | undefined): Readonly<Record<string, unknown>> => {
   const levels = new Set(Object.values(expect ?? {}).flatMap((e) => (e.level === undefined ? [] : [e.level])));
@@ -49,7 +64,7 @@ const plan = (suite: Suite, checks: readonly Check[], ask: SuiteRequest, ports: 
         id: check.run,
         ...(model ? { model: modelRef(model, ask.path, ports) } : {}),
         data: dataRef(data, ask.path, ports),
-        options: { ...levelOf(check, diagnostic), ...check.options },
+        options: { ...levelOf(check, diagnostic), ...optionsOf(check, diagnostic, ask.path, ports) },
         device: ask.device,
         seed: ask.seed,
       },

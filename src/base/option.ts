@@ -24,6 +24,8 @@ export interface FlagOption {
 export interface TextOption {
   readonly kind: 'text';
   readonly default: string;
+  /** The text is the path of a file that is written, with this ending. */
+  readonly writes?: string;
   readonly help: string;
 }
 export interface ChoiceOption<V extends string = string> {
@@ -80,7 +82,7 @@ export const expected = (o: Option): string => {
     case 'pick':
       return `the name of a ${o.from}`;
     case 'text':
-      return 'text';
+      return o.writes === undefined ? 'text' : `the path of an .${o.writes} file to write`;
   }
 };
 

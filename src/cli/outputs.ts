@@ -12,19 +12,24 @@ const real = async (path: string): Promise<string> => {
 };
 
 const outputs = ['out', 'json', 'html', 'junit'] as const;
-const shown = (name: (typeof outputs)[number]): string => (name === 'out' ? '-o' : `--${name}`);
+const shown = (name: string): string => (name === 'out' ? '-o' : `--${name}`);
 
 /**
  * The files that a command writes must be writable, differ from each other and be none of those that it reads: told before
- * any work is done. `inputs` may hold names that are no files.
+ * any work is done. `inputs` may hold names that are no files; `own` are flags of this command
+ * that name files it writes.
  */
-export const checkOutputs = async ({ flags }: Typed, inputs: readonly (string | undefined)[]): Promise<void> => {
+export const checkOutputs = async (
+  { flags }: Typed,
+  inputs: readonly (string | undefined)[],
+  own: readonly string[] = [],
+): Promise<void> => {
   const read = new Map<string, string>();
   for (const path of inputs) if (path) read.set(await real(path), path);
   const written = new Map<string, string>();
-  for (const name of outputs) {
+  for (const name of [...outputs, ...own]) {
     const path = flags[name];
-    if (path === undefined) continue;
+    if (!path) continue;
     const place = path === '-' ? '-' : await real(path);
     const input = read.get(place);
     if (input !== undefined) throw new Fault('file/overwrites', { option: shown(name), path, input });

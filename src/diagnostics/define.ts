@@ -46,6 +46,10 @@ export interface Study<O extends Options = Options, T extends ToolName = ToolNam
 /** What the registry holds: types erased at the door, by the one cast here. */
 export type Diagnostic = Fold | Study;
 
+/** A study may be content with the scores that a table of predictions holds. */
+export const needsModel = (d: Diagnostic): boolean =>
+  d.shape === 'study' && d.uses.some((tool) => tool === 'gradient' || tool === 'samples');
+
 export const defineFold = <const O extends Options, const N extends Noun, S, R>(fold: Omit<Fold<O, N, S, R>, 'shape'>): Diagnostic =>
   ({ shape: 'fold', ...fold }) as unknown as Diagnostic;
 

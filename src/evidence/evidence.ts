@@ -1,3 +1,4 @@
+import type { Calibration } from '../base/calibration.ts';
 import type { Tensor } from '../base/tensor.ts';
 
 /** Row-major matrix of one batch. */
@@ -21,6 +22,8 @@ export interface Evidence {
   probs: Matrix;
   /** log of probs: log-softmax of the logits in float64, else log(max(p, 1e-12)). */
   logProbs: Matrix;
+  /** Scores before Softmax, as given; a binary one s becomes (0, s); where only probabilities are given ln max(p, 1e-25). */
+  logits: Matrix;
   /** Column of the data → its values in words: the columns that options named `group` ask for, and `group`, where the data have them. */
   groups: Readonly<Record<string, readonly string[]>>;
 }
@@ -78,9 +81,35 @@ export interface SamplesTool {
   ): Promise<{ readonly values: Float64Array; readonly dims: readonly number[] } | undefined>;
 }
 
+/** Logits and labels of all rows of a split, in one piece. */
+export interface ScoreTable {
+  readonly classes: number;
+  /** Dataset row numbers. */
+  readonly rows: Float64Array;
+  readonly labels: Int32Array;
+  /** [rows, classes], as the noun `logits`: a model's logits as float32, everything else as float64. */
+  readonly logits: Float32Array | Float64Array;
+}
+
+/** Everything the model says about the rows, kept in memory: 4 bytes a row and class (8 where they are not a model's logits), and 12 a row. */
+export interface ScoresTool {
+  /** The rows diagnosed. */
+  readonly shown: ScoreTable;
+  /** The rows of another split of the same data. */
+  split(name: string): Promise<ScoreTable>;
+}
+
+/** Writes the model anew with a calibrator behind the diagnosed output; its inputs and outputs stay. */
+export interface CalibratedTool {
+  /** Throws where a model cannot be written there; what it gives back writes it, with these facts in the metadata. */
+  open(path: string): Promise<(calibration: Calibration, facts: Readonly<Record<string, string | number>>) => Promise<void>>;
+}
+
 /** Questions a study may put to the model. */
 export interface Tools {
   gradient: GradientTool;
   samples: SamplesTool;
+  scores: ScoresTool;
+  calibrated: CalibratedTool;
 }
 export type ToolName = keyof Tools;

@@ -1,6 +1,6 @@
 import type { Catalogue } from '../base/catalogue.ts';
 import { readers } from '../data/readers/index.ts';
-import type { Diagnostic } from '../diagnostics/define.ts';
+import { type Diagnostic, needsModel } from '../diagnostics/define.ts';
 import { diagnostics } from '../diagnostics/index.ts';
 import { architectures } from '../training/architectures/index.ts';
 import { losses } from '../training/losses/index.ts';
@@ -18,7 +18,7 @@ export const catalogue = (): Catalogue => ({
     family: d.family,
     source: d.source,
     needs: needsOf(d),
-    needsModel: d.shape === 'study',
+    needsModel: needsModel(d),
     options: d.options,
   })),
   parts: Object.fromEntries(

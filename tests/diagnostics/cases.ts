@@ -29,6 +29,7 @@ export const batchOf = (samples: readonly Sample[]): Evidence => {
     labels: Int32Array.from(samples, (s) => s.label),
     probs: matrix((s) => s.probs),
     logProbs: matrix((s) => s.logProbs ?? s.probs.map((p) => Math.log(Math.max(p, 1e-12)))),
+    logits: matrix((s) => s.logProbs ?? s.probs.map((p) => Math.log(Math.max(p, 1e-25)))),
     targets: Float64Array.from(samples, (s) => s.target ?? Number.NaN),
     predictions: { rows: samples.length, cols: 1, data: Float64Array.from(samples, (s) => s.x ?? 0) },
     groups: samples.some((s) => s.group !== undefined) ? { group: samples.map((s) => s.group ?? '') } : {},

@@ -6,7 +6,7 @@ import { choose } from '../../src/base/option.ts';
 import { float32, sizeOf } from '../../src/base/tensor.ts';
 import type { Findings, Study } from '../../src/diagnostics/define.ts';
 import { diagnostics } from '../../src/diagnostics/index.ts';
-import type { GradientTool, SamplesTool, Subject } from '../../src/evidence/evidence.ts';
+import type { GradientTool, SamplesTool, Subject, Tools } from '../../src/evidence/evidence.ts';
 import type { CardOf } from '../../src/report/report.ts';
 import { netA, toolOf, x } from './nets.ts';
 
@@ -46,7 +46,7 @@ const run = async (c: Case, options: Record<string, unknown> = {}, seed = 0): Pr
     modelName: 'net',
   };
   const chosen = choose('saliency', saliency.options, options);
-  const result = await saliency.study({ gradient: c.tool, samples: samplesOf(c) }, chosen, quietJob(seed), subject);
+  const result = await saliency.study({ gradient: c.tool, samples: samplesOf(c) } as Tools, chosen, quietJob(seed), subject);
   return saliency.report(result, chosen, subject);
 };
 

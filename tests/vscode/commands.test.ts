@@ -84,6 +84,20 @@ test('options are set one by one before the data is chosen', async () => {
   assert.deepEqual(launched[0].ask.options, { bins: 20, binning: 'mass' });
 });
 
+test('an option that names a file to write is asked by the save dialog, beside the model', async () => {
+  const offered: string[] = [];
+  const { host, launched } = scripted(['digits', '[Set Options First]', 'save', 'Run', 'test'], {
+    save: async (_, path) => {
+      offered.push(path);
+      return '/work space/better.onnx';
+    },
+  });
+  await command('assay.recalibration').run(host, nothing);
+  assert.ok(launched[0].task === 'run');
+  assert.deepEqual(launched[0].ask.options, { save: '/work space/better.onnx' });
+  assert.deepEqual(offered, ['/work space/digits-new.onnx']);
+});
+
 test('an option out of its bounds is refused while it is typed', async () => {
   const { host } = scripted(['digits', '[Set Options First]', 'bins', '1000']);
   await assert.rejects(command('assay.reliability').run(host, nothing), /bins.*whole number/);

@@ -12,6 +12,8 @@ export const evidenceFaults = {
     `Output '${d.output}' has shape ${d.shape}; this diagnostic needs one score per class and row, [rows, classes].`,
   'evidence/multi-label': (d: { output: string }): string =>
     `${d.output} ends in a Sigmoid over several columns, which are independent labels and not one class per row; this diagnostic needs one class per row.`,
+  'evidence/scores-size': (d: { rows: number; classes: number; most: number }): string =>
+    `${d.rows} rows of ${d.classes} scores are more than the ${d.most} numbers that are kept in memory; use fewer rows (limit).`,
   'evidence/whole-input': (d: { input: string; dtype: string }): string =>
     `Input '${d.input}' takes ${d.dtype}, which has no gradient; name a model whose input is a float.`,
 };

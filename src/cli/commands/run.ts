@@ -45,7 +45,8 @@ export const run: CliCommand = {
     if (flags.data === undefined) throw new Fault('option/missing', { name: '--data', usage: run.usage });
     const idle = modelFlags.filter((name) => flags.model === undefined && flags[name] !== undefined);
     if (idle.length > 0) throw new Fault('option/without-model', { names: idle });
-    await checkOutputs(typed, [flags.model, flags.data, flags.labels, flags.x, flags.y]);
+    const files = Object.entries(diagnostic.options).flatMap(([name, o]) => (o.kind === 'text' && o.writes !== undefined ? [name] : []));
+    await checkOutputs(typed, [flags.model, flags.data, flags.labels, flags.x, flags.y], files);
     const limit = limitOf(typed);
     const report = await terminal.submit(diagnostic.title, 'run', {
       id: diagnostic.id,

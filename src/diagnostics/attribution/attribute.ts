@@ -99,7 +99,7 @@ const signed = (found: Attributed, signs: readonly (1 | -1)[], squares: boolean)
 
 /** Attributes the chosen samples by the chosen method. Noise of a sample depends on its row alone, not on which others are shown. */
 export const attributeSamples = async (
-  { gradient: tool, samples }: Tools,
+  { gradient: tool, samples }: Pick<Tools, 'gradient' | 'samples'>,
   asked: Samples,
   chosen: AttributionChoice,
   subject: Pick<Subject, 'classes'>,

@@ -14,7 +14,7 @@ const rangeOf = (b: DrawnBin): string => `${number(b.low)} to ${number(b.high)}`
 
 const edges = (bins: readonly DrawnBin[]): number[] => [...bins.map((b) => b.low), ...bins.slice(-1).map((b) => b.high)];
 
-const diagram = (r: Reliability, { binning, confidenceLevel }: ReliabilityOptions): Card[] => [
+export const diagram = (r: Reliability, { binning, confidenceLevel }: ReliabilityOptions): Card[] => [
   {
     kind: 'bars',
     title: 'Reliability diagram',

@@ -26,7 +26,7 @@ const diagnose = async (host: Host, diagnostic: CatalogueDiagnostic, target: Tar
   let data = await chooseData(host, title, target, model, asides);
   let options: Readonly<Record<string, unknown>> | undefined = {};
   if (data === 'options') {
-    options = await chooseOptions(host, title, diagnostic.options);
+    options = await chooseOptions(host, title, diagnostic.options, model === 'none' ? undefined : model.ref.path);
     data = options && (await chooseData(host, title, target, model, []));
   }
   if (!data || data === 'options' || !options) return;

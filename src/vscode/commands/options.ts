@@ -1,7 +1,27 @@
 import { choose, expected, type Option, type Options, type OptionValue } from '../../base/option.ts';
 import type { Choice, Host } from '../define.ts';
 
-const ask = async (host: Host, name: string, option: Option, value: OptionValue): Promise<OptionValue | undefined> => {
+/** A line of text that the option accepts. */
+const line = (host: Host, name: string, option: Option, value: OptionValue): Promise<string | undefined> =>
+  host.text(name, `${option.help} Give ${expected(option)}.`, String(value), (typed) => {
+    try {
+      choose(name, { [name]: option }, { [name]: typed });
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  });
+
+/** Where a file of the model is offered to be written: beside it, under a name of its own. */
+const beside = (model: string | undefined, ending: string): string => `${model?.replace(/\.[^.\\/]*$/, '') ?? 'model'}-new.${ending}`;
+
+const ask = async (
+  host: Host,
+  name: string,
+  option: Option,
+  value: OptionValue,
+  model: string | undefined,
+): Promise<OptionValue | undefined> => {
   switch (option.kind) {
     case 'flag':
       return host.pick<OptionValue>(name, option.help, [
@@ -14,26 +34,22 @@ const ask = async (host: Host, name: string, option: Option, value: OptionValue)
         option.help,
         option.of.map((value) => ({ label: option.titles?.[value] ?? value, value })),
       );
+    case 'text':
+      if (option.writes !== undefined)
+        return host.save(name, String(value) || beside(model, option.writes), { [option.writes.toUpperCase()]: [option.writes] });
+      return line(host, name, option, value);
     case 'int':
     case 'real':
-    case 'text':
     case 'pick':
-      return host.text(name, `${option.help} Give ${expected(option)}.`, String(value), (typed) => {
-        try {
-          choose(name, { [name]: option }, { [name]: typed });
-          return undefined;
-        } catch (error) {
-          return error instanceof Error ? error.message : String(error);
-        }
-      });
+      return line(host, name, option, value);
   }
 };
-
 /** Lets the user change options one by one until they say run; undefined when dismissed. Only what differs from the defaults comes back. */
 export const chooseOptions = async (
   host: Host,
   title: string,
   options: Options,
+  model?: string,
 ): Promise<Readonly<Record<string, OptionValue>> | undefined> => {
   const given: Record<string, OptionValue> = {};
   for (;;) {
@@ -51,7 +67,7 @@ export const chooseOptions = async (
     const name = await host.pick(title, 'Run, or an option to change', choices);
     if (name === undefined) return undefined;
     if (name === '') return given;
-    const value = await ask(host, name, options[name], given[name] ?? options[name].default);
+    const value = await ask(host, name, options[name], given[name] ?? options[name].default, model);
     if (value !== undefined) given[name] = choose(name, { [name]: options[name] }, { [name]: value })[name];
   }
 };
