@@ -34,7 +34,7 @@ export interface GradientGraph {
 
 const kinds = ['cross-entropy', 'mse', 'sum'] as const;
 const floats = new Set<DType>(['float32', 'float64', 'float16', 'bfloat16']);
-export const isFloatType = (type: TensorType | undefined): boolean => type !== undefined && floats.has(type.dtype);
+const isFloatType = (type: TensorType | undefined): boolean => type !== undefined && floats.has(type.dtype);
 
 /** What is differentiated: a loss, and the value its curvature or Jacobian is taken at. */
 export interface Objective extends Loss {
@@ -54,7 +54,7 @@ const input = (emit: Emit, name: string, type: TensorType): ValueInfo => {
   if (exists(emit, name)) throw new Fault('grad/name', { name });
   return { name: emit.typed(emit.fresh(name), type), type };
 };
-export const infoOf = (emit: Emit, name: string): ValueInfo => {
+const infoOf = (emit: Emit, name: string): ValueInfo => {
   const type = emit.type(name);
   return type ? { name, type } : { name };
 };

@@ -22,7 +22,7 @@ export const hessianProduct = (emit: Emit, loss: string, wrt: readonly string[],
 /**
  * Jv by reverse mode alone: the product Jᵀu is linear in u, so the gradient of ⟨Jᵀu, v⟩ with respect to u is Jv, whatever u is.
  */
-export const forwardProduct = (emit: Emit, value: string, wrt: readonly string[], vectors: readonly string[]): string => {
+const forwardProduct = (emit: Emit, value: string, wrt: readonly string[], vectors: readonly string[]): string => {
   // Of its own name, so that nothing else is taken for it; not a constant, so that nothing is folded into it.
   const u = emit.rename(expandLike(emit, num(emit, 0, value), value), emit.fresh('cotangent'));
   const back = gradients(emit, new Map([[value, u]]), wrt);

@@ -18,7 +18,7 @@ const join = (a: Dim, b: Dim): Dim => {
   return typeof b === 'number' ? b : undefined;
 };
 /** Dims of a broadcast; undefined where a rank is unknown. */
-export const broadcast = (shapes: readonly Dims[]): Dims => {
+const broadcast = (shapes: readonly Dims[]): Dims => {
   let out: readonly Dim[] = [];
   for (const s of shapes) {
     if (!s) return undefined;

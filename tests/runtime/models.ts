@@ -9,7 +9,7 @@ export const value = (name: string, dtype: DType, dims?: readonly Dim[]): ValueI
   type: { kind: 'tensor', dtype, ...(dims ? { dims } : {}) },
 });
 
-export const modelOf = (graph: Graph): Model => ({
+const modelOf = (graph: Graph): Model => ({
   irVersion: 8,
   opsets: new Map([['', 17]]),
   producer: 'tests',

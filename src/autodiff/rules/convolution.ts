@@ -55,7 +55,7 @@ const toInput: Back = (emit, g, site) => {
 };
 
 /** `full` starts `begin` before `x`: cropped in front, and behind cropped or padded with zeros to the sizes of `x`. */
-export const fit = (emit: Emit, full: string, x: string, begin: readonly number[]): string => {
+const fit = (emit: Emit, full: string, x: string, begin: readonly number[]): string => {
   const axes = emit.ints(begin.map((_, i) => i + 2));
   const slack = emit.Concat(...begin.map((_, i) => sizeAt(emit, x, i + 2)), { axis: 0 });
   const ends = emit.Sub(emit.Add(slack, emit.ints(begin)), emit.Concat(...begin.map((_, i) => sizeAt(emit, full, i + 2)), { axis: 0 }));

@@ -161,7 +161,7 @@ const globalMax: Back = (emit, g, { x: [x] }) => {
 
 /** (mean |x|^p · n)^{1/p}: 0 where the norm is 0. */
 const globalLp: Back = (emit, g, { x: [x], y: [y], node }) => lpSlope(emit, g, x, y, intOf(node, 'p', 2));
-export const lpSlope = (emit: Emit, g: string, x: string, y: string, p: number): string => {
+const lpSlope = (emit: Emit, g: string, x: string, y: string, p: number): string => {
   if (p === 1) return emit.Mul(g, emit.Sign(x));
   const safe = emit.Where(emit.Equal(y, num(emit, 0, y)), num(emit, 1, y), y);
   const ratio = emit.Div(x, safe);

@@ -61,7 +61,7 @@ export const flip = (emit: Emit, x: string, axis: number): string =>
   emit.Slice(x, emit.ints([-1]), emit.ints([-(2 ** 31) + 1]), emit.ints([axis]), emit.ints([-1]));
 
 /** step − 1 zeros between neighbours along an axis of `length` elements. */
-export const dilate = (emit: Emit, x: string, axis: number, length: number, step: number): string => {
+const dilate = (emit: Emit, x: string, axis: number, length: number, step: number): string => {
   if (step === 1 || length <= 1) return x;
   const rank = rankOf(emit, x) ?? 0;
   const pads = Array.from({ length: 2 * (rank + 1) }, () => 0);
