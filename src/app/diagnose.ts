@@ -10,6 +10,7 @@ import { diagnostics } from '../diagnostics/index.ts';
 import type { Evidence, Subject, ToolName, Tools } from '../evidence/evidence.ts';
 import type { Declared, Meaning } from '../evidence/interpret.ts';
 import { type Listener, pass } from '../evidence/plan.ts';
+import { costs } from '../evidence/providers/costs.ts';
 import { openGradient } from '../evidence/providers/gradient.ts';
 import { samples } from '../evidence/providers/samples.ts';
 import { rangeNotes } from '../evidence/unlike.ts';
@@ -287,6 +288,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
     const tools = {
       ...scores?.tools,
       ...(reader ? { samples: reader.tool } : {}),
+      ...(model ? { costs: costs(model) } : {}),
       ...(gradient ? { gradient: gradient.tool } : {}),
     } as Tools;
     const result = await study.study(tools, run.chosen, job, subject);

@@ -2,9 +2,18 @@ import { saliency } from './attribution/saliency.ts';
 import { recalibration } from './calibration/recalibration.ts';
 import { reliability } from './calibration/reliability.ts';
 import type { Diagnostic } from './define.ts';
+import { computeBudget } from './metrics/compute-budget.ts';
 import { confusionMatrix } from './metrics/confusion-matrix.ts';
 import { rankingMetrics } from './metrics/ranking-metrics.ts';
 import { regressionReport } from './metrics/regression-report.ts';
 
 /** Every diagnostic, in the order shown. A new one is a file `<family>/<id>.ts` and a line here. */
-export const diagnostics: readonly Diagnostic[] = [confusionMatrix, rankingMetrics, regressionReport, reliability, recalibration, saliency];
+export const diagnostics: readonly Diagnostic[] = [
+  confusionMatrix,
+  rankingMetrics,
+  regressionReport,
+  computeBudget,
+  reliability,
+  recalibration,
+  saliency,
+];

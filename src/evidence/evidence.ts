@@ -105,10 +105,33 @@ export interface CalibratedTool {
   open(path: string): Promise<(calibration: Calibration, facts: Readonly<Record<string, string | number>>) => Promise<void>>;
 }
 
+/** What one operator costs for one row; null where it cannot be counted. */
+export interface OperatorCost {
+  readonly name: string;
+  readonly op: string;
+  readonly parameters: number;
+  /** Multiply–accumulates. */
+  readonly macs: number | null;
+  /** Elements of its output. */
+  readonly activations: number | null;
+}
+
+/** What one row of this data's shape costs the model. */
+export interface CostsTool {
+  count(): Promise<{
+    readonly operators: readonly OperatorCost[];
+    readonly parameters: number;
+    /** Most bytes of values alive at once in the file's order, inputs and outputs among them, and bytes of all of them; null where a size is not known. */
+    readonly peakBytes: number | null;
+    readonly totalBytes: number | null;
+  }>;
+}
+
 /** Questions a study may put to the model. */
 export interface Tools {
   gradient: GradientTool;
   samples: SamplesTool;
+  costs: CostsTool;
   scores: ScoresTool;
   calibrated: CalibratedTool;
 }

@@ -266,3 +266,23 @@ test('a regression: a table of predictions and targets, or a model of one float;
   const errors = modelled.samples.map((s) => Math.abs(Number(s.prediction) - Number(s.label)));
   assert.ok(Math.abs(errors.reduce((sum, e) => sum + e, 0) / 6 - modelled.headline.mae) < 1e-9);
 });
+
+test('compute budget: the multiply–accumulates, parameters and memory of a small MLP by hand', async () => {
+  const ask = (options: Record<string, number>) =>
+    diagnose(request({ id: 'compute-budget', model: model('softmax_digits'), data: digits, options }), ports, jobOf());
+  const { headline, guide, cards, outcome } = await ask({});
+  // 64 inputs to 10 classes; alive at once: the input or its flattened copy (64 floats each), then 64 and 10.
+  assert.deepEqual([outcome, headline.macs, headline.parameters, headline.over_budget], ['measured', 640, 650, 0]);
+  assert.equal(headline.activation_bytes, 4 * 128);
+  assert.match(guide, /fits its budget/);
+  assert.equal(cards[2].kind === 'table' && cards[2].rows[0][2], 640);
+  const tight = await ask({ budgetGmacs: 6e-6, crops: 10, budgetMegabytes: 1e-4 });
+  assert.deepEqual([tight.headline.macs, tight.headline.over_budget], [6400, 2]);
+  assert.match(tight.guide, /exceeds its budget/);
+  const table = await diagnose(
+    request({ id: 'compute-budget', data: { path: file('budget.csv', 'label,score\n0,0.1\n1,0.9\n') } }),
+    ports,
+    jobOf(),
+  );
+  assert.deepEqual([table.outcome, table.reason?.code], ['unavailable', 'evidence/no-model']);
+});

@@ -38,6 +38,17 @@ test('multiply–accumulates of one row', async () => {
   equal((await one('Relu', ['N', 3], [])).macs, 0);
 });
 
+// Card 39, check (a) 3.
+test('multiply–accumulates of a strided, a depthwise and a dense layer and of attention scores', async () => {
+  const strided = { strides: ints(2, 2), pads: ints(1, 1, 1, 1) };
+  equal((await one('Conv', ['N', 3, 224, 224], [floatConstant([16, 3, 3, 3])], strided)).macs, 5_419_008);
+  const depthwise = { group: int(16), pads: ints(1, 1, 1, 1) };
+  equal((await one('Conv', ['N', 16, 112, 112], [floatConstant([16, 1, 3, 3])], depthwise)).macs, 1_806_336);
+  equal((await one('Gemm', ['N', 512], [floatConstant([512, 10])])).macs, 5_120);
+  const scores = [node('Transpose', ['x'], ['t'], { perm: ints(0, 1, 3, 2) }), node('MatMul', ['x', 't'], ['y'])];
+  equal((await facts(['N', 8, 197, 64], scores)).macs, 19_870_208);
+});
+
 test('what cannot be counted makes the total unknown, not wrong', async () => {
   const { macs, layers } = await facts(
     ['N', 4, 1],
