@@ -48,7 +48,7 @@ export type Diagnostic = Fold | Study;
 
 /** A study may be content with the scores that a table of predictions holds. */
 export const needsModel = (d: Diagnostic): boolean =>
-  d.shape === 'study' && d.uses.some((tool) => tool === 'gradient' || tool === 'samples');
+  d.shape === 'study' && d.uses.some((tool) => tool === 'gradient' || tool === 'samples' || tool === 'costs');
 
 export const defineFold = <const O extends Options, const N extends Noun, S, R>(fold: Omit<Fold<O, N, S, R>, 'shape'>): Diagnostic =>
   ({ shape: 'fold', ...fold }) as unknown as Diagnostic;
