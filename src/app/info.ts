@@ -51,7 +51,7 @@ export const info: UseCase<'info'> = async ({ model: ref }, ports, job) => {
   const { model } = opened;
   job.progress(0.4, 'Probing shapes');
   const prepared = await opened.prepared().catch((error: unknown) => {
-    if (Fault.is(error, 'runtime/session') || Fault.is(error, 'runtime/run')) return error;
+    if ((['runtime/session', 'runtime/run', 'graph/rank'] as const).some((code) => Fault.is(error, code))) return error as Fault;
     throw error;
   });
   const failed = prepared instanceof Error;

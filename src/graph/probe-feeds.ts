@@ -10,6 +10,8 @@ export interface Plan {
   readonly batchAxes: ReadonlyMap<string, number>;
   /** Length of every free axis that is not the batch, under the name `axes` takes. */
   readonly lengths: ReadonlyMap<string, number>;
+  /** Inputs whose rank the file does not tell; they are fed one number. */
+  readonly unranked: readonly string[];
   /** Batch size written into the file, where it is. */
   readonly fixed?: number;
 }
@@ -72,7 +74,8 @@ export const planOf = (graph: Graph, given: Readonly<Record<string, number>> = {
       return lengths.get(key) ?? given[key] ?? sumOf(key, lengths) ?? 8;
     }),
   }));
-  return { inputs, batchAxes, lengths, ...(fixed === undefined ? {} : { fixed }) };
+  const unranked = typed.flatMap(([input, t]) => (t.dims ? [] : [input.name]));
+  return { inputs, batchAxes, lengths, unranked, ...(fixed === undefined ? {} : { fixed }) };
 };
 
 const fill = (dtype: DType, size: number, next: () => number): Tensor['data'] => {

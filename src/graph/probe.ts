@@ -75,6 +75,14 @@ const tensorOutputs = (graph: Graph, outer: ReadonlySet<string>): readonly boole
   return graph.outputs.map((o) => (made.has(o.name) ? tensors.has(o.name) : !outer.has(o.name) && (o.type?.kind ?? 'tensor') === 'tensor'));
 };
 
+/** `from` and all that is made of them. */
+const following = (graph: Graph, from: Iterable<string>): ReadonlySet<string> => {
+  const out = new Set(from);
+  if (out.size === 0) return out;
+  for (const node of graph.nodes) if (readsOf(node).some((r) => out.has(r))) for (const o of node.outputs) if (o) out.add(o);
+  return out;
+};
+
 /** Values whose elements follow from what is fed, not from its shape alone. */
 const dataDependent = (graph: Graph): ReadonlySet<string> => {
   const out = new Set(graph.inputs.filter((i) => !graph.initializers.has(i.name)).map((i) => i.name));
@@ -154,8 +162,10 @@ export const probe = async (model: Model, run: RunGraph, options: ProbeOptions =
   try {
     return await probed(model, run, options);
   } catch (error) {
+    const { lengths, unranked } = planOf(model.graph, options.axes);
+    if (Fault.is(error, 'runtime/run') && unranked.length > 0) throw new Fault('graph/rank', { inputs: unranked }, { cause: error });
     // A deep network of free picture size may need larger pictures than the usual 64.
-    const small = Array.from(planOf(model.graph, options.axes).lengths).filter(([name, n]) => n === pictureSide && !options.axes?.[name]);
+    const small = Array.from(lengths).filter(([name, n]) => n === pictureSide && !options.axes?.[name]);
     if (!Fault.is(error, 'runtime/run') || small.length === 0) throw error;
     return probed(model, run, { ...options, axes: { ...options.axes, ...Object.fromEntries(small.map(([name]) => [name, 224])) } });
   }
@@ -166,6 +176,7 @@ const probed = async (model: Model, run: RunGraph, options: ProbeOptions): Promi
   const plan = planOf(graph, options.axes);
   const values = tensorValues(graph);
   const dtypes = elementTypes(graph);
+  const shapeless = following(graph, plan.unranked);
   const dependent = dataDependent(graph);
   const integers = values.filter((v) => !dependent.has(v) && whole.has(dtypes.get(v) ?? 'undefined'));
   const unknown = values.filter((v) => !dtypes.has(v));
@@ -206,13 +217,15 @@ const probed = async (model: Model, run: RunGraph, options: ProbeOptions): Promi
     wanted.length === 0
       ? new Map<string, Constant>()
       : contentsOf(await measure(batches[0], 1, wanted), await measure(batches[1] ?? batches[0], 1, wanted));
+  for (const name of shapeless) contents.delete(name);
   if (unknown.length > 0) for (const [v, t] of Object.entries(await measure(batches[0], 1, unknown))) dtypes.set(v, t.dtype);
 
   const types = new Map<string, TensorType>();
   for (const [name, c] of graph.initializers) types.set(name, { kind: 'tensor', dtype: c.dtype, dims: c.dims });
-  for (const i of plan.inputs) types.set(i.name, { kind: 'tensor', dtype: i.dtype, dims: inputDims(i.axes, plan) });
+  for (const i of plan.inputs)
+    types.set(i.name, { kind: 'tensor', dtype: i.dtype, ...(shapeless.has(i.name) ? {} : { dims: inputDims(i.axes, plan) }) });
   for (const v of values) {
-    const dims = dimsOf(v);
+    const dims = shapeless.has(v) ? undefined : dimsOf(v);
     types.set(v, { kind: 'tensor', dtype: dtypes.get(v) ?? 'undefined', ...(dims ? { dims } : {}) });
   }
   return {

@@ -1,5 +1,6 @@
-import { deepEqual, equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { test } from 'node:test';
+import { Fault } from '../../src/base/fault.ts';
 import { int64, type Tensor } from '../../src/base/tensor.ts';
 import { affineOf, dimsAt, fitDim } from '../../src/graph/batch-dim.ts';
 import { constantOf, numbersOf } from '../../src/graph/constant.ts';
@@ -235,5 +236,17 @@ test('length of axes written as sums of others', () => {
       ['batch', 4],
       ['batch', 0],
     ],
+  );
+});
+
+test('what is made of an input whose rank the file does not say has no shape', async () => {
+  const x = { name: 'x', type: { kind: 'tensor', dtype: 'float32' } } as const;
+  const sines = model(graph([x], [node('Sin', ['x'], ['s']), node('Shape', ['s'], ['n'])], ['s', 'n']));
+  const { types, contents } = await probe(sines, run);
+  deepEqual([types.get('x'), types.get('s')], [x.type, x.type]);
+  equal(contents.size, 0);
+  await rejects(
+    probe(model(graph([x], [node('Softmax', ['x'], ['y'])], ['y'])), run),
+    (e) => Fault.is(e, 'graph/rank') && /no shape for input 'x'/.test(e.message),
   );
 });

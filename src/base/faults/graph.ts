@@ -11,6 +11,8 @@ export const graphFaults = {
   'graph/unsupported': (d: { node: string; reason: string }): string => `Node ${d.node} cannot be read: ${d.reason}.`,
   'graph/opset': (d: { opset: number; oldest: number }): string =>
     `The model is written for operator set ${d.opset}; ONNX Runtime reads ${d.oldest} and later: export it again, or convert it with onnx.version_converter.`,
+  'graph/rank': (d: { inputs: readonly string[] }): string =>
+    `The file declares no shape for input ${d.inputs.map((i) => `'${i}'`).join(', ')}, and nothing can be told without one: export it with shapes, free axes named.`,
   'graph/inputs': (d: { name: string; input: string; others: readonly string[] }): string =>
     `'${d.name}' also needs ${d.others.map((o) => `'${o}'`).join(', ')} besides '${d.input}', and data can be bound to one input only; export it with one input.`,
   'graph/batch-axis': (d: { name: string; input: string; dims: string; axis: number }): string =>
