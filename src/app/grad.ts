@@ -14,7 +14,7 @@ const opened = async (
   ports: Ports,
   job: AppJob,
 ): Promise<{ readonly model: Model; readonly known: Known; readonly notes: readonly string[] }> => {
-  const { model, probed, notes } = await (await openModel({ path }, ports, job)).prepared();
+  const { model, probed, notes } = await (await openModel({ path }, ports, job)).prepared('any length');
   return { model, known: probed, notes };
 };
 

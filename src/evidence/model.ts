@@ -8,7 +8,7 @@ import type { Target } from '../data/preprocess.ts';
 import { parse } from '../graph/parse.ts';
 import { normalise } from '../graph/passes/normalise.ts';
 import { sort } from '../graph/passes/sort.ts';
-import { type Prepared, prepare } from '../graph/prepare.ts';
+import { type Prepared, type PrepareOptions, prepare } from '../graph/prepare.ts';
 import { type Probed, type ProbeOptions, probe, type RunGraph } from '../graph/probe.ts';
 import { axisName } from '../graph/probe-feeds.ts';
 import type { Dim, Model, ValueInfo } from '../graph/types.ts';
@@ -46,8 +46,11 @@ export interface OpenedModel {
   normal(): Model;
   /** Types and shapes of all values of `normal`, by running on the CPU; measured once. */
   probed(): Promise<Probed>;
-  /** Legal, in one dialect, its batch axis free where a check on rows allows it, simple; made once for rows of one shape. */
-  prepared(rows?: ProbeRows): Promise<Prepared>;
+  /**
+   * Legal, in one dialect, its batch axis free where a check on rows allows it, simple; made once for rows of one shape. Without
+   * rows, free axes have their usual length, or any.
+   */
+  prepared(rows?: ProbeRows | 'any length'): Promise<Prepared>;
 }
 
 /** Which input receives the data and which output is diagnosed. */
@@ -92,9 +95,10 @@ const read = async (ref: ModelRef, sha256: string, ports: ModelPorts, job: Pick<
       });
       return probed;
     },
-    prepared: (rows) => {
-      const options = rows ? probeOptions(model, rows) : {};
-      const key = JSON.stringify([rows?.input, options.axes]);
+    prepared: (given) => {
+      const rows = given === 'any length' ? undefined : given;
+      const options: PrepareOptions = rows ? probeOptions(model, rows) : { anyLength: given === 'any length' };
+      const key = JSON.stringify([rows?.input, options.axes, options.anyLength]);
       const found =
         prepared.get(key) ??
         withSessions(ports.runtime, source.name, folder, (run) =>

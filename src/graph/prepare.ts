@@ -1,5 +1,6 @@
 import { Fault } from '../base/fault.ts';
 import type { Tensor, TensorData } from '../base/tensor.ts';
+import { atLengths, probeAnyLength } from './any-length.ts';
 import { foldConstants } from './passes/fold-constants.ts';
 import { freeBatch } from './passes/free-batch.ts';
 import { liftHalf } from './passes/half.ts';
@@ -79,6 +80,16 @@ const agrees = async (
   return true;
 };
 
+/** How to prepare, besides what probing takes. */
+export interface PrepareOptions extends ProbeOptions {
+  /** What messages call the file. */
+  readonly name?: string;
+  /** The result holds for every length of the free axes that `axes` gives none for, not for the usual one alone. */
+  readonly anyLength?: boolean;
+}
+const measured = (model: Model, run: RunGraph, options: PrepareOptions): Promise<Probed> =>
+  options.anyLength ? probeAnyLength(model, run, options) : probe(model, run, options);
+
 const refused = (error: unknown): boolean => Fault.is(error, 'runtime/session') || Fault.is(error, 'runtime/run');
 
 /** The model with a free batch axis and what probing says of it, or undefined where it cannot be freed. */
@@ -86,7 +97,7 @@ const freed = async (
   model: Model,
   known: Probed,
   run: RunGraph,
-  options: ProbeOptions,
+  options: PrepareOptions,
 ): Promise<{ model: Model; probed: Probed } | undefined> => {
   const size = known.batchSize;
   if (size === undefined || size === 0) return undefined;
@@ -94,14 +105,14 @@ const freed = async (
   const free = freeBatch(folded, { types: known.types, batchSize: size, batchAxes: known.batchAxes });
   try {
     if (!(await agrees(model, free, planOf(model.graph, options.axes), run, options.feeds))) return undefined;
-    return { model: free, probed: await probe(free, run, options) };
+    return { model: free, probed: await measured(free, run, options) };
   } catch (error) {
     if (refused(error)) return undefined;
     throw error;
   }
 };
 
-const notesOf = (probed: Probed, freedFrom: number | undefined, given: ProbeOptions['axes']): string[] => {
+const notesOf = (probed: Probed, freedFrom: number | undefined, { axes: given, anyLength }: PrepareOptions): string[] => {
   const notes: string[] = [];
   if (freedFrom !== undefined)
     notes.push(`The file is written for batches of ${freedFrom}; its batch axis was freed, and three batches of rows give equal outputs.`);
@@ -109,7 +120,14 @@ const notesOf = (probed: Probed, freedFrom: number | undefined, given: ProbeOpti
     notes.push(
       `The file is written for batches of ${probed.batchSize} and its batch axis cannot be freed: rows run ${probed.batchSize} at a time.`,
     );
-  for (const [name, length] of probed.axes) if (given?.[name] === undefined) notes.push(`Free axis '${name}' is taken as ${length}.`);
+  for (const [name, length] of probed.axes) {
+    if (given?.[name] === undefined)
+      notes.push(
+        anyLength
+          ? `Free axis '${name}' is fixed at ${length}: the model did not run at another length.`
+          : `Free axis '${name}' is taken as ${length}.`,
+      );
+  }
   return notes;
 };
 
@@ -120,18 +138,18 @@ const lifted = 'The file computes in half precision; here it computes in float32
  * Law: the outputs are those of the file, less the rounding between operators in half precision. Throws `graph/illegal`,
  * `graph/opset`, `graph/unsupported` and what `run` throws.
  */
-export const prepare = async (file: Model, run: RunGraph, options: ProbeOptions & { readonly name?: string } = {}): Promise<Prepared> => {
+export const prepare = async (file: Model, run: RunGraph, options: PrepareOptions = {}): Promise<Prepared> => {
   const normal = normalise(mustVerify(sort(file), options.name));
   const dialect = liftHalf(normal);
-  const first = await probe(dialect, run, options);
+  const first = await measured(dialect, run, options);
   const free = first.batch === 'fixed' ? await freed(dialect, first, run, options) : undefined;
   const { model, probed } = free ?? { model: dialect, probed: first };
   const simple = prune(shareEqual(dropIdentity(foldConstants(model, probed))));
   const freedFrom = free ? first.batchSize : undefined;
   return {
-    model: simple,
+    model: options.anyLength ? atLengths(simple, probed.axes) : simple,
     probed,
     ...(freedFrom === undefined ? {} : { freedFrom }),
-    notes: [...(dialect === normal ? [] : [lifted]), ...notesOf(probed, freedFrom, options.axes)],
+    notes: [...(dialect === normal ? [] : [lifted]), ...notesOf(probed, freedFrom, options)],
   };
 };

@@ -7,11 +7,13 @@ import { grad } from '../../src/app/grad.ts';
 import type { AppJob } from '../../src/app/ports.ts';
 import { quietJob } from '../../src/base/job.ts';
 import { float32, type Tensor } from '../../src/base/tensor.ts';
+import { constantOf } from '../../src/graph/constant.ts';
 import { parse } from '../../src/graph/parse.ts';
+import type { Model } from '../../src/graph/types.ts';
 import { write } from '../../src/graph/write.ts';
 import { writeExternal } from '../../src/graph/write-external.ts';
 import { world } from '../../src/jobs/world.ts';
-import { floatConstant, graph, model, node, value } from '../graph/build.ts';
+import { floatConstant, graph, int, model, node, value, wave } from '../graph/build.ts';
 
 const ports = await world();
 const folder = mkdtempSync(join(tmpdir(), 'assay-grad-'));
@@ -35,9 +37,9 @@ const feeds = {
     Float32Array.from({ length: 40 }, (_, i) => Math.sin(i)),
   ),
 };
-const gradientOf = async (path: string): Promise<Tensor> => {
+const gradientOf = async (path: string, given: Readonly<Record<string, Tensor>> = feeds): Promise<Tensor> => {
   const { session } = await ports.runtime.open(path, { device: 'cpu', name: path });
-  const out = await session.run(feeds, ['grad/x']);
+  const out = await session.run(given, ['grad/x']);
   await session.release();
   return out['grad/x'];
 };
@@ -86,4 +88,73 @@ test('a loss graph brings its own weights, from whatever folder', async () => {
     results.push(await gradientOf(beside(out)));
   }
   assert.deepEqual(results[0], results[1]);
+});
+
+/** y = the mean over time of x·w, through the length that Shape tells; `rows` and `time` may be fixed. */
+const means = (rows: number | string, time: number | string): Model =>
+  model(
+    graph(
+      [value('x', [rows, time, 2])],
+      [
+        node('MatMul', ['x', 'w'], ['h']),
+        node('ReduceSum', ['h', 'axis'], ['total'], { keepdims: int(0) }),
+        node('Shape', ['x'], ['t'], { start: int(1), end: int(2) }),
+        node('Cast', ['t'], ['length'], { to: int(1) }),
+        node('Div', ['total', 'length'], ['mean']),
+        node('Reshape', ['mean', 'target'], ['y']),
+      ],
+      ['y'],
+      {
+        w: floatConstant([2, 3]),
+        axis: constantOf('int64', [1], [1]),
+        target: constantOf('int64', [2], [rows === 'N' ? -1 : Number(rows), 3]),
+      },
+    ),
+  );
+const slope = Array.from(wave([2, 3]).data as Float32Array);
+
+for (const [rows, time, fed, note] of [
+  ['N', 'T', [3, 5], ''],
+  [1, 'T', [3, 5], 'batches of 1; its batch axis was freed'],
+  [2, 8, [4, 8], 'batches of 2; its batch axis was freed'],
+] as const) {
+  test(`the gradient of a file of [${rows}, ${time}, 2] holds for [${fed}, 2]`, async () => {
+    const path = beside(`means-${rows}-${time}.onnx`);
+    writeFileSync(path, write(means(rows, time)));
+    const out = beside('means-gradient.onnx');
+    const notes = await made(path, out);
+    assert.ok(note === '' ? !/axis/.test(notes.join()) : notes.join().includes(note), notes.join());
+    const g = await gradientOf(out, { x: wave([...fed, 2]) });
+    assert.deepEqual(g.dims, [...fed, 2]);
+    const sums = [slope[0] + slope[1] + slope[2], slope[3] + slope[4] + slope[5]];
+    for (const [i, v] of (g.data as Float32Array).entries()) assert.ok(Math.abs(v - sums[i % 2] / fed[1]) < 1e-6, `${v}`);
+  });
+}
+
+test('a fixed batch that cannot be freed: the gradient is of that size, and the notes say so', async () => {
+  const m = means(2, 'T');
+  // Rows are added to a constant of two rows.
+  const bound = {
+    ...m,
+    graph: {
+      ...m.graph,
+      nodes: [...m.graph.nodes.slice(0, -1), node('Reshape', ['mean', 'target'], ['z']), node('Add', ['z', 'shift'], ['y'])],
+      initializers: new Map([...m.graph.initializers, ['shift', floatConstant([2, 3])]]),
+    },
+  };
+  writeFileSync(beside('bound.onnx'), write(bound));
+  const notes = await made(beside('bound.onnx'), beside('bound-gradient.onnx'));
+  assert.match(notes.join(), /batches of 2 and its batch axis cannot be freed: rows run 2 at a time/);
+  const { inputs } = parse(readFileSync(beside('bound-gradient.onnx')), 'bound').graph;
+  assert.deepEqual(inputs[0].type, { kind: 'tensor', dtype: 'float32', dims: [2, 'T', 2] });
+  assert.deepEqual((await gradientOf(beside('bound-gradient.onnx'), { x: wave([2, 5, 2]) })).dims, [2, 5, 2]);
+});
+
+test('a model that runs at one length of a free axis only has its gradient at that length', async () => {
+  const m = model(graph([value('x', ['N', 'T'])], [node('MatMul', ['x', 'w'], ['y'])], ['y'], { w: floatConstant([8, 2]) }));
+  writeFileSync(beside('eight.onnx'), write(m));
+  const notes = await made(beside('eight.onnx'), beside('eight-gradient.onnx'));
+  assert.match(notes.join(), /Free axis 'T' is fixed at 8/);
+  const { inputs } = parse(readFileSync(beside('eight-gradient.onnx')), 'eight').graph;
+  assert.deepEqual(inputs[0].type, { kind: 'tensor', dtype: 'float32', dims: ['N', 8] });
 });

@@ -61,6 +61,8 @@ export const freeBatch = (model: Model, { types, batchSize, batchAxes }: FixedBa
     const target = known(node.inputs[1]);
     if (node.op === 'Reshape' && target && follows.has(x)) {
       const dims = dimsOf(node.outputs[0]).map(Number);
+      // Another axis is free: the target says what is what, if anything does.
+      if (dims.some(Number.isNaN)) return target[0] === batchSize ? input(node, 1, followedBy(rows(), target.slice(1))) : node;
       return dims.length > 0 && dims[0] % batchSize === 0 && !dims.includes(0) ? input(node, 1, ints([-1, ...dims.slice(1)])) : node;
     }
     if (node.op === 'Expand' && target && target[0] === batchSize && target.length > 1) {
