@@ -6,6 +6,7 @@ import { openModel } from '../evidence/model.ts';
 import { loadExternal } from '../graph/external.ts';
 import type { Model } from '../graph/types.ts';
 import { mustVerify } from '../graph/verify.ts';
+import { checkGradient } from './grad-check.ts';
 import type { AppJob, Ports, UseCase } from './ports.ts';
 import { saveModel } from './save-model.ts';
 
@@ -48,6 +49,10 @@ export const grad: UseCase<'grad'> = async (ask, ports, job) => {
   await breathe(job);
   job.progress(0.7, 'opening the result');
   const saved = await saveModel(result, ask.out, ports, job);
+  const { check } = ask;
+  const own = new Set(model.graph.outputs.map((o) => o.name));
+  if (check !== undefined) job.progress(0.9, 'checking');
+  const checked = check === undefined ? undefined : await checkGradient(result, own, { model: ask.model, out: ask.out, check }, ports, job);
   job.progress(1, 'written');
   const { graph } = built.model;
   return {
@@ -56,5 +61,6 @@ export const grad: UseCase<'grad'> = async (ask, ports, job) => {
     inputs: graph.inputs.map((i) => i.name),
     outputs: graph.outputs.map((o) => o.name),
     notes: [...notes, ...built.notes, ...saved],
+    ...(checked ? { check: checked } : {}),
   };
 };

@@ -50,7 +50,7 @@ const whole: ReadonlySet<DType> = new Set<DType>(['int64', 'int32', 'bool']);
 const small = 64;
 
 /** Values of the main graph that are tensors, as far as operators and declared types tell. */
-const tensorValues = (graph: Graph): readonly string[] => {
+export const tensorValues = (graph: Graph): readonly string[] => {
   const other = new Set<string>();
   for (const i of graph.inputs) if (i.type && i.type.kind !== 'tensor') other.add(i.name);
   for (const [name, type] of graph.values) if (type.kind !== 'tensor') other.add(name);

@@ -113,6 +113,15 @@ export interface GradRequest {
   readonly product?: 'hvp' | 'ggn' | 'fisher';
   readonly perExample?: 'norms' | 'gradients';
   readonly jacobian?: boolean;
+  /** Data to run the gradient on and look for what is not finite: a file, or `zeros`, `ones` or `random`. */
+  readonly check?: string;
+}
+/** Whether a gradient is finite on some rows, and who made what is not. */
+export interface GradCheck {
+  readonly data: string;
+  readonly rows: number;
+  readonly finite: boolean;
+  readonly sentence: string;
 }
 export interface GradResult {
   readonly out: string;
@@ -120,6 +129,7 @@ export interface GradResult {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly notes: readonly string[];
+  readonly check?: GradCheck;
 }
 
 export interface AttributeRequest {

@@ -158,3 +158,59 @@ test('a model that runs at one length of a free axis only has its gradient at th
   const { inputs } = parse(readFileSync(beside('eight-gradient.onnx')), 'eight').graph;
   assert.deepEqual(inputs[0].type, { kind: 'tensor', dtype: 'float32', dims: ['N', 8] });
 });
+
+const checked = (from: string, to: string, check: string, of = 'sum:y'): ReturnType<typeof grad> =>
+  grad({ model: from, out: to, of, wrt: ['inputs'], check }, ports, jobOf());
+
+test('a gradient that is not finite: the node that made it, and the row', async () => {
+  // The gradient of the norm is 0/0 where all differences are 0.
+  const m = model(
+    graph(
+      [value('x', ['N', 2])],
+      [
+        node('Sub', ['x', 'centre'], ['d']),
+        node('Mul', ['d', 'd'], ['s']),
+        node('ReduceSum', ['s', 'axis'], ['total'], { keepdims: int(1) }),
+        node('Sqrt', ['total'], ['y']),
+      ],
+      [value('y', ['N', 1])],
+      { centre: constantOf('float32', [2], [1, 1]), axis: constantOf('int64', [1], [1]) },
+    ),
+  );
+  writeFileSync(beside('norm.onnx'), write(m));
+  writeFileSync(beside('rows.csv'), `${['a,b,y', '0,2,0', '3,4,1', '1,1,0', '2,2,1'].join('\n')}\n`);
+  const ones = await checked(beside('norm.onnx'), beside('norm-gradient.onnx'), 'ones');
+  assert.equal(ones.check?.finite, false);
+  assert.match(ones.check?.sentence ?? '', /^'grad\/x' is not finite \(32 of 32 elements\): node '.*' \(Div\) makes infinite values/);
+  assert.match(ones.check?.sentence ?? '', /'y' is 0/);
+  const rows = await checked(beside('norm.onnx'), beside('norm-gradient.onnx'), beside('rows.csv'));
+  assert.match(rows.check?.sentence ?? '', /\(2 of 8 elements, first at row 2\)/);
+  for (const data of ['zeros', 'random']) {
+    const fine = await checked(beside('norm.onnx'), beside('norm-gradient.onnx'), data);
+    assert.deepEqual(fine.check, {
+      data,
+      rows: 16,
+      finite: true,
+      sentence: `The loss and all derivatives are finite on 16 rows of ${data}.`,
+    });
+  }
+});
+
+test('labels are the target of the check, and a parameter that is not finite is named', async () => {
+  const { graph: g } = m;
+  const broken = {
+    ...m,
+    graph: { ...g, initializers: new Map([['w', constantOf('float32', [20, 30], new Array<number>(600).fill(Number.NaN))]]) },
+  };
+  writeFileSync(beside('broken.onnx'), write(broken));
+  const names = Array.from({ length: 20 }, (_, i) => `f${i}`);
+  const lines = Array.from({ length: 30 }, (_, r) => [...names.map((_, i) => (i * r) % 7), r].join(','));
+  writeFileSync(beside('labelled.csv'), [[...names, 'y'].join(','), ...lines].join('\n'));
+  writeFileSync(beside('unlabelled.csv'), [names.join(','), ...lines.map((l) => l.split(',').slice(0, 20).join(','))].join('\n'));
+  const nan = await checked(beside('broken.onnx'), beside('g.onnx'), beside('labelled.csv'), 'cross-entropy');
+  assert.match(nan.check?.sentence ?? '', /first at row 0\): parameter 'w' holds NaN\.$/);
+  const whole = await checked(beside('whole.onnx'), beside('g.onnx'), beside('labelled.csv'), 'cross-entropy');
+  assert.deepEqual([whole.check?.finite, whole.check?.rows], [true, 30]);
+  await assert.rejects(checked(beside('whole.onnx'), beside('g.onnx'), beside('unlabelled.csv'), 'cross-entropy'), /label/);
+  await assert.rejects(checked(beside('whole.onnx'), beside('g.onnx'), beside('labelled.csv'), 'mse'), /target of shape/);
+});

@@ -36,5 +36,7 @@ export const graphFaults = {
   'grad/loss': (d: { reason: string }): string => `The loss graph cannot be used: ${d.reason}.`,
   'grad/product': (d: { product: string; of: string }): string =>
     `The product '${d.product}' needs a loss with a curvature of its own (cross-entropy, mse or a loss graph), not '${d.of}'.`,
+  'grad/target': (d: { dims: string; path: string }): string =>
+    `The loss takes a target of shape ${d.dims}, and '${d.path}' has one label a row; check with random instead.`,
   'grad/rows': (d: { name: string }): string => `'${d.name}' has no free batch axis, so it has no rows to differentiate one by one.`,
 };

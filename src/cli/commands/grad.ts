@@ -20,10 +20,11 @@ export const grad: CliCommand = {
     hvp: { help: 'Short for --product hvp.' },
     perExample: { value: perExamples.join('|'), help: 'Per-example gradient norms or gradients.' },
     jacobian: { help: 'Jacobians of the output.' },
+    check: { value: 'DATA', help: 'Runs the gradient on data (a file, zeros, ones or random) and names the node behind NaN or infinity.' },
     json: { value: 'F', help: 'Writes what was made as JSON (- for standard output).' },
   }),
   async run(typed, terminal) {
-    const { out, of, loss, wrt, perExample: per, jacobian, json } = typed.flags;
+    const { out, of, loss, wrt, perExample: per, jacobian, check, json } = typed.flags;
     const model = word(typed, 0, 'the model file', grad.usage);
     if (out === undefined) throw new Fault('option/missing', { name: '-o OUT.onnx', usage: grad.usage });
     if (of === undefined && loss === undefined) throw new Fault('option/missing', { name: '--of', usage: grad.usage });
@@ -44,6 +45,7 @@ export const grad: CliCommand = {
       ...(product ? { product } : {}),
       ...(perExample ? { perExample } : {}),
       ...(jacobian ? { jacobian: true } : {}),
+      ...(check === undefined ? {} : { check }),
     });
     if (json !== undefined) await terminal.save(json, `${JSON.stringify(result, undefined, 2)}\n`);
     if (json !== '-') {
@@ -52,6 +54,7 @@ export const grad: CliCommand = {
       );
       for (const note of result.notes) terminal.print(`  note: ${note}`);
     }
-    return exits.ok;
+    if (json !== '-' && result.check) terminal.print(`  check: ${result.check.sentence}`);
+    return result.check?.finite === false ? exits.failed : exits.ok;
   },
 };
