@@ -4,7 +4,7 @@ import { int64 } from '../base/tensor.ts';
 import { factsOf } from '../graph/facts.ts';
 import { write } from '../graph/write.ts';
 import type { TrainRequest } from '../report/tasks.ts';
-import type { DeviceChoice } from '../runtime/session.ts';
+import type { DeviceChoice, Session } from '../runtime/session.ts';
 import { type Compiled, compileSteps } from '../training/compile.ts';
 import { compileEvaluation } from '../training/evaluate.ts';
 import { vector } from '../training/layout.ts';
@@ -96,6 +96,29 @@ const threadsFor = ({ graph }: Plan, batch: number): { readonly threads?: number
   return macs !== null && 3 * macs * batch < singleThread ? { threads: 1 } : {};
 };
 
+type Opening = { readonly session: Session; readonly choice: DeviceChoice };
+
+/** On the CPU convolutions of a step use the machine's own layout (autodiff/blocked.ts); elsewhere a step is plain ONNX. */
+const openSteps = async (
+  plan: Plan,
+  device: Device,
+  ports: Ports,
+  open: (steps: Compiled, device: Device) => Promise<Opening>,
+): Promise<Opening & { readonly compiled: Compiled }> => {
+  const block = plan.graph.nodes.some((n) => n.op === 'Conv') ? await ports.runtime.block() : 0;
+  const onBlocks = (): Compiled => compileSteps({ ...plan, block });
+  if (block > 0 && device === 'cpu') {
+    const compiled = onBlocks();
+    return { compiled, ...(await open(compiled, device)) };
+  }
+  const plain = compileSteps(plan);
+  const first = await open(plain, device);
+  if (block === 0 || first.choice.actual !== 'cpu') return { compiled: plain, ...first };
+  await first.session.release();
+  const compiled = onBlocks();
+  return { compiled, session: (await open(compiled, 'cpu')).session, choice: first.choice };
+};
+
 /** Reads recipe, data and model, compiles the steps and opens sessions for them. */
 export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Ports, job: AppJob): Promise<Setup> => {
   job.progress(0, 'Opening');
@@ -146,14 +169,12 @@ export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Por
     const subject = await opened.finish(all.bound.inputDims, classes);
     const plan = { ...subject.plan, data: all.resident ? ('resident' as const) : ('streamed' as const) };
     if (!all.resident) job.note(`The data are too large to keep in memory: rows are read from '${all.bound.name}' as they are needed.`);
-    const compiled = compileSteps(plan);
     const evaluation = compileEvaluation(plan);
     const threads = threadsFor(plan, batch);
     const device: Device = ask.device === 'auto' ? recipe.provider : ask.device;
-    const { session, choice } = await ports.runtime.open(
-      write(compiled.model),
-      { device, name: `the training steps of ${recipe.id}`, ...threads, probe: await probeOf(compiled, train, batch, job) },
-      job,
+    const name = `the training steps of ${recipe.id}`;
+    const { compiled, session, choice } = await openSteps(plan, device, ports, async (steps, on) =>
+      ports.runtime.open(write(steps.model), { device: on, name, ...threads, probe: await probeOf(steps, train, batch, job) }, job),
     );
     const evaluator = await ports.runtime
       .open(write(evaluation.model), { device: choice.actual, name: `the evaluation of ${recipe.id}`, ...threads }, job)

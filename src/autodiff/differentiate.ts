@@ -2,6 +2,7 @@ import { type Emit, emitter } from '../graph/emit.ts';
 import { prune } from '../graph/passes/prune.ts';
 import type { Constant, Dim, Graph, Model, TensorType, ValueInfo } from '../graph/types.ts';
 import { freeInputs, namesWithin } from '../graph/walk.ts';
+import { blocked } from './blocked.ts';
 import { precise } from './half.ts';
 import { logitsOf } from './loss.ts';
 import { gradients } from './reverse.ts';
@@ -12,6 +13,8 @@ import { castLike, dimsOf, dtypeOf, num, shapeOf } from './shapes.ts';
 export interface Known {
   readonly types: ReadonlyMap<string, TensorType>;
   readonly contents?: ReadonlyMap<string, Constant>;
+  /** Channels in a block of the CPU's convolutions, where the graph is for this machine alone (blocked.ts). */
+  readonly block?: number;
 }
 
 /** A recorder that holds the model's graph: derivatives are emitted beside its nodes. */
@@ -28,9 +31,9 @@ export const recording = (graph: Graph, known: Known): Emit => {
 };
 
 /** The model with what `emit` holds as its graph, less what no output needs. */
-export const finished = (model: Model, emit: Emit, inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): Model => {
+export const finished = (model: Model, emit: Emit, inputs: readonly ValueInfo[], outputs: readonly ValueInfo[], block = 0): Model => {
   const { sparseInitializers } = model.graph;
-  const graph = emit.graph(model.graph.name, inputs, outputs);
+  const graph = (block > 0 ? blocked(emit, block) : emit).graph(model.graph.name, inputs, outputs);
   return prune({ ...model, graph: sparseInitializers ? { ...graph, sparseInitializers } : graph });
 };
 

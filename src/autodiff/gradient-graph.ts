@@ -184,7 +184,7 @@ export const gradientGraph = (model: Model, known: Known & { readonly batch?: st
       wrt.forEach((x, i) => void give(found.get(x) ?? '', `${ask.product}/${named[i]}`, emit.type(x)?.dims));
     }
   }
-  const result = finished(model, emit, inputs, outputs);
+  const result = finished(model, emit, inputs, outputs, known.block);
   const domains = new Set(Array.from(nodesWithin(result.graph), (n) => n.domain));
   const opsets = new Map([...model.opsets, ...[...domains].flatMap((d) => (model.opsets.has(d) ? [] : [[d, 1] as const]))]);
   const metadata = new Map([...model.metadata, ['assay.loss', objective.formula], ['assay.wrt', named.join(' ')]]);

@@ -60,9 +60,28 @@ export const reshapeLike = (emit: Emit, v: string, ref: string): string => {
   return type?.dims ? emit.typed(out, { ...type, dtype: dtypeOf(emit, v) }) : out;
 };
 
+/** Floats that constants are written in. */
+export const isPlain = (emit: Emit, x: string): boolean => ['float32', 'float64'].includes(dtypeOf(emit, x));
+
+/** Trailing axes of one element that are repeated: a product with a row of ones, many times as fast as Expand to few elements. */
+const repeated = (emit: Emit, v: string, ref: string): string | undefined => {
+  const [from, dims] = [dimsOf(emit, v), dimsOf(emit, ref)];
+  if (!from || !dims || from.length !== dims.length || !isPlain(emit, v)) return undefined;
+  const kept = dims.findIndex((d, i) => d === undefined || d !== from[i]);
+  const rest = dims.slice(kept);
+  if (kept < 1 || !whole(rest) || from.slice(kept).some((d) => d !== 1) || dims.filter((d) => typeof d !== 'number').length > 1)
+    return undefined;
+  const n = rest.reduce<number>((a, b) => a * Number(b), 1);
+  if (n < 2 || n > 64 || dims.includes(0)) return undefined;
+  const ones = emit.constant(constantOf(dtypeOf(emit, v), [1, n], new Float64Array(n).fill(1)));
+  return reshapeLike(emit, emit.MatMul(emit.Reshape(v, emit.ints([-1, 1])), ones), ref);
+};
+
 /** `v` broadcast to the shape of `ref`. */
 export const expandLike = (emit: Emit, v: string, ref: string): string => {
   if (sameShape(emit, v, ref)) return v;
+  const product = repeated(emit, v, ref);
+  if (product) return product;
   const dims = dimsOf(emit, ref);
   const from = dimsOf(emit, v);
   // A 1 in Expand's shape keeps the size that is there, so an equal symbolic axis needs no Shape.

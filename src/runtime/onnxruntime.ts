@@ -1,5 +1,6 @@
 import { choose } from './choose.ts';
 import { possible } from './devices.ts';
+import { convolutionBlock } from './onnxruntime/block.ts';
 import { version } from './onnxruntime/native.ts';
 import type { Runtime } from './session.ts';
 
@@ -7,5 +8,6 @@ import type { Runtime } from './session.ts';
 export const onnxruntime = (): Runtime => ({
   version: version(),
   open: choose,
+  block: convolutionBlock,
   devices: async () => (await possible()).map(({ provider, ok, reason }) => ({ provider, ok, reason })),
 });

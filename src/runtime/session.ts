@@ -61,4 +61,6 @@ export interface Runtime {
   ): Promise<{ readonly session: Session; readonly choice: DeviceChoice }>;
   /** Providers that this build and machine could offer, with the reason for each that cannot. */
   devices(): Promise<readonly { readonly provider: Provider; readonly ok: boolean; readonly reason: string }[]>;
+  /** Channels in a block of the CPU's own convolution layout on this machine; 0 where it has none (autodiff/blocked.ts). */
+  block(): Promise<number>;
 }

@@ -1,3 +1,4 @@
+import { blockDomain, blocked } from '../autodiff/blocked.ts';
 import { gradients } from '../autodiff/reverse.ts';
 import type { Tensor } from '../base/tensor.ts';
 import { tensorOf } from '../graph/constant.ts';
@@ -146,7 +147,9 @@ export const compileSteps = (plan: Plan): Compiled => {
   const kept = keys.map((key) => emit.Where(finite, next[key], carried[key]));
   const scans: Record<string, string> = { loss: objective.mean, gradientNorm: norm, finite: emit.Cast(finite, { to: codes[precision] }) };
   if (objective.correct) scans.accuracy = emit.Div(objective.correct, emit.Cast(emit.Size(labels), { to: codes[precision] }));
-  const body = emit.graph(
+  const on = emit.Or(finite, outside.go.name);
+  const step = plan.block ? blocked(emit, plan.block) : emit;
+  const body = step.graph(
     'step',
     [
       { name: iteration, type: tensorType('int64', []) },
@@ -154,7 +157,7 @@ export const compileSteps = (plan: Plan): Compiled => {
       ...keys.map((key) => ({ name: carried[key], type: typeOf(start[key]) })),
     ],
     [
-      { name: emit.Or(finite, outside.go.name), type: flag },
+      { name: on, type: flag },
       ...kept.map((name, i) => ({ name, type: typeOf(start[keys[i]]) })),
       ...Object.values(scans).map((name) => ({ name, type: number })),
     ],
@@ -174,21 +177,25 @@ export const compileSteps = (plan: Plan): Compiled => {
       body: { type: 'graph', value: body },
     },
   );
-  const model = modelOf(plan, {
-    name: 'training',
-    inputs: [
-      ...keys.map((key) => ({ name: ends[key].input, type: typeOf(start[key]) })),
-      ...[x, y, ...(plan.data === 'resident' ? [rows] : []), lr, go],
-      ...Object.keys(values).map((name) => ({ name, type: number })),
-    ],
-    outputs: [
-      ...keys.map((key) => ({ name: ends[key].output, type: typeOf(start[key]) })),
-      ...Object.values(columns).map((name) => ({ name, type: tensorType(precision, ['steps']) })),
-    ],
-    nodes: [node('Size', [lr.name], [trips]), loop],
-    initializers: new Map([[yes, { dtype: 'bool', dims: [], bytes: Uint8Array.of(1) }]]),
-    values: new Map(),
-  });
+  const opsets = plan.block ? new Map([...plan.opsets, [blockDomain, 1]]) : plan.opsets;
+  const model = modelOf(
+    { ...plan, opsets },
+    {
+      name: 'training',
+      inputs: [
+        ...keys.map((key) => ({ name: ends[key].input, type: typeOf(start[key]) })),
+        ...[x, y, ...(plan.data === 'resident' ? [rows] : []), lr, go],
+        ...Object.keys(values).map((name) => ({ name, type: number })),
+      ],
+      outputs: [
+        ...keys.map((key) => ({ name: ends[key].output, type: typeOf(start[key]) })),
+        ...Object.values(columns).map((name) => ({ name, type: tensorType(precision, ['steps']) })),
+      ],
+      nodes: [node('Size', [lr.name], [trips]), loop],
+      initializers: new Map([[yes, { dtype: 'bool', dims: [], bytes: Uint8Array.of(1) }]]),
+      values: new Map(),
+    },
+  );
   return {
     model,
     layout,

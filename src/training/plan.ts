@@ -43,6 +43,8 @@ export interface Plan {
   /** Trained batch normalisations use the batch's statistics and update the stored ones, or use the stored ones as they are. */
   readonly statistics: 'batch' | 'stored';
   readonly precision: Precision;
+  /** Channels in a block of the CPU's convolutions, where the steps are for this machine alone (autodiff/blocked.ts). */
+  readonly block?: number;
 }
 
 export const tensorType = (dtype: DType, dims: readonly Dim[]): TensorType => ({ kind: 'tensor', dtype, dims });

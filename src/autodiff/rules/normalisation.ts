@@ -2,7 +2,7 @@ import { floatOf, intOf } from '../../graph/attribute.ts';
 import type { Emit } from '../../graph/emit.ts';
 import type { Node } from '../../graph/types.ts';
 import type { Back, Rule, Rules, Site } from '../rule.ts';
-import { axisOf, dimsOf, mean, num, rankOf, sum, sumTo } from '../shapes.ts';
+import { axisOf, castLike, dimsOf, mean, num, rankOf, sum, sumTo } from '../shapes.ts';
 
 /** Per-channel values laid along axis 1 of `x`. */
 const along = (emit: Emit, v: string, x: string): string =>
@@ -31,18 +31,60 @@ const centred = (emit: Emit, g: string, { x: [x, , , m] }: Site, f: string): str
   return emit.Mul(f, emit.Sub(sum(emit, emit.Mul(g, x), axes), emit.Mul(m, sum(emit, g, axes))));
 };
 
-/** Training: statistics of the batch, the population variance; running ones blended by `momentum`. */
+/** Training, written out: statistics of the batch, the population variance; running ones blended by `momentum`. */
+const written = (emit: Emit, { x: [x, s, b, m, v], y, node }: Site): readonly string[] => {
+  const axes = others(emit, x);
+  const mu = mean(emit, x, axes);
+  const d = emit.Sub(x, mu);
+  const variance = mean(emit, emit.Mul(d, d), axes);
+  const scaled = emit.Mul(d, emit.Mul(inverse(emit, variance, node), along(emit, s, x)));
+  const keep = floatOf(node, 'momentum', 0.9);
+  const blend = (running: string, now: string): string =>
+    emit.Add(emit.Mul(num(emit, keep, running), running), emit.Mul(num(emit, 1 - keep, running), emit.Reshape(now, emit.ints([-1]))));
+  return [emit.Add(scaled, along(emit, b, x)), y[1] ? blend(m, mu) : '', y[2] ? blend(v, variance) : ''];
+};
+
+/** x − μ and the variance of the batch, laid along axis 1. Without momentum the node's own outputs are those statistics. */
+const centre = (emit: Emit, { x: [x, s], y: [, m, v], node }: Site): { readonly d: string; readonly variance: string } => {
+  const axes = others(emit, x);
+  if (floatOf(node, 'momentum', 0.9) !== 0 || !m || !v) {
+    const d = emit.Sub(x, mean(emit, x, axes));
+    return { d, variance: mean(emit, emit.Mul(d, d), axes) };
+  }
+  const type = emit.type(s);
+  if (type) for (const statistic of [m, v]) emit.typed(statistic, type);
+  const d = emit.Sub(x, along(emit, emit.means(m, 'ReduceMean', [x, emit.ints(axes)], { keepdims: 0 }), x));
+  emit.means(v, 'ReduceMean', [emit.Mul(d, d), emit.ints(axes)], { keepdims: 0 });
+  return { d, variance: along(emit, v, x) };
+};
+
+/**
+ * y = s·r·d + b with d = x − μ and r = (v + ε)^{−1/2}, over M elements of each channel: to s it is r·Σ g·d, to b Σ g, to x
+ * s·r·(g − Σ g/M − d·r²·Σ g·d/M).
+ */
 const training: Rule = {
-  as: (emit, { x: [x, s, b, m, v], y, node }) => {
+  flow(emit, site, wanted, within) {
+    const { x: inputs, y, g: arrived, node } = site;
+    const [x, s, b] = inputs;
+    const [g] = arrived;
+    if (!g || arrived[1] || arrived[2]) {
+      const seeds = written(emit, site).flatMap((value, i) => (value && arrived[i] ? [[value, arrived[i]] as const] : []));
+      return Array.from(within.pull(emit, new Map(seeds), new Set(wanted))).filter(([value]) => wanted.includes(value));
+    }
     const axes = others(emit, x);
-    const mu = mean(emit, x, axes);
-    const d = emit.Sub(x, mu);
-    const variance = mean(emit, emit.Mul(d, d), axes);
-    const scaled = emit.Mul(d, emit.Mul(inverse(emit, variance, node), along(emit, s, x)));
-    const keep = floatOf(node, 'momentum', 0.9);
-    const blend = (running: string, now: string): string =>
-      emit.Add(emit.Mul(num(emit, keep, running), running), emit.Mul(num(emit, 1 - keep, running), emit.Reshape(now, emit.ints([-1]))));
-    return [emit.Add(scaled, along(emit, b, x)), y[1] ? blend(m, mu) : '', y[2] ? blend(v, variance) : ''];
+    const { d, variance } = centre(emit, site);
+    const r = inverse(emit, variance, node);
+    const level = sum(emit, g, axes, 1);
+    const slope = sum(emit, emit.Mul(g, d), axes, 1);
+    const vector = (v: string): string => emit.Reshape(v, emit.ints([-1]));
+    const each = (): string => {
+      const count = castLike(emit, emit.Div(emit.Size(x), emit.Size(s)), x);
+      const tilt = emit.Div(emit.Mul(emit.Mul(r, r), slope), count);
+      const even = emit.Sub(emit.Sub(g, emit.Mul(d, tilt)), emit.Div(level, count));
+      return emit.Mul(even, emit.Mul(along(emit, s, x), r));
+    };
+    const found: Readonly<Record<string, () => string>> = { [b]: () => vector(level), [s]: () => vector(emit.Mul(r, slope)), [x]: each };
+    return wanted.flatMap((value) => (found[value] && y[0] ? [[value, found[value]()] as const] : []));
   },
 };
 

@@ -3,37 +3,11 @@ import { constantOf } from '../../graph/constant.ts';
 import type { Emit } from '../../graph/emit.ts';
 import type { Node } from '../../graph/types.ts';
 import type { Back, Rule, Rules, Site } from '../rule.ts';
-import { castLike, dimsOf, dtypeCode, dtypeOf, expandLike, num, rankOf, reshapeLike, shapeOf, sizeAt } from '../shapes.ts';
-import { masked, step } from './activation.ts';
+import { castLike, dimsOf, dtypeCode, dtypeOf, expandLike, isPlain, num, reshapeLike, sizeAt } from '../shapes.ts';
 import { hasUnknownPads, paddedSame, spatialSizes } from './convolution.ts';
-import { isWhole, windowOf } from './convolution-window.ts';
+import { isWhole, product, windowOf } from './convolution-window.ts';
 import { padding } from './pad.ts';
-
-const flat = (emit: Emit, x: string): string => emit.Reshape(x, emit.ints([-1]));
-
-/**
- * Each window's gradient goes to its maximum; of equal ones to the first in row-major order, which is the one ONNX Runtime's
- * indices name. Where the input is a Relu's, its mask is the sign of the maximum, and is applied here, where there is less.
- */
-const maxPool: Back = (emit, given, { node, x: [x], y: [y] }) => {
-  const [, indices] = emit.calls('MaxPool', [x], 2, { ...node.attributes, storage_order: undefined });
-  const rectified = emit.producer(x)?.op === 'Relu';
-  const g = rectified ? emit.Mul(given, step(emit, y)) : given;
-  const kernel = intsOf(node, 'kernel_shape') ?? [];
-  const strides = intsOf(node, 'strides') ?? kernel.map(() => 1);
-  const tiled =
-    kernel.every((k, i) => k <= strides[i]) && !intsOf(node, 'dilations')?.some((d) => d > 1) && intOf(node, 'ceil_mode', 0) === 0;
-  const single = dtypeOf(emit, x) === 'float32' && !intsOf(node, 'pads')?.some((p) => p > 0) && (rankOf(emit, x) ?? 9) <= 5;
-  if (tiled && single) {
-    const out = emit.call('MaxUnpool', [g, indices, shapeOf(emit, x)], { kernel_shape: kernel, strides });
-    return rectified ? emit.mark(out, masked(x)) : out;
-  }
-  const zeros = emit.Expand(num(emit, 0, x), emit.Reshape(emit.Size(x), emit.ints([1])));
-  const out = reshapeLike(emit, emit.ScatterElements(zeros, flat(emit, indices), flat(emit, g), { axis: 0, reduction: 'add' }), x);
-  return rectified ? emit.mark(out, masked(x)) : out;
-};
-/** What MaxUnpool wrote is read back. */
-const maxUnpool: Back = (emit, g, { x: [x, indices] }) => reshapeLike(emit, emit.Gather(flat(emit, g), indices), x);
+import { maxPooling } from './pooling-max.ts';
 
 /** How many elements each window averages: a number, or a constant over the spatial axes of the output. Sizes are known. */
 const counts = (emit: Emit, site: Site): string | number => {
@@ -139,17 +113,21 @@ const tails = (emit: Emit, full: string, x: string, begin: readonly number[]): s
   return emit.Sub(emit.Add(sizes(x), emit.ints(begin)), sizes(full));
 };
 
-const elements = (emit: Emit, x: string): string => {
-  const dims = dimsOf(emit, x)?.slice(2);
-  if (dims && isWhole(dims))
-    return num(
-      emit,
-      dims.reduce<number>((n, d) => n * Number(d), 1),
-      x,
-    );
-  return castLike(emit, emit.call('ReduceProd', [emit.call('Shape', [x], { start: 2 })], { keepdims: 0 }), x);
+const elements = (emit: Emit, x: string): string =>
+  castLike(emit, emit.call('ReduceProd', [emit.call('Shape', [x], { start: 2 })], { keepdims: 0 }), x);
+/** A share for each element: a product with a row of 1/n, many times as fast as Expand to few elements. */
+const global: Rule = {
+  back: [
+    (emit, g, { x: [x] }) => {
+      const sizes = dimsOf(emit, x)?.slice(2);
+      if (!sizes || !isWhole(sizes) || product(sizes) === 0 || !isPlain(emit, g))
+        return expandLike(emit, emit.Div(g, elements(emit, x)), x);
+      const n = product(sizes);
+      const shares = emit.constant(constantOf(dtypeOf(emit, x), [1, n], new Float64Array(n).fill(1 / n)));
+      return reshapeLike(emit, emit.MatMul(emit.Reshape(g, emit.ints([-1, 1])), shares), x);
+    },
+  ],
 };
-const global: Rule = { back: [(emit, g, { x: [x] }) => expandLike(emit, emit.Div(g, elements(emit, x)), x)] };
 
 /** The first maximum of each channel, found as an index over the flattened spatial axes (PyTorch's adaptive_max_pool). */
 const globalMax: Back = (emit, g, { x: [x] }) => {
@@ -170,8 +148,7 @@ const lpSlope = (emit: Emit, g: string, x: string, y: string, p: number): string
 };
 
 export const pooling: Rules = {
-  MaxPool: { back: [maxPool] },
-  MaxUnpool: { back: [maxUnpool, null, null] },
+  ...maxPooling,
   AveragePool: averagePool,
   GlobalAveragePool: global,
   GlobalMaxPool: { back: [globalMax] },

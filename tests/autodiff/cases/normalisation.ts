@@ -13,6 +13,12 @@ export const normalisation: readonly Case[] = [
     { outputs: [true, false, false] },
   ),
   c('BatchNormalization', batch(), { training_mode: 1, momentum: float(0.8) }, { outputs: [true, true, true] }),
+  c(
+    'BatchNormalization',
+    [...batch().slice(0, 3), held([0.3, 0.7]), held([1.1, 1.9])],
+    { training_mode: 1, momentum: float(0) },
+    { outputs: [true, false, false] },
+  ),
   c('InstanceNormalization', [f([2, 2, 3, 2]), weight([2]), weight([2])]),
   c('InstanceNormalization', [f([2, 2, 5]), weight([2]), weight([2])], { epsilon: float(0.1) }),
   c('LayerNormalization', [f([3, 4]), weight([4]), weight([4])]),

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { blockDomain, blocked } from '../../src/autodiff/blocked.ts';
+import { finished } from '../../src/autodiff/differentiate.ts';
+import { gradients } from '../../src/autodiff/reverse.ts';
+import { random } from '../../src/base/random.ts';
+import { float32, sizeOf } from '../../src/base/tensor.ts';
+import { emitter, type Given } from '../../src/graph/emit.ts';
+import type { Model, TensorType } from '../../src/graph/types.ts';
+import { write } from '../../src/graph/write.ts';
+import { onnxruntime } from '../../src/runtime/onnxruntime.ts';
+import { numbers, open } from './ort.ts';
+
+const block = await onnxruntime().block();
+const skip = block === 0 ? 'no convolutions on blocks here' : false;
+
+const shell = (): Model => ({
+  irVersion: 8,
+  opsets: new Map([
+    ['', 18],
+    [blockDomain, 1],
+  ]),
+  producer: '',
+  producerVersion: '',
+  domain: '',
+  version: 0,
+  metadata: new Map(),
+  functions: [],
+  graph: { name: 'case', inputs: [], outputs: [], nodes: [], initializers: new Map(), values: new Map() },
+});
+
+/** Channels that fill a block, or do not, few inputs, kernels of one element, strides, dilations, pads that differ. */
+const cases: readonly (readonly [name: string, x: readonly number[], w: readonly number[], attributes: Readonly<Record<string, Given>>])[] =
+  [
+    ['few inputs', [3, 3, 9, 8], [20, 3, 3, 3], { pads: [1, 1, 1, 1] }],
+    ['several blocks', [2, 36, 7, 6], [20, 36, 3, 2], { pads: [1, 0, 0, 1], strides: [2, 1] }],
+    ['five by five', [3, 8, 10, 10], [16, 8, 5, 5], {}],
+    ['one element', [4, 24, 3, 3], [40, 24, 1, 1], {}],
+    ['dilated', [2, 16, 9, 9], [12, 16, 3, 3], { dilations: [2, 2] }],
+    ['depthwise', [3, 20, 7, 6], [20, 1, 3, 3], { group: 20, pads: [1, 1, 1, 1] }],
+    ['depthwise, stride 2', [3, 12, 8, 7], [12, 1, 3, 3], { group: 12, pads: [1, 1, 1, 1], strides: [2, 2] }],
+    ['depthwise, stride 2, odd', [2, 8, 9, 9], [8, 1, 3, 3], { group: 8, strides: [2, 2] }],
+    ['depthwise, stride 3, two by one', [2, 8, 9, 9], [8, 1, 2, 1], { group: 8, strides: [3, 3] }],
+    ['depthwise, dilated', [2, 8, 9, 8], [8, 1, 3, 3], { group: 8, dilations: [2, 1], pads: [2, 1, 1, 0] }],
+    ['depthwise, five by five', [2, 4, 6, 6], [4, 1, 5, 5], { group: 4, pads: [2, 2, 2, 2] }],
+  ];
+
+for (const [name, x, w, attributes] of cases) {
+  test(`${name}: a convolution and its first and second derivatives are the same on blocks of channels`, { skip }, async () => {
+    const emit = emitter();
+    const typed = (stem: string, dims: readonly number[]): { name: string; type: TensorType } => {
+      const type: TensorType = { kind: 'tensor', dtype: 'float32', dims };
+      return { name: emit.typed(emit.fresh(stem), type), type };
+    };
+    // The size of the batch is not known when the graph is made.
+    const symbolic = [typed('x', x), typed('w', w), typed('b', [w[0]])];
+    emit.typed('x', { kind: 'tensor', dtype: 'float32', dims: [undefined, ...x.slice(1)] });
+    const y = emit.Conv('x', 'w', 'b', { kernel_shape: w.slice(2), ...attributes });
+    const loss = emit.ReduceSum(emit.Mul(emit.Mul(y, y), y), { keepdims: 0 });
+    const first = gradients(emit, loss, ['x', 'w', 'b']);
+    const slope = [...first.values()].map((g) => emit.ReduceSum(emit.Mul(g, g), { keepdims: 0 })).reduce((a, b) => emit.Add(a, b));
+    const second = gradients(emit, slope, ['x', 'w', 'b']);
+    const wanted = [y, ...first.values(), ...second.values()];
+    const draw = random(1, name);
+    const feeds = Object.fromEntries(
+      symbolic.map(({ name: key, type }) => {
+        const dims = (type.dims ?? []).map(Number);
+        return [
+          key,
+          float32(
+            dims,
+            Array.from({ length: sizeOf(dims) }, () => draw.normal() / 4),
+          ),
+        ];
+      }),
+    );
+    const inputs = symbolic.map((i) => (i.name === 'x' ? { name: 'x', type: { ...i.type, dims: ['N', ...x.slice(1)] } } : i));
+    const outputs = [...new Set(wanted)].map((key) => ({ name: key }));
+    const run = async (size: number) => (await open(write(finished(shell(), emit, inputs, outputs, size))))(feeds);
+    const [plain, other] = [await run(0), await run(block)];
+    assert.ok(blocked(emit, block).nodes.some((n) => n.domain === blockDomain));
+    for (const key of wanted) {
+      const [a, b] = [numbers(plain[key]), numbers(other[key])];
+      assert.deepEqual(other[key].dims, plain[key].dims);
+      const scale = Math.max(...a.map(Math.abs));
+      // Sums of up to some thousand products in another order.
+      for (const [i, v] of a.entries()) assert.ok(Math.abs(v - b[i]) <= 2e-5 * scale, `${key}[${i}]: ${b[i]} for ${v}`);
+    }
+  });
+}
