@@ -13,6 +13,8 @@ const sections: Readonly<Record<string, () => Promise<unknown>>> = {
   ],
   editor: editorFigures,
 };
+// Standard output holds the JSON and nothing else; packaging the extension talks.
+console.log = console.error;
 const words = process.argv.slice(2);
 const unknown = words.find((w) => !Object.hasOwn(sections, w));
 if (unknown !== undefined) {
@@ -25,4 +27,4 @@ for (const [name, measure] of Object.entries(sections)) {
   process.stderr.write(`${name}…\n`);
   result[name] = await measure();
 }
-console.log(JSON.stringify(result, undefined, 2));
+process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
