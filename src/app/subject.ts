@@ -119,16 +119,22 @@ export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 
   const { x } = await bound.take(first, job.signal);
   const prepared = preparedOnce(opened, x && { input: ends.input.name, x }, job);
   const run = await scored(opened, ends, prepared, job);
-  const { session, choice } = await ports.runtime.open(
-    run.file,
-    {
-      device: ask.device,
-      name: opened.name,
-      folder: opened.folder,
-      ...(x ? { probe: { [ends.input.name]: repeated(x, run.ends.fixedBatch ?? Math.min(probeRows, x.dims[0])) } } : {}),
-    },
-    job,
-  );
+  const { session, choice } = await ports.runtime
+    .open(
+      run.file,
+      {
+        device: ask.device,
+        name: opened.name,
+        folder: opened.folder,
+        ...(x ? { probe: { [ends.input.name]: repeated(x, run.ends.fixedBatch ?? Math.min(probeRows, x.dims[0])) } } : {}),
+      },
+      job,
+    )
+    .catch((error: unknown) => {
+      // Where the file is no legal graph, that says more than ONNX Runtime does.
+      if (Fault.is(error, 'runtime/session')) opened.verify();
+      throw error;
+    });
   const score = scorer(session, run.ends, job);
   // What is wrong with the scores is for the run itself to say.
   if (x && x.dims[0] > 1 && run.ends.fixedBatch === undefined && (await sharesBatch(score, x).catch(() => false)))

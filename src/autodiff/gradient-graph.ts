@@ -12,7 +12,7 @@ import { crossEntropy, type Loss, logitsOf, meanSquare, total } from './loss.ts'
 import { parametersOf } from './parameters.ts';
 import { perExample } from './per-example.ts';
 import { gaussNewtonProduct, hessianProduct } from './products.ts';
-import { gradients, reachable } from './reverse.ts';
+import { gradients, reachable, stoppedAt } from './reverse.ts';
 
 /** A gradient graph as `assay grad` is asked for it (names of its inputs and outputs: design/product.md). */
 export interface GradientAsk {
@@ -112,22 +112,35 @@ const lossGraph = (emit: Emit, model: Model, loss: Model, known: Known): Objecti
     formula: `output '${scalars[0].name}' of the loss graph '${loss.graph.name}'`,
   };
 };
+const listed = (names: readonly string[]): string =>
+  `${names
+    .slice(0, 8)
+    .map((n) => `'${n}'`)
+    .join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`;
 const pattern = (text: string): RegExp => new RegExp(`^${text.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
 
 /** The values to differentiate with respect to, in the file's order within each word. */
-const wantedOf = (emit: Emit, model: Model, loss: string, ask: GradientAsk): readonly string[] => {
+const wantedOf = (emit: Emit, model: Model, loss: string, ask: GradientAsk, notes: string[]): readonly string[] => {
   const inputs = freeInputs(model.graph).map((i) => i.name);
   const reach = reachable(emit, loss);
   const out = new Set<string>();
+  // Those that the loss reaches; where there are none, the first, so that what stops it is named.
+  const received = (names: readonly string[]): readonly string[] => {
+    const found = names.filter((name) => reach.has(name));
+    const lost = names.filter((name) => !reach.has(name));
+    if (found.length === 0) return names.slice(0, 1);
+    if (lost.length > 0) notes.push(`No gradient flows to ${listed(lost)}: it is stopped at ${stoppedAt(emit, loss, lost).join(', ')}.`);
+    return found;
+  };
   for (const word of ask.wrt) {
     if (word === 'inputs' && !exists(emit, word)) {
       const found = inputs.filter((name) => isFloatType(emit.type(name)));
       if (found.length === 0) throw new Fault('grad/inputs', { inputs: inputs.map((name) => `'${name}' (${emit.type(name)?.dtype})`) });
-      for (const name of found.length > 1 ? found.filter((n) => reach.has(n)) : found) out.add(name);
+      for (const name of received(found)) out.add(name);
     } else if (word === 'parameters' && !exists(emit, word)) {
-      const found = parametersOf(model.graph).filter((name) => reach.has(name));
+      const found = parametersOf(model.graph);
       if (found.length === 0) throw new Fault('grad/parameters', {});
-      for (const name of found) out.add(name);
+      for (const name of received(found)) out.add(name);
     } else if (word.includes('*') && !exists(emit, word)) {
       const known = [...inputs, ...model.graph.initializers.keys(), ...model.graph.nodes.flatMap((n) => n.outputs)];
       const found = known.filter((name) => pattern(word).test(name) && reach.has(name));
@@ -143,11 +156,11 @@ const wantedOf = (emit: Emit, model: Model, loss: string, ask: GradientAsk): rea
 export const gradientGraph = (model: Model, known: Known & { readonly batch?: string }, ask: GradientAsk): GradientGraph => {
   const emit = recording(model.graph, known);
   const objective = objectiveOf(emit, model, ask);
-  const named = wantedOf(emit, model, objective.loss, ask);
+  const notes: string[] = [objective.formula];
+  const named = wantedOf(emit, model, objective.loss, ask, notes);
   const wrt = named.map((x) => precise(emit, x));
   const inputs: ValueInfo[] = [...freeInputs(model.graph), ...objective.inputs];
   const outputs: ValueInfo[] = [...model.graph.outputs];
-  const notes: string[] = [objective.formula];
   const give = (value: string, name: string, dims?: readonly Dim[]): void => {
     if (value === name) {
       if (!outputs.some((o) => o.name === name)) outputs.push(infoOf(emit, name));

@@ -180,12 +180,32 @@ const blockers = (emit: Emit, order: readonly Node[], from: ReadonlySet<string>,
   });
 };
 
-/** Why nothing arrives at `wanted`: what blocks it, nearest first. */
+/** Inputs and parameters that a derivative of the loss reaches: the first, for messages. */
+const rootsOf = (emit: Emit, loss: readonly string[]): readonly string[] =>
+  [...new Set(loss.flatMap((l) => [...reachable(emit, l)]))].filter((v) => !emit.producer(v)).slice(0, 12);
+
+/** The nodes that block what `wanted` gives to the loss, nearest first. */
+const blocking = (emit: Emit, loss: readonly string[], wanted: readonly string[], rules: Lookup): readonly string[] =>
+  blockers(emit, behind(emit, loss, new Set()), new Set(wanted), rules).slice(0, 5);
+
+/** What stops derivatives of `loss` on their way to these values, in words. */
+export const stoppedAt = (emit: Emit, loss: string, wanted: readonly string[]): readonly string[] => {
+  const found = blocking(emit, [loss], wanted, lookup(undefined));
+  return found.length > 0 ? found : ['the loss, which does not depend on it'];
+};
+
+/** Why nothing arrives at `wanted`. */
 const refusal = (emit: Emit, loss: readonly string[], wanted: string, rules: Lookup): Fault => {
-  const blocking = blockers(emit, behind(emit, loss, new Set()), new Set([wanted]), rules);
-  const roots = [...reachable(emit, loss[0])].filter((v) => !emit.producer(v));
-  const reason = blocking.length > 0 ? blocking.slice(0, 5) : [`the loss, which does not depend on it`];
-  return new Fault('graph/no-gradient', { wanted, blocking: reason, reachable: roots.slice(0, 12) });
+  const found = blocking(emit, loss, [wanted], rules);
+  const reason = found.length > 0 ? found : ['the loss, which does not depend on it'];
+  return new Fault('graph/no-gradient', { wanted, blocking: reason, reachable: rootsOf(emit, loss) });
+};
+
+/** The same refusal with what is reachable in place of `wanted`, where a rule in the middle could not say. */
+const completed = (error: unknown, emit: Emit, loss: readonly string[], wanted: readonly string[]): unknown => {
+  if (!Fault.is(error, 'graph/no-gradient') || error.detail.reachable.length > 0) return error;
+  const others = rootsOf(emit, loss).filter((v) => !wanted.includes(v));
+  return new Fault('graph/no-gradient', { ...error.detail, reachable: others }, { cause: error });
 };
 
 /**
@@ -200,7 +220,12 @@ export const gradients = (
 ): Map<string, string> => {
   const seeds = typeof loss === 'string' ? new Map([[loss, onesLike(emit, loss)]]) : loss;
   const rules = lookup(options.rules);
-  const found = pull(emit, seeds, new Set(wrt), false, rules);
+  let found: ReadonlyMap<string, string>;
+  try {
+    found = pull(emit, seeds, new Set(wrt), false, rules);
+  } catch (error) {
+    throw completed(error, emit, [...seeds.keys()], wrt);
+  }
   const out = new Map<string, string>();
   for (const x of wrt) {
     const g = found.get(x);

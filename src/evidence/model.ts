@@ -42,6 +42,8 @@ export interface OpenedModel {
   readonly bytes: number;
   /** As in the file. */
   readonly model: Model;
+  /** Throws `graph/illegal`. */
+  verify(): void;
   /** In the one dialect that gradients are written for. */
   normal(): Model;
   /** Types and shapes of all values of `normal`, by running on the CPU; measured once. */
@@ -87,6 +89,7 @@ const read = async (ref: ModelRef, sha256: string, ports: ModelPorts, job: Pick<
     sha256,
     bytes: source.size,
     model,
+    verify: () => void mustVerify(sort(model), source.name),
     normal: lazily,
     probed: () => {
       probed ??= withSessions(ports.runtime, source.name, folder, (run) => probe(lazily(), run)).catch((error: unknown) => {
