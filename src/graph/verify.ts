@@ -68,8 +68,12 @@ const checkNodes = (nodes: readonly Node[], start: Set<string>, scope: Scope, re
   const made = new Set(nodes.flatMap((n) => n.outputs.filter((o) => o)));
   const stuck = new Set(topological(nodes).stuck);
   const known = start;
+  const names = new Set<string>();
   for (const node of nodes) {
     const at = called(node);
+    // ONNX Runtime opens no graph with two nodes of one name.
+    if (names.has(node.name) && !scope.inFunction) report('duplicate', at, `two nodes are named '${node.name}'`);
+    if (node.name) names.add(node.name);
     if (!node.op) report('name', at, `node ${at} names no operator`);
     if (scope.opsets && !scope.opsets.has(node.domain))
       report('opset', at, `node ${at} is of domain '${node.domain || 'ai.onnx'}', which the model does not import`);

@@ -92,11 +92,12 @@ export const mapSubgraphs = (node: Node, f: (graph: Graph) => Graph): Node => {
   return { ...node, attributes: Object.fromEntries(attributes) };
 };
 
-/** Every name used anywhere in the model's main graph, subgraphs included: new names must avoid them. */
+/** Every name used anywhere in the model's main graph, of values and nodes, subgraphs included: new names must avoid them. */
 export const namesWithin = (graph: Graph): Set<string> => {
   const out = definedIn(graph);
   for (const o of graph.outputs) out.add(o.name);
   for (const node of graph.nodes) {
+    if (node.name) out.add(node.name);
     for (const i of node.inputs) if (i) out.add(i);
     for (const inner of subgraphs(node)) for (const name of namesWithin(inner)) out.add(name);
   }

@@ -214,3 +214,10 @@ test('labels are the target of the check, and a parameter that is not finite is 
   await assert.rejects(checked(beside('whole.onnx'), beside('g.onnx'), beside('unlabelled.csv'), 'cross-entropy'), /label/);
   await assert.rejects(checked(beside('whole.onnx'), beside('g.onnx'), beside('labelled.csv'), 'mse'), /target of shape/);
 });
+
+test('nodes of the file may be named as derivatives would be', async () => {
+  const named = { ...m, graph: { ...m.graph, nodes: m.graph.nodes.map((n, i) => ({ ...n, name: ['_MatMul', '_Mul'][i] })) } };
+  writeFileSync(beside('named.onnx'), write(named));
+  await made(beside('named.onnx'), beside('named-gradient.onnx'));
+  assert.deepEqual(await gradientOf(beside('named-gradient.onnx')), await gradientOf(beside('expected.onnx')));
+});

@@ -37,9 +37,14 @@ test('a value read before it is made, and a cycle', () => {
 
 test('names defined twice', () => {
   is(
-    graph([x], [node('Relu', ['x'], ['y']), node('Neg', ['x'], ['y'])], ['y']),
+    graph([x], [node('Relu', ['x'], ['y']), { ...node('Neg', ['x'], ['y']), name: 'again' }], ['y']),
     'duplicate',
-    /'y', made by node 'n_y' \(Neg\), is defined twice/,
+    /'y', made by node 'again' \(Neg\), is defined twice/,
+  );
+  is(
+    graph([x], [node('Relu', ['x'], ['h']), { ...node('Neg', ['h'], ['y']), name: 'n_h' }], ['y']),
+    'duplicate',
+    /two nodes are named 'n_h'/,
   );
   is(graph([x, x], [node('Relu', ['x'], ['y'])], ['y']), 'duplicate', /input 'x' is listed twice/);
   is(graph([x], [node('Relu', ['x'], ['w'])], ['w'], { w: floatConstant([2]) }), 'duplicate', /'w', made by/);
