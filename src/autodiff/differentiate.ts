@@ -33,7 +33,15 @@ export const recording = (graph: Graph, known: Known): Emit => {
 /** The model with what `emit` holds as its graph, less what no output needs. */
 export const finished = (model: Model, emit: Emit, inputs: readonly ValueInfo[], outputs: readonly ValueInfo[], block = 0): Model => {
   const { sparseInitializers } = model.graph;
-  const graph = (block > 0 ? blocked(emit, block) : emit).graph(model.graph.name, inputs, outputs);
+  const graph = (
+    block > 0
+      ? blocked(
+          emit,
+          block,
+          outputs.map((o) => o.name),
+        )
+      : emit
+  ).graph(model.graph.name, inputs, outputs);
   return prune({ ...model, graph: sparseInitializers ? { ...graph, sparseInitializers } : graph });
 };
 

@@ -147,6 +147,10 @@ export interface Emit extends Sugar {
   graph(name: string, inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): Graph;
 }
 
+/** Larger constants are not compared: those of rules (axes, masks, one-hot kernels) are smaller. */
+const sharedBytes = 65536;
+const latin1 = new TextDecoder('latin1');
+
 /** Operators whose two calls with equal inputs differ. */
 const impure = new Set(['RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike', 'Multinomial', 'Bernoulli', 'Dropout']);
 
@@ -257,7 +261,7 @@ export const emitter = (base?: {
   };
   const constant = (c: Constant): string => {
     if (within) return within.constant(c);
-    const key = c.bytes && c.bytes.length <= 1024 ? `${c.dtype}[${c.dims.join()}]${Array.from(c.bytes).join()}` : undefined;
+    const key = c.bytes && c.bytes.length <= sharedBytes ? `${c.dtype}[${c.dims.join()}]${latin1.decode(c.bytes)}` : undefined;
     const known = key && sharedConstants.get(key);
     if (known) return known;
     const name = fresh('_c');

@@ -148,7 +148,7 @@ export const compileSteps = (plan: Plan): Compiled => {
   const scans: Record<string, string> = { loss: objective.mean, gradientNorm: norm, finite: emit.Cast(finite, { to: codes[precision] }) };
   if (objective.correct) scans.accuracy = emit.Div(objective.correct, emit.Cast(emit.Size(labels), { to: codes[precision] }));
   const on = emit.Or(finite, outside.go.name);
-  const step = plan.block ? blocked(emit, plan.block) : emit;
+  const step = plan.block ? blocked(emit, plan.block, [on, ...kept, ...Object.values(scans)]) : emit;
   const body = step.graph(
     'step',
     [

@@ -1,17 +1,25 @@
 import { floatOf } from '../graph/attribute.ts';
+import { constantOf } from '../graph/constant.ts';
 import type { Emit } from '../graph/emit.ts';
 import { restrict } from '../graph/passes/prune.ts';
 import type { Attributes, Graph, Node } from '../graph/types.ts';
 
+/** A normalisation put in training form: its stored statistics, as carried and as they are named, and those of the batch. */
+interface Normalised {
+  readonly node: Node;
+  readonly names: readonly [mean: string, variance: string];
+  readonly before: readonly [mean: string, variance: string];
+  readonly batch: readonly [mean: string, variance: string];
+}
+
 /**
- * Batch normalisation by the batch's own mean and biased variance; the stored ones move toward the batch's mean and
- * unbiased variance: stored = m·stored + (1−m)·batch. The operator is given zeros that nothing else reads, as ONNX Runtime
- * writes its second and third output over the inputs they come from.
+ * Batch normalisation by the batch's own mean and biased variance. The operator is given zeros that nothing else reads, as
+ * ONNX Runtime writes its second and third output over the inputs they come from.
  */
-const normalise = (emit: Emit, node: Node, stored: ReadonlyMap<string, string>): readonly (readonly [string, string])[] => {
+const normalise = (emit: Emit, node: Node, stored: ReadonlyMap<string, string>): Normalised => {
   const [x, scale, shift, mean, variance] = node.inputs;
-  const before = [mean, variance].map((name) => stored.get(name) ?? name);
-  const batch = [mean, variance].map((name) => emit.fresh(`${name}.batch`));
+  const before = [stored.get(mean) ?? mean, stored.get(variance) ?? variance] as const;
+  const batch = [emit.fresh(`${mean}.batch`), emit.fresh(`${variance}.batch`)] as const;
   const attributes: Attributes = {
     ...node.attributes,
     training_mode: { type: 'int', value: 1 },
@@ -23,15 +31,39 @@ const normalise = (emit: Emit, node: Node, stored: ReadonlyMap<string, string>):
     if (type) emit.typed(batch[i], type);
   }
   emit.node({ ...node, inputs: [x, scale, shift, ...zeros], outputs: [node.outputs[0], ...batch], attributes });
-  const count = emit.call('CastLike', [emit.Div(emit.Size(x), emit.Size(before[0])), scale]);
-  const bessel = emit.Div(count, emit.Max(emit.Sub(count, emit.scalar(1)), emit.scalar(1)));
-  const momentum = floatOf(node, 'momentum', 0.9);
-  const moved = (from: string, to: string): string =>
-    emit.Add(emit.Mul(emit.scalar(momentum), from), emit.Mul(emit.scalar(1 - momentum), to));
-  return [
-    [mean, moved(before[0], batch[0])],
-    [variance, moved(before[1], emit.Mul(bessel, batch[1]))],
-  ];
+  return { node, names: [mean, variance], before, batch };
+};
+
+/**
+ * The stored statistics move toward the batch's mean and unbiased variance: stored = m·stored + (1−m)·batch, those of all
+ * normalisations as one vector. M is the number of elements of a channel in the batch.
+ */
+const moved = (emit: Emit, all: readonly Normalised[]): Map<string, string> => {
+  const sizes = all.map(({ before }) => Number(emit.type(before[0])?.dims?.[0]));
+  const dtype = emit.type(all[0].before[0])?.dtype ?? 'float32';
+  const joined = (values: readonly string[]): string => (values.length === 1 ? values[0] : emit.Concat(...values, { axis: 0 }));
+  const each = (of: (one: Normalised) => number): string => {
+    const list = all.flatMap((one, i) => Array.from({ length: sizes[i] }, () => of(one)));
+    return emit.constant(constantOf(dtype, [list.length], list));
+  };
+  const counts = joined(
+    all.map(({ node, before }, i) => {
+      const count = emit.call('CastLike', [emit.Div(emit.Size(node.inputs[0]), emit.scalar(sizes[i], 'int64')), before[0]]);
+      return emit.Expand(count, emit.ints([sizes[i]]));
+    }),
+  );
+  const keep = each(({ node }) => floatOf(node, 'momentum', 0.9));
+  const take = each(({ node }) => 1 - floatOf(node, 'momentum', 0.9));
+  const bessel = emit.Div(counts, emit.Max(emit.Sub(counts, emit.scalar(1, dtype)), emit.scalar(1, dtype)));
+  const next = new Map<string, string>();
+  for (const i of [0, 1] as const) {
+    const batch = joined(all.map((one) => one.batch[i]));
+    const toward = emit.Mul(take, i === 0 ? batch : emit.Mul(bessel, batch));
+    const values = emit.Add(emit.Mul(keep, joined(all.map((one) => one.before[i]))), toward);
+    const parts = all.length === 1 ? [values] : emit.calls('Split', [values, emit.ints(sizes)], all.length, { axis: 0 });
+    for (const [k, one] of all.entries()) next.set(one.names[i], parts[k]);
+  }
+  return next;
 };
 
 /**
@@ -45,10 +77,10 @@ export const emitForward = (
   norms: ReadonlySet<Node>,
   stored: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, string> => {
-  const next = new Map<string, string>();
+  const all: Normalised[] = [];
   for (const node of restrict(graph, [{ name: output }]).nodes) {
     if (!norms.has(node)) emit.node(node);
-    else for (const [name, value] of normalise(emit, node, stored)) next.set(name, value);
+    else all.push(normalise(emit, node, stored));
   }
-  return next;
+  return all.length === 0 ? new Map() : moved(emit, all);
 };

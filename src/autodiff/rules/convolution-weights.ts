@@ -125,6 +125,17 @@ export const rowConvolution = (emit: Emit, x: string, w: string, at: Sized): str
   });
 };
 
+/** Windows side by side: each is a row already, once the axes inside a window are put behind those of the windows. */
+const patches = (emit: Emit, { x, g, w, filters, channels }: Operands, { rank, kernel, output }: Sized): string => {
+  const apart = emit.Reshape(x, emit.ints([-1, channels, ...output.flatMap((n, i) => [n, kernel[i]])]));
+  const axes = Array.from({ length: rank }, (_, i) => 2 * i + 2);
+  const rows = emit.Transpose(apart, { perm: [0, ...axes, 1, ...axes.map((a) => a + 1)] });
+  const down = emit.Reshape(channelsLast(emit, g, rank), emit.ints([-1, filters]));
+  return reshapeLike(emit, emit.Gemm(down, emit.Reshape(rows, emit.ints([-1, channels * product(kernel)])), { transA: 1 }), w);
+};
+const isTiled = ({ kernel, strides, dilations, begin, input, output }: Sized): boolean =>
+  kernel.every((k, i) => k === strides[i] && dilations[i] === 1 && begin[i] === 0 && input[i] === output[i] * k);
+
 /** Channels last: for each tap one product over the rows of all examples and positions. For few positions, where a batch would repeat a large result. */
 const rowsProduct = (emit: Emit, { x, g, w, filters, channels }: Operands, at: Sized): string => {
   const down = emit.Reshape(channelsLast(emit, g, at.rank), emit.ints([-1, filters]));
@@ -197,6 +208,7 @@ export const weightGradient = (emit: Emit, x: string, g: string, w: string, at: 
   const dense = at.strides.every((s) => s === 1);
   if (group > 1)
     return filters === group && channels === 1 ? tapSums(emit, given, sized, !dense || positions < 200) : columns(emit, given, at, true);
+  if (!each && taps > 1 && isTiled(sized)) return patches(emit, given, sized);
   if (!each && positions <= (taps === 1 ? 31 : 64)) return rowsProduct(emit, given, sized);
   if (taps === 1) {
     const thin = dense ? { x, at: sized } : thinned(emit, x, sized);

@@ -1,8 +1,9 @@
 import { floatOf, intOf } from '../../graph/attribute.ts';
-import type { Emit } from '../../graph/emit.ts';
+import { constantOf } from '../../graph/constant.ts';
+import { type Emit, float } from '../../graph/emit.ts';
 import type { Node } from '../../graph/types.ts';
 import type { Back, Rule, Rules, Site } from '../rule.ts';
-import { axisOf, castLike, dimsOf, mean, num, rankOf, sum, sumTo } from '../shapes.ts';
+import { axisOf, castLike, dimsOf, dtypeOf, isPlain, mean, num, onesLike, rankOf, sum, sumTo, zerosLike } from '../shapes.ts';
 
 /** Per-channel values laid along axis 1 of `x`. */
 const along = (emit: Emit, v: string, x: string): string =>
@@ -44,18 +45,28 @@ const written = (emit: Emit, { x: [x, s, b, m, v], y, node }: Site): readonly st
   return [emit.Add(scaled, along(emit, b, x)), y[1] ? blend(m, mu) : '', y[2] ? blend(v, variance) : ''];
 };
 
-/** x − μ and the variance of the batch, laid along axis 1. Without momentum the node's own outputs are those statistics. */
+/** s·x + b with one s and b for each channel: what the operator does at inference, in one pass, with a mean of 0 and a variance of 1. */
+const affine = (emit: Emit, x: string, s: string, b: string): string => {
+  const channels = dimsOf(emit, x)?.[1];
+  if (typeof channels !== 'number' || !isPlain(emit, x)) return emit.Add(emit.Mul(x, along(emit, s, x)), along(emit, b, x));
+  const fill = (value: number): string => emit.constant(constantOf(dtypeOf(emit, x), [channels], new Float64Array(channels).fill(value)));
+  const out = emit.call('BatchNormalization', [x, s, b, fill(0), fill(1)], { epsilon: float(0) });
+  const type = emit.type(x);
+  return type ? emit.typed(out, type) : out;
+};
+
+/** x − μ, and the variance of the batch for each channel. Without momentum the node's own outputs are those statistics. */
 const centre = (emit: Emit, { x: [x, s], y: [, m, v], node }: Site): { readonly d: string; readonly variance: string } => {
   const axes = others(emit, x);
+  const level = (mu: string): string => affine(emit, x, onesLike(emit, mu), emit.Neg(mu));
   if (floatOf(node, 'momentum', 0.9) !== 0 || !m || !v) {
-    const d = emit.Sub(x, mean(emit, x, axes));
-    return { d, variance: mean(emit, emit.Mul(d, d), axes) };
+    const d = level(mean(emit, x, axes, 0));
+    return { d, variance: mean(emit, emit.Mul(d, d), axes, 0) };
   }
   const type = emit.type(s);
   if (type) for (const statistic of [m, v]) emit.typed(statistic, type);
-  const d = emit.Sub(x, along(emit, emit.means(m, 'ReduceMean', [x, emit.ints(axes)], { keepdims: 0 }), x));
-  emit.means(v, 'ReduceMean', [emit.Mul(d, d), emit.ints(axes)], { keepdims: 0 });
-  return { d, variance: along(emit, v, x) };
+  const d = level(emit.means(m, 'ReduceMean', [x, emit.ints(axes)], { keepdims: 0 }));
+  return { d, variance: emit.means(v, 'ReduceMean', [emit.Mul(d, d), emit.ints(axes)], { keepdims: 0 }) };
 };
 
 /**
@@ -64,7 +75,7 @@ const centre = (emit: Emit, { x: [x, s], y: [, m, v], node }: Site): { readonly 
  */
 const training: Rule = {
   flow(emit, site, wanted, within) {
-    const { x: inputs, y, g: arrived, node } = site;
+    const { x: inputs, g: arrived, node } = site;
     const [x, s, b] = inputs;
     const [g] = arrived;
     if (!g || arrived[1] || arrived[2]) {
@@ -74,17 +85,17 @@ const training: Rule = {
     const axes = others(emit, x);
     const { d, variance } = centre(emit, site);
     const r = inverse(emit, variance, node);
-    const level = sum(emit, g, axes, 1);
-    const slope = sum(emit, emit.Mul(g, d), axes, 1);
-    const vector = (v: string): string => emit.Reshape(v, emit.ints([-1]));
-    const each = (): string => {
-      const count = castLike(emit, emit.Div(emit.Size(x), emit.Size(s)), x);
-      const tilt = emit.Div(emit.Mul(emit.Mul(r, r), slope), count);
-      const even = emit.Sub(emit.Sub(g, emit.Mul(d, tilt)), emit.Div(level, count));
-      return emit.Mul(even, emit.Mul(along(emit, s, x), r));
+    const level = sum(emit, g, axes);
+    const tilt = emit.Mul(r, sum(emit, emit.Mul(g, d), axes));
+    const back = (): string => {
+      const scale = emit.Mul(s, r);
+      const count = emit.Div(castLike(emit, emit.Size(x), x), castLike(emit, emit.Size(s), x));
+      const per = emit.Div(scale, count);
+      const rest = affine(emit, d, emit.Mul(per, emit.Mul(r, tilt)), emit.Mul(per, level));
+      return emit.Sub(affine(emit, g, scale, zerosLike(emit, scale)), rest);
     };
-    const found: Readonly<Record<string, () => string>> = { [b]: () => vector(level), [s]: () => vector(emit.Mul(r, slope)), [x]: each };
-    return wanted.flatMap((value) => (found[value] && y[0] ? [[value, found[value]()] as const] : []));
+    const found: Readonly<Record<string, () => string>> = { [b]: () => level, [s]: () => tilt, [x]: back };
+    return wanted.flatMap((value) => (found[value] ? [[value, found[value]()] as const] : []));
   },
 };
 

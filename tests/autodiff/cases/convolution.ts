@@ -9,6 +9,7 @@ export const convolution: readonly Case[] = [
   c('Conv', [image(2, 5, 5), weight([3, 2, 3, 3])], { pads: [1, 1, 1, 1], strides: [2, 2] }),
   c('Conv', [image(2, 6, 5), weight([2, 2, 3, 3])], { pads: [0, 1, 2, 1], strides: [2, 3] }),
   c('Conv', [image(2, 6, 6), weight([3, 2, 1, 1])], { strides: [2, 2] }),
+  c('Conv', [image(2, 4, 6), weight([3, 2, 2, 3])], { strides: [2, 3] }),
   c('Conv', [image(1, 7, 7), weight([2, 1, 3, 3])], { dilations: [2, 2], pads: [2, 1, 1, 2] }),
   c('Conv', [image(4, 4, 4), weight([6, 2, 3, 3])], { group: 2, pads: [1, 1, 1, 1] }),
   c('Conv', [image(4, 5, 5), weight([4, 2, 3, 3])], { group: 2, pads: [1, 1, 1, 1], strides: [2, 2] }),
