@@ -23,6 +23,7 @@ const openData = async (
   ref: DataRef,
   ports: World,
   job: Listener,
+  bare: boolean,
 ): Promise<{ readonly dataset: Dataset; readonly x?: string; readonly y?: string }> => {
   let dataset = await ports.dataset(ref.path, job.signal);
   const half = ref.split === 'train' || ref.split === 'test' ? ref.split : undefined;
@@ -57,7 +58,7 @@ const openData = async (
     y = 'y';
     if (beside !== undefined) job.note(`Labels were found beside the images, in '${beside}'.`);
   }
-  const misfit = y === undefined && labelColumn(dataset, undefined) === undefined ? misfitLabels(dataset) : undefined;
+  const misfit = !bare && y === undefined && labelColumn(dataset, undefined) === undefined ? misfitLabels(dataset) : undefined;
   if (misfit) throw misfit;
   for (const note of dataset.notes ?? []) job.note(note);
   return { dataset, ...(x === undefined ? {} : { x }), ...(y === undefined ? {} : { y }) };
@@ -102,11 +103,12 @@ interface Parts {
   readonly groups: readonly string[];
   readonly fitted?: Fitted;
   readonly table?: Predictions;
+  readonly unscored?: Fault;
   readonly classNames?: readonly string[];
   readonly namesFrom: Bound['namesFrom'];
 }
 
-const assemble = ({ dataset, rows, columns, label, groups, fitted, table, classNames, namesFrom }: Parts): Bound => {
+const assemble = ({ dataset, rows, columns, label, groups, fitted, table, unscored, classNames, namesFrom }: Parts): Bound => {
   const own = [...columns.map((c) => c.name), ...(label ? [label.column] : [])];
   const names = [...own, ...groups];
   const batch = (numbers: Float64Array, tensors: Awaited<ReturnType<Dataset['slice']>>): BoundBatch => {
@@ -135,6 +137,10 @@ const assemble = ({ dataset, rows, columns, label, groups, fitted, table, classN
     ...(classNames ? { classNames } : {}),
     namesFrom,
     ...(table ? { table: table.scores } : {}),
+    ...(unscored ? { unscored } : {}),
+    dataset,
+    ...(label ? { labelColumn: label.column } : {}),
+    ...(label?.reader.names ? { labelNames: label.reader.names } : {}),
     rowSize: columns.reduce((n, c) => n + sizeOf(c.dims), 0),
     rowAt: (position) => rows?.[position] ?? position,
     async *batches(size, signal) {
@@ -173,16 +179,17 @@ const labelOf = async (
   column: string | undefined,
   known: readonly string[] | undefined,
   job: Listener,
+  open = false,
 ): Promise<Parts['label']> => {
   const found = dataset.columns.find((c) => c.name === column);
   if (!found) return undefined;
-  const reader = await labelReader(dataset, found, known, job.signal);
+  const reader = await labelReader(dataset, found, known, job.signal, open);
   for (const note of reader.notes) job.note(note);
   return { column: found.name, reader };
 };
 
 const namesFrom = (options: BindOptions, label: Parts['label']): Bound['namesFrom'] =>
-  options.labels ? 'given' : label?.reader.names ? 'labels' : 'stored';
+  options.bare ? 'stored' : options.labels ? 'given' : label?.reader.names ? 'labels' : 'stored';
 
 /** Where a column was left out of the inputs for a field that is no number, that field is at fault and not the shape. */
 const fitRows = (dataset: Dataset, named: string | undefined, columns: readonly Column[], ref: DataRef, target: Target): Fitted => {
@@ -202,29 +209,66 @@ export interface BindOptions {
   readonly limit?: number;
   /** Columns to group by, where the data have them. */
   readonly groups?: readonly string[];
+  /** Columns are read by a study itself: without a model, the data need not be predictions. */
+  readonly bare?: boolean;
 }
 
 /** What is asked must have a use, and class names must differ. */
-const checkAsked = (ref: DataRef, { target, labels }: BindOptions): void => {
+const checkAsked = (ref: DataRef, { target, labels, bare }: BindOptions): void => {
   const twice = labels?.find((name, i, all) => all.indexOf(name) !== i);
   if (labels && twice !== undefined)
     throw new Fault('option/value', { name: 'classes', value: labels.join(','), expected: `different names ('${twice}' is there twice)` });
   if (target && ref.columns !== undefined) throw new Fault('option/with-model', { name: 'columns' });
-  const idle = target ? [] : [...(ref.x === undefined ? [] : ['x']), ...Object.keys(ref.preprocess ?? {})];
+  const idle = target ? [] : [...(ref.x === undefined || bare ? [] : ['x']), ...Object.keys(ref.preprocess ?? {})];
   if (idle.length > 0) throw new Fault('option/without-model', { names: idle });
+};
+
+const tableOrNone = (dataset: Dataset, y: string | undefined): Predictions | Fault => {
+  try {
+    return predictionsOf(dataset, undefined, y);
+  } catch (error) {
+    if (Fault.is(error, 'data/predictions')) return error;
+    throw error;
+  }
+};
+
+/** Rows without a model and without predictions: labels, where there are any, and columns for who reads them by name. */
+const bindBare = async (
+  dataset: Dataset,
+  unscored: Fault,
+  { ref, x, y }: { readonly ref: DataRef; readonly x: string | undefined; readonly y: string | undefined },
+  job: Listener,
+  options: BindOptions,
+  stored: readonly string[] | undefined,
+): Promise<Bound> => {
+  const name = labelColumn(dataset, y);
+  const known = options.labels ?? stored;
+  const label = await labelOf(dataset, name, known, job, true);
+  const classNames = known ?? label?.reader.names;
+  return assemble({
+    dataset,
+    rows: await chooseRows(dataset, ref, name, x, options.limit, job),
+    columns: [],
+    unscored,
+    groups: groupColumns(dataset, options.groups),
+    namesFrom: namesFrom(options, label),
+    ...(label ? { label } : {}),
+    ...(classNames ? { classNames } : {}),
+  });
 };
 
 /** Binds a dataset to a model's input, or reads it as a table of predictions. Everything assumed on the way is noted. */
 export const bind = async (ref: DataRef, ports: World, job: Listener, options: BindOptions): Promise<Bound> => {
   checkAsked(ref, options);
-  const { dataset, x, y } = await openData(ref, ports, job);
+  const { dataset, x, y } = await openData(ref, ports, job, options.bare === true && !options.target);
   const stored = await storedClassNames(dataset, job.signal);
   const given = options.labels ?? stored;
   if (!options.target) {
-    const table = predictionsOf(dataset, ref.columns, y);
+    const table = options.bare && ref.columns === undefined ? tableOrNone(dataset, y) : predictionsOf(dataset, ref.columns, y);
+    if (table instanceof Fault) return bindBare(dataset, table, { ref, x, y }, job, options, stored);
     for (const note of table.notes) job.note(note);
     const named = options.labels ?? table.classes ?? stored;
-    const label = await labelOf(dataset, table.label, named, job);
+    const label = await labelOf(dataset, table.label, named, job, options.bare);
     const rows = await chooseRows(dataset, ref, table.label, undefined, options.limit, job);
     const columns = table.columns.map((name) => dataset.columns.find((c) => c.name === name)).filter((c) => c !== undefined);
     const classNames = named ?? label?.reader.names;
@@ -235,12 +279,12 @@ export const bind = async (ref: DataRef, ports: World, job: Listener, options: B
       table,
       groups: groupColumns(dataset, options.groups),
       namesFrom: namesFrom(options, label),
-      ...(label ? { label: byName(dataset.path, label, table.classes) } : {}),
+      ...(label ? { label: options.bare ? label : byName(dataset.path, label, table.classes) } : {}),
       ...(classNames ? { classNames } : {}),
     });
   }
   const labelName = labelColumn(dataset, y);
-  const label = await labelOf(dataset, labelName, given, job);
+  const label = await labelOf(dataset, labelName, given, job, options.bare);
   const { columns, note } = inputColumns(dataset, x, labelName, { name: options.target.name, text: options.target.dtype === 'string' });
   if (note) job.note(note);
   const text = columns.find((c) => c.dtype === 'string');

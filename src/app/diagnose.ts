@@ -19,7 +19,7 @@ import { lookAt } from './look-at.ts';
 import { outcomeOf, type Unmeasured } from './outcome.ts';
 import type { AppJob, Ports, UseCase } from './ports.ts';
 import { rowsNamed, sampleViews } from './samples.ts';
-import { openScores, passageOf } from './score-tools.ts';
+import { openOutputs, openScores, passageOf } from './score-tools.ts';
 import { type OpenSubject, openSubject } from './subject.ts';
 
 /** A report, or the fault that kept its run from starting. */
@@ -61,6 +61,10 @@ const declaredBy = ({ diagnostic, chosen }: Started): Declared =>
 const groupedBy = ({ diagnostic, chosen }: Started): string | undefined =>
   diagnostic.shape === 'fold' && diagnostic.needs.includes('groups') ? String(chosen.group || 'group') : undefined;
 
+/** A study that reads columns itself is bound more freely than what reads classes and their labels. */
+const isBare = (id: string, registry: readonly Diagnostic[]): boolean =>
+  registry.some((d) => d.id === id && d.shape === 'study' && d.uses.some((tool) => tool === 'columns' || tool === 'outputs'));
+
 const finite = <T>(record: Readonly<Record<string, T>>, good: (value: T) => boolean): Record<string, T> =>
   Object.fromEntries(Object.entries(record).filter(([, v]) => good(v)));
 
@@ -74,6 +78,14 @@ export const diagnoseAll = async (
   outer: AppJob,
   registry: readonly Diagnostic[] = diagnostics,
 ): Promise<Diagnosed[]> => {
+  const bare = asks.filter((ask) => isBare(ask.id, registry));
+  if (bare.length > 0 && bare.length < asks.length) {
+    const others = asks.filter((ask) => !bare.includes(ask));
+    const found = new Map<RunRequest, Diagnosed>();
+    for (const part of [others, bare])
+      for (const [i, one] of (await diagnoseAll(part, ports, outer, registry)).entries()) found.set(part[i], one);
+    return asks.map((ask) => found.get(ask) ?? new Fault('job/stopped', {}));
+  }
   const startedAt = new Date().toISOString();
   const began = performance.now();
   const shared: string[] = [];
@@ -166,7 +178,11 @@ export const diagnoseAll = async (
 
   try {
     if (started.length > 0) {
-      const subject = await openSubject({ ...started[0].ask, groups: started.flatMap((run) => groupedBy(run) ?? []) }, ports, job);
+      const subject = await openSubject(
+        { ...started[0].ask, groups: started.flatMap((run) => groupedBy(run) ?? []), bare: bare.length > 0 },
+        ports,
+        job,
+      );
       open = subject;
       for (const declared of ['auto', 'logits', 'probabilities', 'values'] as const) {
         const folds = started.filter((run) => run.diagnostic.shape === 'fold' && declaredBy(run) === declared);
@@ -276,6 +292,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
   const { bound, model } = open;
   if (!model && needsModel(study)) throw new Fault('evidence/no-model', { id: study.id, tool: study.uses.join(', ') });
   const uses = new Set<ToolName>(study.uses);
+  const told = openOutputs(open, declaredBy(run), ports, job);
   const scores = uses.has('scores') ? await openScores(open, declaredBy(run), run.ask, ports, job) : undefined;
   const { subject, meaning } = scores ?? (await lookAt(open, declaredBy(run), job));
   const reader = model && samples(bound, model.score);
@@ -286,6 +303,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
   try {
     // A study reads no tool that `uses` does not name.
     const tools = {
+      ...told.tools,
       ...scores?.tools,
       ...(reader ? { samples: reader.tool } : {}),
       ...(model ? { costs: costs(model) } : {}),
@@ -296,7 +314,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
     if (model && range && range.max >= range.min)
       for (const note of rangeNotes(model.model, range, imageAxes(bound.inputDims) !== undefined)) job.note(note);
     const findings = study.report(result, run.chosen, subject);
-    return { findings, subject, ...(meaning ? { meaning } : {}), ...(gradient ? { device: gradient.choice } : {}) };
+    return { findings, subject, ...(meaning ? { meaning } : {}), ...told.seen(), ...(gradient ? { device: gradient.choice } : {}) };
   } finally {
     await gradient?.release();
   }

@@ -77,7 +77,9 @@ export const sampleViews = async (
       bytes += picture?.base64.length ?? 0;
       views.push({
         row,
-        ...(label === undefined || Number.isNaN(label) ? {} : { label: subject.classes[label] ?? String(label) }),
+        ...(label === undefined || Number.isNaN(label)
+          ? {}
+          : { label: subject.classes[label] ?? bound.labelNames?.[label] ?? String(label) }),
         ...(probs && best !== undefined
           ? { prediction: subject.classes[best] ?? String(best), confidence: probs.data[i * probs.cols + best] }
           : {}),

@@ -5,6 +5,8 @@ import type { Bound } from '../evidence/bound.ts';
 import type { CalibratedTool, Subject, Tools } from '../evidence/evidence.ts';
 import type { Declared, Meaning } from '../evidence/interpret.ts';
 import type { Passage, Passed } from '../evidence/plan.ts';
+import { columns } from '../evidence/providers/columns.ts';
+import { readOutputs } from '../evidence/providers/outputs.ts';
 import { readScores } from '../evidence/providers/scores.ts';
 import { loadExternal } from '../graph/external.ts';
 import { mustVerify } from '../graph/verify.ts';
@@ -56,6 +58,34 @@ const calibrated = (
     };
   },
 });
+
+export interface OpenOutputs {
+  readonly tools: Pick<Tools, 'columns' | 'outputs'>;
+  /** What reading the outputs has told. */
+  seen(): { readonly subject?: Subject; readonly meaning?: Meaning };
+}
+
+/** The columns of the data, and what is said about its rows, read when asked. */
+export const openOutputs = ({ bound, model }: OpenSubject, declared: Declared, ports: Ports, job: Job): OpenOutputs => {
+  let seen: ReturnType<OpenOutputs['seen']> = {};
+  return {
+    seen: () => seen,
+    tools: {
+      columns: columns(bound, (path, signal) => ports.dataset(path, signal)),
+      outputs: {
+        given: model !== undefined || bound.unscored === undefined,
+        async read(as) {
+          const { table, subject, meaning } = await readOutputs(passageOf(bound, model, declared), as, {
+            ...job,
+            progress: (f, text) => job.progress(0.5 * f, text),
+          });
+          seen = { subject, meaning };
+          return table;
+        },
+      },
+    },
+  };
+};
 
 /** Reads all scores of the split at once, and of others when asked. */
 export const openScores = async (open: OpenSubject, declared: Declared, ask: RunRequest, ports: Ports, job: Job): Promise<OpenScores> => {

@@ -17,6 +17,8 @@ import type { Ports } from './ports.ts';
 export interface SubjectAsk extends Pick<RunRequest, 'model' | 'data' | 'device' | 'limit'> {
   /** Columns to group by, where the data have them. */
   readonly groups?: readonly string[];
+  /** A study reads columns itself: without a model, the data need not be predictions. */
+  readonly bare?: boolean;
 }
 
 /** A model and how to run it. */
@@ -107,6 +109,7 @@ export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 
     ...binding,
     ...(ask.limit === undefined ? {} : { limit: ask.limit }),
     ...(ask.groups ? { groups: ask.groups } : {}),
+    ...(ask.bare ? { bare: true } : {}),
   });
   const split = (name: string): Promise<Bound> => bind({ ...ask.data, split: name }, ports, job, binding);
   const dataSha256 = await ports.sha256(ask.data.path);

@@ -24,7 +24,7 @@ const dataRef = (ref: DataRef, from: string, { resolve }: Ports): DataRef => {
 };
 const modelRef = (ref: ModelRef, from: string, { resolve }: Ports): ModelRef => ({ ...ref, path: resolve(from, ref.path) });
 
-/** Options that name files to write are relative to the file, too. */
+/** Options that name files are relative to the file, too. */
 const optionsOf = (
   { options }: Check,
   diagnostic: Diagnostic | undefined,
@@ -34,7 +34,7 @@ const optionsOf = (
   Object.fromEntries(
     Object.entries(options ?? {}).map(([name, value]) => {
       const option = diagnostic?.options[name];
-      const file = option?.kind === 'text' && option.writes !== undefined && typeof value === 'string' && value !== '';
+      const file = option?.kind === 'text' && (option.writes !== undefined || option.reads) && typeof value === 'string' && value !== '';
       return [name, file ? resolve(from, value) : value];
     }),
   );

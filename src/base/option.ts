@@ -26,6 +26,8 @@ export interface TextOption {
   readonly default: string;
   /** The text is the path of a file that is written, with this ending. */
   readonly writes?: string;
+  /** The text is the path of a file that is read. */
+  readonly reads?: true;
   readonly help: string;
 }
 export interface ChoiceOption<V extends string = string> {
@@ -82,7 +84,7 @@ export const expected = (o: Option): string => {
     case 'pick':
       return `the name of a ${o.from}`;
     case 'text':
-      return o.writes === undefined ? 'text' : `the path of an .${o.writes} file to write`;
+      return o.writes !== undefined ? `the path of an .${o.writes} file to write` : o.reads ? 'the path of a file' : 'text';
   }
 };
 

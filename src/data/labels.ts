@@ -35,12 +35,16 @@ const isNamed = async (dataset: Dataset, name: string, known: readonly string[],
 /** More distinct texts than this are identifiers or sentences, not classes. */
 const mostClasses = 100_000;
 
-/** Decides how labels are read. `known` are class names in index order, where the model or the file gives them. */
+/**
+ * Decides how labels are read. `known` are class names in index order, where the model or the file gives them; where the list is `open`,
+ * labels may have other names, which are numbered after them.
+ */
 export const labelReader = async (
   dataset: Dataset,
   column: Column,
   known: readonly string[] | undefined,
   signal?: AbortSignal,
+  open = false,
 ): Promise<LabelReader> => {
   const width = sizeOf(column.dims);
   if (column.dtype !== 'string') {
@@ -61,7 +65,7 @@ export const labelReader = async (
   }
   if (width !== 1) throw new Fault('data/dtype', { path: dataset.path, array: column.name, dtype: 'text vectors' });
   const found =
-    known && (await isNamed(dataset, column.name, known, signal)) ? [] : await distinct(dataset, column.name, mostClasses, signal);
+    known && !open && (await isNamed(dataset, column.name, known, signal)) ? [] : await distinct(dataset, column.name, mostClasses, signal);
   if (found.length > 0 && found.every((text) => wholeNumber.test(text.trim())))
     return {
       notes: [`Labels in '${column.name}' are numbers written as text, and were read as numbers.`],
@@ -69,7 +73,7 @@ export const labelReader = async (
     };
   const mixed = known ? undefined : stray(dataset, column);
   if (mixed) throw mixed;
-  const names = known ?? found;
+  const names = known && open ? [...known, ...found.filter((text) => !known.includes(text))] : (known ?? found);
   const index = new Map(names.map((name, i) => [name, i]));
   return {
     names,

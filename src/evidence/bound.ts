@@ -1,4 +1,6 @@
+import type { Fault } from '../base/fault.ts';
 import type { Tensor } from '../base/tensor.ts';
+import type { Dataset } from '../data/define.ts';
 import type { Matrix } from './evidence.ts';
 
 /** One batch of bound data: the model's input, or, for a table of predictions, its scores. */
@@ -33,6 +35,13 @@ export interface Bound {
   readonly namesFrom: 'given' | 'labels' | 'stored';
   /** Kind of a table's scores; absent where a model makes them. */
   readonly table?: 'probabilities' | 'logits' | 'score' | 'values';
+  /** Why rows have no scores, where neither a model nor the data give any. */
+  readonly unscored?: Fault;
+  /** The file itself, for what is read of it by name, and its column of labels. */
+  readonly dataset: Dataset;
+  readonly labelColumn?: string;
+  /** What the numbers of text labels stand for. */
+  readonly labelNames?: readonly string[];
   /** Elements of one row as stored, for the size of batches. */
   readonly rowSize: number;
   rowAt(position: number): number;

@@ -1,5 +1,5 @@
 import type { Calibration } from '../base/calibration.ts';
-import type { Tensor } from '../base/tensor.ts';
+import type { DType, Tensor } from '../base/tensor.ts';
 
 /** Row-major matrix of one batch. */
 export interface Matrix {
@@ -127,6 +127,57 @@ export interface CostsTool {
   }>;
 }
 
+/** One array or column of a data file. `dims` is the whole shape, number of rows (or other first axis) first. */
+export interface StoredColumn {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+}
+export interface Values {
+  readonly dims: readonly number[];
+  readonly data: Float64Array;
+}
+
+/**
+ * The arrays of an `.npz`, or the columns of a table, whatever they mean, read by name. A study that uses it needs neither a model nor
+ * predictions, and its text labels may be names that are no class of the model (numbered after those that are).
+ */
+export interface ColumnsTool {
+  readonly path: string;
+  readonly list: readonly StoredColumn[];
+  /** Dataset numbers of the rows diagnosed (split, limit); of another file all its rows. */
+  readonly rows: Float64Array;
+  /** Array or column of the labels, where there is one. */
+  readonly label?: string;
+  /** The whole array in float64, also one whose first axis is not the rows. Throws `data/column`, `data/not-a-number`, `data/array-text`, `data/array-size`. */
+  read(name: string, signal: AbortSignal): Promise<Values>;
+  /** Of an array with a first axis as long as the rows, those diagnosed: [rows, …]. Throws also `data/array-rows`. */
+  take(name: string, signal: AbortSignal): Promise<Values>;
+  /** A whole array of text, or of numbers in words. */
+  words(name: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** Another data file, its path taken from the working directory. */
+  file(path: string, signal: AbortSignal): Promise<ColumnsTool>;
+}
+
+/** What the model, or the table, says about all rows diagnosed, in memory, with labels as they are in the data. */
+export interface OutputTable {
+  /** Dataset row numbers. */
+  readonly rows: Float64Array;
+  readonly values: Matrix;
+  /** Column names: classes for probabilities. */
+  readonly names: readonly string[];
+  /** NaN where missing; absent where the data have none. Text labels that are no class are numbered after the classes. */
+  readonly labels?: Float64Array;
+  /** What the numbers of text labels stand for. */
+  readonly labelNames?: readonly string[];
+}
+export interface OutputsTool {
+  /** False where neither a model nor the data give outputs. */
+  readonly given: boolean;
+  /** `values` as given (embeddings, predictions), or class probabilities. */
+  read(as: 'values' | 'probabilities'): Promise<OutputTable>;
+}
+
 /** Questions a study may put to the model. */
 export interface Tools {
   gradient: GradientTool;
@@ -134,5 +185,7 @@ export interface Tools {
   costs: CostsTool;
   scores: ScoresTool;
   calibrated: CalibratedTool;
+  columns: ColumnsTool;
+  outputs: OutputsTool;
 }
 export type ToolName = keyof Tools;

@@ -91,6 +91,7 @@ const settle = (
 /** One pass over the data for all listeners: every row is read, scored and checked once. */
 export const pass = async (passage: Passage, listeners: readonly Listener[], job: Job): Promise<Passed> => {
   const { bound, model } = passage;
+  if (bound.unscored) throw bound.unscored;
   const output = scoresName(bound, model?.output);
   const wantsLabels = listeners.some((l) => l.needs.includes('labels'));
   const inputs = finiteCheck(`inputs from '${bound.path}'`);

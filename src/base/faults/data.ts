@@ -73,6 +73,12 @@ export const dataFaults = {
     `Column '${d.column}' of '${d.path}' should hold numbers, but line ${d.line} holds '${d.value.slice(0, 40)}'${d.count > 1 ? `, and ${d.count - 1} more ${d.count === 2 ? 'field is' : 'fields are'} none` : ''}; mend ${d.count > 1 ? 'them' : 'it'}${/^-?\d+,\d+$/.test(d.value.trim()) ? ' (decimals take a point)' : ''}.`,
   'data/one-probability': (d: { path: string; column: string }): string =>
     `'${d.path}' has one column of class scores only, '${d.column}'; give one for each class, or name it as the score of class 1 (columns score=${d.column}).`,
+  'data/array-text': (d: { path: string; name: string; value: string }): string =>
+    `'${d.name}' of '${d.path}' should hold numbers, but holds '${d.value.slice(0, 40)}'; name an array of numbers.`,
+  'data/array-rows': (d: { path: string; name: string; found: number; rows: number }): string =>
+    `'${d.name}' of '${d.path}' holds ${d.found} ${d.found === 1 ? 'entry' : 'entries'}, but the data have ${d.rows} rows; name an array with one entry a row.`,
+  'data/array-size': (d: { path: string; name: string; size: number; most: number }): string =>
+    `'${d.name}' of '${d.path}' holds ${d.size} numbers, more than the ${d.most} that are kept in memory; store a part of it.`,
   'data/text-input': (d: { path: string; column: string; input: string }): string =>
     `Column '${d.column}' of '${d.path}' is text, but input '${d.input}' takes numbers; name numeric columns with x.`,
 };
