@@ -137,6 +137,7 @@ const assemble = ({ dataset, rows, columns, label, groups, fitted, table, unscor
     ...(classNames ? { classNames } : {}),
     namesFrom,
     ...(table ? { table: table.scores } : {}),
+    ...(table?.scores === 'values' && table.classes ? { predictionNames: table.classes } : {}),
     ...(unscored ? { unscored } : {}),
     dataset,
     ...(label ? { labelColumn: label.column } : {}),
@@ -218,8 +219,8 @@ const checkAsked = (ref: DataRef, { target, labels, bare }: BindOptions): void =
   const twice = labels?.find((name, i, all) => all.indexOf(name) !== i);
   if (labels && twice !== undefined)
     throw new Fault('option/value', { name: 'classes', value: labels.join(','), expected: `different names ('${twice}' is there twice)` });
-  if (target && ref.columns !== undefined) throw new Fault('option/with-model', { name: 'columns' });
-  const idle = target ? [] : [...(ref.x === undefined || bare ? [] : ['x']), ...Object.keys(ref.preprocess ?? {})];
+  if (target && !bare && ref.columns !== undefined) throw new Fault('option/with-model', { name: 'columns' });
+  const idle = target || bare ? [] : [...(ref.x === undefined ? [] : ['x']), ...Object.keys(ref.preprocess ?? {})];
   if (idle.length > 0) throw new Fault('option/without-model', { names: idle });
 };
 
@@ -267,7 +268,7 @@ export const bind = async (ref: DataRef, ports: World, job: Listener, options: B
     const table = options.bare && ref.columns === undefined ? tableOrNone(dataset, y) : predictionsOf(dataset, ref.columns, y);
     if (table instanceof Fault) return bindBare(dataset, table, { ref, x, y }, job, options, stored);
     for (const note of table.notes) job.note(note);
-    const named = options.labels ?? table.classes ?? stored;
+    const named = options.labels ?? (table.scores === 'values' ? undefined : table.classes) ?? stored;
     const label = await labelOf(dataset, table.label, named, job, options.bare);
     const rows = await chooseRows(dataset, ref, table.label, undefined, options.limit, job);
     const columns = table.columns.map((name) => dataset.columns.find((c) => c.name === name)).filter((c) => c !== undefined);

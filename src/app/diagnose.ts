@@ -11,6 +11,7 @@ import type { Evidence, Subject, ToolName, Tools } from '../evidence/evidence.ts
 import type { Declared, Meaning } from '../evidence/interpret.ts';
 import { type Listener, pass } from '../evidence/plan.ts';
 import { costs } from '../evidence/providers/costs.ts';
+import { type FeatureSource, openFeatures } from '../evidence/providers/features.ts';
 import { openGradient } from '../evidence/providers/gradient.ts';
 import { samples } from '../evidence/providers/samples.ts';
 import { rangeNotes } from '../evidence/unlike.ts';
@@ -57,13 +58,24 @@ const declaredBy = ({ diagnostic, chosen }: Started): Declared =>
       ? chosen.logits
       : 'auto';
 
-/** The column to group by, where the diagnostic groups: the one named, else `group`. */
-const groupedBy = ({ diagnostic, chosen }: Started): string | undefined =>
-  diagnostic.shape === 'fold' && diagnostic.needs.includes('groups') ? String(chosen.group || 'group') : undefined;
+/** The columns that options name. */
+const columnsNamed = ({ diagnostic, chosen }: Started): readonly string[] =>
+  Object.entries(diagnostic.options).flatMap(([name, o]) =>
+    o.kind === 'pick' && o.from === 'column' && chosen[name] ? String(chosen[name]) : [],
+  );
+
+/** The columns that a fold reads in words: those named, and `group` where none is named to group by. */
+const groupedBy = (run: Started): readonly string[] =>
+  run.diagnostic.shape === 'fold' && run.diagnostic.needs.includes('groups')
+    ? [...columnsNamed(run), ...(run.chosen.group ? [] : ['group'])]
+    : [];
+
+/** Tools that read columns themselves. */
+const freely: ReadonlySet<ToolName> = new Set<ToolName>(['columns', 'outputs', 'features']);
 
 /** A study that reads columns itself is bound more freely than what reads classes and their labels. */
 const isBare = (id: string, registry: readonly Diagnostic[]): boolean =>
-  registry.some((d) => d.id === id && d.shape === 'study' && d.uses.some((tool) => tool === 'columns' || tool === 'outputs'));
+  registry.some((d) => d.id === id && d.shape === 'study' && d.uses.some((tool) => freely.has(tool)));
 
 const finite = <T>(record: Readonly<Record<string, T>>, good: (value: T) => boolean): Record<string, T> =>
   Object.fromEntries(Object.entries(record).filter(([, v]) => good(v)));
@@ -178,11 +190,7 @@ export const diagnoseAll = async (
 
   try {
     if (started.length > 0) {
-      const subject = await openSubject(
-        { ...started[0].ask, groups: started.flatMap((run) => groupedBy(run) ?? []), bare: bare.length > 0 },
-        ports,
-        job,
-      );
+      const subject = await openSubject({ ...started[0].ask, groups: started.flatMap(groupedBy), bare: bare.length > 0 }, ports, job);
       open = subject;
       for (const declared of ['auto', 'logits', 'probabilities', 'values'] as const) {
         const folds = started.filter((run) => run.diagnostic.shape === 'fold' && declaredBy(run) === declared);
@@ -232,8 +240,8 @@ const passFolds = async (
       settle.unmeasured(run, new Fault('evidence/no-labels', { id: fold.id, path: bound.path, known: bound.known }));
       return [];
     }
-    const wanted = run.chosen.group;
-    if (typeof wanted === 'string' && wanted !== '' && !bound.groups.includes(wanted)) {
+    const wanted = columnsNamed(run).find((name) => !bound.groups.includes(name));
+    if (wanted !== undefined) {
       const { path, known } = bound;
       const detail = { path, name: wanted };
       settle.unmeasured(
@@ -258,6 +266,7 @@ const passFolds = async (
       run,
       fold,
       needs: fold.needs,
+      ...(fold.missing ? { missing: true } : {}),
       state: undefined,
       begin: guarded((self, subject: Subject) => {
         self.state = fold.start(run.chosen, subject);
@@ -287,11 +296,20 @@ const passFolds = async (
   }
 };
 
+const featureSource = (id: string, { device }: RunRequest, { inputs, model }: OpenSubject, { runtime }: Ports): FeatureSource => ({
+  id,
+  bind: inputs,
+  ...(model ? { model: { name: model.name, folder: model.folder, model: model.run, ends: model.ends } } : {}),
+  runtime,
+  device,
+});
+
 /** Gives a study its tools and lets it ask. */
 const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, job: Job): Promise<Measured> => {
   const { bound, model } = open;
   if (!model && needsModel(study)) throw new Fault('evidence/no-model', { id: study.id, tool: study.uses.join(', ') });
   const uses = new Set<ToolName>(study.uses);
+  const features = uses.has('features') ? openFeatures(featureSource(study.id, run.ask, open, ports), job) : undefined;
   const told = openOutputs(open, declaredBy(run), ports, job);
   const scores = uses.has('scores') ? await openScores(open, declaredBy(run), run.ask, ports, job) : undefined;
   const { subject, meaning } = scores ?? (await lookAt(open, declaredBy(run), job));
@@ -304,6 +322,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
     // A study reads no tool that `uses` does not name.
     const tools = {
       ...told.tools,
+      ...(features ? { features: features.tool } : {}),
       ...scores?.tools,
       ...(reader ? { samples: reader.tool } : {}),
       ...(model ? { costs: costs(model) } : {}),
@@ -317,6 +336,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
     return { findings, subject, ...(meaning ? { meaning } : {}), ...told.seen(), ...(gradient ? { device: gradient.choice } : {}) };
   } finally {
     await gradient?.release();
+    await features?.release();
   }
 };
 

@@ -25,6 +25,8 @@ export interface SubjectAsk extends Pick<RunRequest, 'model' | 'data' | 'device'
 export interface RunnableModel extends GradientSubject {
   /** As in the file. */
   readonly model: Model;
+  /** What is run: the file's model, or the prepared one where that freed a fixed batch axis. */
+  readonly run: Model;
   readonly score: Scorer;
 }
 
@@ -37,6 +39,11 @@ export interface OpenSubject {
   readonly dataSha256: string;
   /** Another split of the same data, all its rows, bound in the same way. */
   split(name: string): Promise<Bound>;
+  /**
+   * The rows diagnosed, or all of another split, as the model takes them; without a model as columns of numbers. Labels may be names
+   * that are no class of the model.
+   */
+  inputs(split: string | undefined): Promise<Bound>;
   close(): Promise<void>;
 }
 
@@ -51,6 +58,9 @@ const namesIn = ({ metadata }: Model): readonly string[] | undefined => {
     return undefined;
   }
 };
+
+/** Without a model, columns become rows of whatever length they have. */
+const columnsTarget = { name: 'x', dtype: 'float32' } as const;
 
 /** Rows that devices are compared on. */
 const probeRows = 32;
@@ -74,19 +84,20 @@ const scored = async (
   ends: Ends,
   prepared: () => Promise<Prepared>,
   job: Pick<Job, 'note'>,
-): Promise<{ readonly file: Uint8Array | string; readonly ends: Ends }> => {
+): Promise<{ readonly file: Uint8Array | string; readonly model: Model; readonly ends: Ends }> => {
   const { fixedBatch, ...free } = ends;
-  if (fixedBatch === undefined) return { file: opened.path, ends };
+  const asItIs = { file: opened.path, model: opened.model, ends };
+  if (fixedBatch === undefined) return asItIs;
   try {
     const { model, freedFrom } = await prepared();
-    return freedFrom === undefined ? { file: opened.path, ends } : { file: write(model), ends: free };
+    return freedFrom === undefined ? asItIs : { file: write(model), model, ends: free };
   } catch (error) {
     // What cannot be probed may still run as it is.
     if (!Fault.is(error, 'runtime/session') && !Fault.is(error, 'runtime/run')) throw error;
     job.note(
       `The file is written for batches of ${fixedBatch} and could not be probed, so rows run ${fixedBatch} at a time: ${error.message}`,
     );
-    return { file: opened.path, ends };
+    return asItIs;
   }
 };
 
@@ -112,10 +123,22 @@ export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 
     ...(ask.bare ? { bare: true } : {}),
   });
   const split = (name: string): Promise<Bound> => bind({ ...ask.data, split: name }, ports, job, binding);
+  const inputs: OpenSubject['inputs'] = (split) =>
+    bind(
+      { ...ask.data, ...(split === undefined ? {} : { split }) },
+      ports,
+      opened && split === undefined ? { ...job, note: () => {} } : job,
+      {
+        target: columnsTarget,
+        ...binding,
+        bare: true,
+        ...(ask.limit === undefined || split !== undefined ? {} : { limit: ask.limit }),
+      },
+    );
   const dataSha256 = await ports.sha256(ask.data.path);
   if (!opened || !ends) {
     const device = { requested: ask.device, actual: 'none', reason: 'a table of predictions needs no device' };
-    return { bound, device, dataSha256, split, close: () => bound.close() };
+    return { bound, device, dataSha256, split, inputs, close: () => bound.close() };
   }
   const wanted = Math.max(probeRows, Math.min(checkedRows, 3 * (ends.fixedBatch ?? 0)));
   const first = Array.from({ length: Math.min(wanted, rowsHeld(bound), bound.count) }, (_, i) => i);
@@ -150,6 +173,7 @@ export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 
       name: opened.name,
       folder: opened.folder,
       model: opened.model,
+      run: run.model,
       ends: run.ends,
       prepared,
       score,
@@ -158,6 +182,7 @@ export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 
     modelSha256: opened.sha256,
     dataSha256,
     split,
+    inputs,
     async close() {
       await session.release();
       await bound.close();

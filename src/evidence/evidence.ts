@@ -1,3 +1,5 @@
+import type { Scale } from '../autodiff/entry.ts';
+import type { RuleSet } from '../autodiff/rule-sets/index.ts';
 import type { Calibration } from '../base/calibration.ts';
 import type { DType, Tensor } from '../base/tensor.ts';
 
@@ -33,6 +35,8 @@ export type Noun = keyof Evidence;
 export interface Subject {
   /** Class names, by index. */
   readonly classes: readonly string[];
+  /** Names of the columns of predictions, where values are predicted and a table names several. */
+  readonly predictions?: readonly string[];
   readonly rows: number;
   /** How probabilities were made: from logits (softmax or sigmoid) or given; `values` are no class scores. */
   readonly scores: 'logits' | 'probabilities' | 'values' | 'none';
@@ -40,29 +44,76 @@ export interface Subject {
   readonly dataName: string;
 }
 
-/** Gradient of one chosen output per row, at points of a path; compiled once, the path runs as a batch axis. */
+/** Gradient of one chosen entry per row, at points of a path; compiled once, the path runs as a batch axis. */
 export interface GradientTool {
-  /** Name of the model output whose entries are the targets; `logits` where a final Softmax/Sigmoid could be skipped. */
+  /** Name of the value whose entries are the targets; the logits where a final Softmax/Sigmoid could be skipped. */
   readonly output: string;
-  /** Columns of that output. */
+  /** Entries in a row of it. */
   readonly targets: number;
-  /** Shape of one input row, e.g. [1, 8, 8]. */
+  /** Shape of one point, e.g. [1, 8, 8]: of an input row, or of the value that points are of. */
   readonly inputDims: readonly number[];
   /**
-   * For every row b: Σ_i weights[i] · ∇f_t(b)(points[b, i]), with f_t the target's output entry.
+   * For every row b: Σ_i weights[i] · ∇f_t(b)(points[b, i]), with f_t the target's entry.
    * `points` is [B, S, ...inputDims] laid out flat; `gradient` and `values` come back as [B, d] and [B, S].
    * With `square`, also Σ_i weights[i] · (∇f)². Chunked over S and B so that memory stays bounded.
    */
-  sum(
-    request: {
-      readonly rows: number;
-      readonly points: Float32Array;
-      readonly weights: readonly number[];
-      readonly targets: Int32Array;
-      readonly square?: boolean;
-    },
+  sum(request: GradientRequest, signal: AbortSignal): Promise<GradientSums>;
+}
+export interface GradientRequest {
+  readonly rows: number;
+  readonly points: Float32Array;
+  readonly weights: readonly number[];
+  readonly targets: Int32Array;
+  /** Entries taken away: f is the target's entry less this one. */
+  readonly against?: Int32Array;
+  readonly square?: boolean;
+  /** Where points are of a value inside the model: the input rows [B, d], for the parts of the model that read them beside it. */
+  readonly inputs?: Float32Array;
+}
+export interface GradientSums {
+  readonly gradient: Float64Array;
+  readonly squared?: Float64Array;
+  readonly values: Float64Array;
+}
+
+/** What is differentiated, where, and by which rules. */
+export interface GradientAsk {
+  /** Of class scores: the logit (default), the probability, or −log of it. */
+  readonly scale?: Scale;
+  /** A float value of the graph in the output's place: a neuron is one entry of it, counted in row-major order. */
+  readonly of?: string;
+  /** A float value of the graph in the input's place: points are values of it. */
+  readonly at?: string;
+  /** Other rules than the derivative's. `deeplift`: a path holds a point and its reference, with weights [1, 0]. */
+  readonly rules?: RuleSet;
+}
+
+/** A float value inside the model that its output depends on. */
+export interface LayerFacts {
+  readonly name: string;
+  /** Operator that makes it. */
+  readonly op: string;
+  /** Shape of one row. */
+  readonly dims: readonly number[];
+}
+
+/** The model's gradients: those of the logits at the input, and every other. */
+export interface ModelGradients extends GradientTool {
+  /** Values between input and output, in the order of computation. */
+  readonly layers: readonly LayerFacts[];
+  /** The same tool for another question; compiled when first asked for. Throws `graph/no-gradient`, `graph/rule-set`, `evidence/layer`. */
+  asked(ask: GradientAsk, signal: AbortSignal): Promise<GradientTool>;
+  /** Values h of a layer [n, dh] at input rows `points` [n, d], ∂f_t/∂h [n, dh] and f [n]. Throws `evidence/layer`. */
+  layer(
+    ask: Pick<GradientAsk, 'scale' | 'of'> & { readonly at: string },
+    request: { readonly points: Float32Array; readonly targets: Int32Array; readonly against?: Int32Array },
     signal: AbortSignal,
-  ): Promise<{ readonly gradient: Float64Array; readonly squared?: Float64Array; readonly values: Float64Array }>;
+  ): Promise<{
+    readonly dims: readonly number[];
+    readonly activation: Float64Array;
+    readonly gradient: Float64Array;
+    readonly values: Float64Array;
+  }>;
 }
 
 /** Chosen rows of the dataset as the model sees them. */
@@ -178,14 +229,104 @@ export interface OutputsTool {
   read(as: 'values' | 'probabilities'): Promise<OutputTable>;
 }
 
+/** Which features of which rows. */
+export interface FeatureAsk {
+  /**
+   * Name of a value of the graph, or of the node that makes it; '' or none: what the last Gemm, MatMul or Conv of the diagnosed
+   * output reads. Without a model the features are columns of the data.
+   */
+  readonly layer?: string;
+  /** Another split of the same data; none: the rows diagnosed. */
+  readonly split?: string;
+  /** How a row of several axes becomes one: means over all axes but the first or the last, or laid flat. `none` refuses such a row. */
+  readonly pooling?: 'none' | 'channels-first' | 'channels-last' | 'flatten';
+}
+
+export interface FeatureBatch {
+  /** Dataset row numbers. */
+  readonly rows: Float64Array;
+  /** [rows, width], finite. */
+  readonly features: Float32Array;
+  /** As in the data, NaN where missing; absent where the data have none. */
+  readonly labels?: Float64Array;
+}
+
+/** Features of a split, read batch by batch: one batch at a time is in memory. */
+export interface FeatureStream {
+  /** The value of the graph, or the columns of the data, in words for a report. */
+  readonly layer: string;
+  readonly width: number;
+  readonly count: number;
+  batches(signal: AbortSignal): AsyncGenerator<FeatureBatch, void, undefined>;
+}
+
+/** Features of a split in one piece: 4 bytes a value and 12 a row. */
+export interface FeatureTable {
+  readonly layer: string;
+  readonly width: number;
+  /** Dataset row numbers. */
+  readonly rows: Float64Array;
+  /** [rows, width] */
+  readonly features: Float32Array;
+  /** Class of each row. */
+  readonly labels: Int32Array;
+  /** Names of the classes, where they are known. */
+  readonly classNames?: readonly string[];
+}
+
+/** Values of a node of the model for the rows of a split; without a model, columns of the data. */
+export interface FeaturesTool {
+  /** The first batch is read at once, so that the width is known. */
+  open(ask: FeatureAsk): Promise<FeatureStream>;
+  /** All rows of labelled data. Throws `evidence/no-labels`, `evidence/features-size` and what is wrong with the labels. */
+  read(ask: FeatureAsk): Promise<FeatureTable>;
+}
+
+/** One batch of rows as both models, or tables, see them; classes stand in the order of the first. */
+export interface PairBatch extends Pick<Evidence, 'rows' | 'labels' | 'probs' | 'logProbs'> {
+  readonly other: Pick<Evidence, 'probs' | 'logProbs'>;
+}
+
+/** How far a value that both models compute lies from the other's, over some rows. */
+export interface ValueDifference {
+  readonly name: string;
+  readonly op: string;
+  readonly elements: number;
+  readonly maxAbs: number;
+  /** ‖first − other‖₂ / ‖other‖₂; null where the other is all zeros and the first is not. */
+  readonly relative: number | null;
+  /** null where either is all zeros. */
+  readonly cosine: number | null;
+}
+
+/** Values of the main graphs that are called the same (or made by nodes called the same), in the order of the first model. */
+export interface ValueDifferences {
+  readonly rows: number;
+  readonly values: readonly ValueDifference[];
+  /** Values of the first and of the other graph in all. */
+  readonly of: readonly [number, number];
+}
+
+/** Two models, or tables of predictions, on the same rows. */
+export interface PairTool {
+  /** The first and the other, told apart. */
+  readonly names: readonly [string, string];
+  /** Every row once, in step. Gives the class names. */
+  each(visit: (batch: PairBatch) => void): Promise<readonly string[]>;
+  /** Values inside both models on the first rows; undefined where one of the two is a table. */
+  values(rows: number): Promise<ValueDifferences | undefined>;
+}
+
 /** Questions a study may put to the model. */
 export interface Tools {
-  gradient: GradientTool;
+  gradient: ModelGradients;
   samples: SamplesTool;
   costs: CostsTool;
   scores: ScoresTool;
   calibrated: CalibratedTool;
   columns: ColumnsTool;
   outputs: OutputsTool;
+  features: FeaturesTool;
+  pair: PairTool;
 }
 export type ToolName = keyof Tools;

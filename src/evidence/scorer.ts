@@ -26,10 +26,15 @@ const matrixOf = (output: Tensor, rows: number, name: string): Matrix => {
 };
 
 /**
- * A file with a fixed batch is run at that size, its last chunk filled up with repeated rows. Where memory runs out, the
- * batch is halved and the run goes on; where only single rows run, they run one at a time.
+ * Runs rows and gives one output, its parts one under the other. A file with a fixed batch is run at that size, its last chunk
+ * filled up with repeated rows. Where memory runs out, the batch is halved and the run goes on; where only single rows run, they
+ * run one at a time.
  */
-export const scorer = (session: Session, { input, output, fixedBatch }: Ends, job: Pick<Job, 'note'>): Scorer => {
+export const rowRunner = (
+  session: Session,
+  { input, output, fixedBatch }: Pick<Ends, 'input' | 'output' | 'fixedBatch'>,
+  job: Pick<Job, 'note'>,
+): ((x: Tensor) => Promise<Tensor>) => {
   let most = fixedBatch ?? Number.POSITIVE_INFINITY;
   const run = async (x: Tensor): Promise<Tensor> => {
     const rows = x.dims[0];
@@ -64,6 +69,12 @@ export const scorer = (session: Session, { input, output, fixedBatch }: Ends, jo
       }
     }
     for (const part of parts) if (part.dims.length === 0) throw new Fault('evidence/output-shape', { output, shape: '[]' });
-    return matrixOf(parts.length === 1 ? parts[0] : joinRows(parts), rows, output);
+    return parts.length === 1 ? parts[0] : joinRows(parts);
   };
+};
+
+/** What the diagnosed output says of each row. */
+export const scorer = (session: Session, ends: Ends, job: Pick<Job, 'note'>): Scorer => {
+  const run = rowRunner(session, ends, job);
+  return async (x) => matrixOf(await run(x), x.dims[0], ends.output);
 };

@@ -16,4 +16,18 @@ export const evidenceFaults = {
     `${d.rows} rows of ${d.classes} scores are more than the ${d.most} numbers that are kept in memory; use fewer rows (limit).`,
   'evidence/whole-input': (d: { input: string; dtype: string }): string =>
     `Input '${d.input}' takes ${d.dtype}, which has no gradient; name a model whose input is a float.`,
+  'evidence/layer': (d: { model: string; layer: string; nearest: string; known: readonly string[] }): string =>
+    `'${d.model}' has no value '${d.layer}' of floats between its input and its output, one row for each row of the batch${d.nearest ? `; did you mean '${d.nearest}'?` : ''}. It has: ${d.known.length > 24 ? `${d.known.slice(0, 24).join(', ')} and ${d.known.length - 24} more` : d.known.join(', ')}.`,
+  'evidence/fixed-pairs': (d: { model: string; batch: number }): string =>
+    `DeepLIFT takes a row and its baseline in one batch, and '${d.model}' has a fixed batch of ${d.batch}: use Integrated Gradients.`,
+  'evidence/no-head': (d: { output: string; at: string }): string =>
+    `No single Gemm, MatMul or Conv makes output '${d.output}'${d.at ? ` (several values meet in ${d.at})` : ''}, so its features are not plain; name a layer (layer).`,
+  'evidence/feature-layer': (d: { layer: string; dtype: string }): string =>
+    `Layer '${d.layer}' holds ${d.dtype}, no numbers to use as features; name another layer (layer).`,
+  'evidence/feature-rows': (d: { layer: string; shape: string; rows: number }): string =>
+    `Layer '${d.layer}' has shape ${d.shape} for ${d.rows} rows, whose first axis is not the rows; name another layer (layer).`,
+  'evidence/feature-rank': (d: { layer: string; shape: string }): string =>
+    `A row of '${d.layer}' has shape ${d.shape}, no list of features; choose pooling channels-first (means over the last axes), channels-last (over the first) or flatten.`,
+  'evidence/features-size': (d: { layer: string; rows: number; width: number; most: number }): string =>
+    `${d.rows} rows of ${d.width} features of '${d.layer}' are more than the ${d.most} numbers that are kept in memory; use fewer rows (limit), a narrower layer or pooling.`,
 };
