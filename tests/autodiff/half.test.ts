@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { inputGradient } from '../../src/autodiff/differentiate.ts';
+import { inputGradient } from '../../src/autodiff/path-gradient.ts';
 import { type GradientAsk, gradientGraph } from '../../src/autodiff/gradient-graph.ts';
 import { fromHalf, toHalf } from '../../src/base/half.ts';
 import { float32, int64, type Tensor } from '../../src/base/tensor.ts';

@@ -3,6 +3,10 @@ export const graphFaults = {
   'graph/not-onnx': (d: { path: string; reason: string }): string => `'${d.path}' is not a complete ONNX model: ${d.reason}.`,
   'graph/no-gradient': (d: { wanted: string; blocking: readonly string[]; reachable: readonly string[] }): string =>
     `No gradient can flow to '${d.wanted}': it is stopped at ${d.blocking.join(', ')}. Reachable: ${d.reachable.join(', ') || 'nothing'}.`,
+  'graph/rule-set': (d: { set: string; nodes: readonly string[]; count: number }): string =>
+    `${d.set} is not defined for ${d.nodes.join(', ')}${d.count > d.nodes.length ? ` and ${d.count - d.nodes.length} more` : ''}: use Integrated Gradients, which takes any differentiable model.`,
+  'graph/no-rectifier': (d: { set: string; input: string; output: string }): string =>
+    `${d.set === 'guided' ? 'Guided backpropagation' : 'Deconvolution'} changes the gradient at Relu, LeakyRelu and Clip, and none lies between '${d.input}' and '${d.output}': use the gradient.`,
   'graph/too-large': (d: { bytes: number }): string =>
     `The model holds ${(d.bytes / 2 ** 30).toFixed(1)} GB; one ONNX file holds at most 2 GB: store its weights as external data.`,
   'graph/external': (d: { location: string; reason: string }): string => `External data '${d.location}' cannot be used: ${d.reason}.`,

@@ -1,16 +1,22 @@
-import { inputGradient, type PathGradient } from '../../autodiff/differentiate.ts';
+import { recording } from '../../autodiff/differentiate.ts';
+import type { EntryOptions } from '../../autodiff/entry.ts';
+import { inputGradient, type LayerGradient, layerGradient } from '../../autodiff/path-gradient.ts';
+import { pathBetween } from '../../autodiff/rule-sets/path.ts';
 import { Fault } from '../../base/fault.ts';
 import { breathe, type Job } from '../../base/job.ts';
+import { nearest } from '../../base/nearest.ts';
 import type { Device } from '../../base/request.ts';
 import { type DType, int64, sizeOf, type Tensor } from '../../base/tensor.ts';
-import { fromFloats, toFloats } from '../../data/values.ts';
+import { toFloats } from '../../data/values.ts';
 import { dimsAt } from '../../graph/batch-dim.ts';
 import type { Prepared } from '../../graph/prepare.ts';
 import type { Probed } from '../../graph/probe.ts';
+import type { Model } from '../../graph/types.ts';
 import { write } from '../../graph/write.ts';
 import type { DeviceChoice, Runtime, Session } from '../../runtime/session.ts';
-import type { GradientTool } from '../evidence.ts';
+import type { GradientAsk, GradientTool, LayerFacts, ModelGradients } from '../evidence.ts';
 import type { Ends } from '../model.ts';
+import { type Chunk, type CompiledPath, pointsOf, runPaths, weightsOf } from './gradient-paths.ts';
 
 /** Bytes that the values of one batch of points may take, forward and backward. */
 const memory = 2 ** 29;
@@ -27,15 +33,20 @@ const rowBytes = ({ types }: Probed): number => {
   return Math.max(1, sum);
 };
 
-interface Compiled {
-  readonly graph: PathGradient;
-  /** As the graph takes its weights: sums of half-precision gradients are float32. */
-  weights(values: readonly number[]): Tensor;
-  readonly session: Session;
-}
+/** Float values between input and output whose rows follow the batch. */
+const layersOf = ({ model, probed }: Prepared, input: string, output: string): LayerFacts[] =>
+  pathBetween(recording(model.graph, probed), input, output).nodes.flatMap((node) =>
+    node.outputs.flatMap((name): LayerFacts[] => {
+      const type = probed.types.get(name);
+      const dims = type?.dims?.slice(1);
+      const rows = type?.dims?.[0];
+      const whole = dims?.every((d) => typeof d === 'number') && (rows === 'N' || rows === probed.batchSize);
+      return type && /float/.test(type.dtype) && dims && whole ? [{ name, op: node.op, dims: dims.map(Number) }] : [];
+    }),
+  );
 
 export interface OpenGradient {
-  readonly tool: GradientTool;
+  readonly tool: ModelGradients;
   readonly choice: DeviceChoice;
   release(): Promise<void>;
 }
@@ -48,136 +59,165 @@ export interface GradientSubject {
   prepared(): Promise<Prepared>;
 }
 
-/** Compiles the gradient graph once (and once more where squares are asked for) and runs paths through it in chunks. */
+/** Compiles the gradient graph (and others as they are asked for) and runs paths through it in chunks. */
 export const openGradient = async (
   subject: GradientSubject,
   inputDims: readonly number[],
   { runtime, device }: { readonly runtime: Runtime; readonly device: Device },
   job: Pick<Job, 'note' | 'signal'>,
 ): Promise<OpenGradient> => {
-  const { input, output, fixedBatch } = subject.ends;
+  const { input, output, fixedBatch, hint } = subject.ends;
   if (!/^(b?float)/.test(input.dtype)) throw new Fault('evidence/whole-input', { input: input.name, dtype: input.dtype });
-  const { model, probed } = await subject.prepared();
-  const d = sizeOf(inputDims);
-  const tensor = (points: Float32Array, dtype: DType): Tensor => ({
-    dtype,
-    dims: [points.length / d, ...inputDims],
-    data: dtype === 'float32' ? points : fromFloats(points, dtype),
+  const prepared = await subject.prepared();
+  const { model, probed } = prepared;
+  const sessions: Session[] = [];
+  let choice: DeviceChoice | undefined;
+  const open = async (graph: Model, probe: Readonly<Record<string, Tensor>>): Promise<Session> => {
+    const what = { device: choice?.actual ?? device, name: `gradient of ${subject.name}`, folder: subject.folder, probe };
+    const found = await runtime.open(write(graph), what, job);
+    choice ??= found.choice;
+    sessions.push(found.session);
+    return found.session;
+  };
+  const rows = fixedBatch ?? 2;
+  const none = int64([rows], new Array<number>(rows).fill(0));
+  const blank = (dims: readonly number[], dtype: DType): Tensor => pointsOf(new Float32Array(rows * sizeOf(dims)), dims, dtype);
+  const entry = ({ scale, of }: GradientAsk): EntryOptions => ({
+    output: of ?? output,
+    scale: of === undefined ? (scale ?? 'logit') : 'as given',
+    probabilities: hint === 'probabilities' || hint === 'sigmoid',
   });
 
-  let choice: DeviceChoice | undefined;
-  const compile = async (square: boolean): Promise<Compiled> => {
-    const graph = inputGradient(model, probed, { input: input.name, output, square });
-    const rows = fixedBatch ?? 2;
-    const type = graph.model.graph.inputs.find((i) => i.name === graph.inputs.weights)?.type;
-    const dtype = type?.kind === 'tensor' ? type.dtype : 'float32';
-    const weights = (values: readonly number[]): Tensor => ({
-      dtype,
-      dims: [values.length],
-      data: fromFloats(Float64Array.from(values), dtype),
+  let known: LayerFacts[] | undefined;
+  const layers = (): LayerFacts[] => {
+    known ??= layersOf(prepared, input.name, output);
+    return known;
+  };
+  const layerNamed = (name: string): LayerFacts => {
+    const names = layers().map((l) => l.name);
+    const found = layers().find((l) => l.name === name);
+    if (!found) throw new Fault('evidence/layer', { model: subject.name, layer: name, nearest: nearest(name, names), known: names });
+    return found;
+  };
+  const dtypeAt = (name: string): DType => probed.types.get(name)?.dtype ?? 'float32';
+
+  const compile = async (ask: GradientAsk, square: boolean, contrast: boolean): Promise<CompiledPath> => {
+    const [dims, dtype] = ask.at === undefined ? [inputDims, input.dtype] : [layerNamed(ask.at).dims, dtypeAt(ask.at)];
+    if (ask.of !== undefined) layerNamed(ask.of);
+    const { rules } = ask;
+    const graph = inputGradient(model, probed, {
+      ...entry(ask),
+      input: ask.at ?? input.name,
+      square,
+      contrast,
+      ...(rules ? { rules } : {}),
     });
-    const probe = {
-      [graph.inputs.points]: tensor(new Float32Array(rows * d), input.dtype),
-      [graph.inputs.target]: int64([rows], new Array<number>(rows).fill(0)),
-      [graph.inputs.weights]: weights([1]),
+    const pairs = rules?.name === 'deeplift';
+    if (pairs && fixedBatch !== undefined) throw new Fault('evidence/fixed-pairs', { model: subject.name, batch: fixedBatch });
+    const targets = pairs ? int64([1], [0]) : none;
+    const session = await open(graph.model, {
+      [graph.inputs.points]: blank(dims, dtype),
+      [graph.inputs.target]: targets,
+      ...(graph.inputs.against ? { [graph.inputs.against]: targets } : {}),
+      [graph.inputs.weights]: weightsOf(graph, pairs ? [1, 0] : [1]),
+      ...(graph.beside.includes(input.name) ? { [input.name]: blank(inputDims, input.dtype) } : {}),
+    });
+    return { graph, session, dims, dtype, input: { name: input.name, dims: inputDims, dtype: input.dtype } };
+  };
+  const chunk: Chunk = {
+    most: fixedBatch ?? Math.max(1, Math.min(1024, Math.floor(memory / (backward * rowBytes(probed))))),
+    ...(fixedBatch === undefined ? {} : { fixedBatch }),
+  };
+  const toolOf = async (ask: GradientAsk): Promise<GradientTool> => {
+    const compiled = new Map<string, Promise<CompiledPath>>();
+    const form = (square: boolean, contrast: boolean): Promise<CompiledPath> => {
+      const key = `${square}/${contrast}`;
+      const found = compiled.get(key) ?? compile(ask, square, contrast);
+      compiled.set(key, found);
+      return found;
     };
-    const found = await runtime.open(
-      write(graph.model),
-      { device: choice?.actual ?? device, name: `gradient of ${subject.name}`, folder: subject.folder, probe },
-      job,
-    );
-    choice ??= found.choice;
-    return { graph, weights, session: found.session };
+    const { graph, dims } = await form(false, false);
+    if (graph.targets === undefined) throw new Fault('evidence/output-shape', { output: graph.of, shape: 'that follows the data' });
+    return {
+      output: graph.of,
+      targets: graph.targets,
+      inputDims: dims,
+      sum: async (request, signal) =>
+        runPaths(await form(request.square ?? false, request.against !== undefined), chunk, request, { signal, note: job.note }),
+    };
   };
-  const plain = await compile(false);
-  let squared: Promise<Compiled> | undefined;
-  if (!choice) throw new Fault('runtime/session', { model: subject.name, reason: 'no device was chosen' });
+  const tools = new Map<string, Promise<GradientTool>>();
+  const asked = (ask: GradientAsk): Promise<GradientTool> => {
+    const key = JSON.stringify([ask.scale ?? 'logit', ask.of, ask.at, ask.rules]);
+    const found = tools.get(key) ?? toolOf(ask);
+    tools.set(key, found);
+    return found;
+  };
 
-  let most = fixedBatch ?? Math.max(1, Math.min(1024, Math.floor(memory / (backward * rowBytes(probed)))));
-  const { targets } = plain.graph;
-  if (targets === undefined) throw new Fault('evidence/output-shape', { output: plain.graph.of, shape: 'that follows the data' });
-
-  const tool: GradientTool = {
-    output: plain.graph.of,
-    targets,
-    inputDims,
-    async sum({ rows, points, weights, targets: wanted, square = false }, signal) {
-      squared ??= square ? compile(true) : undefined;
-      const { graph, weights: weightsOf, session } = square && squared ? await squared : plain;
-      const steps = weights.length;
-      const gradient = new Float64Array(rows * d);
-      const squares = square ? new Float64Array(rows * d) : undefined;
-      const values = new Float64Array(rows * steps);
-      /** Steps [from, to) of the paths of rows [first, last). */
-      const run = async (first: number, last: number, from: number, to: number): Promise<void> => {
-        const [b, s] = [last - first, to - from];
-        const part =
-          s === steps
-            ? points.subarray(first * steps * d, last * steps * d)
-            : points.subarray((first * steps + from) * d, (first * steps + to) * d);
-        // A fixed batch takes single points: rows of the batch are steps, the last of them filled up.
-        const given = fixedBatch === undefined ? part : filled(part, fixedBatch * d);
+  const layered = new Map<string, Promise<{ readonly graph: LayerGradient; readonly session: Session }>>();
+  const layer: ModelGradients['layer'] = async (ask, { points, targets, against }, signal) => {
+    const { dims } = layerNamed(ask.at);
+    const key = JSON.stringify([ask, against !== undefined]);
+    const making = async () => {
+      const graph = layerGradient(model, probed, { ...entry(ask), input: input.name, layer: ask.at, contrast: against !== undefined });
+      const indices = { [graph.inputs.target]: none, ...(graph.inputs.against ? { [graph.inputs.against]: none } : {}) };
+      return { graph, session: await open(graph.model, { [graph.inputs.points]: blank(inputDims, input.dtype), ...indices }) };
+    };
+    const compiled = layered.get(key) ?? making();
+    layered.set(key, compiled);
+    const { graph, session } = await compiled;
+    const [n, d, size] = [targets.length, sizeOf(inputDims), sizeOf(dims)];
+    const [activation, gradient, values] = [new Float64Array(n * size), new Float64Array(n * size), new Float64Array(n)];
+    for (let from = 0; from < n; ) {
+      await breathe({ signal });
+      const most = fixedBatch ?? chunk.most;
+      const to = Math.min(n, from + most);
+      // A fixed batch is filled up with its first row.
+      const at = Array.from({ length: fixedBatch ?? to - from }, (_, i) => (from + i < to ? from + i : from));
+      const part = new Float32Array(at.length * d);
+      at.forEach((row, i) => {
+        part.set(points.subarray(row * d, (row + 1) * d), i * d);
+      });
+      const index = (list: Int32Array): Tensor =>
+        int64(
+          [at.length],
+          at.map((row) => list[row]),
+        );
+      try {
         const result = await session.run({
-          [graph.inputs.points]: tensor(given, input.dtype),
-          [graph.inputs.target]: int64(
-            [fixedBatch ?? b],
-            fixedBatch === undefined ? wanted.subarray(first, last) : new Int32Array(fixedBatch).fill(wanted[first]),
-          ),
-          [graph.inputs.weights]: weightsOf(fixedBatch === undefined ? weights.slice(from, to) : [1]),
+          [graph.inputs.points]: pointsOf(part, inputDims, input.dtype),
+          [graph.inputs.target]: index(targets),
+          ...(graph.inputs.against && against ? { [graph.inputs.against]: index(against) } : {}),
         });
-        const g = toFloats(result[graph.outputs.gradient]);
-        const f = toFloats(result[graph.outputs.values]);
-        const g2 = squares && graph.outputs.squared ? toFloats(result[graph.outputs.squared]) : undefined;
-        if (fixedBatch === undefined) {
-          for (let i = 0; i < b * d; i++) gradient[first * d + i] += g[i];
-          if (squares && g2) for (let i = 0; i < b * d; i++) squares[first * d + i] += g2[i];
-          for (let r = 0; r < b; r++) for (let k = 0; k < s; k++) values[(first + r) * steps + from + k] = f[r * s + k];
-          return;
-        }
-        for (let k = 0; k < s; k++) {
-          const w = weights[from + k];
-          for (let i = 0; i < d; i++) gradient[first * d + i] += w * g[k * d + i];
-          if (squares && g2) for (let i = 0; i < d; i++) squares[first * d + i] += w * g2[k * d + i];
-          values[first * steps + from + k] = f[k];
-        }
-      };
-      for (let first = 0; first < rows; ) {
-        // Whole paths of several rows where they fit, else one path in pieces.
-        const last = fixedBatch === undefined ? Math.min(rows, first + Math.max(1, Math.floor(most / steps))) : first + 1;
-        for (let from = 0; from < steps; ) {
-          const to = last - first > 1 ? steps : Math.min(steps, from + most);
-          await breathe({ signal });
-          try {
-            await run(first, last, from, to);
-          } catch (error) {
-            const size = (last - first) * (to - from);
-            if (!Fault.is(error, 'runtime/memory') || fixedBatch !== undefined || size === 1) throw error;
-            most = Math.ceil(size / 2);
-            job.note(`Memory ran out at ${size} points of a path at once; went on with ${most}.`);
-            // Several whole paths are taken up again as fewer; a single one goes on where it stopped.
-            if (last - first > 1) break;
-            continue;
-          }
-          from = to;
-          if (from === steps) first = last;
-        }
+        const rows = to - from;
+        activation.set(toFloats(result[graph.outputs.activation]).subarray(0, rows * size), from * size);
+        gradient.set(toFloats(result[graph.outputs.gradient]).subarray(0, rows * size), from * size);
+        values.set(toFloats(result[graph.outputs.values]).subarray(0, rows), from);
+      } catch (error) {
+        if (!Fault.is(error, 'runtime/memory') || fixedBatch !== undefined || to - from === 1) throw error;
+        chunk.most = Math.ceil((to - from) / 2);
+        job.note(`Memory ran out at ${to - from} rows at once; went on with ${chunk.most}.`);
+        continue;
       }
-      return { gradient, values, ...(squares ? { squared: squares } : {}) };
-    },
+      from = to;
+    }
+    return { dims, activation, gradient, values };
   };
+
+  const plain = await asked({});
+  if (!choice) throw new Fault('runtime/session', { model: subject.name, reason: 'no device was chosen' });
   return {
-    tool,
+    tool: {
+      ...plain,
+      get layers() {
+        return layers();
+      },
+      asked,
+      layer,
+    },
     choice,
     async release() {
-      await plain.session.release();
-      if (squared) await (await squared).session.release();
+      for (const session of sessions) await session.release();
     },
   };
-};
-
-const filled = (part: Float32Array, size: number): Float32Array => {
-  if (part.length === size) return part;
-  const out = new Float32Array(size);
-  out.set(part);
-  return out;
 };

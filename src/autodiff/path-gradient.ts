@@ -1,0 +1,189 @@
+import type { Emit } from '../graph/emit.ts';
+import type { Dim, Graph, Model, TensorType, ValueInfo } from '../graph/types.ts';
+import { freeInputs } from '../graph/walk.ts';
+import { finished, type Known, recording } from './differentiate.ts';
+import { type EntryOptions, entriesOf, oneHot } from './entry.ts';
+import { precise } from './half.ts';
+import { gradients } from './reverse.ts';
+import { type RuleSet, rulesOf } from './rule-sets/index.ts';
+import { dimsOf, dtypeOf, num, shapeOf } from './shapes.ts';
+
+/** Gradients of one entry of an output per row, along paths of points. */
+export interface PathGradient {
+  readonly model: Model;
+  readonly inputs: {
+    /** [B·S, …row]: S points of the path of row 0, then those of row 1, and so on. The model's other inputs keep their names. */
+    readonly points: string;
+    /** int64 [B], an index into a row of `output`, flattened. */
+    readonly target: string;
+    /** int64 [B], with `contrast`: the entry taken away. */
+    readonly against?: string;
+    /** [S] */
+    readonly weights: string;
+  };
+  readonly outputs: {
+    /** [B, d]: Σ_s weights[s]·∇f(points[b, s]). */
+    readonly gradient: string;
+    /** [B, d]: Σ_s weights[s]·(∇f)², with `square`. */
+    readonly squared?: string;
+    /** [B, S]: f at the points. */
+    readonly values: string;
+  };
+  /** The differentiated value: the output, or the logits behind its final Softmax, LogSoftmax or Sigmoid. */
+  readonly of: string;
+  /** Entries in one row of it, where known. */
+  readonly targets?: number;
+  /** Shape of one row of the points. */
+  readonly rowDims: readonly Dim[];
+  /** Inputs of the model besides the points that the graph reads: where the points are of a value inside it. */
+  readonly beside: readonly string[];
+}
+
+export interface PathOptions extends EntryOptions {
+  /** Float graph input, or an intermediate value (an embedding, a layer), which then becomes an input itself. */
+  readonly input: string;
+  readonly square?: boolean;
+  /** f is the entry `target` less the entry `against`. */
+  readonly contrast?: boolean;
+  readonly rules?: RuleSet;
+}
+
+/** A new graph input. */
+const own = (emit: Emit, stem: string, dtype: TensorType['dtype'], dims: readonly Dim[]): ValueInfo => {
+  const name = emit.fresh(stem);
+  const type: TensorType = { kind: 'tensor', dtype, dims };
+  return { name: emit.typed(name, type), type };
+};
+
+/** The model without what makes a value that is given instead. */
+const cutAt = (graph: Graph, input: string): Graph =>
+  graph.inputs.some((i) => i.name === input) ? graph : { ...graph, nodes: graph.nodes.filter((n) => !n.outputs.includes(input)) };
+
+/** Seeds and values of the entries asked for: `each` [N, 1] and, with `contrast`, `less` [N, 1] are their indices. */
+const seeded = (
+  emit: Emit,
+  options: EntryOptions,
+  each: string,
+  less: string | undefined,
+): { readonly of: string; readonly rows: string; readonly targets?: number; readonly seed: string; readonly chosen: string } => {
+  const entries = entriesOf(emit, options);
+  const at = (index: string): string => emit.GatherElements(entries.rows, index, { axis: 1 });
+  const hot = oneHot(emit, entries, each);
+  if (less === undefined) return { ...entries, seed: hot, chosen: at(each) };
+  return { ...entries, seed: emit.Sub(hot, oneHot(emit, entries, less)), chosen: emit.Sub(at(each), at(less)) };
+};
+
+/** Only inputs that are read stay. */
+const trimmed = (model: Model, others: readonly ValueInfo[]): { readonly model: Model; readonly beside: readonly string[] } => {
+  const read = new Set(model.graph.nodes.flatMap((n) => n.inputs));
+  const unread = others.filter((i) => !read.has(i.name));
+  const inputs = model.graph.inputs.filter((i) => !unread.includes(i));
+  const beside = others.filter((i) => read.has(i.name)).map((i) => i.name);
+  return { model: { ...model, graph: { ...model.graph, inputs } }, beside };
+};
+
+/**
+ * One backward pass serves the whole batch: rows are independent, so the gradient of Σ_b f_target(b) holds each row's own
+ * gradient. Weights stay initializers. A model with a fixed batch size M takes B·S = M.
+ */
+export const inputGradient = (model: Model, known: Known, options: PathOptions): PathGradient => {
+  const { graph } = model;
+  const { input } = options;
+  const emit = recording(cutAt(graph, input), known);
+  const type = emit.type(input) ?? { kind: 'tensor', dtype: 'float32' };
+  const at = precise(emit, input);
+  const target = own(emit, 'target', 'int64', ['B']);
+  const against = options.contrast ? own(emit, 'against', 'int64', ['B']) : undefined;
+  const weights = own(emit, 'weights', dtypeOf(emit, at), ['S']);
+  const paths = emit.Concat(emit.Shape(target.name), emit.Shape(weights.name), { axis: 0 });
+  const along = (index: ValueInfo): string =>
+    emit.Reshape(emit.Expand(emit.Unsqueeze(index.name, emit.ints([1])), paths), emit.ints([-1, 1]));
+  const { of, rows, targets, seed, chosen } = seeded(emit, options, along(target), against && along(against));
+  const rules = options.rules && rulesOf(options.rules, emit, at, of);
+  const found = gradients(emit, new Map([[rows, seed]]), [at], rules ? { rules } : {});
+  const gradient = found.get(at) ?? num(emit, 0, at);
+
+  const points = emit.Reshape(gradient, emit.Concat(emit.ints([-1]), emit.Shape(weights.name), rowSize(emit, input), { axis: 0 }));
+  const folded = (v: string): string => emit.Squeeze(emit.MatMul(emit.Unsqueeze(weights.name, emit.ints([0])), v), emit.ints([1]));
+  const outputs: ValueInfo[] = [];
+  const give = (value: string, stem: string, dims: readonly Dim[]): string => {
+    const name = emit.rename(value, emit.fresh(stem));
+    outputs.push({ name, type: { kind: 'tensor', dtype: dtypeOf(emit, at), dims } });
+    return name;
+  };
+  const names = {
+    gradient: give(folded(points), 'gradient', ['B', undefined]),
+    ...(options.square ? { squared: give(folded(emit.Mul(points, points)), 'squared', ['B', undefined]) } : {}),
+    values: give(emit.Reshape(chosen, paths), 'values', ['B', 'S']),
+  };
+  const others = freeInputs(graph).filter((i) => i.name !== input);
+  const indices = against ? [target, against] : [target];
+  const result = finished(model, emit, [{ name: input, type }, ...others, ...indices, weights], outputs);
+  return {
+    ...trimmed(result, others),
+    inputs: { points: input, target: target.name, weights: weights.name, ...(against ? { against: against.name } : {}) },
+    outputs: names,
+    of,
+    ...(targets === undefined ? {} : { targets }),
+    rowDims: type.dims?.slice(1) ?? [],
+  };
+};
+
+/** A layer's values and the gradient of one entry of an output with respect to them, row by row. */
+export interface LayerGradient {
+  readonly model: Model;
+  readonly inputs: { readonly points: string; readonly target: string; readonly against?: string };
+  /** `activation` and `gradient` have the layer's shape, `values` is [N]. */
+  readonly outputs: { readonly activation: string; readonly gradient: string; readonly values: string };
+  readonly of: string;
+  readonly targets?: number;
+}
+
+export interface LayerOptions extends EntryOptions {
+  readonly input: string;
+  /** A value of the graph. */
+  readonly layer: string;
+  readonly contrast?: boolean;
+}
+
+/** Activations and gradients at a layer, in one pass: what Grad-CAM and conductance are made of. */
+export const layerGradient = (model: Model, known: Known, options: LayerOptions): LayerGradient => {
+  const { graph } = model;
+  const { input } = options;
+  const emit = recording(graph, known);
+  const type = emit.type(input) ?? { kind: 'tensor', dtype: 'float32' };
+  const layer = precise(emit, options.layer);
+  const target = own(emit, 'target', 'int64', ['N']);
+  const against = options.contrast ? own(emit, 'against', 'int64', ['N']) : undefined;
+  const column = (index: ValueInfo): string => emit.Unsqueeze(index.name, emit.ints([1]));
+  const { of, rows, targets, seed, chosen } = seeded(emit, options, column(target), against && column(against));
+  const gradient = gradients(emit, new Map([[rows, seed]]), [layer]).get(layer) ?? num(emit, 0, layer);
+  const outputs: ValueInfo[] = [];
+  const give = (value: string, stem: string, dims: readonly Dim[] | undefined): string => {
+    const name = emit.rename(emit.Identity(value), emit.fresh(stem));
+    outputs.push({ name, type: { kind: 'tensor', dtype: dtypeOf(emit, value), ...(dims ? { dims } : {}) } });
+    return name;
+  };
+  const names = {
+    activation: give(layer, 'activation', dimsOf(emit, layer)),
+    gradient: give(gradient, 'gradient', dimsOf(emit, layer)),
+    values: give(emit.Squeeze(chosen, emit.ints([1])), 'values', ['N']),
+  };
+  const indices = against ? [target, against] : [target];
+  const result = finished(model, emit, [{ name: input, type }, ...freeInputs(graph).filter((i) => i.name !== input), ...indices], outputs);
+  return {
+    model: result,
+    inputs: { points: input, target: target.name, ...(against ? { against: against.name } : {}) },
+    outputs: names,
+    of,
+    ...(targets === undefined ? {} : { targets }),
+  };
+};
+
+/** Elements in one row of a value, as a one-element vector. */
+const rowSize = (emit: Emit, value: string): string => {
+  const row = dimsOf(emit, value)?.slice(1);
+  if (row?.every((d) => typeof d === 'number')) return emit.ints([row.reduce<number>((n, d) => n * Number(d), 1)]);
+  const sizes = emit.Slice(shapeOf(emit, value), emit.ints([1]), emit.ints([64]));
+  return emit.Reshape(emit.call('ReduceProd', [sizes], { keepdims: 0 }), emit.ints([1]));
+};

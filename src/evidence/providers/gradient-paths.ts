@@ -1,0 +1,125 @@
+import type { PathGradient } from '../../autodiff/path-gradient.ts';
+import { Fault } from '../../base/fault.ts';
+import { breathe, type Job } from '../../base/job.ts';
+import { type DType, int64, sizeOf, type Tensor } from '../../base/tensor.ts';
+import { fromFloats, toFloats } from '../../data/values.ts';
+import type { Session } from '../../runtime/session.ts';
+import type { GradientRequest, GradientSums } from '../evidence.ts';
+
+/** Rows of values as the model takes them. */
+export const pointsOf = (values: Float32Array, dims: readonly number[], dtype: DType): Tensor => ({
+  dtype,
+  dims: [values.length / sizeOf(dims), ...dims],
+  data: dtype === 'float32' ? values : fromFloats(values, dtype),
+});
+
+/** A compiled path gradient with what it takes to feed it. */
+export interface CompiledPath {
+  readonly graph: PathGradient;
+  readonly session: Session;
+  /** Shape and type of a point, and of an input row where the graph reads those too. */
+  readonly dims: readonly number[];
+  readonly dtype: DType;
+  readonly input: { readonly name: string; readonly dims: readonly number[]; readonly dtype: DType };
+}
+
+/** Weights as the graph takes them: sums of half-precision gradients are float32. */
+export const weightsOf = ({ model, inputs }: PathGradient, values: readonly number[]): Tensor => {
+  const type = model.graph.inputs.find((i) => i.name === inputs.weights)?.type;
+  const dtype = type?.kind === 'tensor' ? type.dtype : 'float32';
+  return { dtype, dims: [values.length], data: fromFloats(Float64Array.from(values), dtype) };
+};
+
+/** How many points are run at once; halved where memory runs out. */
+export interface Chunk {
+  most: number;
+  readonly fixedBatch?: number;
+}
+
+const filled = (part: Float32Array, size: number): Float32Array => {
+  if (part.length === size) return part;
+  const out = new Float32Array(size);
+  out.set(part);
+  return out;
+};
+/** Rows of `inputs`, each repeated. */
+const each = (inputs: Float32Array, d: number, rows: number, times: number): Float32Array => {
+  const out = new Float32Array(rows * times * d);
+  for (let r = 0; r < rows; r++) for (let k = 0; k < times; k++) out.set(inputs.subarray(r * d, (r + 1) * d), (r * times + k) * d);
+  return out;
+};
+
+/** Runs paths through a compiled graph in chunks. */
+export const runPaths = async (
+  { graph, session, dims, dtype, input }: CompiledPath,
+  chunk: Chunk,
+  { rows, points, weights, targets, against, square = false, inputs }: GradientRequest,
+  job: Pick<Job, 'note' | 'signal'>,
+): Promise<GradientSums> => {
+  const { fixedBatch } = chunk;
+  const d = sizeOf(dims);
+  const steps = weights.length;
+  const gradient = new Float64Array(rows * d);
+  const squares = square ? new Float64Array(rows * d) : undefined;
+  const values = new Float64Array(rows * steps);
+  const beside = graph.beside.includes(input.name);
+  if (beside && !inputs) throw new RangeError(`the input rows were not given, and the model reads '${input.name}' beside the points`);
+  const inputSize = sizeOf(input.dims);
+  /** Steps [from, to) of the paths of rows [first, last). */
+  const run = async (first: number, last: number, from: number, to: number): Promise<void> => {
+    const [b, s] = [last - first, to - from];
+    const part =
+      s === steps
+        ? points.subarray(first * steps * d, last * steps * d)
+        : points.subarray((first * steps + from) * d, (first * steps + to) * d);
+    // A fixed batch takes single points: rows of the batch are steps, the last of them filled up.
+    const given = fixedBatch === undefined ? part : filled(part, fixedBatch * d);
+    const indices = (list: Int32Array): Tensor =>
+      int64([fixedBatch ?? b], fixedBatch === undefined ? list.subarray(first, last) : new Int32Array(fixedBatch).fill(list[first]));
+    const own = inputs?.subarray(first * inputSize, last * inputSize);
+    const result = await session.run({
+      [graph.inputs.points]: pointsOf(given, dims, dtype),
+      [graph.inputs.target]: indices(targets),
+      ...(graph.inputs.against && against ? { [graph.inputs.against]: indices(against) } : {}),
+      [graph.inputs.weights]: weightsOf(graph, fixedBatch === undefined ? weights.slice(from, to) : [1]),
+      ...(beside && own ? { [input.name]: pointsOf(each(own, inputSize, b, fixedBatch ?? s), input.dims, input.dtype) } : {}),
+    });
+    const g = toFloats(result[graph.outputs.gradient]);
+    const f = toFloats(result[graph.outputs.values]);
+    const g2 = squares && graph.outputs.squared ? toFloats(result[graph.outputs.squared]) : undefined;
+    if (fixedBatch === undefined) {
+      for (let i = 0; i < b * d; i++) gradient[first * d + i] += g[i];
+      if (squares && g2) for (let i = 0; i < b * d; i++) squares[first * d + i] += g2[i];
+      for (let r = 0; r < b; r++) for (let k = 0; k < s; k++) values[(first + r) * steps + from + k] = f[r * s + k];
+      return;
+    }
+    for (let k = 0; k < s; k++) {
+      const w = weights[from + k];
+      for (let i = 0; i < d; i++) gradient[first * d + i] += w * g[k * d + i];
+      if (squares && g2) for (let i = 0; i < d; i++) squares[first * d + i] += w * g2[k * d + i];
+      values[first * steps + from + k] = f[k];
+    }
+  };
+  for (let first = 0; first < rows; ) {
+    // Whole paths of several rows where they fit, else one path in pieces.
+    const last = fixedBatch === undefined ? Math.min(rows, first + Math.max(1, Math.floor(chunk.most / steps))) : first + 1;
+    for (let from = 0; from < steps; ) {
+      const to = last - first > 1 ? steps : Math.min(steps, from + chunk.most);
+      await breathe({ signal: job.signal });
+      try {
+        await run(first, last, from, to);
+      } catch (error) {
+        const size = (last - first) * (to - from);
+        if (!Fault.is(error, 'runtime/memory') || fixedBatch !== undefined || size === 1) throw error;
+        chunk.most = Math.ceil(size / 2);
+        job.note(`Memory ran out at ${size} points of a path at once; went on with ${chunk.most}.`);
+        // Several whole paths are taken up again as fewer; a single one goes on where it stopped.
+        if (last - first > 1) break;
+        continue;
+      }
+      from = to;
+      if (from === steps) first = last;
+    }
+  }
+  return { gradient, values, ...(squares ? { squared: squares } : {}) };
+};
