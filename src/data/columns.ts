@@ -4,6 +4,8 @@ import type { Column, Dataset } from './define.ts';
 
 const labelNames = ['y', 'label', 'labels', 'target', 'targets', 'class', 'Y', 'y_test', 'y_train', 'Y_test', 'Y_train'];
 const inputNames = ['x', 'X', 'x_test', 'X_test', 'x_train', 'X_train', 'images', 'image', 'inputs', 'input', 'features', 'data', 'ids'];
+/** Formats where a single column named `x` is one feature among others. */
+const tables = ['csv', 'jsonl', 'parquet'];
 /** Columns of a text table that identify or group rows and are no features. */
 const besides = ['id', 'split', 'group', 'subset', 'partition', 'fold', 'prediction'];
 
@@ -79,7 +81,7 @@ export const inputColumns = (
   }
   const usable = dataset.columns.filter((c) => c.name !== label && (c.dtype === 'string') === input.text);
   for (const name of [input.name, ...inputNames]) {
-    const column = usable.find((c) => c.name === name && (c.dims.length > 0 || dataset.format !== 'csv'));
+    const column = usable.find((c) => c.name === name && (c.dims.length > 0 || !tables.includes(dataset.format)));
     if (column)
       return name === input.name || name === 'x' ? { columns: [column] } : { columns: [column], note: `Inputs are taken from '${name}'.` };
   }

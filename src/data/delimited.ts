@@ -1,8 +1,7 @@
 import { Fault } from '../base/fault.ts';
-import { nearest } from '../base/nearest.ts';
-import type { Tensor } from '../base/tensor.ts';
+import { blockDataset, blockOfRows } from './blocks.ts';
 import type { Column, Dataset, Source } from './define.ts';
-import { takeRows } from './rows.ts';
+import { emptyRows } from './rows.ts';
 
 const [quote, newline, carriage] = [34, 10, 13];
 
@@ -111,13 +110,6 @@ interface Layout {
 }
 
 const chunkBytes = 1 << 20;
-/** Bytes of a block of rows, which are read and parsed together. */
-const blockBytes = 1 << 18;
-const blockOfRows = (head: Uint8Array): number => {
-  let lines = 1;
-  for (const byte of head) if (byte === newline) lines++;
-  return Math.min(4096, Math.max(16, Math.round((blockBytes * lines) / Math.max(1, head.length))));
-};
 
 const separators = [',', ';', '\t', '|'];
 const separatorOf = (head: Uint8Array): number => {
@@ -220,73 +212,30 @@ export const openDelimited = async (
   const separator = delimiter ?? separatorOf(head);
   const blockRows = blockOfRows(head);
   const { names, kinds, words, length, starts, notes } = await survey(source, separator, blockRows, signal);
-  const parse = async (block: number, s?: AbortSignal): Promise<readonly Tensor[]> => {
-    const count = Math.min(blockRows, length - block * blockRows);
-    const columns = kinds.map((kind): Tensor['data'] =>
-      kind === 'string' ? new Array<string>(count).fill('') : kind === 'bool' ? new Uint8Array(count) : new Float64Array(count),
-    );
-    let r = 0;
-    parseRows(await source.read(starts[block], starts[block + 1], s), separator, true, (fields) => {
-      for (const [c, kind] of kinds.entries())
-        columns[c][r] =
-          kind === 'string' ? fields[c] : kind === 'bool' ? Number(fields[c].toLowerCase() === 'true') : (numeric(fields[c]) ?? Number.NaN);
-      r++;
-    });
-    return columns.map((data, c) => ({ dtype: kinds[c], dims: [count], data }));
-  };
-  // The last few blocks are kept: batches rarely end where blocks do.
-  const kept = new Map<number, Promise<readonly Tensor[]>>();
-  const blockOf = (block: number, s?: AbortSignal): Promise<readonly Tensor[]> => {
-    const found = kept.get(block) ?? parse(block, s);
-    kept.delete(block);
-    kept.set(block, found);
-    found.catch(() => kept.delete(block));
-    for (const oldest of kept.keys()) if (kept.size > 4) kept.delete(oldest);
-    return found;
-  };
-  const indexOf = (name: string): number => {
-    const i = names.indexOf(name);
-    if (i < 0) throw new Fault('data/column', { path: source.path, name, nearest: nearest(name, names), known: names });
-    return i;
-  };
-  const slice: Dataset['slice'] = async (columns, from, to, s) => {
-    const picked = columns.map(indexOf);
-    const out = picked.map(
-      (c): Tensor => ({
-        dtype: kinds[c],
-        dims: [to - from],
-        data:
-          kinds[c] === 'string'
-            ? new Array<string>(to - from).fill('')
-            : kinds[c] === 'bool'
-              ? new Uint8Array(to - from)
-              : new Float64Array(to - from),
-      }),
-    );
-    for (let row = from; row < to; ) {
-      const block = Math.floor(row / blockRows);
-      const tensors = await blockOf(block, s);
-      const end = Math.min(to, (block + 1) * blockRows);
-      for (let k = 0; k < picked.length; k++) {
-        const data = tensors[picked[k]].data;
-        for (let r = row; r < end; r++) out[k].data[r - from] = data[r - block * blockRows];
-      }
-      row = end;
-    }
-    return out;
-  };
-  return {
+  const columns = names.map(
+    (name, c): Column => ({ name, dtype: kinds[c], dims: [], ...(kinds[c] === 'string' ? { words: words[c] } : {}) }),
+  );
+  return blockDataset(source, {
     format,
-    path: source.path,
     length,
-    columns: names.map((name, c): Column => ({ name, dtype: kinds[c], dims: [], ...(kinds[c] === 'string' ? { words: words[c] } : {}) })),
-    extras: [],
+    columns,
     notes,
-    slice,
-    take: (columns, rows, s) => takeRows((from, to) => slice(columns, from, to, s), rows, { gap: blockRows, most: 4 * blockRows }),
-    extra: async (name) => {
-      throw new Fault('data/column', { path: source.path, name, nearest: nearest(name, names), known: names });
+    blockRows,
+    starts,
+    parse(bytes, count) {
+      const tensors = columns.map((column) => emptyRows(column, count));
+      let r = 0;
+      parseRows(bytes, separator, true, (fields) => {
+        for (const [c, kind] of kinds.entries())
+          tensors[c].data[r] =
+            kind === 'string'
+              ? fields[c]
+              : kind === 'bool'
+                ? Number(fields[c].toLowerCase() === 'true')
+                : (numeric(fields[c]) ?? Number.NaN);
+        r++;
+      });
+      return tensors;
     },
-    close: async () => kept.clear(),
-  };
+  });
 };

@@ -1,4 +1,5 @@
-import { sizeOf, type Tensor, type TensorData } from '../base/tensor.ts';
+import { type DType, sizeOf, type Tensor, type TensorData } from '../base/tensor.ts';
+import type { Column } from './define.ts';
 
 const like = (data: TensorData, length: number): TensorData =>
   Array.isArray(data)
@@ -15,8 +16,18 @@ const rowsLike = (tensor: Tensor, count: number): Tensor => ({
   data: like(tensor.data, count * rowSize(tensor)),
 });
 
+const arrayOf = (dtype: DType, length: number): TensorData =>
+  dtype === 'string' ? new Array<string>(length).fill('') : dtype === 'bool' ? new Uint8Array(length) : new Float64Array(length);
+
+/** `count` rows of a column of a text table, to be filled: text, truth values or float64. */
+export const emptyRows = ({ dtype, dims }: Pick<Column, 'dtype' | 'dims'>, count: number): Tensor => ({
+  dtype,
+  dims: [count, ...dims],
+  data: arrayOf(dtype, count * sizeOf(dims)),
+});
+
 /** Copies `count` rows. Both tensors have the same type and row shape. */
-const copyRows = (from: Tensor, fromRow: number, to: Tensor, toRow: number, count: number): void => {
+export const copyRows = (from: Tensor, fromRow: number, to: Tensor, toRow: number, count: number): void => {
   const n = rowSize(from);
   const part = from.data.slice(fromRow * n, (fromRow + count) * n);
   if (Array.isArray(part)) for (let i = 0; i < part.length; i++) to.data[toRow * n + i] = part[i];

@@ -41,6 +41,7 @@ const cases = [
   'digits.npz',
   'fortran.npy',
   'iris.csv',
+  'generations.jsonl',
   't10k-100-images-idx3-ubyte.gz',
   't10k-100-labels-idx1-ubyte',
 ];
@@ -277,3 +278,52 @@ for (const file of ['digits.npz', 't10k-100-labels-idx1-ubyte.gz', 'zip64.npz', 
     }
   });
 }
+
+const lines = (body: string): Promise<Dataset> => text(body, 'rows.jsonl');
+
+test('JSON lines: numbers, truth values, text, lists of one shape, ragged lists, objects inside', async () => {
+  const data = await lines(
+    '{"n":1,"v":[[1,2],[3,4]],"o":{"k":"a"},"f":true,"r":[0.5]}\r\n\n{"v":[[5,6],[7,8]],"f":false,"r":[0.25,null],"o":{"k":7}}',
+  );
+  assert.deepEqual(
+    data.columns.map(({ name, dtype, dims }) => [name, dtype, dims]),
+    [
+      ['n', 'float64', []],
+      ['v', 'float64', [2, 2]],
+      ['o.k', 'string', []],
+      ['f', 'bool', []],
+      ['r', 'string', []],
+    ],
+  );
+  const [n, v, k, f, r] = await data.slice(['n', 'v', 'o.k', 'f', 'r'], 0, 2);
+  assert.deepEqual(numbers(n), [1, Number.NaN]);
+  assert.deepEqual(numbers(v), [1, 2, 3, 4, 5, 6, 7, 8]);
+  assert.deepEqual(
+    [k.data, r.data, numbers(f)],
+    [
+      ['a', '7'],
+      ['[0.5]', '[0.25,null]'],
+      [1, 0],
+    ],
+  );
+  assert.match(data.notes?.join() ?? '', /'r' differ in length/);
+});
+
+test('JSON lines: NaN and Infinity of Python, a mark at the start, rows longer than a chunk', async () => {
+  const odd = await lines('\uFEFF{"a":NaN,"b":-Infinity,"c":"NaN, \\"Infinity"}');
+  const [a, b, c] = await odd.slice(['a', 'b', 'c'], 0, 1);
+  assert.deepEqual([numbers(a), numbers(b), c.data], [[Number.NaN], [-Infinity], ['NaN, "Infinity']]);
+  const long = 'é'.repeat(800_000);
+  const data = await lines(`{"s":"${long}","n":1}\n{"s":"x","n":2}`);
+  const [s, n] = await data.slice(['s', 'n'], 0, 2);
+  assert.deepEqual([(s.data as string[])[0] === long, numbers(n)], [true, [1, 2]]);
+});
+
+test('JSON lines that are none are refused with their line', async () => {
+  await fault(lines('{"a":1}\n\n{"a":'), 'data/corrupt', 'line 3', 'no JSON');
+  await fault(lines('{"a":1}\n[1,2]'), 'data/corrupt', 'line 2', 'no JSON object');
+  await fault(lines(`{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}`), 'data/corrupt', 'line 1', 'nested too deeply');
+  await fault(lines(' \n\n'), 'data/no-rows');
+  const names = Array.from({ length: 10_001 }, (_, i) => `"k${i}":0`).join();
+  await fault(lines(`{${names}}`), 'data/corrupt', 'line 1', 'more than 10000 different names');
+});

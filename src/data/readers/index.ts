@@ -1,8 +1,9 @@
 import type { Reader } from '../define.ts';
 import { csv } from './csv.ts';
 import { idx } from './idx.ts';
+import { jsonl } from './jsonl.ts';
 import { npy } from './npy.ts';
 import { npz } from './npz.ts';
 
 /** Every file format, in the order in which they are asked whether they know a file. */
-export const readers: readonly Reader[] = [npz, npy, idx, csv];
+export const readers: readonly Reader[] = [npz, npy, idx, csv, jsonl];
