@@ -55,6 +55,14 @@ const own = (emit: Emit, stem: string, dtype: TensorType['dtype'], dims: readonl
   return { name: emit.typed(name, type), type };
 };
 
+/** The graph inputs that choose entries: the target, and with `contrast` the entry taken away. */
+const indicesOf = (emit: Emit, rows: string, contrast: boolean): readonly ValueInfo[] =>
+  (contrast ? ['target', 'against'] : ['target']).map((stem) => own(emit, stem, 'int64', [rows]));
+const namesOf = ([target, against]: readonly ValueInfo[]): { readonly target: string; readonly against?: string } => ({
+  target: target.name,
+  ...(against ? { against: against.name } : {}),
+});
+
 /** The model without what makes a value that is given instead. */
 const cutAt = (graph: Graph, input: string): Graph =>
   graph.inputs.some((i) => i.name === input) ? graph : { ...graph, nodes: graph.nodes.filter((n) => !n.outputs.includes(input)) };
@@ -92,8 +100,8 @@ export const inputGradient = (model: Model, known: Known, options: PathOptions):
   const emit = recording(cutAt(graph, input), known);
   const type = emit.type(input) ?? { kind: 'tensor', dtype: 'float32' };
   const at = precise(emit, input);
-  const target = own(emit, 'target', 'int64', ['B']);
-  const against = options.contrast ? own(emit, 'against', 'int64', ['B']) : undefined;
+  const indices = indicesOf(emit, 'B', options.contrast ?? false);
+  const [target, against] = indices;
   const weights = own(emit, 'weights', dtypeOf(emit, at), ['S']);
   const paths = emit.Concat(emit.Shape(target.name), emit.Shape(weights.name), { axis: 0 });
   const along = (index: ValueInfo): string =>
@@ -117,16 +125,43 @@ export const inputGradient = (model: Model, known: Known, options: PathOptions):
     values: give(emit.Reshape(chosen, paths), 'values', ['B', 'S']),
   };
   const others = freeInputs(graph).filter((i) => i.name !== input);
-  const indices = against ? [target, against] : [target];
   const result = finished(model, emit, [{ name: input, type }, ...others, ...indices, weights], outputs);
   return {
     ...trimmed(result, others),
-    inputs: { points: input, target: target.name, weights: weights.name, ...(against ? { against: against.name } : {}) },
+    inputs: { points: input, weights: weights.name, ...namesOf(indices) },
     outputs: names,
     of,
     ...(targets === undefined ? {} : { targets }),
     rowDims: type.dims?.slice(1) ?? [],
   };
+};
+
+/** The entry asked for at points, without a gradient: what methods that change the input look at. */
+export interface EntryValues {
+  readonly model: Model;
+  readonly inputs: { readonly points: string; readonly target: string; readonly against?: string };
+  /** [N] */
+  readonly values: string;
+  readonly beside: readonly string[];
+}
+
+export const entryValues = (
+  model: Model,
+  known: Known,
+  options: Pick<PathOptions, keyof EntryOptions | 'input' | 'contrast'>,
+): EntryValues => {
+  const { graph } = model;
+  const { input } = options;
+  const emit = recording(cutAt(graph, input), known);
+  const type = emit.type(input) ?? { kind: 'tensor', dtype: 'float32' };
+  const indices = indicesOf(emit, 'N', options.contrast ?? false);
+  const [target, against] = indices.map((i) => emit.Unsqueeze(i.name, emit.ints([1])));
+  const { chosen } = seeded(emit, options, target, against);
+  const values = emit.rename(emit.Squeeze(chosen, emit.ints([1])), emit.fresh('values'));
+  const others = freeInputs(graph).filter((i) => i.name !== input);
+  const out: ValueInfo = { name: values, type: { kind: 'tensor', dtype: dtypeOf(emit, chosen), dims: ['N'] } };
+  const result = finished(model, emit, [{ name: input, type }, ...others, ...indices], [out]);
+  return { ...trimmed(result, others), inputs: { points: input, ...namesOf(indices) }, values };
 };
 
 /** A layer's values and the gradient of one entry of an output with respect to them, row by row. */
@@ -153,10 +188,9 @@ export const layerGradient = (model: Model, known: Known, options: LayerOptions)
   const emit = recording(graph, known);
   const type = emit.type(input) ?? { kind: 'tensor', dtype: 'float32' };
   const layer = precise(emit, options.layer);
-  const target = own(emit, 'target', 'int64', ['N']);
-  const against = options.contrast ? own(emit, 'against', 'int64', ['N']) : undefined;
-  const column = (index: ValueInfo): string => emit.Unsqueeze(index.name, emit.ints([1]));
-  const { of, rows, targets, seed, chosen } = seeded(emit, options, column(target), against && column(against));
+  const indices = indicesOf(emit, 'N', options.contrast ?? false);
+  const [target, against] = indices.map((i) => emit.Unsqueeze(i.name, emit.ints([1])));
+  const { of, rows, targets, seed, chosen } = seeded(emit, options, target, against);
   const gradient = gradients(emit, new Map([[rows, seed]]), [layer]).get(layer) ?? num(emit, 0, layer);
   const outputs: ValueInfo[] = [];
   const give = (value: string, stem: string, dims: readonly Dim[] | undefined): string => {
@@ -169,11 +203,10 @@ export const layerGradient = (model: Model, known: Known, options: LayerOptions)
     gradient: give(gradient, 'gradient', dimsOf(emit, layer)),
     values: give(emit.Squeeze(chosen, emit.ints([1])), 'values', ['N']),
   };
-  const indices = against ? [target, against] : [target];
   const result = finished(model, emit, [{ name: input, type }, ...freeInputs(graph).filter((i) => i.name !== input), ...indices], outputs);
   return {
     model: result,
-    inputs: { points: input, target: target.name, ...(against ? { against: against.name } : {}) },
+    inputs: { points: input, ...namesOf(indices) },
     outputs: names,
     of,
     ...(targets === undefined ? {} : { targets }),

@@ -58,6 +58,14 @@ export interface GradientTool {
    * With `square`, also Σ_i weights[i] · (∇f)². Chunked over S and B so that memory stays bounded.
    */
   sum(request: GradientRequest, signal: AbortSignal): Promise<GradientSums>;
+  /** f_t(b) at points [n, d], one target each, without a gradient: [n]. */
+  values(request: PointRequest, signal: AbortSignal): Promise<Float64Array>;
+}
+export interface PointRequest {
+  readonly points: Float32Array;
+  readonly targets: Int32Array;
+  readonly against?: Int32Array;
+  readonly inputs?: Float32Array;
 }
 export interface GradientRequest {
   readonly rows: number;
@@ -106,7 +114,7 @@ export interface ModelGradients extends GradientTool {
   /** Values h of a layer [n, dh] at input rows `points` [n, d], ∂f_t/∂h [n, dh] and f [n]. Throws `evidence/layer`. */
   layer(
     ask: Pick<GradientAsk, 'scale' | 'of'> & { readonly at: string },
-    request: { readonly points: Float32Array; readonly targets: Int32Array; readonly against?: Int32Array },
+    request: Omit<PointRequest, 'inputs'>,
     signal: AbortSignal,
   ): Promise<{
     readonly dims: readonly number[];
@@ -204,6 +212,11 @@ export interface ColumnsTool {
   read(name: string, signal: AbortSignal): Promise<Values>;
   /** Of an array with a first axis as long as the rows, those diagnosed: [rows, …]. Throws also `data/array-rows`. */
   take(name: string, signal: AbortSignal): Promise<Values>;
+  /** The rows diagnosed, columns as they are stored, a batch at a time. Throws `data/column`. */
+  batches(
+    names: readonly string[],
+    signal: AbortSignal,
+  ): AsyncGenerator<{ readonly rows: Float64Array; readonly columns: readonly Tensor[] }, void, undefined>;
   /** A whole array of text, or of numbers in words. */
   words(name: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Another data file, its path taken from the working directory. */

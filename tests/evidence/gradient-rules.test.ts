@@ -130,6 +130,9 @@ test('probability, loss and the difference of two classes', async () => {
       const contrast = await tool.sum({ ...at(x, [0]), against: Int32Array.of(1) }, signal);
       near(contrast.gradient, [4.75, 0.5, 5.5]);
       near(contrast.values, [1.225]);
+      const both = Float32Array.of(...x, 0, 0, 0);
+      near(await tool.values({ points: both, targets: Int32Array.of(0, 1) }, signal), [1.5, 0.2]);
+      near(await tool.values({ points: x, targets: Int32Array.of(0), against: Int32Array.of(1) }, signal), [1.225]);
     });
 });
 

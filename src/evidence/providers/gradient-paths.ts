@@ -123,3 +123,40 @@ export const runPaths = async (
   }
   return { gradient, values, ...(squares ? { squared: squares } : {}) };
 };
+
+/** Runs rows through `work` in chunks; a fixed batch is filled up with its first row. Where memory runs out, fewer at once. */
+export const inChunks = async (
+  rows: number,
+  chunk: Chunk,
+  job: Pick<Job, 'note' | 'signal'>,
+  /** Runs the rows at these positions, of which the first `count`, from `from` on, are wanted. */
+  work: (at: readonly number[], from: number, count: number) => Promise<void>,
+): Promise<void> => {
+  for (let from = 0; from < rows; ) {
+    await breathe({ signal: job.signal });
+    const count = Math.min(rows - from, chunk.fixedBatch ?? chunk.most);
+    const at = Array.from({ length: chunk.fixedBatch ?? count }, (_, i) => (i < count ? from + i : from));
+    try {
+      await work(at, from, count);
+      from += count;
+    } catch (error) {
+      if (!Fault.is(error, 'runtime/memory') || chunk.fixedBatch !== undefined || count === 1) throw error;
+      chunk.most = Math.ceil(count / 2);
+      job.note(`Memory ran out at ${count} rows at once; went on with ${chunk.most}.`);
+    }
+  }
+};
+
+/** Rows of `values`, `size` numbers each, at these positions. */
+export const rowsAt = (values: Float32Array, size: number, at: readonly number[]): Float32Array => {
+  const out = new Float32Array(at.length * size);
+  at.forEach((row, i) => {
+    out.set(values.subarray(row * size, (row + 1) * size), i * size);
+  });
+  return out;
+};
+export const indicesAt = (list: Int32Array, at: readonly number[]): Tensor =>
+  int64(
+    [at.length],
+    at.map((row) => list[row]),
+  );

@@ -1,9 +1,9 @@
 import { recording } from '../../autodiff/differentiate.ts';
 import type { EntryOptions } from '../../autodiff/entry.ts';
-import { inputGradient, type LayerGradient, layerGradient } from '../../autodiff/path-gradient.ts';
+import { type EntryValues, entryValues, inputGradient, type LayerGradient, layerGradient } from '../../autodiff/path-gradient.ts';
 import { pathBetween } from '../../autodiff/rule-sets/path.ts';
 import { Fault } from '../../base/fault.ts';
-import { breathe, type Job } from '../../base/job.ts';
+import type { Job } from '../../base/job.ts';
 import { nearest } from '../../base/nearest.ts';
 import type { Device } from '../../base/request.ts';
 import { type DType, int64, sizeOf, type Tensor } from '../../base/tensor.ts';
@@ -16,7 +16,7 @@ import { write } from '../../graph/write.ts';
 import type { DeviceChoice, Runtime, Session } from '../../runtime/session.ts';
 import type { GradientAsk, GradientTool, LayerFacts, ModelGradients } from '../evidence.ts';
 import type { Ends } from '../model.ts';
-import { type Chunk, type CompiledPath, pointsOf, runPaths, weightsOf } from './gradient-paths.ts';
+import { type Chunk, type CompiledPath, inChunks, indicesAt, pointsOf, rowsAt, runPaths, weightsOf } from './gradient-paths.ts';
 
 /** Bytes that the values of one batch of points may take, forward and backward. */
 const memory = 2 ** 29;
@@ -136,12 +136,42 @@ export const openGradient = async (
       compiled.set(key, found);
       return found;
     };
-    const { graph, dims } = await form(false, false);
+    const { graph, dims, dtype } = await form(false, false);
     if (graph.targets === undefined) throw new Fault('evidence/output-shape', { output: graph.of, shape: 'that follows the data' });
+    const forward = new Map<boolean, Promise<{ readonly graph: EntryValues; readonly session: Session }>>();
+    const evaluator = async (contrast: boolean): Promise<{ readonly graph: EntryValues; readonly session: Session }> => {
+      const own = entryValues(model, probed, { ...entry(ask), input: ask.at ?? input.name, contrast });
+      const session = await open(own.model, {
+        [own.inputs.points]: blank(dims, dtype),
+        [own.inputs.target]: none,
+        ...(own.inputs.against ? { [own.inputs.against]: none } : {}),
+        ...(own.beside.includes(input.name) ? { [input.name]: blank(inputDims, input.dtype) } : {}),
+      });
+      return { graph: own, session };
+    };
     return {
       output: graph.of,
       targets: graph.targets,
       inputDims: dims,
+      async values({ points, targets, against, inputs }, signal) {
+        const contrast = against !== undefined;
+        const found = forward.get(contrast) ?? evaluator(contrast);
+        forward.set(contrast, found);
+        const { graph: own, session } = await found;
+        const out = new Float64Array(targets.length);
+        await inChunks(targets.length, chunk, { signal, note: job.note }, async (at, from, count) => {
+          const result = await session.run({
+            [own.inputs.points]: pointsOf(rowsAt(points, sizeOf(dims), at), dims, dtype),
+            [own.inputs.target]: indicesAt(targets, at),
+            ...(own.inputs.against && against ? { [own.inputs.against]: indicesAt(against, at) } : {}),
+            ...(own.beside.includes(input.name) && inputs
+              ? { [input.name]: pointsOf(rowsAt(inputs, sizeOf(inputDims), at), inputDims, input.dtype) }
+              : {}),
+          });
+          out.set(toFloats(result[own.values]).subarray(0, count), from);
+        });
+        return out;
+      },
       sum: async (request, signal) =>
         runPaths(await form(request.square ?? false, request.against !== undefined), chunk, request, { signal, note: job.note }),
     };
@@ -166,41 +196,18 @@ export const openGradient = async (
     const compiled = layered.get(key) ?? making();
     layered.set(key, compiled);
     const { graph, session } = await compiled;
-    const [n, d, size] = [targets.length, sizeOf(inputDims), sizeOf(dims)];
+    const [n, size] = [targets.length, sizeOf(dims)];
     const [activation, gradient, values] = [new Float64Array(n * size), new Float64Array(n * size), new Float64Array(n)];
-    for (let from = 0; from < n; ) {
-      await breathe({ signal });
-      const most = fixedBatch ?? chunk.most;
-      const to = Math.min(n, from + most);
-      // A fixed batch is filled up with its first row.
-      const at = Array.from({ length: fixedBatch ?? to - from }, (_, i) => (from + i < to ? from + i : from));
-      const part = new Float32Array(at.length * d);
-      at.forEach((row, i) => {
-        part.set(points.subarray(row * d, (row + 1) * d), i * d);
+    await inChunks(n, chunk, { signal, note: job.note }, async (at, from, count) => {
+      const result = await session.run({
+        [graph.inputs.points]: pointsOf(rowsAt(points, sizeOf(inputDims), at), inputDims, input.dtype),
+        [graph.inputs.target]: indicesAt(targets, at),
+        ...(graph.inputs.against && against ? { [graph.inputs.against]: indicesAt(against, at) } : {}),
       });
-      const index = (list: Int32Array): Tensor =>
-        int64(
-          [at.length],
-          at.map((row) => list[row]),
-        );
-      try {
-        const result = await session.run({
-          [graph.inputs.points]: pointsOf(part, inputDims, input.dtype),
-          [graph.inputs.target]: index(targets),
-          ...(graph.inputs.against && against ? { [graph.inputs.against]: index(against) } : {}),
-        });
-        const rows = to - from;
-        activation.set(toFloats(result[graph.outputs.activation]).subarray(0, rows * size), from * size);
-        gradient.set(toFloats(result[graph.outputs.gradient]).subarray(0, rows * size), from * size);
-        values.set(toFloats(result[graph.outputs.values]).subarray(0, rows), from);
-      } catch (error) {
-        if (!Fault.is(error, 'runtime/memory') || fixedBatch !== undefined || to - from === 1) throw error;
-        chunk.most = Math.ceil((to - from) / 2);
-        job.note(`Memory ran out at ${to - from} rows at once; went on with ${chunk.most}.`);
-        continue;
-      }
-      from = to;
-    }
+      activation.set(toFloats(result[graph.outputs.activation]).subarray(0, count * size), from * size);
+      gradient.set(toFloats(result[graph.outputs.gradient]).subarray(0, count * size), from * size);
+      values.set(toFloats(result[graph.outputs.values]).subarray(0, count), from);
+    });
     return { dims, activation, gradient, values };
   };
 
