@@ -1,8 +1,9 @@
 import type { Convex } from './newton-cg.ts';
 
-/** Rows of scores with the class of each: [rows, classes] row-major. */
+/** Rows of scores with the class of each: [rows, classes] row-major, or [rows, width] where they are features. */
 export interface ScoredRows {
   readonly classes: number;
+  readonly width?: number;
   readonly scores: Float32Array | Float64Array;
   readonly labels: Int32Array;
 }
@@ -28,18 +29,18 @@ export interface Pull {
 
 /**
  * Mean log loss of softmax(Wz + b) plus a penalty, as a function of (W, b): W is one weight per class (`diagonal`), else a full
- * matrix, row-major.
+ * matrix [classes, width], row-major.
  */
-export const softmaxRegression = ({ classes: c, scores, labels }: ScoredRows, diagonal: boolean, pull: Pull): Convex => {
+export const softmaxRegression = ({ classes: c, width: d = c, scores, labels }: ScoredRows, diagonal: boolean, pull: Pull): Convex => {
   const rows = labels.length;
-  const weights = diagonal ? c : c * c;
+  const weights = diagonal ? c : c * d;
   const probs = new Float64Array(rows * c);
   const u = new Float64Array(c);
   const map = (theta: Float64Array, at: number): void => {
     for (let j = 0; j < c; j++) {
       let sum = theta[weights + j];
       if (diagonal) sum += theta[j] * scores[at + j];
-      else for (let k = 0; k < c; k++) sum += theta[j * c + k] * scores[at + k];
+      else for (let k = 0; k < d; k++) sum += theta[j * d + k] * scores[at + k];
       u[j] = sum;
     }
   };
@@ -48,18 +49,18 @@ export const softmaxRegression = ({ classes: c, scores, labels }: ScoredRows, di
       const r = u[j] / rows;
       out[weights + j] += r;
       if (diagonal) out[j] += r * scores[at + j];
-      else for (let k = 0; k < c; k++) out[j * c + k] += r * scores[at + k];
+      else for (let k = 0; k < d; k++) out[j * d + k] += r * scores[at + k];
     }
   };
   return {
     evaluate(theta) {
       let value = 0;
       const gradient = new Float64Array(theta.length);
-      for (let i = 0, at = 0; i < rows; i++, at += c) {
+      for (let i = 0, at = 0; i < rows; i++, at += d) {
         map(theta, at);
         const own = u[labels[i]];
         value += softmaxInPlace(u) - own;
-        for (let j = 0; j < c; j++) probs[at + j] = u[j];
+        for (let j = 0; j < c; j++) probs[i * c + j] = u[j];
         u[labels[i]]--;
         gather(gradient, at);
       }
@@ -73,11 +74,11 @@ export const softmaxRegression = ({ classes: c, scores, labels }: ScoredRows, di
     },
     times(v) {
       const out = new Float64Array(v.length);
-      for (let i = 0, at = 0; i < rows; i++, at += c) {
+      for (let i = 0, at = 0; i < rows; i++, at += d) {
         map(v, at);
         let mean = 0;
-        for (let j = 0; j < c; j++) mean += probs[at + j] * u[j];
-        for (let j = 0; j < c; j++) u[j] = probs[at + j] * (u[j] - mean);
+        for (let j = 0; j < c; j++) mean += probs[i * c + j] * u[j];
+        for (let j = 0; j < c; j++) u[j] = probs[i * c + j] * (u[j] - mean);
         gather(out, at);
       }
       for (let k = 0; k < v.length; k++) out[k] += pull.strength[k] * v[k];
