@@ -83,7 +83,7 @@ export const sampleViews = async (
         ...(probs && best !== undefined
           ? { prediction: subject.classes[best] ?? String(best), confidence: probs.data[i * probs.cols + best] }
           : {}),
-        ...(values && scores?.cols === 1 ? { prediction: String(scores.data[i]) } : {}),
+        ...(values && scores?.cols === 1 && !Number.isNaN(scores.data[i]) ? { prediction: String(scores.data[i]) } : {}),
         ...(picture && bytes <= mostBytes ? { picture } : {}),
       });
     }

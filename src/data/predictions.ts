@@ -105,8 +105,11 @@ export const predictionsOf = (dataset: Dataset, columns: string | undefined, y: 
     read: whole,
   });
   if (asked.prediction !== undefined) {
-    if (!array(asked.prediction)) throw unknown(asked.prediction);
-    return single(asked.prediction, 'values');
+    if (array(asked.prediction)) return single(asked.prediction, 'values');
+    const re = pattern(asked.prediction, 'prediction');
+    const found = numeric.filter((c) => c.dims.length === 0 && c.name !== label && re.test(c.name)).map((c) => c.name);
+    if (found.length === 0) throw unknown(asked.prediction);
+    return { ...common, scores: 'values', columns: found, width: found.length, classes: found, notes: [], read: stack };
   }
   if (asked.score !== undefined) {
     if (!array(asked.score)) throw unknown(asked.score);

@@ -28,6 +28,8 @@ interface Meta<O extends Options> {
 export interface Fold<O extends Options = Options, N extends Noun = Noun, S = unknown, R = unknown> extends Meta<O> {
   readonly shape: 'fold';
   readonly needs: readonly N[];
+  /** Takes rows whose prediction is missing (NaN). */
+  readonly missing?: boolean;
   start(chosen: Chosen<O>, subject: Subject): S;
   add(state: S, batch: Pick<Evidence, N>, chosen: Chosen<O>): void;
   merge(state: S, other: S): void;

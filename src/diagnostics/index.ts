@@ -1,9 +1,11 @@
 import { saliency } from './attribution/saliency.ts';
+import { generationConfidence } from './calibration/generation-confidence.ts';
 import { recalibration } from './calibration/recalibration.ts';
 import { reliability } from './calibration/reliability.ts';
 import type { Diagnostic } from './define.ts';
 import { computeBudget } from './metrics/compute-budget.ts';
 import { confusionMatrix } from './metrics/confusion-matrix.ts';
+import { discoveryMetrics } from './metrics/discovery-metrics.ts';
 import { rankingMetrics } from './metrics/ranking-metrics.ts';
 import { regressionReport } from './metrics/regression-report.ts';
 
@@ -12,8 +14,10 @@ export const diagnostics: readonly Diagnostic[] = [
   confusionMatrix,
   rankingMetrics,
   regressionReport,
+  discoveryMetrics,
   computeBudget,
   reliability,
   recalibration,
+  generationConfidence,
   saliency,
 ];

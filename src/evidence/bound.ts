@@ -33,6 +33,8 @@ export interface Bound {
   readonly classNames?: readonly string[];
   /** `labels`: the numbers of text labels hang on these names, so they must be as many as the classes. `stored`: only shown, where they fit. */
   readonly namesFrom: 'given' | 'labels' | 'stored';
+  /** Names of a table's columns of predictions, where they are several. */
+  readonly predictionNames?: readonly string[];
   /** Kind of a table's scores; absent where a model makes them. */
   readonly table?: 'probabilities' | 'logits' | 'score' | 'values';
   /** Why rows have no scores, where neither a model nor the data give any. */

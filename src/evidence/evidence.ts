@@ -1,6 +1,7 @@
 import type { Scale } from '../autodiff/entry.ts';
 import type { RuleSet } from '../autodiff/rule-sets/index.ts';
 import type { Calibration } from '../base/calibration.ts';
+import type { LinearHead } from '../base/maths/linear-head.ts';
 import type { DType, Tensor } from '../base/tensor.ts';
 
 /** Row-major matrix of one batch. */
@@ -328,6 +329,24 @@ export interface PairTool {
   each(visit: (batch: PairBatch) => void): Promise<readonly string[]>;
   /** Values inside both models on the first rows; undefined where one of the two is a table. */
   values(rows: number): Promise<ValueDifferences | undefined>;
+}
+
+/** Writes the model anew, cut off at features, with a linear head in place of what made the diagnosed output. */
+export interface HeadTool {
+  /**
+   * Throws where a file cannot be written there. What it gives back writes it: the output keeps its name and is probabilities where it
+   * was. Without a model the file takes the columns of the data.
+   */
+  open(
+    path: string,
+  ): Promise<
+    (
+      head: LinearHead,
+      from: Pick<FeatureAsk, 'layer' | 'pooling'>,
+      classNames: readonly string[],
+      facts: Readonly<Record<string, string | number>>,
+    ) => Promise<void>
+  >;
 }
 
 /** Questions a study may put to the model. */

@@ -14,8 +14,11 @@ import type { Scorer } from './scorer.ts';
 /** One fold's part in a pass. */
 export interface Listener {
   readonly needs: readonly Noun[];
+  /** Takes rows whose prediction is missing (NaN), where scores are values. */
+  readonly missing?: boolean;
   begin(subject: Subject): void;
-  add(batch: Partial<Evidence>): void;
+  /** The pass goes on when this is done. */
+  add(batch: Partial<Evidence>): void | Promise<void>;
   /** What it asked for cannot be had; nothing more is added. */
   fail(fault: Fault): void;
 }
@@ -83,9 +86,26 @@ const settle = (
   const classes = meaning.scores === 'values' ? [] : classesOf(bound, meaning.binary ? 2 : scores.cols);
   return {
     meaning,
-    subject: { classes, rows: bound.count, scores: meaning.scores, ...(model ? { modelName: model.name } : {}), dataName: bound.name },
+    subject: {
+      classes,
+      ...(meaning.scores === 'values' && bound.predictionNames ? { predictions: bound.predictionNames } : {}),
+      rows: bound.count,
+      scores: meaning.scores,
+      ...(model ? { modelName: model.name } : {}),
+      dataName: bound.name,
+    },
     ...(bound.labelled && wantsLabels ? { check: labelCheck(classes.length, bound.path) } : {}),
   };
+};
+
+const caught = (work: () => void): Fault | undefined => {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
+  }
 };
 
 /** One pass over the data for all listeners: every row is read, scored and checked once. */
@@ -100,7 +120,10 @@ export const pass = async (passage: Passage, listeners: readonly Listener[], job
   let wrong: Fault | undefined;
   let done = 0;
 
-  const hear = (batch: BoundBatch, scores: Matrix): void => {
+  // Infinite values are refused by who takes missing ones, too.
+  const some = passage.declared === 'values' && listeners.some((l) => l.missing);
+  const infinite = finiteCheck(model ? `output '${model.output}' of '${model.name}'` : `scores of '${bound.path}'`);
+  const hear = async (batch: BoundBatch, scores: Matrix, heard: readonly Listener[]): Promise<void> => {
     const { rows } = batch;
     if (!settled) {
       settled = settle(passage, output, wantsLabels, scores, batch);
@@ -110,7 +133,7 @@ export const pass = async (passage: Passage, listeners: readonly Listener[], job
     const { meaning, check } = settled;
     if (meaning.scores === 'probabilities') checkProbabilities(scores, rows, output);
     const labels = attempt(() => (check && batch.labels && !wrong ? check.read(batch.labels, rows) : undefined));
-    const usable = listeners.filter((l) => labels || !l.needs.includes('labels'));
+    const usable = heard.filter((l) => labels || !l.needs.includes('labels'));
     const made = nouns(
       {
         rows,
@@ -122,16 +145,15 @@ export const pass = async (passage: Passage, listeners: readonly Listener[], job
       },
       [...new Set(usable.flatMap((l) => l.needs))],
     );
-    for (const listener of usable) listener.add(made);
+    for (const listener of usable) await listener.add(made);
   };
   const attempt = <T>(work: () => T): T | undefined => {
-    try {
-      return work();
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      wrong ??= error;
-      return undefined;
-    }
+    let made: T | undefined;
+    const found = caught(() => {
+      made = work();
+    });
+    wrong ??= found;
+    return made;
   };
 
   for await (const batch of bound.batches(batchRows(bound), job.signal)) {
@@ -142,13 +164,22 @@ export const pass = async (passage: Passage, listeners: readonly Listener[], job
     const scores = inputs.clean ? (batch.scores ?? (x && (await model?.score(x)))) : undefined;
     if (scores) {
       outputs.add(scores.data, rows);
-      if (outputs.clean) hear(batch, scores);
+      if (some)
+        infinite.add(
+          scores.data.map((v) => (Number.isNaN(v) ? 0 : v)),
+          rows,
+        );
+      const heard = outputs.clean ? listeners : some && infinite.clean ? listeners.filter((l) => l.missing) : [];
+      if (heard.length > 0) await hear(batch, scores, heard);
     }
     done += rows.length;
     job.progress(done / bound.count, `${done} of ${bound.count} rows`);
   }
   inputs.finish();
-  outputs.finish();
+  infinite.finish();
+  const gaps = caught(() => outputs.finish());
+  if (gaps && !some) throw gaps;
+  if (gaps) for (const listener of listeners) if (!listener.missing) listener.fail(gaps);
   if (!settled) throw new Fault('data/no-rows', { path: bound.path });
   const { subject, meaning, check } = settled;
   attempt(() => check?.finish());

@@ -28,5 +28,50 @@ export const diagnosticFaults = {
     `The rows of split '${d.split}' are all among those shown, so none are left to fit on; name another split with fitOn, or leave it out for cross-fitting.`,
   'diagnostic/folds': (d: { rows: number; folds: number }): string =>
     `${d.rows} ${d.rows === 1 ? 'row' : 'rows'} cannot be dealt to ${d.folds} folds; give more rows, fewer folds, or a split to fit on (fitOn).`,
+  'diagnostic/no-group': (_: object): string =>
+    'Rows are to be deduplicated, but no column groups them; name it with group, or set dedupe to off.',
+  'diagnostic/quantity': (_: object): string =>
+    'predictedQuantity alone gives no offset: name the column of the same quantity measured with trueQuantity, too.',
+  'diagnostic/duplicate-id': (d: { column: string; count: number; first: number; again: number }): string =>
+    `Ids in '${d.column}' are not unique: row ${d.again} has that of row ${d.first}${d.count > 1 ? `, and ${d.count - 1} more ${d.count === 2 ? 'row repeats one' : 'rows repeat one'}` : ''}; remove the rows given twice, or leave id empty.`,
+  'diagnostic/no-predictions': (d: { rows: number }): string =>
+    `All ${d.rows} predictions are missing, so nothing can be measured; name the column that holds them.`,
+  'diagnostic/no-confidence': (d: { path: string; known: readonly string[] }): string =>
+    `'${d.path}' has neither token log-probabilities nor a confidence under a usual name; name a column with logProbs or score. It has: ${d.known.join(', ')}.`,
+  'diagnostic/no-correct': (d: { path: string; known: readonly string[] }): string =>
+    `'${d.path}' does not say which generations are correct; name the column of 0 and 1 with correct. It has: ${d.known.join(', ')}.`,
+  'diagnostic/no-lines': (d: { path: string; known: readonly string[] }): string =>
+    `Lines need the texts of the tokens beside their log-probabilities, and '${d.path}' lacks one of them; add a column tokens, or choose level completion. It has: ${d.known.join(', ')}.`,
+  'diagnostic/no-units': (d: { path: string; what: string }): string => `'${d.path}' holds no ${d.what}.`,
+  'diagnostic/correct': (d: { column: string; rows: readonly number[]; count: number }): string =>
+    `Column '${d.column}' must hold 0 or 1, and does not in ${d.count === 1 ? 'row' : 'rows'} ${d.rows.join(', ')}${d.count > d.rows.length ? ` and ${d.count - d.rows.length} more` : ''}; mend them, or, where it holds similarities from 0 to 1, say from where on they count as correct (threshold).`,
+  'diagnostic/confidence': (d: { column: string; row: number; value: number; percent: boolean }): string =>
+    Number.isNaN(d.value)
+      ? `Row ${d.row} has no number in '${d.column}'; fill it or remove the row.`
+      : `Found ${d.value} in '${d.column}', row ${d.row}, which is no confidence ${d.percent ? 'in percent' : 'from 0 to 1'}; ${d.percent ? 'mend it' : "declare scoreScale 'percent' if that is what it holds, or mend it"}.`,
+  'diagnostic/list': (d: { column: string; row: number; found: string }): string =>
+    `Row ${d.row} of '${d.column}' should hold a list, and holds '${d.found}'; write a JSON list.`,
+  'diagnostic/no-tokens': (d: { column: string; row: number }): string =>
+    `Row ${d.row} of '${d.column}' holds no tokens; remove the row, or record the tokens generated.`,
+  'diagnostic/log-prob': (d: { column: string; row: number; token: number; value: string }): string =>
+    `Row ${d.row} of '${d.column}', token ${d.token}: ${d.value} is no log-probability, which is a number of at most 0; give natural logarithms of the probabilities of the tokens generated.`,
+  'diagnostic/token-count': (d: { column: string; row: number; tokens: number; found: number }): string =>
+    `Row ${d.row} has ${d.tokens} tokens in '${d.column}' and ${d.found} log-probabilities; give one for each.`,
+  'diagnostic/line-count': (d: { column: string; row: number; lines: number; found: number }): string =>
+    `Row ${d.row} has ${d.lines} lines that are not blank, and ${d.found} outcomes in '${d.column}'; give one for each such line.`,
+  'diagnostic/single-outcome': (d: { what: string; count: number; passed: boolean }): string =>
+    `All ${d.count} ${d.what} ${d.passed ? 'pass' : 'fail'}: calibration is undefined; give some of either outcome.`,
+  'diagnostic/fold-outcomes': (d: { fewest: number; folds: number }): string =>
+    `There is no rescaling: only ${d.fewest} units have the rarer outcome, and each of ${d.folds} folds needs 10; give more, or fewer folds.`,
+  'diagnostic/fold-groups': (d: { column: string; groups: number; folds: number }): string =>
+    `There is no rescaling: '${d.column}' has ${d.groups} ${d.groups === 1 ? 'group' : 'groups'}, fewer than ${d.folds} folds; give fewer folds, or another column to group by.`,
   'diagnostic/no-samples': (d: { data: string }): string => `'${d.data}' has no rows to attribute; choose a split that holds some.`,
+  'diagnostic/few-examples': (d: { size: number; classes: number }): string =>
+    `${d.size} examples cannot hold one of each of ${d.classes} classes; give sizes from ${d.classes} on.`,
+  'diagnostic/probe-rows': (d: { fit: number; shown: number }): string =>
+    `${d.fit} rows to fit on and ${d.shown} to be judged on are too few for a probe; give more rows, at least three of a class.`,
+  'diagnostic/probe-classes': (d: { classes: number; most: number }): string =>
+    `There are ${d.classes} different labels, more than the ${d.most} classes that a probe takes; name the column of labels with y.`,
+  'diagnostic/constant-features': (d: { layer: string; features: number }): string =>
+    `All ${d.features} features (${d.layer}) are the same in every row, so nothing can be told from them; name another layer.`,
 };
