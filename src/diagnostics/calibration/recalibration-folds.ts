@@ -22,7 +22,7 @@ const gather = ({ classes, rows, labels, logits }: ScoreTable, kept: readonly nu
 };
 
 /** Fold of every row: rows are shuffled within each class and dealt in turn. Depends on row numbers, not on their order. */
-const dealt = ({ rows, labels, classes }: ScoreTable, folds: number, random: Random): Int32Array => {
+export const dealt = ({ rows, labels, classes }: Omit<ScoreTable, 'logits'>, folds: number, random: Random): Int32Array => {
   const order = Uint32Array.from(rows, (_, i) => i).sort((i, j) => rows[i] - rows[j]);
   const members: number[][] = Array.from({ length: classes }, () => []);
   for (const i of order) members[labels[i]].push(i);

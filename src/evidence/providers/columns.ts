@@ -1,12 +1,14 @@
 import { Fault } from '../../base/fault.ts';
 import { nearest } from '../../base/nearest.ts';
 import { sizeOf, type Tensor } from '../../base/tensor.ts';
-import { readRows } from '../../data/batches.ts';
+import { batches, readRows } from '../../data/batches.ts';
 import type { Column, Dataset } from '../../data/define.ts';
 import { toFloats } from '../../data/values.ts';
 import type { Bound } from '../bound.ts';
 import type { ColumnsTool, StoredColumn, Values } from '../evidence.ts';
 
+/** Rows in a batch. */
+const batchRows = 1024;
 /** Numbers that one array may hold: 2 GiB in float64. */
 const most = 2 ** 28;
 
@@ -54,6 +56,7 @@ const columnsOf = (dataset: Dataset, rows: Float64Array, label: string | undefin
       const [tensor] = every ? [await whole(name, signal)] : await readRows(dataset, [name], rows, signal);
       return numbers(dataset, name, facts(name), tensor);
     },
+    batches: (names, signal) => batches(dataset, names, { ...(every ? {} : { rows }), size: batchRows, signal }),
     words: async (name, signal) => Array.from((await whole(name, signal)).data as ArrayLike<string | number | bigint>, String),
     async file(other, signal) {
       const opened = await open(other, signal);
