@@ -5,17 +5,19 @@ import { nearest } from '../base/nearest.ts';
 import { type Chosen, choose, type Options } from '../base/option.ts';
 import { random } from '../base/random.ts';
 import type { RunRequest } from '../base/request.ts';
-import { type Diagnostic, type Findings, type Fold, needsModel, type Study } from '../diagnostics/define.ts';
+import { comparesTwo, type Diagnostic, type Findings, type Fold, needsModel, type Study } from '../diagnostics/define.ts';
 import { diagnostics } from '../diagnostics/index.ts';
 import type { Evidence, Subject, ToolName, Tools } from '../evidence/evidence.ts';
 import type { Declared, Meaning } from '../evidence/interpret.ts';
 import { type Listener, pass } from '../evidence/plan.ts';
 import { costs } from '../evidence/providers/costs.ts';
-import { type FeatureSource, openFeatures } from '../evidence/providers/features.ts';
 import { openGradient } from '../evidence/providers/gradient.ts';
+import { rowName } from '../evidence/providers/pair.ts';
 import { samples } from '../evidence/providers/samples.ts';
 import { rangeNotes } from '../evidence/unlike.ts';
-import { type DeviceFacts, type Report, SCHEMA } from '../report/report.ts';
+import { type DeviceFacts, type Provenance, type Report, SCHEMA } from '../report/report.ts';
+import { openComparison } from './compare-subject.ts';
+import { featureTools } from './feature-tools.ts';
 import { lookAt } from './look-at.ts';
 import { outcomeOf, type Unmeasured } from './outcome.ts';
 import type { AppJob, Ports, UseCase } from './ports.ts';
@@ -41,6 +43,7 @@ interface Measured {
   readonly meaning?: Meaning;
   /** Where the gradient ran, if one did. */
   readonly device?: DeviceFacts;
+  readonly against?: Provenance['against'];
 }
 
 const find = (id: string, registry: readonly Diagnostic[]): Diagnostic => {
@@ -68,7 +71,9 @@ const columnsNamed = ({ diagnostic, chosen }: Started): readonly string[] =>
 const groupedBy = (run: Started): readonly string[] =>
   run.diagnostic.shape === 'fold' && run.diagnostic.needs.includes('groups')
     ? [...columnsNamed(run), ...(run.chosen.group ? [] : ['group'])]
-    : [];
+    : comparesTwo(run.diagnostic)
+      ? [rowName]
+      : [];
 
 /** Tools that read columns themselves. */
 const freely: ReadonlySet<ToolName> = new Set<ToolName>(['columns', 'outputs', 'features']);
@@ -114,6 +119,8 @@ export const diagnoseAll = async (
   const started = asks.flatMap((ask): Started[] => {
     try {
       const diagnostic = find(ask.id, registry);
+      if (comparesTwo(diagnostic) !== (ask.against !== undefined))
+        throw new Fault(ask.against ? 'option/no-against' : 'option/against', { id: ask.id });
       return [{ ask, diagnostic, chosen: choose(`'${ask.id}'`, diagnostic.options, ask.options), notes: [] }];
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
@@ -123,7 +130,7 @@ export const diagnoseAll = async (
   });
 
   let open: OpenSubject | undefined;
-  const report = (run: Started, extra: Partial<Report>, device?: DeviceFacts): Report => ({
+  const report = (run: Started, extra: Partial<Report>, { device, against }: Pick<Measured, 'device' | 'against'> = {}): Report => ({
     schema: SCHEMA,
     id: run.diagnostic.id,
     title: run.diagnostic.title,
@@ -142,6 +149,7 @@ export const diagnoseAll = async (
       dataPath: run.ask.data.path,
       dataSha256: open?.dataSha256 ?? '',
       ...(run.ask.data.split ? { split: run.ask.data.split } : {}),
+      ...(against ? { against } : {}),
       rows: open?.bound.count ?? 0,
       seed: run.ask.seed,
       device: facts(device ?? open?.device) ?? { requested: run.ask.device, actual: 'none', reason: 'nothing was run' },
@@ -160,7 +168,7 @@ export const diagnoseAll = async (
       results.set(run.ask, fault);
     }
   };
-  const measured = async (run: Started, { findings, subject, meaning, device }: Measured): Promise<void> => {
+  const measured = async (run: Started, { findings, subject, meaning, ...ran }: Measured): Promise<void> => {
     if (!open) return;
     const views = await sampleViews(rowsNamed(findings.cards), open.bound, open.model?.score, subject, meaning, job.signal);
     results.set(
@@ -175,7 +183,7 @@ export const diagnoseAll = async (
           notes: findings.notes ?? [],
           samples: views,
         },
-        device,
+        ran,
       ),
     );
   };
@@ -296,23 +304,16 @@ const passFolds = async (
   }
 };
 
-const featureSource = (id: string, { device }: RunRequest, { inputs, model }: OpenSubject, { runtime }: Ports): FeatureSource => ({
-  id,
-  bind: inputs,
-  ...(model ? { model: { name: model.name, folder: model.folder, model: model.run, ends: model.ends } } : {}),
-  runtime,
-  device,
-});
-
 /** Gives a study its tools and lets it ask. */
 const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, job: Job): Promise<Measured> => {
   const { bound, model } = open;
   if (!model && needsModel(study)) throw new Fault('evidence/no-model', { id: study.id, tool: study.uses.join(', ') });
   const uses = new Set<ToolName>(study.uses);
-  const features = uses.has('features') ? openFeatures(featureSource(study.id, run.ask, open, ports), job) : undefined;
+  const features = featureTools(open, run.ask, ports, job);
   const told = openOutputs(open, declaredBy(run), ports, job);
   const scores = uses.has('scores') ? await openScores(open, declaredBy(run), run.ask, ports, job) : undefined;
   const { subject, meaning } = scores ?? (await lookAt(open, declaredBy(run), job));
+  const pair = uses.has('pair') ? await openComparison(open, run.ask, declaredBy(run), ports, job) : undefined;
   const reader = model && samples(bound, model.score);
   const gradient =
     model && uses.has('gradient')
@@ -322,21 +323,32 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
     // A study reads no tool that `uses` does not name.
     const tools = {
       ...told.tools,
-      ...(features ? { features: features.tool } : {}),
+      ...features.tools,
       ...scores?.tools,
+      ...(pair ? { pair: pair.tool } : {}),
       ...(reader ? { samples: reader.tool } : {}),
       ...(model ? { costs: costs(model) } : {}),
       ...(gradient ? { gradient: gradient.tool } : {}),
     } as Tools;
     const result = await study.study(tools, run.chosen, job, subject);
-    const range = scores?.range ?? reader?.range();
+    const [passed] = pair?.passed() ?? [];
+    const range = scores?.range ?? passed?.range ?? reader?.range();
     if (model && range && range.max >= range.min)
       for (const note of rangeNotes(model.model, range, imageAxes(bound.inputDims) !== undefined)) job.note(note);
     const findings = study.report(result, run.chosen, subject);
-    return { findings, subject, ...(meaning ? { meaning } : {}), ...told.seen(), ...(gradient ? { device: gradient.choice } : {}) };
+    return {
+      findings,
+      subject,
+      ...(meaning ? { meaning } : {}),
+      ...told.seen(),
+      ...(passed ? { subject: passed.subject, meaning: passed.meaning } : {}),
+      ...(pair ? { against: pair.against } : {}),
+      ...(gradient ? { device: gradient.choice } : {}),
+    };
   } finally {
     await gradient?.release();
-    await features?.release();
+    await pair?.close();
+    await features.release();
   }
 };
 

@@ -33,11 +33,19 @@ export interface DataRef {
   readonly columns?: string;
 }
 
+/** What a subject is compared with: another model on the same data (or the same rows prepared otherwise), or a table of predictions. */
+export interface AgainstRef {
+  readonly model?: ModelRef;
+  readonly data?: DataRef;
+}
+
 /** One diagnostic on one subject. Without `model` the data is a predictions table. */
 export interface RunRequest {
   readonly id: string;
   readonly model?: ModelRef;
   readonly data: DataRef;
+  /** For diagnostics that compare two. */
+  readonly against?: AgainstRef;
   readonly options: Readonly<Record<string, unknown>>;
   readonly device: Device;
   readonly seed: number;
@@ -58,6 +66,10 @@ export interface Check {
   readonly run: string;
   readonly model?: string;
   readonly data: string;
+  /** A model, or a dataset that is a table of predictions, that the check compares with. */
+  readonly against?: string;
+  /** Dataset for the model compared with, where its inputs are prepared otherwise. */
+  readonly againstData?: string;
   readonly options?: Readonly<Record<string, unknown>>;
   readonly expect?: Readonly<Record<string, Expectation>>;
 }

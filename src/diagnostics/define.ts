@@ -52,6 +52,9 @@ export type Diagnostic = Fold | Study;
 export const needsModel = (d: Diagnostic): boolean =>
   d.shape === 'study' && d.uses.some((tool) => tool === 'gradient' || tool === 'samples' || tool === 'costs');
 
+/** It looks at two models, or tables of predictions, on the same rows. */
+export const comparesTwo = (d: Diagnostic): boolean => d.shape === 'study' && d.uses.includes('pair');
+
 export const defineFold = <const O extends Options, const N extends Noun, S, R>(fold: Omit<Fold<O, N, S, R>, 'shape'>): Diagnostic =>
   ({ shape: 'fold', ...fold }) as unknown as Diagnostic;
 

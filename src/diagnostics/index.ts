@@ -4,14 +4,17 @@ import { recalibration } from './calibration/recalibration.ts';
 import { reliability } from './calibration/reliability.ts';
 import type { Diagnostic } from './define.ts';
 import { computeBudget } from './metrics/compute-budget.ts';
+import { compareModels } from './metrics/compare-models.ts';
 import { confusionMatrix } from './metrics/confusion-matrix.ts';
 import { discoveryMetrics } from './metrics/discovery-metrics.ts';
 import { rankingMetrics } from './metrics/ranking-metrics.ts';
 import { regressionReport } from './metrics/regression-report.ts';
+import { linearProbe } from './representation/linear-probe.ts';
 
 /** Every diagnostic, in the order shown. A new one is a file `<family>/<id>.ts` and a line here. */
 export const diagnostics: readonly Diagnostic[] = [
   confusionMatrix,
+  compareModels,
   rankingMetrics,
   regressionReport,
   discoveryMetrics,
@@ -19,5 +22,6 @@ export const diagnostics: readonly Diagnostic[] = [
   reliability,
   recalibration,
   generationConfidence,
+  linearProbe,
   saliency,
 ];

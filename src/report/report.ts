@@ -181,6 +181,8 @@ export interface Provenance {
   readonly dataPath: string;
   readonly dataSha256: string;
   readonly split?: string;
+  /** What it was compared with. */
+  readonly against?: Partial<Record<'modelPath' | 'modelSha256' | 'dataPath' | 'dataSha256', string>>;
   readonly rows: number;
   readonly seed: number;
   readonly device: DeviceFacts;

@@ -192,6 +192,10 @@ const provenance: Shape<Provenance> = object<Provenance>(
     dataPath: string,
     dataSha256: string,
     split: string,
+    against: object<NonNullable<Provenance['against']>>(
+      { modelPath: string, modelSha256: string, dataPath: string, dataSha256: string },
+      ['modelPath', 'modelSha256', 'dataPath', 'dataSha256'],
+    ),
     rows: number,
     seed: number,
     device: object<DeviceFacts>({ requested: string, actual: string, reason: string }),
@@ -200,7 +204,7 @@ const provenance: Shape<Provenance> = object<Provenance>(
     seconds: number,
     startedAt: string,
   },
-  ['modelPath', 'modelSha256', 'split'],
+  ['modelPath', 'modelSha256', 'split', 'against'],
 );
 
 const sample: Shape<SampleView> = object<SampleView>({ row: number, label: string, prediction: string, confidence: number, picture }, [

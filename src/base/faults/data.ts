@@ -21,6 +21,10 @@ export const dataFaults = {
     `Array '${d.array}' of '${d.path}' holds pickled Python objects, which are never loaded; save it again as numbers or text (numpy.savez with astype).`,
   'data/dtype': (d: { path: string; array: string; dtype: string }): string =>
     `Array '${d.array}' of '${d.path}' has element type ${d.dtype}, which is not supported; save it again as integers, floats, booleans or text.`,
+  'data/list-lengths': (d: { path: string; column: string }): string =>
+    `Column '${d.column}' of '${d.path}' holds lists of different lengths, which have no common shape; pad them to one length or choose other columns.`,
+  'data/list-length': (d: { path: string; column: string; row: number; expected: string }): string =>
+    `Row ${d.row} of column '${d.column}' in '${d.path}' is no list of ${d.expected} values as the others are; pad or remove it.`,
   'data/format': (d: { path: string; known: readonly string[] }): string =>
     `'${d.path}' is in no data format known here; give a file ending in ${d.known.join(', ')}.`,
   'data/no-rows': (d: { path: string }): string => `'${d.path}' holds no rows.`,
@@ -79,6 +83,12 @@ export const dataFaults = {
     `'${d.name}' of '${d.path}' holds ${d.found} ${d.found === 1 ? 'entry' : 'entries'}, but the data have ${d.rows} rows; name an array with one entry a row.`,
   'data/array-size': (d: { path: string; name: string; size: number; most: number }): string =>
     `'${d.name}' of '${d.path}' holds ${d.size} numbers, more than the ${d.most} that are kept in memory; store a part of it.`,
+  'data/pair-rows': (d: { names: readonly string[]; rows: readonly number[] }): string =>
+    `'${d.names[0]}' has ${d.rows[0]} rows and '${d.names[1]}' ${d.rows[1]}, so they cannot be compared row by row; give both the same rows.`,
+  'data/pair-order': (d: { names: readonly string[]; position: number; column: string; values: readonly string[] }): string =>
+    `In row ${d.position} of those compared, ${d.column} is '${d.values[0]}' in '${d.names[0]}' and '${d.values[1]}' in '${d.names[1]}', so these are not the same rows in the same order; sort both alike, or give predictions of the same data.`,
+  'data/pair-classes': (d: { names: readonly string[]; classes: readonly string[] }): string =>
+    `'${d.names[0]}' tells apart the classes ${d.classes[0]}, '${d.names[1]}' ${d.classes[1]}; compare models of the same classes.`,
   'data/text-input': (d: { path: string; column: string; input: string }): string =>
     `Column '${d.column}' of '${d.path}' is text, but input '${d.input}' takes numbers; name numeric columns with x.`,
 };

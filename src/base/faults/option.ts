@@ -13,6 +13,9 @@ export const optionFaults = {
     `Without a model the data is a table of predictions, which has no use for ${d.names.map((n) => `'${n}'`).join(', ')}; give a model, or leave ${d.names.length === 1 ? 'it' : 'them'} out.`,
   'option/with-model': (d: { name: string }): string =>
     `Option '${d.name}' is for tables of predictions; with a model, name the inputs with x and the labels with y.`,
+  'option/against': (d: { id: string }): string =>
+    `'${d.id}' compares two models or tables of predictions, and one was given; name the other with against.`,
+  'option/no-against': (d: { id: string }): string => `'${d.id}' looks at one model or table, so 'against' has no use; leave it out.`,
   'option/missing': (d: { name: string; usage: string }): string => `Missing ${d.name}. Usage: ${d.usage}`,
   'id/unknown': (d: { what: string; id: string; nearest: string; known: readonly string[] }): string =>
     `Unknown ${d.what} '${d.id}'.${suggest(d.nearest)} Known: ${d.known.join(', ')}.`,
