@@ -1,9 +1,9 @@
 import { Fault } from '../base/fault.ts';
 import { choose } from '../base/option.ts';
 import { random } from '../base/random.ts';
-import { sizeOf } from '../base/tensor.ts';
-import { attributeSamples, attributionOptions } from '../diagnostics/attribution/attribute.ts';
-import { channelSum, overlayScale } from '../diagnostics/attribution/overlay.ts';
+import { attributeSamples } from '../diagnostics/attribution/attribute.ts';
+import { attributionOptions } from '../diagnostics/attribution/options.ts';
+import { mapOf, overlayScale } from '../diagnostics/attribution/overlay.ts';
 import { factsOf } from '../diagnostics/attribution/saliency-result.ts';
 import { inputValues, picturesOf } from '../diagnostics/attribution/samples.ts';
 import { predictions } from '../diagnostics/attribution/targets.ts';
@@ -62,14 +62,14 @@ export const attribute: UseCase<'attribute'> = async (ask, ports, job): Promise<
       const targets = Int32Array.of(target);
       const asked = { x: values, rows, outputs, targets, ...(pictures ? { axes: pictures.axes } : {}) };
       const found = await attributeSamples({ gradient: gradient.tool, samples: reader }, asked, chosen, subject, own);
-      const map = pictures ? channelSum(found.values, 0, pictures.axes) : found.values;
+      const map = pictures ? mapOf(found, 0, 1, pictures.axes).values : found.values;
       const scores = meaning && nouns({ rows: Float64Array.from(rows), scores: outputs, meaning }, ['probs']).probs;
       return {
         row: rows[0],
         position,
         count: bound.count,
         picture: pictures?.pictures[0] ?? null,
-        width: pictures?.axes.width ?? sizeOf(bound.inputDims),
+        width: pictures?.axes.width ?? map.length,
         height: pictures?.axes.height ?? 1,
         values: Float32Array.from(map),
         scale: overlayScale(map, chosen.outliers),

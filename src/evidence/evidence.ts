@@ -2,7 +2,10 @@ import type { Scale } from '../autodiff/entry.ts';
 import type { RuleSet } from '../autodiff/rule-sets/index.ts';
 import type { Calibration } from '../base/calibration.ts';
 import type { LinearHead } from '../base/maths/linear-head.ts';
+import type { OutputHead } from '../base/output-head.ts';
 import type { DType, Tensor } from '../base/tensor.ts';
+
+export type { Scale };
 
 /** Row-major matrix of one batch. */
 export interface Matrix {
@@ -163,6 +166,12 @@ export interface ScoresTool {
 export interface CalibratedTool {
   /** Throws where a model cannot be written there; what it gives back writes it, with these facts in the metadata. */
   open(path: string): Promise<(calibration: Calibration, facts: Readonly<Record<string, string | number>>) => Promise<void>>;
+}
+
+/** Writes the model anew with a head behind the diagnosed output: its inputs and outputs stay, those of the head are added. */
+export interface OutputHeadTool {
+  /** Throws where a model cannot be written there; what it gives back writes it, with these facts in the metadata, and names the outputs added. */
+  open(path: string): Promise<(head: OutputHead, facts: Readonly<Record<string, string | number>>) => Promise<readonly string[]>>;
 }
 
 /** What one operator costs for one row; null where it cannot be counted. */
@@ -357,8 +366,10 @@ export interface Tools {
   scores: ScoresTool;
   calibrated: CalibratedTool;
   columns: ColumnsTool;
+  outputHead: OutputHeadTool;
   outputs: OutputsTool;
   features: FeaturesTool;
+  head: HeadTool;
   pair: PairTool;
 }
 export type ToolName = keyof Tools;

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { imageAxes } from '../../src/base/image.ts';
-import {
-  type Attributed,
-  gradient,
-  gradientTimesInput,
-  integratedGradients,
-  noisyGradient,
-  type Question,
-} from '../../src/diagnostics/attribution/methods.ts';
+import type { Attributed, Question } from '../../src/diagnostics/attribution/method.ts';
+import { gradient, gradientTimesInput, noisyGradient } from '../../src/diagnostics/attribution/method-gradient.ts';
+import { integratedGradients } from '../../src/diagnostics/attribution/method-path.ts';
 import { channelSum, overlayScale, shrink } from '../../src/diagnostics/attribution/overlay.ts';
 import type { RuleName } from '../../src/diagnostics/attribution/quadrature.ts';
 import { netA, toolOf, x } from './nets.ts';

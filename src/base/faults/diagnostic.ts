@@ -65,6 +65,20 @@ export const diagnosticFaults = {
     `There is no rescaling: only ${d.fewest} units have the rarer outcome, and each of ${d.folds} folds needs 10; give more, or fewer folds.`,
   'diagnostic/fold-groups': (d: { column: string; groups: number; folds: number }): string =>
     `There is no rescaling: '${d.column}' has ${d.groups} ${d.groups === 1 ? 'group' : 'groups'}, fewer than ${d.folds} folds; give fewer folds, or another column to group by.`,
+  'diagnostic/layer': (d: { layer: string; known: readonly string[] }): string =>
+    `The model has no value '${d.layer}' between its input and its output; name one of ${d.known.length > 24 ? `${d.known.slice(0, 24).join(', ')} and ${d.known.length - 24} more` : d.known.join(', ')} (layer).`,
+  'diagnostic/layer-rank': (d: { layer: string; shape: string }): string =>
+    `Grad-CAM needs feature maps [N, channels, height, width], and '${d.layer}' has shape ${d.shape}; name another layer.`,
+  'diagnostic/no-feature-maps': (d: { layers: readonly string[] }): string =>
+    `The model has no feature maps [N, channels, height, width] for Grad-CAM: its layers are ${d.layers.slice(0, 12).join(', ') || 'none'}. Use Integrated Gradients.`,
+  'diagnostic/against': (d: { output: string }): string =>
+    `'${d.output}' has one value a row, so there is no second class to take away; leave against empty.`,
+  'diagnostic/window': (d: { window: number; height: number; width: number }): string =>
+    `A window of ${d.window} is larger than the ${d.height === 1 ? `${d.width} inputs` : `picture of ${d.height} × ${d.width}`}; choose a smaller window.`,
+  'diagnostic/stride': (d: { window: number; stride: number }): string =>
+    `A stride of ${d.stride} leaves gaps between windows of ${d.window}; choose a stride of at most the window.`,
+  'diagnostic/coalitions': (d: { players: number; masks: number }): string =>
+    `KernelSHAP of ${d.players} parts needs at least ${2 * d.players} coalitions, and ${d.masks} were allowed; raise masks.`,
   'diagnostic/no-samples': (d: { data: string }): string => `'${d.data}' has no rows to attribute; choose a split that holds some.`,
   'diagnostic/few-examples': (d: { size: number; classes: number }): string =>
     `${d.size} examples cannot hold one of each of ${d.classes} classes; give sizes from ${d.classes} on.`,

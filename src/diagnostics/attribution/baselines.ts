@@ -1,10 +1,11 @@
-import type { ImageAxes } from '../../base/image.ts';
+import { Fault } from '../../base/fault.ts';
+import { type ImageAxes, pixelAt } from '../../base/image.ts';
 import type { Job } from '../../base/job.ts';
 import { sizeOf } from '../../base/tensor.ts';
 import type { SamplesTool } from '../../evidence/evidence.ts';
-import { evenly, inputValues } from './samples.ts';
+import { drawnRows } from './samples.ts';
 
-export type BaselineName = 'auto' | 'zero' | 'mean' | 'black' | 'white' | 'uniform';
+export type BaselineName = 'auto' | 'zero' | 'mean' | 'black' | 'white' | 'blur' | 'uniform' | 'dataset';
 
 /** Baselines of the rows asked about, [rows, d] each, and what they are. */
 export interface Baselines {
@@ -12,9 +13,6 @@ export interface Baselines {
   readonly name: string;
 }
 
-/** Rows looked at for a mean or an extreme, and how many values they may hold together. */
-const LOOKED_AT = 256;
-const MOST = 8_000_000;
 /** Noisy baselines averaged over. */
 const NOISY = 10;
 
@@ -22,19 +20,41 @@ const NOISY = 10;
 const featureOf = (k: number, axes: ImageAxes | undefined): number =>
   !axes ? k : axes.layout === 'chw' ? Math.floor(k / (axes.height * axes.width)) : axes.layout === 'hwc' ? k % axes.channels : 0;
 
-const seenRows = async (
-  tool: SamplesTool,
-  d: number,
-  signal: AbortSignal,
-): Promise<{ readonly x: Float32Array; readonly rows: number }> => {
-  const positions = evenly(Math.max(1, Math.min(LOOKED_AT, Math.floor(MOST / d))), tool.count);
-  const { x } = await tool.take(positions, signal);
-  return { x: inputValues(x.data), rows: positions.length };
+/** Standard deviation of the blur, as a share of the longer side of a picture. */
+const BLUR = 0.1;
+
+/** A Gaussian blur of each row, σ a tenth of the longer side, edges held. */
+const blurred = (x: Float32Array, axes: ImageAxes, sigma: number): Float32Array => {
+  const { height, width, channels } = axes;
+  const d = height * width * channels;
+  const reach = Math.ceil(3 * sigma);
+  const kernel = Array.from({ length: 2 * reach + 1 }, (_, i) => Math.exp(-((i - reach) ** 2) / (2 * sigma ** 2)));
+  const total = kernel.reduce((sum, v) => sum + v, 0);
+  const held = (i: number, n: number): number => Math.min(n - 1, Math.max(0, i));
+  const along = (from: Float32Array, next: (y: number, x: number, by: number) => readonly [number, number]): Float32Array => {
+    const out = new Float32Array(from.length);
+    for (let b = 0; b < from.length / d; b++)
+      for (let c = 0; c < channels; c++)
+        for (let y = 0; y < height; y++)
+          for (let at = 0; at < width; at++) {
+            let sum = 0;
+            kernel.forEach((w, i) => {
+              sum += w * from[b * d + pixelAt(axes, c, ...next(y, at, i - reach))];
+            });
+            out[b * d + pixelAt(axes, c, y, at)] = sum / total;
+          }
+    return out;
+  };
+  return along(
+    along(x, (y, at, by) => [y, held(at + by, width)]),
+    (y, at, by) => [held(y + by, height), at],
+  );
 };
 
 /** Values are those the model takes, after preprocessing: `zero` is 0 there, black and white the extremes of each channel (column). */
 export const baselinesOf = async (
   name: BaselineName,
+  x: Float32Array,
   tool: SamplesTool,
   rows: readonly number[],
   axes: ImageAxes | undefined,
@@ -44,7 +64,29 @@ export const baselinesOf = async (
   const size = rows.length * d;
   const of = name === 'auto' ? (axes ? 'zero' : 'mean') : name;
   if (of === 'zero') return { all: [new Float32Array(size)], name: '0 in every input' };
-  const seen = await seenRows(tool, d, job.signal);
+  if (of === 'blur') {
+    if (!axes)
+      throw new Fault('option/value', {
+        name: 'baseline',
+        value: name,
+        expected: 'zero, mean, black, white, uniform or dataset: rows are no pictures',
+      });
+    const sigma = BLUR * Math.max(axes.height, axes.width);
+    return { all: [blurred(x, axes, sigma)], name: `the picture blurred, σ = ${sigma} pixels` };
+  }
+  const seen = await drawnRows(tool, job.signal);
+  if (of === 'dataset') {
+    const sources = rows.map((row) => job.random(`baseline/${row}`));
+    const drawn = (): Float32Array => {
+      const all = new Float32Array(size);
+      sources.forEach((source, b) => {
+        const from = source.below(seen.count) * d;
+        all.set(seen.x.subarray(from, from + d), b * d);
+      });
+      return all;
+    };
+    return { all: Array.from({ length: NOISY }, drawn), name: `rows of the data, averaged over ${NOISY}` };
+  }
   const repeat = (value: (k: number) => number): Float32Array => {
     const one = Float32Array.from({ length: d }, (_, k) => value(k));
     const all = new Float32Array(size);
@@ -56,7 +98,7 @@ export const baselinesOf = async (
     seen.x.forEach((v, i) => {
       sums[i % d] += v;
     });
-    return { all: [repeat((k) => sums[k] / seen.rows)], name: `mean of ${seen.rows} rows, input by input` };
+    return { all: [repeat((k) => sums[k] / seen.count)], name: `mean of ${seen.count} rows, input by input` };
   }
   const [low, high] = [new Map<number, number>(), new Map<number, number>()];
   seen.x.forEach((v, i) => {
@@ -66,8 +108,8 @@ export const baselinesOf = async (
   });
   const at = (map: ReadonlyMap<number, number>, k: number): number => map.get(featureOf(k, axes)) ?? 0;
   const each = axes ? 'channel' : 'input';
-  if (of === 'black') return { all: [repeat((k) => at(low, k))], name: `lowest value of each ${each} in ${seen.rows} rows` };
-  if (of === 'white') return { all: [repeat((k) => at(high, k))], name: `highest value of each ${each} in ${seen.rows} rows` };
+  if (of === 'black') return { all: [repeat((k) => at(low, k))], name: `lowest value of each ${each} in ${seen.count} rows` };
+  if (of === 'white') return { all: [repeat((k) => at(high, k))], name: `highest value of each ${each} in ${seen.count} rows` };
   const sources = rows.map((row) => job.random(`baseline/${row}`));
   const noise = (i: number): number => at(low, i % d) + sources[Math.floor(i / d)].next() * (at(high, i % d) - at(low, i % d));
   return {

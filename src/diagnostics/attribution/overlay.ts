@@ -1,4 +1,5 @@
 import { type ImageAxes, pixelAt } from '../../base/image.ts';
+import type { Attributed } from './method.ts';
 
 /** Signed map [height, width] of one row: channels summed. */
 export const channelSum = (values: ArrayLike<number>, at: number, axes: ImageAxes): Float64Array => {
@@ -7,6 +8,20 @@ export const channelSum = (values: ArrayLike<number>, at: number, axes: ImageAxe
     for (let x = 0; x < axes.width; x++)
       for (let c = 0; c < axes.channels; c++) map[y * axes.width + x] += values[at + pixelAt(axes, c, y, x)];
   return map;
+};
+
+/** The map of row `b` of `rows` over a picture: channels summed, or the method's own map. */
+export const mapOf = (
+  { values, grid }: Pick<Attributed, 'values' | 'grid'>,
+  b: number,
+  rows: number,
+  axes: ImageAxes,
+): { readonly height: number; readonly width: number; readonly values: Float64Array } => {
+  const d = values.length / rows;
+  const own = values.subarray(b * d, (b + 1) * d);
+  return grid?.kind === 'map'
+    ? { height: grid.height, width: grid.width, values: own }
+    : { height: axes.height, width: axes.width, values: channelSum(own, 0, axes) };
 };
 
 /** A map of at most `most` cells a side: sums over blocks, so that it still adds up. */

@@ -1,5 +1,6 @@
 import { breathe } from '../../base/job.ts';
 import type { GradientTool } from '../../evidence/evidence.ts';
+import type { Question } from './method.ts';
 
 /** Values handed over in one request; longer paths and more rows are asked for in parts. */
 const MOST = 4_000_000;
@@ -14,17 +15,19 @@ export interface PathSums {
 
 /**
  * Σ_s weights[s]·∇f(point s) per row, the points made as they are needed: `fill` writes point `s` of `row` at `offset`.
+ * Where points are of a layer, `inputs` are the question's rows, which parts of the model may read beside it.
  */
 export const sumAlong = async (
   tool: GradientTool,
-  d: number,
-  targets: Int32Array,
+  { x, targets, against }: Question,
   weights: readonly number[],
   fill: (row: number, s: number, points: Float32Array, offset: number) => void,
   square: boolean,
   signal: AbortSignal,
+  { inside = false, d = x.length / targets.length }: { readonly inside?: boolean; readonly d?: number } = {},
 ): Promise<PathSums> => {
   const [rows, all] = [targets.length, weights.length];
+  const width = x.length / rows;
   const gradient = new Float64Array(rows * d);
   const squared = square ? new Float64Array(rows * d) : undefined;
   const values = new Float64Array(rows * all);
@@ -37,7 +40,15 @@ export const sumAlong = async (
       const points = new Float32Array(n * s * d);
       for (let b = 0; b < n; b++) for (let i = 0; i < s; i++) fill(row + b, from + i, points, (b * s + i) * d);
       const part = await tool.sum(
-        { rows: n, points, weights: weights.slice(from, from + s), targets: targets.subarray(row, row + n), square },
+        {
+          rows: n,
+          points,
+          weights: weights.slice(from, from + s),
+          targets: targets.subarray(row, row + n),
+          square,
+          ...(against ? { against: against.subarray(row, row + n) } : {}),
+          ...(inside ? { inputs: x.subarray(row * width, (row + n) * width) } : {}),
+        },
         signal,
       );
       for (let k = 0; k < n * d; k++) {

@@ -1,8 +1,8 @@
 import type { Subject } from '../../evidence/evidence.ts';
 import type { Card } from '../../report/report.ts';
 import { number } from '../wording.ts';
-import type { AttributionChoice } from './attribute.ts';
-import { channelSum, overlayScale, shrink } from './overlay.ts';
+import type { AttributionChoice } from './options.ts';
+import { mapOf, overlayScale, shrink } from './overlay.ts';
 import { factsOf, nameOf, type Saliency, strongest } from './saliency-result.ts';
 
 /** Longest side of a map, and most columns of a table, that a report carries. */
@@ -27,7 +27,10 @@ const titleOf = (s: Saliency, b: number, subject: Pick<Subject, 'classes'>): str
 const imageCards = (s: Saliency, chosen: AttributionChoice, subject: Subject): Card[] => {
   if (!s.pictures) return [];
   const { axes, pictures, range } = s.pictures;
-  const maps = s.rows.map((_, b) => shrink(channelSum(rowOf(s.found.values, b, s.rows.length), 0, axes), axes, MAP));
+  const maps = s.rows.map((_, b) => {
+    const map = mapOf(s.found, b, s.rows.length, axes);
+    return shrink(map.values, map, MAP);
+  });
   const mean = maps[0].values.map((_, k) => maps.reduce((sum, m) => sum + Math.abs(m.values[k]), 0) / maps.length);
   const { height, width } = maps[0];
   const shrunk = axes.height > MAP || axes.width > MAP ? ' Maps are summed over blocks of pixels.' : '';
@@ -67,16 +70,18 @@ const tableCards = (s: Saliency, subject: Subject): Card[] => {
   const all = strongest(s);
   const shown = all.slice(0, COLUMNS);
   const d = all.length;
-  const most = shown.length < d ? ` The ${shown.length} strongest of ${d} inputs.` : '';
-  const inputs = shown.map((f) => `input ${f.input}`);
+  const { grid } = s.found;
+  const what = grid?.kind === 'units' ? 'unit' : 'input';
+  const most = shown.length < d ? ` The ${shown.length} strongest of ${d} ${what}s.` : '';
+  const inputs = shown.map((f) => `${what} ${f.input}`);
   const values = s.rows.flatMap((_, b) => shown.map((f) => s.found.values[b * d + f.input]));
   const limit = Math.max(...values.map(Math.abs), 0);
   return [
     {
       kind: 'bars',
-      title: 'Inputs by mean attribution',
+      title: grid?.kind === 'units' ? `Units of ${grid.layer} by mean attribution` : 'Inputs by mean attribution',
       caption: `Bars: mean size over the ${s.rows.length} samples; points: mean with its sign.${most}`,
-      x: { label: 'Input', unit: 'none' },
+      x: { label: grid?.kind === 'units' ? 'Unit' : 'Input', unit: 'none' },
       y: { label: 'Attribution', unit: 'none' },
       categories: inputs,
       series: [{ name: 'Mean |attribution|', values: shown.map((f) => f.size) }],
@@ -87,7 +92,7 @@ const tableCards = (s: Saliency, subject: Subject): Card[] => {
       title: 'Attribution of each sample',
       caption: `One row per sample; positive values speak for the class attributed.${most}`,
       rows: { label: 'Sample', names: s.rows.map((row, b) => `row ${row}: ${titleOf(s, b, subject)}`) },
-      columns: { label: 'Input', names: inputs },
+      columns: { label: grid?.kind === 'units' ? 'Unit' : 'Input', names: inputs },
       layers: [{ name: 'Attribution', unit: 'none', values: values.map(short), domain: [-limit, limit] }],
       selections: Object.fromEntries(
         s.rows.flatMap((row, b) =>
@@ -105,7 +110,7 @@ const sampleTable = (s: Saliency, subject: Subject): Card => {
     kind: 'table',
     title: 'Numbers per sample',
     caption: completeness
-      ? 'Integrated Gradients must add up to the change of the output from the baseline to the sample; the gap is what the steps missed.'
+      ? 'This method must add up to the change of the output from the baseline to the sample; the gap is what it missed.'
       : 'The sum of the map; this method promises no relation between it and the output.',
     columns: [
       { name: 'row', label: 'Sample', type: 'row' },
@@ -136,6 +141,6 @@ const sampleTable = (s: Saliency, subject: Subject): Card => {
 };
 
 export const saliencyCards = (s: Saliency, chosen: AttributionChoice, subject: Subject): Card[] => [
-  ...(s.pictures ? imageCards(s, chosen, subject) : tableCards(s, subject)),
+  ...(s.pictures && s.found.grid?.kind !== 'units' ? imageCards(s, chosen, subject) : tableCards(s, subject)),
   sampleTable(s, subject),
 ];

@@ -1,6 +1,7 @@
 import { median } from '../../base/maths/quantile.ts';
 import { number, percent } from '../wording.ts';
-import type { AttributionChoice } from './attribute.ts';
+import { methods } from './methods.ts';
+import type { AttributionChoice } from './options.ts';
 import { ALMOST_ZERO, overlayScale } from './overlay.ts';
 import { INCOMPLETE, type Saliency, strongest } from './saliency-result.ts';
 
@@ -22,19 +23,6 @@ const complete = (s: Saliency): string => {
     : ` The maps miss up to ${worst < 1 ? percent(worst) : 'more than all'} of the change of the output (median ${percent(median(completeness.relative))}): take 200 steps or the adaptive rule before reading anything fine into them.`;
 };
 
-const meaning: Readonly<Record<AttributionChoice['method'], string>> = {
-  'integrated-gradients':
-    'Each value is what its input contributes on the way from the baseline to the sample; another baseline asks another question, so try one before concluding that an input does not matter',
-  gradient:
-    'The gradient says which inputs would change the output most if nudged, not what they contributed: a strong value on an empty background is sensitivity, not evidence',
-  'gradient-x-input':
-    'Gradient × input is zero wherever the input is, so on sparse inputs the map repeats the input’s outline whatever the model learned: compare with the plain gradient before trusting a shape',
-  smoothgrad:
-    'Averaging over noisy copies shows what stays of the gradient nearby; values that vanish against the plain gradient were noise',
-  'smoothgrad-squared': 'Squares have no sign: the map shows where the output is sensitive, not in which direction',
-  vargrad: 'Variance has no sign: the map shows where the gradient changes most nearby, edges of decisions rather than evidence',
-};
-
 /** What the maps say here, and what would change the decision. */
 export const saliencyGuide = (s: Saliency, chosen: AttributionChoice): string => {
   const n = s.rows.length;
@@ -43,6 +31,7 @@ export const saliencyGuide = (s: Saliency, chosen: AttributionChoice): string =>
   const flat = rows.filter((r) => overlayScale(r, chosen.outliers) < ALMOST_ZERO).length;
   if (flat === n)
     return 'All maps are almost zero: the output does not react to these inputs. Check the preprocessing and, if the output is a saturated probability, name the logits as output.';
+  const kind = s.found.grid?.kind === 'units' ? 'units' : 'inputs';
   const share = median(rows.filter((r) => r.some((v) => v !== 0)).map(halfOf));
   const spread =
     share < 0.15
@@ -51,10 +40,10 @@ export const saliencyGuide = (s: Saliency, chosen: AttributionChoice): string =>
   const [first] = strongest(s);
   const table = s.pictures
     ? ''
-    : ` The strongest is input ${first.input}, with a mean size of ${number(first.size)}${Math.abs(first.mean) < first.size / 2 ? ' and no constant sign' : first.mean > 0 ? ', mostly for the class' : ', mostly against the class'}.`;
+    : ` The strongest is ${kind === 'units' ? 'unit' : 'input'} ${first.input}, with a mean size of ${number(first.size)}${Math.abs(first.mean) < first.size / 2 ? ' and no constant sign' : first.mean > 0 ? ', mostly for the class' : ', mostly against the class'}.`;
   const wrong = s.labels ? s.rows.filter((_, b) => s.labels?.[b] !== s.predicted[b]).length : 0;
   const mistakes =
     wrong > 0 ? ` ${wrong} of the samples are answered wrongly: compare their maps with target 'label' to see what was missed.` : '';
   const zero = flat > 0 ? ` ${flat} of the ${n} maps are almost zero.` : '';
-  return `In ${n === 1 ? 'this sample' : `the median of ${n} samples`} half of all attribution lies in ${percent(share)} of the inputs: ${spread}.${table}${complete(s)}${zero} ${meaning[chosen.method]}. A map that looks the same after the weights are redrawn shows the input, not the model.${mistakes}`;
+  return `In ${n === 1 ? 'this sample' : `the median of ${n} samples`} half of all attribution lies in ${percent(share)} of the ${kind}: ${spread}.${table}${complete(s)}${zero} ${methods[chosen.method].meaning}. A map that looks the same after the weights are redrawn shows the input, not the model.${mistakes}`;
 };

@@ -37,3 +37,14 @@ export const picturesOf = async (
   const range = pictureRange(values);
   return { axes, pictures: rows.map((_, b) => pictureOf(values.subarray(b * d, (b + 1) * d), axes, range, most)), range };
 };
+
+/** Rows looked at for a mean, an extreme or a baseline, and how many values they may hold together. */
+const LOOKED_AT = 256;
+const MOST = 8_000_000;
+
+/** Rows of the data, evenly spaced, as the model takes them. */
+export const drawnRows = async (tool: SamplesTool, signal: AbortSignal): Promise<{ readonly x: Float32Array; readonly count: number }> => {
+  const positions = evenly(Math.max(1, Math.min(LOOKED_AT, Math.floor(MOST / sizeOf(tool.inputDims)))), tool.count);
+  const { x } = await tool.take(positions, signal);
+  return { x: inputValues(x.data), count: positions.length };
+};
