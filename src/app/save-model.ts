@@ -10,7 +10,12 @@ const chunk = 2 ** 24;
 type Part = ReturnType<typeof writeExternal>['data'][number];
 
 /** The bytes of a data file, those of other files read piece by piece. */
-async function* bytesOf(parts: readonly Part[], folder: string, ports: Ports, { signal }: AppJob): AsyncGenerator<Uint8Array> {
+async function* bytesOf(
+  parts: readonly Part[],
+  folder: string,
+  ports: Ports,
+  { signal }: Pick<AppJob, 'signal'>,
+): AsyncGenerator<Uint8Array> {
   for (const part of parts) {
     if (part instanceof Uint8Array) {
       yield part;
@@ -31,7 +36,7 @@ const openOnce = async (model: Uint8Array | string, name: string, folder: string
  * Writes a model after ONNX Runtime has opened it. Weights beside the file that it was made from are shared where the new one
  * lies in the same folder; else, or where one file cannot hold all, they go to OUT.data. Gives sentences for the report.
  */
-export const saveModel = async (model: Model, out: string, ports: Ports, job: AppJob): Promise<readonly string[]> => {
+export const saveModel = async (model: Model, out: string, ports: Ports, job: Pick<AppJob, 'signal'>): Promise<readonly string[]> => {
   const name = out.split(/[\\/]/).at(-1) ?? out;
   const beside = externalFiles(model.graph);
   const { folder } = model;

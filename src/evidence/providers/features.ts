@@ -37,7 +37,7 @@ export interface FeatureSource {
 }
 
 /** The value that a layer's name means: a value of the graph, or the first output of the node of that name. */
-const layerValue = (graph: Graph, layer: string, output: string): string => {
+export const layerValue = (graph: Graph, layer: string, output: string): string => {
   if (layer === '') {
     const found = penultimate(graph, output);
     if ('features' in found) return found.features;
