@@ -41,6 +41,7 @@ const cases = [
   'digits.npz',
   'fortran.npy',
   'iris.csv',
+  'predictions.parquet',
   'generations.jsonl',
   't10k-100-images-idx3-ubyte.gz',
   't10k-100-labels-idx1-ubyte',
