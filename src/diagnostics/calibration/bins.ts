@@ -22,15 +22,15 @@ export const widthBinOf = (c: number, m: number): number => {
   return k;
 };
 
-const gather = ({ c, hits, misses }: Groups, from: number, to: number, low: number, high: number): Bin => {
+const gather = ({ c, hits, misses, sums }: Groups, from: number, to: number, low: number, high: number): Bin => {
   let [n, f, f2, o, fo] = [0, 0, 0, 0, 0];
   for (let g = from; g < to; g++) {
     const size = hits[g] + misses[g];
     n += size;
-    f += size * c[g];
-    f2 += size * c[g] * c[g];
+    f += sums?.f[g] ?? size * c[g];
+    f2 += sums?.f2[g] ?? size * c[g] * c[g];
     o += hits[g];
-    fo += hits[g] * c[g];
+    fo += sums?.fo[g] ?? hits[g] * c[g];
   }
   return { low, high, n, f, f2, o, fo, from, to };
 };

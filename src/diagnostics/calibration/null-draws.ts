@@ -10,14 +10,14 @@ import type { Groups } from './pairs.ts';
 const EXACT = 2_000;
 
 /** Mean and standard deviation of ECE when every answer is right with exactly its confidence; bins are fixed, hence independent. */
-export const noiseFloor = ({ c, hits, misses, n }: Groups, bins: readonly Bin[]): { readonly mean: number; readonly sd: number } => {
+export const noiseFloor = ({ c, hits, misses, n, sums }: Groups, bins: readonly Bin[]): { readonly mean: number; readonly sd: number } => {
   let [mean, variance] = [0, 0];
   for (const bin of bins) {
     const p: number[] = [];
     let spread = 0;
     for (let g = bin.from; g < bin.to; g++) {
       const size = hits[g] + misses[g];
-      spread += size * c[g] * (1 - c[g]);
+      spread += sums ? sums.f[g] - sums.f2[g] : size * c[g] * (1 - c[g]);
       for (let i = 0; i < size && bin.n <= EXACT; i++) p.push(c[g]);
     }
     const off = bin.n <= EXACT ? meanAbsoluteDeviation(p) : Math.sqrt((2 * spread) / Math.PI);
@@ -56,8 +56,10 @@ export const nullDraws = async (
   draws: number,
   random: Random,
   pause: (done: number) => Promise<void>,
+  watch: (hits: Int32Array) => void = () => {},
 ): Promise<NullDraws> => {
   const { c, hits, misses, n } = groups;
+  const drawnHits = new Int32Array(c.length);
   const [width, mass] = [widthBins(groups, m), massBins(groups, m)];
   const [inWidth, inMass] = [binOfGroup(width, c.length), binOfGroup(mass, c.length)];
   const [ece, eceMass] = [new Float64Array(draws), new Float64Array(draws)];
@@ -70,13 +72,15 @@ export const nullDraws = async (
     let [sum, most] = [0, 0];
     for (let g = 0; g < c.length; g++) {
       const size = hits[g] + misses[g];
-      const s = size === 1 ? (random.next() < c[g] ? 1 : 0) : binomial(size, c[g], random);
+      const s = binomial(size, c[g], random);
+      drawnHits[g] = s;
       o[inWidth[g]] += s;
       oMass[inMass[g]] += s;
       sum += size * c[g] - s;
       if (sum > most) most = sum;
       else if (-sum > most) most = -sum;
     }
+    watch(drawnHits);
     const drawn = binnedErrors(
       width.map((b, k) => ({ n: b.n, f: b.f, o: o[k] })),
       n,

@@ -2,29 +2,42 @@
 export interface Pile {
   readonly chunks: Float64Array[];
   length: number;
+  /** Places left in the last chunk. */
+  room: number;
 }
 
-const CHUNK = 16384;
+/** Chunks grow from the first size to the last, so that many small piles are small. */
+const FIRST = 128;
+const LAST = 65_536;
 
-export const pile = (): Pile => ({ chunks: [], length: 0 });
+export const pile = (): Pile => ({ chunks: [], length: 0, room: 0 });
 
 export const put = (to: Pile, value: number): void => {
-  const at = to.length % CHUNK;
-  if (at === 0) to.chunks.push(new Float64Array(CHUNK));
-  to.chunks[to.chunks.length - 1][at] = value;
+  if (to.room === 0) {
+    to.room = Math.min(LAST, FIRST * 2 ** to.chunks.length);
+    to.chunks.push(new Float64Array(to.room));
+  }
+  const last = to.chunks[to.chunks.length - 1];
+  last[last.length - to.room] = value;
+  to.room--;
   to.length++;
 };
 
+const filled = ({ chunks, room }: Pile): Float64Array[] =>
+  chunks.map((chunk, i) => (i === chunks.length - 1 ? chunk.subarray(0, chunk.length - room) : chunk));
+
 export const values = (of: Pile): Float64Array => {
   const all = new Float64Array(of.length);
-  of.chunks.forEach((chunk, i) => {
-    all.set(chunk.subarray(0, Math.min(CHUNK, of.length - i * CHUNK)), i * CHUNK);
-  });
+  let at = 0;
+  for (const chunk of filled(of)) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
   return all;
 };
 
 export const pour = (to: Pile, from: Pile): void => {
-  for (const value of values(from)) put(to, value);
+  for (const chunk of filled(from)) for (const value of chunk) put(to, value);
 };
 
 /** Groups of rows with one confidence, ascending: exact runs of equal values, or fine cells with their mean. */
@@ -34,32 +47,102 @@ export interface Groups {
   readonly misses: Int32Array;
   /** All rows. */
   readonly n: number;
+  /** Of cells: Σc, Σc² and Σc over hits of each, exactly. */
+  readonly sums?: { readonly f: Float64Array; readonly f2: Float64Array; readonly fo: Float64Array };
 }
 
 export const sizeOfGroup = ({ hits, misses }: Groups, g: number): number => hits[g] + misses[g];
 
-/** Runs of equal confidence: both piles sorted and merged, so that the order of rows cannot matter. */
-export const runs = (right: Pile, wrong: Pile): Groups => {
-  const a = values(right).sort();
-  const b = values(wrong).sort();
-  const n = a.length + b.length;
+/** Goes through runs of equal confidence, ascending. */
+export type Walk = (visit: (c: number, hits: number, misses: number) => void) => void;
+
+export const walkGroups =
+  ({ c, hits, misses }: Groups): Walk =>
+  (visit) => {
+    for (let g = 0; g < c.length; g++) visit(c[g], hits[g], misses[g]);
+  };
+
+/**
+ * Runs over the confidences of right and of wrong answers. Chunks are sorted where they lie and merged by a heap of their heads, so
+ * that ranks of any number of rows take no memory beyond the piles.
+ */
+export const walkPiles = (right: readonly Pile[], wrong: readonly Pile[]): Walk => {
+  const sorted = (piles: readonly Pile[]): Float64Array[] =>
+    piles.flatMap((p) => filled(p).flatMap((chunk) => (chunk.length > 0 ? [chunk.sort()] : [])));
+  const rights = sorted(right);
+  const lists = [...rights, ...sorted(wrong)];
+  return (visit) => {
+    const at = new Int32Array(lists.length);
+    const head = Float64Array.from(lists, (list) => list[0]);
+    const heap = Int32Array.from(lists, (_, k) => k);
+    let size = lists.length;
+    const sift = (from: number): void => {
+      const moved = heap[from];
+      let i = from;
+      for (;;) {
+        let child = 2 * i + 1;
+        if (child >= size) break;
+        if (child + 1 < size && head[heap[child + 1]] < head[heap[child]]) child++;
+        if (head[heap[child]] >= head[moved]) break;
+        heap[i] = heap[child];
+        i = child;
+      }
+      heap[i] = moved;
+    };
+    for (let i = (size >> 1) - 1; i >= 0; i--) sift(i);
+    while (size > 0) {
+      const value = head[heap[0]];
+      let [hits, misses] = [0, 0];
+      while (size > 0 && head[heap[0]] === value) {
+        const k = heap[0];
+        const list = lists[k];
+        const from = at[k];
+        let to = from + 1;
+        while (to < list.length && list[to] === value) to++;
+        if (k < rights.length) hits += to - from;
+        else misses += to - from;
+        at[k] = to;
+        if (to < list.length) head[k] = list[to];
+        else heap[0] = heap[--size];
+        sift(0);
+      }
+      visit(value, hits, misses);
+    }
+  };
+};
+
+/** The runs of a walk over at most `n` rows. */
+export const collect = (walk: Walk, n: number): Groups => {
+  const found = collected(n);
+  walk(found.visit);
+  return found.value();
+};
+
+/** Keeps the runs it is shown, at most `n`. */
+export const collected = (n: number): { readonly visit: Parameters<Walk>[0]; readonly value: () => Groups } => {
   const c = new Float64Array(n);
   const hits = new Int32Array(n);
   const misses = new Int32Array(n);
-  let count = 0;
-  let [i, j] = [0, 0];
-  while (i < a.length || j < b.length) {
-    const value = j >= b.length || (i < a.length && a[i] <= b[j]) ? a[i] : b[j];
-    c[count] = value;
-    while (i < a.length && a[i] === value) {
-      hits[count]++;
-      i++;
-    }
-    while (j < b.length && b[j] === value) {
-      misses[count]++;
-      j++;
-    }
-    count++;
-  }
-  return { c: c.subarray(0, count), hits: hits.subarray(0, count), misses: misses.subarray(0, count), n };
+  let [count, rows] = [0, 0];
+  return {
+    visit(value, h, m) {
+      c[count] = value;
+      hits[count] = h;
+      misses[count] = m;
+      rows += h + m;
+      count++;
+    },
+    value: () => ({ c: c.subarray(0, count), hits: hits.subarray(0, count), misses: misses.subarray(0, count), n: rows }),
+  };
 };
+
+/** Σ over the rows of a pile. */
+export const sumOfPile = (of: Pile): number =>
+  filled(of).reduce((total, chunk) => {
+    let sum = 0;
+    for (let i = 0; i < chunk.length; i++) sum += chunk[i];
+    return total + sum;
+  }, 0);
+
+/** Runs of equal confidence, so that the order of rows cannot matter. */
+export const runs = (right: Pile, wrong: Pile): Groups => collect(walkPiles([right], [wrong]), right.length + wrong.length);

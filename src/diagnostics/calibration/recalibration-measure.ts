@@ -43,7 +43,7 @@ export const judge = (parts: readonly ScoreTable[], fits: readonly Calibration[]
       if (clip) for (let i = 0; i < logProbs.length; i++) logProbs[i] = Math.max(logProbs[i], FLOOR);
       const matrix = (data: Float64Array) => ({ rows: n, cols: classes, data });
       const [numbers, given] = [part.rows.subarray(from, from + n), labels.subarray(from, from + n)];
-      addBatch(state, { rows: numbers, labels: given, probs: matrix(probs), logProbs: matrix(logProbs) }, bins);
+      addBatch(state, { rows: numbers, labels: given, probs: matrix(probs), logProbs: matrix(logProbs) });
       for (let i = 0; i < n; i++, done++) {
         const label = given[i];
         logLoss[done] = -logProbs[i * classes + label];

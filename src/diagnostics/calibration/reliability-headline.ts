@@ -1,27 +1,67 @@
 import type { Subject } from '../../evidence/evidence.ts';
 import type { Interval } from '../../report/report.ts';
+import type { BrierTerms } from './brier.ts';
 import { CELLS, ROW_DRAWS } from './cells.ts';
+import type { ClassCalibration } from './class-calibration.ts';
 import { TRACED } from './examples.ts';
-import type { Reliability, ReliabilityOptions } from './scores.ts';
+import { GROUP_DRAWS } from './group-calibration.ts';
+import { MOST_PAIRS } from './reliability-state.ts';
+import type { Range, Reliability, ReliabilityOptions } from './scores.ts';
 
-export const classwiseSum = (r: Reliability): number => r.classwise.reduce((sum, k) => sum + k.ce, 0);
+/** Sum over classes of one of their errors, and how many classes have it. */
+const overClasses = (r: Reliability, of: (k: ClassCalibration) => number): { readonly sum: number; readonly mean: number } => {
+  const found = r.classwise.map(of).filter((v) => !Number.isNaN(v));
+  const sum = found.reduce((total, v) => total + v, 0);
+  return { sum, mean: sum / found.length };
+};
+export const classwise = (r: Reliability): { readonly sum: number; readonly mean: number } => overClasses(r, (k) => k.ce);
+export const adaptive = (r: Reliability): { readonly ace: number; readonly tace: number } => ({
+  ace: overClasses(r, (k) => k.ace).mean,
+  tace: overClasses(r, (k) => k.tace).mean,
+});
+
+const termsNamed = (name: string, t: BrierTerms): Record<string, number> => ({
+  [name]: t.score,
+  [`${name}_reliability`]: t.reliability,
+  [`${name}_resolution`]: t.resolution,
+  [`${name}_uncertainty`]: t.uncertainty,
+  [`${name}_within_variance`]: t.withinVariance,
+  [`${name}_within_covariance`]: t.withinCovariance,
+});
+
+/** What is judged has its own names where it is the probability of one class. */
+export const ownNames = ({ positive }: Pick<Reliability, 'positive'>): Record<'share' | 'claim' | 'brier' | 'auroc', string> =>
+  positive < 0
+    ? { share: 'accuracy', claim: 'mean_confidence', brier: 'brier_top', auroc: 'auroc_correct' }
+    : { share: 'frequency', claim: 'mean_probability', brier: 'brier_event', auroc: 'auroc' };
 
 /** Stable names → numbers; what is undefined for these rows is left out. */
-export const reliabilityHeadline = (r: Reliability): Record<string, number> =>
-  Object.fromEntries(
+export const reliabilityHeadline = (r: Reliability): Record<string, number> => {
+  const names = ownNames(r);
+  return Object.fromEntries(
     Object.entries({
       rows: r.rows,
-      accuracy: r.accuracy,
-      mean_confidence: r.confidence,
+      [names.share]: r.accuracy,
+      [names.claim]: r.confidence,
       ece: r.ece,
       ece_mass: r.eceMass,
       ece_debiased: Math.max(0, r.eceDebiased),
       ce2_debiased: r.ce2Debiased,
+      smooth_ece: r.smoothEce.value,
+      smooth_ece_p_value: r.smoothEce.p,
       rmsce: r.rmsce,
       mce: r.mce,
       average_ce: r.averageCe,
-      classwise_ece: classwiseSum(r) / r.classwise.length,
-      classwise_ece_sum: classwiseSum(r),
+      classwise_ece: classwise(r).mean,
+      classwise_ece_sum: classwise(r).sum,
+      ace_nixon: adaptive(r).ace,
+      tace: adaptive(r).tace,
+      ...Object.fromEntries(
+        r.top.flatMap((t) => [
+          [`accuracy_top${t.k}`, t.accuracy],
+          [`ece_top${t.k}`, t.ece],
+        ]),
+      ),
       ks: r.ks,
       noise_floor: r.floor.mean,
       noise_floor_sd: r.floor.sd,
@@ -32,35 +72,40 @@ export const reliabilityHeadline = (r: Reliability): Record<string, number> =>
       ece_critical: r.critical,
       nll: r.nll,
       nll_clipped: r.clipped,
-      brier: r.brier.score,
+      ...termsNamed('brier', r.brier),
       brier_mean: r.brier.score / r.classwise.length,
-      brier_reliability: r.brier.reliability,
-      brier_resolution: r.brier.resolution,
-      brier_uncertainty: r.brier.uncertainty,
-      brier_within_variance: r.brier.withinVariance,
-      brier_within_covariance: r.brier.withinCovariance,
-      brier_top: r.brierTop.score,
-      brier_top_reliability: r.brierTop.reliability,
-      brier_top_resolution: r.brierTop.resolution,
-      brier_top_uncertainty: r.brierTop.uncertainty,
-      brier_top_within_variance: r.brierTop.withinVariance,
-      brier_top_within_covariance: r.brierTop.withinCovariance,
+      ...termsNamed(names.brier, r.brierTop),
       bss: r.bss,
-      auroc_correct: r.auroc,
-      aurc: r.risk.aurc,
-      e_aurc: r.risk.eAurc,
+      corp_miscalibration: r.corp.mcb,
+      corp_discrimination: r.corp.dsc,
+      corp_uncertainty: r.corp.unc,
+      corp_p_value: r.mcb.p,
+      [names.auroc]: r.auroc,
+      ...(r.positive < 0 ? { aurc: r.risk.aurc, e_aurc: r.risk.eAurc } : {}),
     }).filter(([, v]) => Number.isFinite(v)),
   );
+};
 
 export const reliabilityIntervals = (
   r: Reliability,
   { confidenceLevel: level, bootstrap }: ReliabilityOptions,
 ): Record<string, Interval> => {
-  const interval = (range: readonly [number, number] | null, method: string): Interval | null =>
-    range && { low: range[0], high: range[1], level, method };
-  const accuracy = interval(r.accuracyInterval, 'Wilson');
-  const ece = interval(r.eceInterval, `bootstrap of the debiased ECE, ${bootstrap} resamples`);
-  return { ...(accuracy ? { accuracy } : {}), ...(ece ? { ece, ece_debiased: ece } : {}) };
+  const names = ownNames(r);
+  const found: readonly (readonly [string, Range, string])[] = [
+    [names.share, r.accuracyInterval, 'Wilson'],
+    ...['ece', 'ece_debiased'].map((name) => [name, r.eceInterval, `bootstrap of the debiased ECE, ${bootstrap} resamples`] as const),
+    ['smooth_ece', r.smoothEce.interval, `bootstrap, moved by its bias, ${bootstrap} resamples`],
+    ['corp_miscalibration', r.mcb.interval, `bootstrap, moved by its bias, ${bootstrap} resamples`],
+    ['nll', r.nllInterval, 'normal'],
+    ['brier', r.brierInterval, 'normal'],
+    ['brier_mean', r.brierInterval && [r.brierInterval[0] / r.classwise.length, r.brierInterval[1] / r.classwise.length], 'normal'],
+    [names.auroc, r.aurocInterval, 'DeLong, on the logit scale'],
+    ['aurc', r.positive < 0 ? r.risk.interval : null, `bootstrap, ${bootstrap} resamples`],
+    ...r.top.map((t) => [`accuracy_top${t.k}`, t.interval, 'Wilson'] as const),
+  ];
+  return Object.fromEntries(
+    found.flatMap(([name, range, method]) => (range ? [[name, { low: range[0], high: range[1], level, method }]] : [])),
+  );
 };
 
 export const reliabilityNotes = (r: Reliability, { bins }: ReliabilityOptions, subject: Pick<Subject, 'scores'>): string[] => [
@@ -69,13 +114,27 @@ export const reliabilityNotes = (r: Reliability, { bins }: ReliabilityOptions, s
         `Above ${ROW_DRAWS} rows the null draws and the bootstrap are taken on counts in at least ${CELLS} fine confidence cells instead of row by row.`,
       ]
     : []),
+  ...(r.bucketed
+    ? [
+        `Beyond ${MOST_PAIRS} rows confidences are counted in 129,026 buckets, each within 0.2 % of the distance to 0 or 1: all numbers made from them are approximate.`,
+      ]
+    : []),
+  ...(r.classesBucketed
+    ? [
+        'There are many class probabilities, so for the adaptive errors (ACE, TACE) they were counted in fine bins: those two are approximate.',
+      ]
+    : []),
+  ...(r.grouped ? [`Each group's p-value and interval come from ${GROUP_DRAWS} draws, in large groups on 256 confidence cells.`] : []),
   ...(2 * bins > r.rows
     ? [`The debiased errors and the interval of ECE need bins of at least 2 rows: ${bins} bins are too many for ${r.rows} rows.`]
     : []),
-  ...(r.hits === 0 || r.hits === r.rows
+  ...(r.positive < 0 && (r.hits === 0 || r.hits === r.rows)
     ? [
         `All answers are ${r.hits === 0 ? 'wrong' : 'right'}, so the Brier skill score and the AUROC of confidence for correctness are undefined.`,
       ]
+    : []),
+  ...(r.positive >= 0 && (r.hits === 0 || r.hits === r.rows)
+    ? [`${r.hits === 0 ? 'No' : 'Every'} row is of this class, so the Brier skill score and the AUROC of its probability are undefined.`]
     : []),
   ...(subject.scores === 'probabilities' && r.clipped > 0
     ? [`The model gives probabilities, not logits: ${r.clipped} of ${r.rows} label probabilities were clipped to 1e-12 in the log loss.`]

@@ -6,7 +6,7 @@ import { excess } from './errors.ts';
 import { type Groups, sizeOfGroup } from './pairs.ts';
 
 /** Debiased ECE of one resample, its mass bins (at least 2 rows each) cut anew. */
-const debiasedOf = (c: Float64Array, hits: Int32Array, misses: Int32Array, n: number, m: number): number => {
+export const debiasedOf = (c: Float64Array, hits: Int32Array, misses: Int32Array, n: number, m: number): number => {
   let [total, from] = [0, 0];
   for (const to of massEnds(hits, misses, n, m, 2)) {
     let [size, f, o] = [0, 0, 0];
@@ -51,6 +51,28 @@ const sampler = (groups: Groups, byRow: boolean, random: Random): ((hits: Int32A
   };
 };
 
+/** What one resample holds: hits and misses of every group. */
+type Watch = (hits: Int32Array, misses: Int32Array) => void;
+
+/** `draws` bootstrap resamples of the rows, shown to `watch` one after another. */
+export const resamples = async (
+  groups: Groups,
+  byRow: boolean,
+  draws: number,
+  random: Random,
+  pause: (done: number) => Promise<void>,
+  watch: Watch,
+): Promise<void> => {
+  const sample = sampler(groups, byRow, random);
+  const hits = new Int32Array(groups.c.length);
+  const misses = new Int32Array(groups.c.length);
+  for (let d = 0; d < draws; d++) {
+    if (d % 50 === 0) await pause(d);
+    sample(hits, misses);
+    watch(hits, misses);
+  }
+};
+
 /** Debiased ECE of `draws` bootstrap resamples of the rows, ascending. */
 export const bootstrapDebiased = async (
   groups: Groups,
@@ -60,16 +82,11 @@ export const bootstrapDebiased = async (
   random: Random,
   pause: (done: number) => Promise<void>,
 ): Promise<Float64Array> => {
-  const sample = sampler(groups, byRow, random);
-  const hits = new Int32Array(groups.c.length);
-  const misses = new Int32Array(groups.c.length);
-  const out = new Float64Array(draws);
-  for (let d = 0; d < draws; d++) {
-    if (d % 50 === 0) await pause(d);
-    sample(hits, misses);
-    out[d] = debiasedOf(groups.c, hits, misses, groups.n, m);
-  }
-  return out.sort();
+  const out: number[] = [];
+  await resamples(groups, byRow, draws, random, pause, (hits, misses) => {
+    out.push(debiasedOf(groups.c, hits, misses, groups.n, m));
+  });
+  return Float64Array.from(out).sort();
 };
 
 /**
@@ -83,5 +100,15 @@ export const eceInterval = (
   level: number,
 ): readonly [number, number] => {
   const end = (q: number): number => Math.max(0, quantile(draws, q) - (plugin - value));
+  return [p > 1 - level ? 0 : end((1 - level) / 2), end((1 + level) / 2)];
+};
+
+/**
+ * For a statistic ≥ 0 that sampling noise lifts: percentile interval of its resamples, both ends moved by twice the lift
+ * (mean of the draws − value) that every resample adds to the one the value has already, and cut at 0. 0 where calibration is not rejected.
+ */
+export const liftedInterval = (draws: Float64Array, value: number, p: number, level: number): readonly [number, number] => {
+  const lift = Math.max(0, draws.reduce((sum, v) => sum + v, 0) / draws.length - value);
+  const end = (q: number): number => Math.max(0, quantile(draws, q) - 2 * lift);
   return [p > 1 - level ? 0 : end((1 - level) / 2), end((1 + level) / 2)];
 };
