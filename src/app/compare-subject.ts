@@ -43,7 +43,8 @@ export const openComparison = async (
       ...(request.limit === undefined ? {} : { limit: request.limit }),
     },
     ports,
-    { ...job, note: (text) => job.note(`'${path}': ${text}`) },
+    // On the subject's own data it has the same to tell, which the report says once.
+    data ? { ...job, note: (text) => job.note(`'${path}': ${text}`) } : job,
   );
   if (other.model && open.model && other.device.actual !== open.device.actual)
     job.note(`The models ran on different devices: ${open.device.actual} and ${other.device.actual} (${other.device.reason}).`);

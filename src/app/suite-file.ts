@@ -31,6 +31,8 @@ const shape: Shape = object({
         run: text,
         model: text,
         data: text,
+        against: text,
+        againstData: text,
         options: map({ kind: 'anything' }),
         expect: map(object({ min: number, max: number, bound: choice('point', 'lower', 'upper'), level: number })),
       },
@@ -137,6 +139,8 @@ export const checkNames = ({ suite, lines }: SuiteFile, path: string, ids: reado
     must('run', 'diagnostic', check.run, ids);
     must('model', 'model', check.model, Object.keys(suite.models ?? {}));
     must('data', 'dataset', check.data, Object.keys(suite.datasets ?? {}));
+    must('against', 'model or dataset', check.against, [...Object.keys(suite.models ?? {}), ...Object.keys(suite.datasets ?? {})]);
+    must('againstData', 'dataset', check.againstData, Object.keys(suite.datasets ?? {}));
     if (names.has(check.name)) throw new Fault('suite/twice', { path, line, where: `checks[${i}]`, id: check.name });
     names.add(check.name);
   }

@@ -1,6 +1,6 @@
 import { Fault } from '../base/fault.ts';
 import { nearest } from '../base/nearest.ts';
-import type { Check, DataRef, ModelRef, RunRequest, Suite } from '../base/request.ts';
+import type { AgainstRef, Check, DataRef, ModelRef, RunRequest, Suite } from '../base/request.ts';
 import { isDataFile } from '../data/open.ts';
 import type { Diagnostic } from '../diagnostics/define.ts';
 import { diagnostics } from '../diagnostics/index.ts';
@@ -47,6 +47,14 @@ const levelOf = ({ expect, options }: Check, diagnostic: Diagnostic | undefined)
   return levels.size === 1 && takes ? { confidenceLevel: level } : {};
 };
 
+/** A model of that name, else a dataset. */
+const againstOf = ({ models, datasets }: Suite, { against, againstData }: Check, from: string, ports: Ports): AgainstRef | undefined => {
+  if (against === undefined) return undefined;
+  const model = models?.[against];
+  const data = datasets?.[againstData ?? (model ? '' : against)];
+  return { ...(model ? { model: modelRef(model, from, ports) } : {}), ...(data ? { data: dataRef(data, from, ports) } : {}) };
+};
+
 interface Planned {
   readonly check: Check;
   readonly request: RunRequest;
@@ -58,12 +66,14 @@ const plan = (suite: Suite, checks: readonly Check[], ask: SuiteRequest, ports: 
     const data = suite.datasets?.[check.data];
     if (!data) throw new RangeError(`dataset '${check.data}' was checked to be there`);
     const diagnostic = registry.find((d) => d.id === check.run);
+    const against = againstOf(suite, check, ask.path, ports);
     return {
       check,
       request: {
         id: check.run,
         ...(model ? { model: modelRef(model, ask.path, ports) } : {}),
         data: dataRef(data, ask.path, ports),
+        ...(against ? { against } : {}),
         options: { ...levelOf(check, diagnostic), ...optionsOf(check, diagnostic, ask.path, ports) },
         device: ask.device,
         seed: ask.seed,

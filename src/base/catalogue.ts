@@ -21,6 +21,9 @@ export interface CatalogueDiagnostic {
   readonly options: Options;
 }
 
+/** It asks for a second model, or table, on the same rows. */
+export const comparesTwo = ({ needs }: Pick<CatalogueDiagnostic, 'needs'>): boolean => needs.includes('pair');
+
 export interface CataloguePart {
   readonly id: string;
   readonly source: string;

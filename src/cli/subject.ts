@@ -1,5 +1,5 @@
 import { Fault } from '../base/fault.ts';
-import type { DataRef, Device, ModelRef, Preprocess } from '../base/request.ts';
+import type { AgainstRef, DataRef, Device, ModelRef, Preprocess } from '../base/request.ts';
 import { devices, type Flag, type Typed } from './define.ts';
 
 /** Flags that name a model and bind data to its input (product contract, "Binding data to inputs"). */
@@ -19,6 +19,14 @@ export const subjectFlags: Readonly<Record<string, Flag>> = {
   layout: { value: 'nchw|nhwc|flat', help: 'Layout of stored images.' },
   resize: { value: 'HxW', help: 'Resizes images (bilinear).' },
   columns: { value: 'prob=REGEX,label=NAME', help: 'Columns of a predictions table.' },
+};
+
+/** What a diagnostic of two is given beside its subject. */
+export const againstFlags: Readonly<Record<string, Flag>> = {
+  against: { value: 'FILE', help: 'The model, or table of predictions, that it is compared with.' },
+  againstData: { value: 'FILE', help: 'Data of the model compared with, where its rows are prepared otherwise.' },
+  againstInput: { value: 'NAME', help: 'Graph input of the model compared with; else as input.' },
+  againstOutput: { value: 'NAME', help: 'Graph output of the model compared with; else as output.' },
 };
 
 export const runFlags: Readonly<Record<string, Flag>> = {
@@ -77,6 +85,31 @@ export const dataOf = ({ flags }: Typed, path: string): DataRef => {
   };
   const names = Object.fromEntries((['x', 'y', 'labels', 'split', 'columns'] as const).flatMap((k) => (flags[k] ? [[k, flags[k]]] : [])));
   return { path, ...names, ...(Object.keys(preprocess).length ? { preprocess } : {}) };
+};
+
+/** A table of predictions, which has no use for what binds inputs. */
+export const tableOf = (typed: Typed, path: string): DataRef => {
+  const { y, split, columns } = dataOf(typed, path);
+  return {
+    path,
+    ...(y === undefined ? {} : { y }),
+    ...(split === undefined ? {} : { split }),
+    ...(columns === undefined ? {} : { columns }),
+  };
+};
+
+/** What is compared with: a model by its ending, else a table. */
+export const againstOf = (typed: Typed, path: string, data: string | undefined): AgainstRef => {
+  if (!path.toLowerCase().endsWith('.onnx')) {
+    if (data !== undefined)
+      throw new Fault('option/value', { name: 'againstData', value: data, expected: `left out: '${path}' is a table of predictions` });
+    return { data: tableOf(typed, path) };
+  }
+  const { againstInput: input, againstOutput: output } = typed.flags;
+  return {
+    model: { ...modelOf(typed, path), ...(input === undefined ? {} : { input }), ...(output === undefined ? {} : { output }) },
+    ...(data === undefined ? {} : { data: dataOf(typed, data) }),
+  };
 };
 
 export const deviceOf = ({ flags }: Typed): Device => (flags.device ? oneOf('device', flags.device, devices) : 'auto');

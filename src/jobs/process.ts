@@ -5,6 +5,7 @@ import { serve } from './serve.ts';
 /** Every task and where its use case lives; a module is loaded when its first job comes. */
 const tasks: { readonly [T in TaskName]: () => Promise<UseCase<T>> } = {
   run: async () => (await import('../app/diagnose.ts')).diagnose,
+  compare: async () => (await import('../app/compare.ts')).compare,
   suite: async () => (await import('../app/suite.ts')).suite,
   train: async () => (await import('../app/train.ts')).train,
   info: async () => (await import('../app/info.ts')).info,

@@ -74,6 +74,8 @@ export const suiteSchema = ({ diagnostics }: Catalogue): Schema => ({
             },
             model: text('Name of a model above; absent for a table of predictions.'),
             data: text('Name of a dataset above.'),
+            against: text('Name of a model, or of a dataset that is a table of predictions, to compare with.'),
+            againstData: text('Dataset of the model compared with, where its rows are prepared otherwise.'),
             options: { type: 'object' },
             expect: {
               type: 'object',

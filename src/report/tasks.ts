@@ -4,6 +4,8 @@ import type { Interval, Picture, Report } from './report.ts';
 /** Every task the job process can do: name → what it is asked and what it gives back. Plain data, typed arrays allowed. */
 export interface Tasks {
   run: { readonly ask: RunRequest; readonly give: Report };
+  /** Two saved reports. */
+  compare: { readonly ask: { readonly runs: readonly [string, string] }; readonly give: Report };
   suite: { readonly ask: SuiteRequest; readonly give: SuiteResult };
   train: { readonly ask: TrainRequest; readonly give: TrainResult };
   info: { readonly ask: { readonly model: ModelRef }; readonly give: ModelFacts };

@@ -79,6 +79,32 @@ export const diagnosticFaults = {
     `A stride of ${d.stride} leaves gaps between windows of ${d.window}; choose a stride of at most the window.`,
   'diagnostic/coalitions': (d: { players: number; masks: number }): string =>
     `KernelSHAP of ${d.players} parts needs at least ${2 * d.players} coalitions, and ${d.masks} were allowed; raise masks.`,
+  'diagnostic/metric-missing': (_: object): string =>
+    "Nothing says how far labels are apart: name a file of distances, edges or embeddings with metricFile, or set metric to order, or, with a model, to weights.",
+  'diagnostic/metric-shape': (d: { path: string; shape: string }): string =>
+    `Distances in '${d.path}' are ${d.shape}, not a square table; give one row and one column for every label.`,
+  'diagnostic/metric-cell': (d: { path: string; row: number; column: number; value: number; due: string }): string =>
+    `Distances in '${d.path}': row ${d.row}, column ${d.column} holds ${d.value} where ${d.due} is due; correct it.`,
+  'diagnostic/metric-edge': (d: { path: string; row: number; from: string; to: string; weight: number }): string =>
+    `Row ${d.row} of '${d.path}' gives the edge from '${d.from}' to '${d.to}' the length ${d.weight}; lengths are above 0.`,
+  'diagnostic/metric-apart': (d: { path: string; from: string; to: string; reached: number; labels: number }): string =>
+    `The edges in '${d.path}' do not connect all labels: '${d.to}' cannot be reached from '${d.from}', which reaches ${d.reached} of ${d.labels}; add the edges that are missing.`,
+  'diagnostic/metric-array': (d: { path: string; known: readonly string[] }): string =>
+    `'${d.path}' holds several tables, and which one tells distances is not plain; name it with metricArray. It has: ${d.known.join(', ')}.`,
+  'diagnostic/embedding-shape': (d: { path: string; shape: string }): string =>
+    `Embeddings of labels in '${d.path}' are ${d.shape}; give one row for every label, [labels, width].`,
+  'diagnostic/embedding': (d: { path: string; row: number; finite: boolean }): string =>
+    `Row ${d.row} of the embeddings in '${d.path}' ${d.finite ? 'is all zero, which has no direction' : 'holds NaN or infinity'}; correct it.`,
+  'diagnostic/label-names': (d: { missing: readonly string[]; known: readonly string[] }): string =>
+    `${d.missing.length === 1 ? 'A class or label is' : `${d.missing.length} classes or labels are`} not among those with distances: ${d.missing.slice(0, 10).join(', ')}${d.missing.length > 10 ? ', …' : ''}; say with observed which label each class is, in order. Labels: ${d.known.slice(0, 20).join(', ')}${d.known.length > 20 ? `, … (${d.known.length} in all)` : ''}.`,
+  'diagnostic/observed': (d: { given: number; classes: number }): string =>
+    `observed names ${d.given} ${d.given === 1 ? 'label' : 'labels'}, but there are ${d.classes} classes; name the label of every class once, in the order of the classes.`,
+  'diagnostic/observed-twice': (d: { label: string }): string =>
+    `Label '${d.label}' stands for two classes; every class is another label (observed).`,
+  'diagnostic/metric-order': (d: { labels: readonly string[] }): string =>
+    `Labels in order must be whole numbers from 0, or be named in order in a file (metricFile); found: ${d.labels.slice(0, 10).join(', ')}${d.labels.length > 10 ? ', …' : ''}.`,
+  'diagnostic/metric-label': (d: { row: number; label: string; labels: number }): string =>
+    `Row ${d.row} has label ${d.label}, but distances are known for ${d.labels} labels (0 to ${d.labels - 1}); correct it, or add that label.`,
   'diagnostic/no-samples': (d: { data: string }): string => `'${d.data}' has no rows to attribute; choose a split that holds some.`,
   'diagnostic/few-examples': (d: { size: number; classes: number }): string =>
     `${d.size} examples cannot hold one of each of ${d.classes} classes; give sizes from ${d.classes} on.`,

@@ -21,6 +21,8 @@ export const graphFaults = {
     `'${d.name}' also needs ${d.others.map((o) => `'${o}'`).join(', ')} besides '${d.input}', and data can be bound to one input only; export it with one input.`,
   'graph/batch-axis': (d: { name: string; input: string; dims: string; axis: number }): string =>
     `Input '${d.input}' of '${d.name}' has shape ${d.dims}, its batch on axis ${d.axis}, but rows of data are bound to axis 0; export it batch first (batch_first=True), or put a Transpose before it.`,
+  'graph/head': (d: { output: string; reason: string }): string =>
+    `No head can be put behind output '${d.output}': ${d.reason}; export the model again with operator set 18.`,
   'graph/calibrator': (d: { output: string; reason: string }): string =>
     `No calibrator can be put behind output '${d.output}': ${d.reason}; export the model again with operator set 18 and the scores as an output of a node.`,
   'graph/outputs': (d: { name: string; known: readonly string[] }): string =>

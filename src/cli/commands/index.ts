@@ -1,4 +1,5 @@
 import type { CliCommand } from '../define.ts';
+import { compare } from './compare.ts';
 import { grad } from './grad.ts';
 import { info } from './info.ts';
 import { list } from './list.ts';
@@ -6,4 +7,4 @@ import { run } from './run.ts';
 import { suite } from './suite.ts';
 import { train } from './train.ts';
 
-export const commands: readonly CliCommand[] = [list, info, run, train, suite, grad];
+export const commands: readonly CliCommand[] = [list, info, run, train, suite, compare, grad];

@@ -7,11 +7,29 @@ import { valueCards } from './compare-value-cards.ts';
 
 const labels: Readonly<Record<Comparison['compared'][number]['name'], readonly [string, Unit]>> = {
   accuracy: ['Accuracy', 'fraction'],
-  nll: ['Negative log-likelihood', 'nats'],
+  nll: ['Log loss', 'nats'],
   brier: ['Brier score', 'none'],
-  ece: ['Expected calibration error (15 equal-width bins)', 'fraction'],
+  ece: ['ECE', 'fraction'],
   macro_f1: ['Macro F1', 'fraction'],
 };
+
+const differences = (c: Comparison, level: number): Card => ({
+  kind: 'number',
+  title: 'Differences',
+  caption: `${c.names[0]} less ${c.names[1]}, on the same ${c.rows} rows. Higher is better for accuracy and F1, lower for the others; ECE is over 15 bins of equal width.`,
+  values: [
+    ...c.compared.map(({ name, value, interval }) => ({
+      name: `${name}_difference`,
+      label: `${labels[name][0]}: difference`,
+      value,
+      unit: labels[name][1],
+      reference: 0,
+      ...(interval ? { interval: { low: interval[0], high: interval[1], level, method: 'paired' } } : {}),
+    })),
+    { name: 'disagreement', label: 'Rows answered differently', value: c.different / c.rows, unit: 'fraction' },
+    { name: 'rows', label: 'Rows', value: c.rows, unit: 'count' },
+  ],
+});
 
 const scores = (c: Comparison): TableCard => ({
   kind: 'table',
@@ -248,6 +266,7 @@ export const compareCards = (c: Comparison, options: CompareOptions): Card[] =>
   c.rows === 0
     ? []
     : [
+        differences(c, options.confidenceLevel),
         scores(c),
         rightBy(c),
         mcNemarCard(c),

@@ -5,7 +5,7 @@ import type { CompareOptions, Comparison } from './compare-scores.ts';
 const signed = (x: number): string => `${x > 0 ? '+' : ''}${number(x)}`;
 const words = {
   accuracy: 'accuracy',
-  nll: 'negative log-likelihood',
+  nll: 'log loss',
   brier: 'Brier score',
   ece: 'calibration error',
   macro_f1: 'macro F1',
@@ -38,7 +38,11 @@ export const compareGuide = (c: Comparison, options: CompareOptions): string => 
   const inside =
     c.values && c.values.values.length > 0
       ? far.length > 0
-        ? ` Inside, ${far.length} of ${c.values.values.length} values deviate by more than ${number(options.deviation)} of their size, the first being '${far[0].name}' (${far[0].op}): look there first if the answers should be the same.`
+        ? ` Inside, ${far.length} of ${c.values.values.length} values deviate by more than ${number(options.deviation)} of their size, the first being '${far[0].name}' (${far[0].op}): ${
+            far.includes(c.values.values[c.values.values.length - 1])
+              ? 'look there first if the answers should be the same'
+              : 'but the last values agree again, so that these hold other quantities under one name, as where a normalisation was folded into the layer before it'
+          }.`
         : ` Inside, all ${c.values.values.length} values compared agree to within ${number(options.deviation)} of their size.`
       : '';
   return `${opening}${mcnemar}${rest}${inside} More rows narrow every interval; before choosing, read the classes that lose, and the samples of the cells, for what the averages hide.`;

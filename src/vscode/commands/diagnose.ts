@@ -1,11 +1,13 @@
-import type { Catalogue, CatalogueDiagnostic } from '../../base/catalogue.ts';
+import { type Catalogue, type CatalogueDiagnostic, comparesTwo } from '../../base/catalogue.ts';
+import type { AgainstRef } from '../../base/request.ts';
 import { type Command, defineCommand, type Host, type Target } from '../define.ts';
 import { chooseOptions } from './options.ts';
-import { chooseData, chooseModel } from './subject.ts';
+import { chooseData, chooseModel, type Named } from './subject.ts';
 
 /** Names this surface needs for a command of its own: the picture in a tab is `assay.saliency`, the sheet of pictures its report. */
 const renamed: Readonly<Record<string, Pick<Command, 'id' | 'title'>>> = {
   saliency: { id: 'assay.saliencyReport', title: 'Saliency Report' },
+  'compare-models': { id: 'assay.compareModels', title: 'Compare Models…' },
 };
 
 const small = new Set(['a', 'an', 'and', 'by', 'for', 'in', 'of', 'on', 'or', 'the', 'to', 'under', 'vs', 'with']);
@@ -16,9 +18,23 @@ const camelCase = (id: string): string => id.replace(/-(\w)/g, (_, letter: strin
 export const commandOf = ({ id, title }: Pick<CatalogueDiagnostic, 'id' | 'title'>): Pick<Command, 'id' | 'title'> =>
   renamed[id] ?? { id: `assay.${camelCase(id)}`, title: titleCase(title) };
 
+/** Asks for the model, or the table, to compare with. */
+const chooseOther = async (host: Host, title: string, first: string): Promise<Named<AgainstRef> | undefined> => {
+  const model = await chooseModel(host, title, {}, true, `Model to compare '${first}' with`);
+  if (!model) return undefined;
+  if (model !== 'none') return { name: model.name, ref: { model: model.ref } };
+  const data = await chooseData(host, title, {}, 'none', []);
+  return data && data !== 'options' ? { name: data.name, ref: { data: data.ref } } : undefined;
+};
+
+const withData = async (host: Host, title: string, { model }: AgainstRef): Promise<AgainstRef | undefined> => {
+  const data = model && (await chooseData(host, title, {}, { name: model.path, ref: model }, []));
+  return model && data && data !== 'options' ? { model, data: data.ref } : undefined;
+};
+
 /** Asks for what the target leaves open, then runs the diagnostic. */
 const diagnose = async (host: Host, diagnostic: CatalogueDiagnostic, target: Target): Promise<void> => {
-  const { title } = commandOf(diagnostic);
+  const title = commandOf(diagnostic).title.replace(/…$/, '');
   const model = await chooseModel(host, title, target, !diagnostic.needsModel);
   if (!model) return;
   const set = Object.keys(diagnostic.options).length > 0;
@@ -30,14 +46,21 @@ const diagnose = async (host: Host, diagnostic: CatalogueDiagnostic, target: Tar
     data = options && (await chooseData(host, title, target, model, []));
   }
   if (!data || data === 'options' || !options) return;
+  const first = model === 'none' ? data.name : model.name;
+  const other = comparesTwo(diagnostic) ? await chooseOther(host, title, first) : undefined;
+  if (comparesTwo(diagnostic) && !other) return;
+  // A model compared with a table reads the rows itself.
+  const against = other && (model === 'none' && other.ref.model ? await withData(host, title, other.ref) : other.ref);
+  if (other && !against) return;
   await host.launch({
     task: 'run',
     title,
-    subject: model === 'none' ? data.name : `${model.name} on ${data.name}`,
+    subject: `${first}${other ? ` against ${other.name}` : ''}${model === 'none' ? '' : ` on ${data.name}`}`,
     ask: {
       id: diagnostic.id,
       ...(model === 'none' ? {} : { model: model.ref }),
       data: data.ref,
+      ...(against ? { against } : {}),
       options,
       device: host.device,
       seed: host.seed,

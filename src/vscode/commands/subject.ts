@@ -43,6 +43,7 @@ export const chooseModel = async (
   title: string,
   target: Target,
   withoutModel: boolean,
+  what = 'Model',
 ): Promise<Named<ModelRef> | 'none' | undefined> => {
   const suites = await host.suites();
   const meant = entry(suites, 'models', target.suite, target.model);
@@ -74,7 +75,7 @@ export const chooseModel = async (
       : []),
     { label: 'Choose a model file…', icon: 'folder-opened', group: 'elsewhere', value: 'file' as const },
   ];
-  const chosen = await host.pick(title, 'Model', choices);
+  const chosen = await host.pick(title, what, choices);
   if (chosen !== 'file') return chosen;
   const path = await host.open('Model', modelKinds);
   return path === undefined ? undefined : { name: basename(path), ref: { path } };

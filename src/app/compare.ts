@@ -1,0 +1,187 @@
+import { Fault } from '../base/fault.ts';
+import { fromJson } from '../report/json.ts';
+import { type Interval, type NumberCard, type Report, SCHEMA, type TableCard } from '../report/report.ts';
+import { cardDifferences } from './compare-cards.ts';
+import type { Ports, UseCase } from './ports.ts';
+
+/** The one report in a file that `--json` wrote, or that the editor keeps of a run. */
+const readRun = async (path: string, ports: Ports, signal: AbortSignal): Promise<Report> => {
+  const source = await ports.source(path);
+  const text = new TextDecoder().decode(await source.read(0, source.size, signal));
+  const reports = keptReports(text);
+  if (reports === undefined) return fromJson(text, `file '${path}'`);
+  if (reports.length === 1) return fromJson(JSON.stringify(reports[0]), `file '${path}'`);
+  throw new Fault('report/unreadable', { name: `file '${path}'`, reason: `it holds ${reports.length} reports; save the one to compare` });
+};
+
+/** The reports of a kept run, or of a suite; undefined where the file is anything else. */
+const keptReports = (text: string): readonly unknown[] | undefined => {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null) return undefined;
+    if ('reports' in value && Array.isArray(value.reports)) return value.reports;
+    if ('checks' in value && Array.isArray(value.checks))
+      return value.checks.flatMap((c: unknown) => (typeof c === 'object' && c !== null && 'report' in c ? [c.report] : []));
+    return undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * Interval of a − b from the intervals of two estimates, each distance in quadrature (MOVER: Zou, Donner 2008). It takes them for
+ * independent, so that it is too wide, never too narrow, for estimates from the same rows that rise and fall together.
+ */
+export const differenceInterval = (a: number, ia: Interval | undefined, b: number, ib: Interval | undefined): Interval | undefined => {
+  if (!ia || !ib || Math.abs(ia.level - ib.level) > 1e-9) return undefined;
+  const d = a - b;
+  return {
+    low: d - Math.hypot(a - ia.low, ib.high - b),
+    high: d + Math.hypot(ia.high - a, b - ib.low),
+    level: ia.level,
+    method: 'MOVER, as if independent',
+  };
+};
+
+interface Row {
+  readonly name: string;
+  readonly a: number;
+  readonly b: number;
+  readonly interval: Interval | undefined;
+}
+
+/** Why two runs say nothing about each other. */
+const incomparable = (a: Report, b: Report): string | undefined => {
+  for (const [which, { outcome, reason }] of [
+    ['the first', a],
+    ['the other', b],
+  ] as const)
+    if (outcome !== 'measured') return `${which} measured nothing (${outcome}${reason ? `: ${reason.sentence}` : ''})`;
+  if (a.id !== b.id) return `they are runs of different diagnostics, '${a.id}' and '${b.id}'`;
+  return undefined;
+};
+
+const optionNotes = (a: Report, b: Report): string[] => {
+  const [x, y] = [a.provenance.options, b.provenance.options];
+  const changed = [...new Set([...Object.keys(x), ...Object.keys(y)])].filter((k) => JSON.stringify(x[k]) !== JSON.stringify(y[k]));
+  return changed.length === 0
+    ? []
+    : [
+        `Options differ, so part of the differences may come from them: ${changed.map((k) => `${k} ${JSON.stringify(x[k])} and ${JSON.stringify(y[k])}`).join('; ')}.`,
+      ];
+};
+
+const isSame = (a: Report, b: Report, keys: readonly ('dataSha256' | 'split' | 'rows' | 'modelSha256')[]): boolean =>
+  keys.every((k) => a.provenance[k] === b.provenance[k]);
+
+const subjectNotes = (a: Report, b: Report): string[] => {
+  const rows = isSame(a, b, ['dataSha256', 'split', 'rows']);
+  const model = a.provenance.modelSha256 !== undefined && isSame(a, b, ['modelSha256']);
+  return [
+    ...(rows
+      ? [
+          'Both runs are on the same rows. Their reports hold no rows to pair, so intervals of differences are those of independent runs and wider than need be; compare the two models on the data for paired ones.',
+        ]
+      : [
+          `The runs are on different rows ('${a.provenance.dataPath}'${a.provenance.split ? ` ${a.provenance.split}` : ''}, ${a.provenance.rows} rows, and '${b.provenance.dataPath}'${b.provenance.split ? ` ${b.provenance.split}` : ''}, ${b.provenance.rows}): a difference may be that of the data.`,
+        ]),
+    ...(model ? ['Both runs are of the same model file.'] : []),
+  ];
+};
+
+const table = (rows: readonly Row[], names: readonly [string, string]): TableCard => ({
+  kind: 'table',
+  title: 'Headline numbers',
+  caption: `Difference: ${names[0]} less ${names[1]}; with an interval where both have one at the same level.`,
+  columns: [
+    { name: 'name', label: 'Number', type: 'text' },
+    { name: 'first', label: names[0], type: 'number' },
+    { name: 'other', label: names[1], type: 'number' },
+    { name: 'difference', label: 'Difference', type: 'number' },
+    { name: 'interval', label: 'Interval', type: 'interval' },
+  ],
+  rows: rows.map(({ name, a, b, interval }) => [name, a, b, a - b, interval ? [interval.low, interval.high] : null]),
+});
+
+const told = (rows: readonly Row[]): NumberCard => ({
+  kind: 'number',
+  title: 'Differences that their intervals set apart from 0',
+  values: rows.map(({ name, a, b, interval }) => ({
+    name: `${name}_difference`,
+    label: name,
+    value: a - b,
+    unit: 'none',
+    ...(interval ? { interval } : {}),
+  })),
+});
+
+/** Two saved runs of one diagnostic, number by number and card by card. */
+export const compareRuns = (a: Report, b: Report, names: readonly [string, string]): Omit<Report, 'provenance'> => {
+  const reason = incomparable(a, b);
+  if (reason !== undefined) throw new Fault('report/incomparable', { names, reason });
+  const shared = Object.keys(a.headline).filter((name) => Object.hasOwn(b.headline, name));
+  if (shared.length === 0) throw new Fault('report/incomparable', { names, reason: 'they have no headline number in common' });
+  const rows = shared.map((name): Row => {
+    const [x, y] = [a.headline[name], b.headline[name]];
+    return { name, a: x, b: y, interval: differenceInterval(x, a.intervals[name], y, b.intervals[name]) };
+  });
+  const apart = rows.filter(({ interval }) => interval && (interval.low > 0 || interval.high < 0));
+  const judged = rows.filter(({ interval }) => interval !== undefined).length;
+  const equal = rows.every((r) => r.a === r.b);
+  const only = [
+    ...Object.keys(a.headline).filter((name) => !Object.hasOwn(b.headline, name)),
+    ...Object.keys(b.headline).filter((name) => !Object.hasOwn(a.headline, name)),
+  ];
+  const { cards, left } = cardDifferences(a, b, names);
+  return {
+    schema: SCHEMA,
+    id: 'compare-runs',
+    title: `${a.title}: two runs`,
+    question: 'What differs between two runs of one diagnostic, and by more than chance?',
+    outcome: 'measured',
+    headline: Object.fromEntries(
+      rows.flatMap(({ name, a: x, b: y }) => [
+        [name, x],
+        [`against_${name}`, y],
+        [`${name}_difference`, x - y],
+      ]),
+    ),
+    intervals: Object.fromEntries(
+      rows.flatMap(({ name, interval }) => [
+        ...(Object.hasOwn(a.intervals, name) ? [[name, a.intervals[name]] as const] : []),
+        ...(Object.hasOwn(b.intervals, name) ? [[`against_${name}`, b.intervals[name]] as const] : []),
+        ...(interval ? [[`${name}_difference`, interval] as const] : []),
+      ]),
+    ),
+    cards: [...(apart.length > 0 ? [told(apart)] : []), table(rows, names), ...cards],
+    guide: equal
+      ? `All ${rows.length} numbers that both runs give are equal: nothing here speaks for either.`
+      : `Of ${rows.length} numbers that both runs give, ${judged} have an interval in both, and ${apart.length === 0 ? 'none of these differs by more than chance allows' : `${apart.length} of these ${apart.length === 1 ? 'differs' : 'differ'} by more than chance allows: ${apart.map((r) => r.name).join(', ')}`}. A difference without an interval may be noise; run both with more rows, or compare the two models on the same data, where what both get right cancels. When many numbers are read, some stand apart by chance.`,
+    notes: [
+      ...subjectNotes(a, b),
+      ...optionNotes(a, b),
+      ...(only.length > 0 ? [`Only one of the runs has ${only.join(', ')}.`] : []),
+      ...left,
+    ],
+    samples: [],
+  };
+};
+
+export const compare: UseCase<'compare'> = async ({ runs }, ports, job) => {
+  const startedAt = new Date().toISOString();
+  const began = performance.now();
+  const a = await readRun(runs[0], ports, job.signal);
+  const b = await readRun(runs[1], ports, job.signal);
+  const { modelPath, modelSha256, dataPath, dataSha256 } = b.provenance;
+  return {
+    ...compareRuns(a, b, runs[0] === runs[1] ? [`${runs[0]} (first)`, `${runs[1]} (other)`] : [runs[0], runs[1]]),
+    provenance: {
+      ...a.provenance,
+      against: { dataPath, dataSha256, ...(modelPath ? { modelPath } : {}), ...(modelSha256 ? { modelSha256 } : {}) },
+      device: { requested: 'auto', actual: 'none', reason: 'saved reports were read' },
+      versions: ports.versions,
+      seconds: (performance.now() - began) / 1000,
+      startedAt,
+    },
+  };
+};
