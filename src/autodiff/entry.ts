@@ -16,6 +16,8 @@ export interface EntryOptions {
   readonly output: string;
   /** Default 'logit'; 'as given' is the value itself. */
   readonly scale?: Scale | 'as given';
+  /** A single score s stands for two classes: its entries are −s and s. */
+  readonly mirrored?: boolean;
   /** The output is a probability although no Softmax, LogSoftmax or Sigmoid node says so. */
   readonly probabilities?: boolean;
 }
@@ -33,7 +35,7 @@ export interface Entry {
 const twoColumns = (emit: Emit, rows: string): string => emit.Concat(emit.Mul(num(emit, 0, rows), rows), rows, { axis: 1 });
 
 /** The value asked for, one row per row of the batch. */
-export const entriesOf = (emit: Emit, { output, scale = 'logit', probabilities = false }: EntryOptions): Entry => {
+export const entriesOf = (emit: Emit, { output, scale = 'logit', probabilities = false, mirrored = false }: EntryOptions): Entry => {
   const found = scale === 'as given' ? { logits: precise(emit, output), by: 'none' as const } : logitsOf(emit, output);
   const of = found.logits;
   const size = dimsOf(emit, of)
@@ -41,6 +43,7 @@ export const entriesOf = (emit: Emit, { output, scale = 'logit', probabilities =
     .reduce<Dim>((n, d) => (typeof n === 'number' && typeof d === 'number' ? n * d : undefined), 1);
   const flat = emit.Reshape(of, emit.ints([0, -1]));
   const targets = typeof size === 'number' ? size : undefined;
+  if (scale === 'logit' && mirrored && targets === 1) return { of, rows: emit.Concat(emit.Neg(flat), flat, { axis: 1 }), targets: 2 };
   if (scale === 'logit' || scale === 'as given') return { of, rows: flat, ...(targets === undefined ? {} : { targets }) };
   const single = targets === 1;
   const given = found.by === 'none' && probabilities;

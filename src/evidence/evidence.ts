@@ -1,6 +1,8 @@
 import type { Scale } from '../autodiff/entry.ts';
 import type { RuleSet } from '../autodiff/rule-sets/index.ts';
 import type { Calibration } from '../base/calibration.ts';
+import type { Adaptive } from '../base/calibration-forms.ts';
+import type { Random } from '../base/random.ts';
 import type { LinearHead } from '../base/maths/linear-head.ts';
 import type { OutputHead } from '../base/output-head.ts';
 import type { DType, Tensor } from '../base/tensor.ts';
@@ -92,6 +94,8 @@ export interface GradientSums {
 export interface GradientAsk {
   /** Of class scores: the logit (default), the probability, or −log of it. */
   readonly scale?: Scale;
+  /** A single score s stands for two classes, with the logits −s and s. */
+  readonly mirrored?: boolean;
   /** A float value of the graph in the output's place: a neuron is one entry of it, counted in row-major order. */
   readonly of?: string;
   /** A float value of the graph in the input's place: points are values of it. */
@@ -117,7 +121,7 @@ export interface ModelGradients extends GradientTool {
   asked(ask: GradientAsk, signal: AbortSignal): Promise<GradientTool>;
   /** Values h of a layer [n, dh] at input rows `points` [n, d], ∂f_t/∂h [n, dh] and f [n]. Throws `evidence/layer`. */
   layer(
-    ask: Pick<GradientAsk, 'scale' | 'of'> & { readonly at: string },
+    ask: Pick<GradientAsk, 'scale' | 'of' | 'mirrored'> & { readonly at: string },
     request: Omit<PointRequest, 'inputs'>,
     signal: AbortSignal,
   ): Promise<{
@@ -162,6 +166,26 @@ export interface ScoresTool {
   split(name: string): Promise<ScoreTable>;
 }
 
+/** Trains a small net on matrices in memory, in compiled steps (src/training). */
+export interface TrainerTool {
+  /** Liu et al. 2024: minimises the correctness-aware loss of logits/τ(features) by Adam from `start` on. `losses` has one number a step. */
+  temperatureNet(ask: {
+    /** [rows, width]. */
+    readonly features: Float64Array;
+    /** [rows, classes]. */
+    readonly logits: Float32Array | Float64Array;
+    readonly labels: Int32Array;
+    readonly classes: number;
+    readonly start: Adaptive;
+    readonly weighting: 'none' | 'balanced';
+    readonly rate: number;
+    readonly steps: number;
+    readonly batch: number;
+    /** Shuffles the rows. */
+    readonly order: Random;
+  }): Promise<{ readonly net: Adaptive; readonly losses: readonly number[] }>;
+}
+
 /** Writes the model anew with a calibrator behind the diagnosed output; its inputs and outputs stay. */
 export interface CalibratedTool {
   /** Throws where a model cannot be written there; what it gives back writes it, with these facts in the metadata. */
@@ -170,6 +194,8 @@ export interface CalibratedTool {
 
 /** Writes the model anew with a head behind the diagnosed output: its inputs and outputs stay, those of the head are added. */
 export interface OutputHeadTool {
+  /** A row of weights for every column of the diagnosed output, [columns, width]: those of the last Gemm, MatMul or Conv. Throws `evidence/class-weights`. */
+  classWeights(): Promise<Values>;
   /** Throws where a model cannot be written there; what it gives back writes it, with these facts in the metadata, and names the outputs added. */
   open(path: string): Promise<(head: OutputHead, facts: Readonly<Record<string, string | number>>) => Promise<readonly string[]>>;
 }
@@ -365,6 +391,7 @@ export interface Tools {
   costs: CostsTool;
   scores: ScoresTool;
   calibrated: CalibratedTool;
+  trainer: TrainerTool;
   columns: ColumnsTool;
   outputHead: OutputHeadTool;
   outputs: OutputsTool;

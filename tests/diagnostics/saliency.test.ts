@@ -108,6 +108,11 @@ test('target: the predicted class, the label, or one class by name or index', as
 });
 
 test('one score per row speaks for class 1 and, with the sign changed, for class 0', async () => {
+  const score = (p: ArrayLike<number>, at: number) => ({ value: p[at] + 2 * p[at + 1], gradient: [1, 2] });
+  const mirrored = (p: ArrayLike<number>, at: number, target: number) => {
+    const { value, gradient } = score(p, at);
+    return target === 1 ? { value, gradient } : { value: -value, gradient: gradient.map((g) => -g) };
+  };
   const single: Case = {
     inputDims: [2],
     x: [
@@ -115,7 +120,7 @@ test('one score per row speaks for class 1 and, with the sign changed, for class
       [-1, -2],
     ],
     outputs: [[5], [-5]],
-    tool: toolOf((p, at) => ({ value: p[at] + 2 * p[at + 1], gradient: [1, 2] }), [2], 1),
+    tool: { ...toolOf(score, [2], 1), asked: async () => toolOf(mirrored, [2], 2) } as GradientTool,
   };
   const rows = card(await run(single, { method: 'gradient' }), 'table').rows;
   assert.deepEqual(rows[0].slice(1), ['dog', 'dog', 5, 3]);

@@ -17,6 +17,8 @@ export interface Lrp {
 const weighted = new Set(['Conv', 'Gemm', 'MatMul']);
 const averages = new Set(['AveragePool', 'GlobalAveragePool', 'ReduceMean']);
 const passed = new Set(['Relu', 'MaxPool']);
+/** By a constant: relevance stays as it is. */
+const scaled = new Set(['Mul', 'Div']);
 
 /**
  * Layer-wise relevance propagation (Bach et al. 2015, eq. 58; γ: Montavon et al. 2019, table 10.1). Relevance is kept as
@@ -33,6 +35,8 @@ export const relevance = ({ epsilon, relative = false, gamma = 0 }: Lrp, path: P
       standard(n, passed) ||
       standard(n, averages) ||
       keyOf(n) === 'Add' ||
+      keyOf(n) === 'Sub' ||
+      (standard(n, scaled) && oneSided(path, n) && path.made.has(n.inputs[0])) ||
       ((standard(n, weighted) || keyOf(n) === 'BatchNormalization') && oneSided(path, n) && path.made.has(n.inputs[0])),
   );
   /** A bias or a normalisation that alone reads a weighted sum belongs to its layer. */
@@ -126,6 +130,7 @@ export const relevance = ({ epsilon, relative = false, gamma = 0 }: Lrp, path: P
     ...Object.fromEntries([...weighted].map((op) => [op, layer])),
     ...Object.fromEntries([...averages].map((op) => [op, average])),
     Add: affine,
+    Sub: affine,
     BatchNormalization: affine,
   };
 };

@@ -3,13 +3,13 @@ import type { Emit } from '../../graph/emit.ts';
 import type { Node } from '../../graph/types.ts';
 import { readsOf } from '../../graph/walk.ts';
 import { type Back, keyOf, type Rule } from '../rule.ts';
-import { ruleOf } from '../rules/index.ts';
+import { noGradientReason, ruleOf } from '../rules/index.ts';
 
 /** What lies between two values. */
 export interface Path {
   readonly input: string;
   readonly output: string;
-  /** Nodes that read something made of the input and give something to the output, in order. */
+  /** Nodes that carry something of the input to the output, in order; shapes and comparisons carry nothing. */
   readonly nodes: readonly Node[];
   /** Values made of the input, itself among them. */
   readonly made: ReadonlySet<string>;
@@ -20,7 +20,7 @@ export interface Path {
 export const pathBetween = (emit: Emit, input: string, output: string): Path => {
   const made = new Set([input]);
   const all = emit.nodes.filter((node) => {
-    const through = readsOf(node).some((x) => made.has(x));
+    const through = noGradientReason(node.op, node.domain) === undefined && readsOf(node).some((x) => made.has(x));
     if (through) for (const y of node.outputs) if (y) made.add(y);
     return through;
   });

@@ -48,7 +48,7 @@ export const noisyGradient = async (
 
 const noisy = (kind: 'smoothgrad' | 'smoothgrad-squared' | 'vargrad', meaning: string): AttributionMethod => ({
   meaning,
-  ...(kind === 'smoothgrad' ? {} : { unsigned: true as const }),
+  kind: kind === 'smoothgrad' ? 'sensitivity' : 'importance',
   async run({ tool, question, rows, chosen: { noiseSamples, noiseScale }, job }) {
     const noise = noiseOf(question.x, rows, noiseScale, job);
     const found = await noisyGradient(await tool(), question, kind, noiseSamples, noise, job.signal);
@@ -58,11 +58,13 @@ const noisy = (kind: 'smoothgrad' | 'smoothgrad-squared' | 'vargrad', meaning: s
 
 export const gradientMethods: MethodsOf<'gradient' | 'gradient-x-input' | 'smoothgrad' | 'smoothgrad-squared' | 'vargrad'> = {
   gradient: {
+    kind: 'sensitivity',
     meaning:
       'The gradient says which inputs would change the output most if nudged, not what they contributed: a strong value on an empty background is sensitivity, not evidence',
     run: async ({ tool, question, job }) => ({ found: await gradient(await tool(), question, job.signal), how: [] }),
   },
   'gradient-x-input': {
+    kind: 'contributions',
     meaning:
       'Gradient × input is zero wherever the input is, so on sparse inputs the map repeats the input’s outline whatever the model learned: compare with the plain gradient before trusting a shape',
     run: async ({ tool, question, job }) => ({ found: await gradientTimesInput(await tool(), question, job.signal), how: [] }),

@@ -42,6 +42,7 @@ interface Cam {
 
 /** ReLU(Σ_c α_c·h_c) at the layer, upsampled (Selvaraju et al. 2017, eq. 2). */
 const cam = (meaning: string, { weights }: Cam): AttributionMethod => ({
+  kind: 'importance',
   meaning,
   async run(context) {
     const { gradient: tool, scale, question, job } = context;
@@ -100,6 +101,7 @@ export const layerMethods: MethodsOf<
     { weights: plusPlus },
   ),
   'layer-gradient-x-activation': {
+    kind: 'contributions',
     meaning: 'Values are what each unit of the layer contributes to first order; the layer’s own meaning is not shown',
     async run(context) {
       const { gradient: tool, scale, question, job } = context;
@@ -111,6 +113,7 @@ export const layerMethods: MethodsOf<
     },
   },
   'layer-integrated-gradients': {
+    kind: 'contributions',
     meaning:
       'The path runs in the layer, from its values at the baseline to those at the sample: each value is what a unit contributes on the way',
     async run(context) {
@@ -132,6 +135,7 @@ export const layerMethods: MethodsOf<
     },
   },
   'layer-conductance': {
+    kind: 'contributions',
     meaning: 'Each value is how much of the change of the output flows through a unit on the way from the baseline to the sample',
     /** Σ_i ∂f/∂h(a_i)·(h(a_{i+1}) − h(a_i)), a_i = i/n (Dhamdhere, Sundararajan, Yan 2019, eq. 4). */
     async run(context) {

@@ -178,6 +178,7 @@ export const expectedGradients = async (
 };
 
 const drawing = (meaning: string, withNoise: boolean): AttributionMethod => ({
+  kind: 'contributions',
   meaning,
   async run({ tool, question, samples, rows, chosen: { steps, noiseScale }, job }: MethodContext) {
     const pool = await drawnRows(samples, job.signal);
@@ -202,6 +203,7 @@ const drawing = (meaning: string, withNoise: boolean): AttributionMethod => ({
 
 export const pathMethods: MethodsOf<'integrated-gradients' | 'expected-gradients' | 'gradient-shap'> = {
   'integrated-gradients': {
+    kind: 'contributions',
     meaning:
       'Each value is what its input contributes on the way from the baseline to the sample; another baseline asks another question, so try one before concluding that an input does not matter',
     async run({ tool, question, samples, rows, axes, chosen, job }) {

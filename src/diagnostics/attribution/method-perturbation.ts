@@ -109,6 +109,7 @@ const playersOf = ({ height, width, inputs }: Places): { readonly of: Int32Array
 
 export const perturbationMethods: MethodsOf<'occlusion' | 'rise' | 'kernel-shap'> = {
   occlusion: {
+    kind: 'importance',
     meaning:
       'Each value is how much the output falls when what lies there is hidden; hidden parts look like nothing the model was trained on, so a fall may be surprise rather than lost evidence',
     /** f(x) − f(x with the window hidden), written to every place covered and averaged over windows (Zeiler and Fergus 2014). */
@@ -134,7 +135,7 @@ export const perturbationMethods: MethodsOf<'occlusion' | 'rise' | 'kernel-shap'
     },
   },
   rise: {
-    unsigned: true,
+    kind: 'importance',
     meaning:
       'Each value is the mean output over random masks that keep what lies there: the map is coarse, and its level says little, only where it is higher than elsewhere; few masks leave noise',
     /** Σ f(x∘M)·M / (N·E M) (Petsiuk et al. 2018, eq. 6), what a mask hides replaced by the baseline. */
@@ -158,6 +159,7 @@ export const perturbationMethods: MethodsOf<'occlusion' | 'rise' | 'kernel-shap'
     },
   },
   'kernel-shap': {
+    kind: 'contributions',
     meaning:
       'Each value is its part’s Shapley value, its average effect over all orders of revealing the parts, estimated from the coalitions asked about; parts of a picture are blocks, and hidden ones look like nothing the model was trained on',
     async run(context) {

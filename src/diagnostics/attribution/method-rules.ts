@@ -7,6 +7,7 @@ import { sumAlong } from './paths.ts';
 const timesInput = (found: Attributed, x: Float32Array): Attributed => ({ ...found, values: found.values.map((g, k) => g * x[k]) });
 
 const rectified = (name: 'guided' | 'deconvolution', meaning: string): AttributionMethod => ({
+  kind: 'sensitivity',
   meaning,
   run: async ({ tool, question, job }) => ({ found: await gradient(await tool({ rules: { name } }), question, job.signal), how: [] }),
 });
@@ -16,6 +17,7 @@ const relevance = (
   meaning: string,
   rules: (chosen: MethodContext['chosen']) => Extract<GradientAsk['rules'], { name: 'lrp' }>,
 ): AttributionMethod => ({
+  kind: 'contributions',
   meaning,
   async run({ tool, question, chosen, job }) {
     const asked = rules(chosen);
@@ -40,6 +42,7 @@ export const ruleMethods: MethodsOf<'guided-backpropagation' | 'deconvolution' |
     'A deconvolutional network ignores which rectifiers were on: it draws the picture’s edges, and much the same ones after the weights are redrawn',
   ),
   deeplift: {
+    kind: 'contributions',
     meaning:
       'Each value is the share of its input in the change of the output from the baseline, by finite slopes in place of derivatives; another baseline asks another question',
     async run({ tool, question, samples, rows, axes, chosen, job }) {

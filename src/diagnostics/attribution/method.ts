@@ -45,10 +45,11 @@ export type How = readonly { readonly label: string; readonly value: string | nu
 export interface MethodContext {
   readonly gradient: ModelGradients;
   /** The question's scale, neuron and rules are asked by this. */
-  tool(ask?: Omit<GradientAsk, 'scale' | 'of'>): Promise<GradientTool>;
+  tool(ask?: Pick<GradientAsk, 'at' | 'rules'>): Promise<GradientTool>;
   /** The layer named by the option, or the one that Grad-CAM takes by default. */
   layer(spatial: boolean): ReturnType<typeof layerOf>;
-  readonly scale: Pick<GradientAsk, 'scale' | 'of'>;
+  /** What is attributed. */
+  readonly scale: Pick<GradientAsk, 'scale' | 'of' | 'mirrored'>;
   readonly samples: SamplesTool;
   readonly question: Question;
   /** Dataset rows asked about. */
@@ -59,8 +60,11 @@ export interface MethodContext {
 }
 
 export interface AttributionMethod {
-  /** The maps have no sign: changing the sign of f leaves them as they are. */
-  readonly unsigned?: true;
+  /**
+   * `contributions` of inputs to the change of f from a baseline, slopes (`sensitivity`), which times that change do the same, or
+   * `importance`, which is on no scale of f.
+   */
+  readonly kind: 'contributions' | 'sensitivity' | 'importance';
   /** What a map by this method says, and what it does not: one sentence without its full stop, for the report. */
   readonly meaning: string;
   run(context: MethodContext): Promise<{ readonly found: Attributed; readonly how: How }>;

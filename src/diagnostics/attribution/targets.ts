@@ -19,7 +19,3 @@ export const predictions = (outputs: Matrix, { classes, scores }: Pick<Subject, 
       ? Number(outputs.data[b] > (scores === 'probabilities' ? 0.5 : 0))
       : argmax(outputs.data, b * outputs.cols, outputs.cols),
   );
-
-/** Which entry of the output stands for a class, and with which sign: a single score speaks for class 1 and against class 0. */
-export const entryOf = (target: number, entries: number, classes: number): { readonly entry: number; readonly sign: 1 | -1 } =>
-  entries === 1 ? { entry: 0, sign: classes === 2 && target === 0 ? -1 : 1 } : { entry: target, sign: 1 };

@@ -82,7 +82,8 @@ export const openGradient = async (
   const rows = fixedBatch ?? 2;
   const none = int64([rows], new Array<number>(rows).fill(0));
   const blank = (dims: readonly number[], dtype: DType): Tensor => pointsOf(new Float32Array(rows * sizeOf(dims)), dims, dtype);
-  const entry = ({ scale, of }: GradientAsk): EntryOptions => ({
+  const entry = ({ scale, of, mirrored = false }: GradientAsk): EntryOptions => ({
+    mirrored,
     output: of ?? output,
     scale: of === undefined ? (scale ?? 'logit') : 'as given',
     probabilities: hint === 'probabilities' || hint === 'sigmoid',
@@ -178,7 +179,7 @@ export const openGradient = async (
   };
   const tools = new Map<string, Promise<GradientTool>>();
   const asked = (ask: GradientAsk): Promise<GradientTool> => {
-    const key = JSON.stringify([ask.scale ?? 'logit', ask.of, ask.at, ask.rules]);
+    const key = JSON.stringify([ask.scale ?? 'logit', ask.mirrored ?? false, ask.of, ask.at, ask.rules]);
     const found = tools.get(key) ?? toolOf(ask);
     tools.set(key, found);
     return found;
