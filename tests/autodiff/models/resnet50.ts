@@ -1,26 +1,8 @@
-import { random } from '../../../src/base/random.ts';
-import { sizeOf } from '../../../src/base/tensor.ts';
 import type { Emit } from '../../../src/graph/emit.ts';
 import { emitter, float } from '../../../src/graph/emit.ts';
 import { dialect } from '../../../src/graph/passes/normalise.ts';
-import type { Constant, Model, TensorType } from '../../../src/graph/types.ts';
-
-/** Weights of Kaiming's scale, made by a linear congruence: 25 million draws in no time. */
-const weights = (dims: readonly number[], fan: number, seed: number): Constant => {
-  const data = new Float32Array(sizeOf(dims));
-  const scale = Math.sqrt(6 / fan) / 2 ** 31;
-  let state = Math.floor(random(seed, 'weights').next() * 2 ** 32);
-  for (let i = 0; i < data.length; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    data[i] = state * scale;
-  }
-  return { dtype: 'float32', dims, bytes: new Uint8Array(data.buffer) };
-};
-const filled = (count: number, value: number): Constant => ({
-  dtype: 'float32',
-  dims: [count],
-  bytes: new Uint8Array(new Float32Array(count).fill(value).buffer),
-});
+import type { Model, TensorType } from '../../../src/graph/types.ts';
+import { filled, weights } from './weights.ts';
 
 /** He et al. 2016, table 1: 50 layers of bottleneck blocks, 25.6 million parameters, batch normalisation unfolded. */
 export const resnet50 = (side = 224, classes = 1000): Model => {
