@@ -1,11 +1,14 @@
 import { Fault } from '../base/fault.ts';
 import type { Job } from '../base/job.ts';
 import type { Tensor } from '../base/tensor.ts';
+import { parse } from '../graph/parse.ts';
+import { forWebGpu } from '../graph/passes/for-webgpu.ts';
+import { write } from '../graph/write.ts';
 import { agreement } from './agreement.ts';
 import { type Possible, possible } from './devices.ts';
 import { zeroFeeds } from './feeds.ts';
 import { failedNode } from './message.ts';
-import { openNative } from './onnxruntime/native.ts';
+import { fileOf, openNative } from './onnxruntime/native.ts';
 import { type Placement, placementSentence } from './placement.ts';
 import type { DeviceChoice, Provider, Runtime, Session, SessionOptions } from './session.ts';
 
@@ -36,11 +39,21 @@ const onDevice = (provider: Provider, { nodes }: Placement): boolean => (nodes[p
 /** At most so many nodes are taken from a device one after another. */
 const patience = 16;
 
+/** The graph as a provider runs it best. External data stay where they are. */
+const suited = async (model: Model, options: SessionOptions, provider: Provider): Promise<Model> => {
+  if (provider !== 'webgpu') return model;
+  const bytes = typeof model === 'string' ? await fileOf(model) : model;
+  const read = parse(bytes, options.name, options.folder);
+  const written = forWebGpu(read);
+  return written === read ? model : write(written);
+};
+
 /**
  * Opens a graph on a device and runs it once. A node that fails there is left to the CPU and the graph opened anew:
  * WebGPU in 1.30 claims MaxPool with indices and then refuses to run it, for one.
  */
-const proven = async (model: Model, options: SessionOptions, provider: Provider, probe?: Feeds) => {
+const proven = async (file: Model, options: SessionOptions, provider: Provider, probe?: Feeds) => {
+  const model = await suited(file, options, provider);
   const onCpu: string[] = [];
   for (;;) {
     const opened = await openNative(model, provider, options, { profiled: true, onCpu });
@@ -76,7 +89,7 @@ const requested = async (model: Model, options: SessionOptions, provider: Provid
     });
     if (!found) {
       // Zeros may be no valid input of this graph; its real ones may be.
-      const { session } = await openNative(model, provider, options);
+      const { session } = await openNative(await suited(model, options, provider), provider, options);
       const reason = 'asked for; which nodes run there is not known, as no probe batch was given';
       return { session, choice: { requested: provider, actual: provider, reason, tried: [{ provider, ok: true, reason: 'opened' }] } };
     }

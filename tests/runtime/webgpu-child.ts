@@ -11,6 +11,7 @@ import { probe, type RunGraph } from '../../src/graph/probe.ts';
 import type { Model } from '../../src/graph/types.ts';
 import { write } from '../../src/graph/write.ts';
 import { onnxruntime } from '../../src/runtime/onnxruntime.ts';
+import { caseFeeds, caseModel, webGpuCases } from '../graph/webgpu-cases.ts';
 import { recorded, value } from './models.ts';
 
 export interface Answer {
@@ -19,6 +20,8 @@ export interface Answer {
   readonly models: Readonly<
     Record<string, { readonly gap: number; readonly size: number; readonly reason: string; readonly actual: string }>
   >;
+  /** The same for single nodes (graph/webgpu-cases.ts). */
+  readonly nodes: Answer['models'];
   readonly auto: { readonly actual: string; readonly reason: string };
   readonly unsupported: { readonly actual: string; readonly provider: string; readonly reason: string; readonly y: number };
   readonly left: readonly string[];
@@ -34,10 +37,14 @@ const fixture = (name: string): Uint8Array => readFileSync(new URL(`../fixtures/
 const profiles = (): string[] => readdirSync(tmpdir()).filter((f) => f.startsWith('assay-profile-'));
 const before = new Set(profiles());
 
-const compare = async (bytes: Uint8Array, name: string, feeds: Readonly<Record<string, Tensor>>): Promise<Answer['models'][string]> => {
+const compare = async (
+  bytes: Uint8Array,
+  name: string,
+  feeds: () => Readonly<Record<string, Tensor>>,
+): Promise<Answer['models'][string]> => {
   const cpu = (await runtime.open(bytes, { device: 'cpu', name })).session;
-  const { session, choice } = await runtime.open(bytes, { device: 'webgpu', name, probe: feeds });
-  const [a, b] = [await session.run(feeds), await cpu.run(feeds)];
+  const { session, choice } = await runtime.open(bytes, { device: 'webgpu', name, probe: feeds() });
+  const [a, b] = [await session.run(feeds()), await cpu.run(feeds())];
   let gap = 0;
   let size = 0;
   for (const [output, { data }] of Object.entries(b)) {
@@ -102,10 +109,14 @@ const pooling = recorded(
   },
 );
 const models = {
-  mlp_digits: await compare(fixture('mlp_digits'), 'mlp_digits', digits),
-  cnn_gradient: await compare(await gradientOf(cnn, 'cnn'), 'cnn', { ...digits, target }),
-  pooling: await compare(write(pooling), 'pooling', digits),
+  mlp_digits: await compare(fixture('mlp_digits'), 'mlp_digits', () => digits),
+  cnn_gradient: await compare(await gradientOf(cnn, 'cnn'), 'cnn', () => ({ ...digits, target })),
+  pooling: await compare(write(pooling), 'pooling', () => digits),
 };
+const nodes: Record<string, Answer['models'][string]> = {};
+for (const one of webGpuCases) {
+  nodes[`${one.op}, ${one.name}`] = await compare(write(caseModel(one)), one.op, () => caseFeeds(one));
+}
 const auto = (await runtime.open(fixture('mlp_digits'), { device: 'auto', name: 'mlp_digits', probe: digits })).choice;
 
 const double = recorded([value('x', 'float64', ['N'])], [value('y', 'float64', ['N'])], (emit) => void emit.rename(emit.Exp('x'), 'y'));
@@ -114,6 +125,7 @@ const alone = await runtime.open(write(double), { device: 'webgpu', name: 'doubl
 const answer: Answer = {
   devices: await runtime.devices(),
   models,
+  nodes,
   auto: { actual: auto.actual, reason: auto.reason },
   unsupported: {
     actual: alone.choice.actual,

@@ -1,4 +1,4 @@
-import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -64,6 +64,9 @@ const fromNative = ({ type, dims, data }: Ort.Tensor): Tensor => {
   const { buffer, byteOffset, length } = data as Ort.Tensor.DataTypeMap['float16'];
   return { dtype: type, dims, data: new Uint16Array(buffer, byteOffset, length) };
 };
+
+/** A model file as bytes, without the weights beside it. */
+export const fileOf = (path: string): Promise<Uint8Array> => readFile(path);
 
 /** A session and, where asked for, a look at where its nodes ran. */
 export interface Opened {

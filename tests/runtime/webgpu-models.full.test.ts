@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fixtures } from '../graph/run.ts';
+import { onSoftwareVulkan, skipped } from './software-vulkan.ts';
+import type { Compared } from './webgpu-models-child.ts';
+
+/** Arithmetic on shapes, which ONNX Runtime keeps beside the host on any device, and whole numbers, for which WebGPU has few kernels. */
+const onHost = ['Shape', 'Size', 'Cast', 'Gather', 'Unsqueeze', 'Concat', 'ConstantOfShape', 'Reshape', 'Where', 'Equal'];
+/** Besides: recurrent cells are scans, the dropout of the training file draws its masks, overlapping pools of few channels ask for indices. */
+const besides: Readonly<Record<string, readonly string[]>> = {
+  gru_digits: ['Scan'],
+  lstm_digits: ['Scan'],
+  'lenet_mnist.train': ['Dropout'],
+  squeezenet: ['MaxPool', 'ScatterElements'],
+};
+
+const skip = skipped('tests/runtime/webgpu-models.full.test.ts');
+for (const name of [...fixtures, 'squeezenet']) {
+  test(`${name}: gradients by inputs and parameters are on WebGPU what they are on the CPU`, { skip }, async (t) => {
+    const compared = JSON.parse(await onSoftwareVulkan('webgpu-models-child.ts', [name])) as readonly Compared[];
+    for (const { wrt, excess, output, actual, reason } of compared) {
+      t.diagnostic(`${name} by ${wrt}: ${reason}`);
+      assert.equal(actual, 'webgpu');
+      // |a − b| ≤ 1e-4·max|b| + 1e-5·G for gradients, 1e-5·max|b| for what they are made of, as for PyTorch's (autodiff/goldens.test.ts).
+      assert.ok(excess <= 1e-5, `${wrt}: '${output}' is off by ${excess}`);
+      const [, here, all, rest = ''] = /(\d+) of (\d+) nodes on webgpu(?:, \d+ on the CPU \(([^)]*)\))?/.exec(reason) ?? [];
+      assert.ok(Number(here) >= 0.8 * Number(all), reason);
+      const allowed = [...onHost, ...(besides[name] ?? besides[name.split('.')[0]] ?? [])];
+      const unexpected = rest.split(', ').filter((op) => op !== '' && op !== '…' && !allowed.includes(op));
+      assert.deepEqual(unexpected, [], reason);
+    }
+  });
+}
