@@ -124,10 +124,12 @@ const strokeSwatch = (name: string, colour: (theme: Theme) => Colour, paint: (co
     context.setLineDash([]);
   },
 });
-export const bandSwatch = (name: string): LegendEntry =>
+/** The first band is grey; others have the colour of the lines, in their order. */
+export const bandColour = (theme: Theme, band: number): Colour => (band === 0 ? theme.foreground : theme.series(band - 1));
+export const bandSwatch = (name: string, band = 0): LegendEntry =>
   strokeSwatch(
     name,
-    (theme) => theme.foreground,
+    (theme) => bandColour(theme, band),
     (context) => {
       context.fillRect(2, 2, 18, 9);
       context.moveTo(2, 2.5);

@@ -2,7 +2,7 @@ import { extent } from '../../src/report/extent.ts';
 import { format, formatRange } from '../../src/report/format.ts';
 import type { CardOf } from '../../src/report/report.ts';
 import { drawPlot, scaleOf } from '../chart.ts';
-import { bandSwatch, bands, diagonalLine, diagonalSwatch, lineSwatch, whiskers } from '../overlays.ts';
+import { bandColour, bandSwatch, bands, diagonalLine, diagonalSwatch, lineSwatch, whiskers } from '../overlays.ts';
 import type { Stage, View } from '../stage.ts';
 import { css, dashOf, shapeOf } from '../theme.ts';
 
@@ -49,8 +49,8 @@ export const curve = (card: CardOf<'curve'>, stage: Stage): View => {
         scales: { x: scaleOf(x, theme), y: { ...scaleOf(y, theme), ...reach } },
         plugins: [
           ...(diagonal ? [diagonalLine(theme.muted)] : []),
-          bands('bands', theme.foreground, theme.contrast, (chart) =>
-            (card.bands ?? []).map((band) =>
+          ...(card.bands ?? []).map((band, k) =>
+            bands(`band-${k}`, bandColour(theme, k), theme.contrast, (chart) => [
               band.points.map(
                 ([px, low, high]) =>
                   [
@@ -59,7 +59,7 @@ export const curve = (card: CardOf<'curve'>, stage: Stage): View => {
                     chart.scales.y.getPixelForValue(high),
                   ] as const,
               ),
-            ),
+            ]),
           ),
           whiskers('whiskers', theme.foreground, (chart) =>
             lines.flatMap((line) =>
@@ -96,7 +96,7 @@ export const curve = (card: CardOf<'curve'>, stage: Stage): View => {
       },
       legend: [
         ...lines.map((line, i) => lineSwatch(line.name, i, line.shape === 'points')),
-        ...(card.bands ?? []).map((band) => bandSwatch(band.name)),
+        ...(card.bands ?? []).map((band, k) => bandSwatch(band.name, k)),
         ...(diagonal ? [diagonalSwatch('ideal')] : []),
       ],
     },

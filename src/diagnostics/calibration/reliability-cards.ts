@@ -102,9 +102,9 @@ export const reliabilityCards = (r: Reliability, options: ReportOptions, subject
   const words = wordsOf(r, subject);
   return [
     ...diagram(r, options, words),
-    numbers(r, options, words),
     smoothDiagram(r, options, words),
     isotonicDiagram(r, options, words),
+    numbers(r, options, words),
     ...groupCards(r, options, words.share),
     ...(r.positive < 0 ? classCards(r, options, subject) : []),
     ...(r.positive < 0 ? topCard(r) : []),
