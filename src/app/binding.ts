@@ -6,6 +6,7 @@ import { sizeOf, type Tensor } from '../base/tensor.ts';
 import { batches, readRows } from '../data/batches.ts';
 import { inputColumns, labelColumn, misfitLabels, stray } from '../data/columns.ts';
 import type { Column, Dataset } from '../data/define.ts';
+import { fitImages } from '../data/image-fit.ts';
 import { joinColumn } from '../data/join.ts';
 import { type LabelReader, labelReader, storedClassNames } from '../data/labels.ts';
 import { isDataFile } from '../data/open.ts';
@@ -261,7 +262,9 @@ const bindBare = async (
 /** Binds a dataset to a model's input, or reads it as a table of predictions. Everything assumed on the way is noted. */
 export const bind = async (ref: DataRef, ports: World, job: Listener, options: BindOptions): Promise<Bound> => {
   checkAsked(ref, options);
-  const { dataset, x, y } = await openData(ref, ports, job, options.bare === true && !options.target);
+  const { x, y, ...opened } = await openData(ref, ports, job, options.bare === true && !options.target);
+  const { dataset, notes } = fitImages(opened.dataset, ref.preprocess ?? {}, options.target);
+  for (const fact of notes) job.note(fact);
   const stored = await storedClassNames(dataset, job.signal);
   const given = options.labels ?? stored;
   if (!options.target) {

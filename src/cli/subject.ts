@@ -5,7 +5,7 @@ import { devices, type Flag, type Typed } from './define.ts';
 /** Flags that name a model and bind data to its input (product contract, "Binding data to inputs"). */
 export const subjectFlags: Readonly<Record<string, Flag>> = {
   model: { value: 'M.onnx', help: 'The model; without it the data is a table of predictions.' },
-  data: { value: 'FILE', help: 'The dataset: .npz, .npy, .csv, .jsonl, IDX.' },
+  data: { value: 'FILE', help: 'The dataset: .npz, .npy, .csv, .tsv, .jsonl, .parquet, IDX, or a folder of images.' },
   x: { value: 'NAME', help: 'Array, column or file of the inputs.' },
   y: { value: 'NAME', help: 'Array, column or file of the labels.' },
   labels: { value: 'FILE', help: 'A separate label file (IDX).' },

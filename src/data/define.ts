@@ -11,6 +11,24 @@ export interface Source {
   beside(name: string): Promise<Source>;
 }
 
+/** A folder and everything under it. */
+export interface Folder {
+  readonly path: string;
+  /** Paths of the files under it, with `/`, sorted; what begins with a dot is left out. */
+  files(): Promise<readonly string[]>;
+  open(file: string): Promise<Source>;
+}
+
+/** Image files behind the rows of a dataset, in order. */
+export interface ImageFiles {
+  readonly files: readonly { readonly name: string; readonly width: number; readonly height: number }[];
+  /** The pixels of one file as stored, channels interleaved. */
+  decode(
+    row: number,
+    signal?: AbortSignal,
+  ): Promise<{ readonly width: number; readonly height: number; readonly channels: 1 | 3; readonly data: Uint8Array | Uint16Array }>;
+}
+
 /** One column (array) of a dataset: `dims` is the shape of one row, [] for a scalar. */
 export interface Column {
   readonly name: string;
@@ -42,6 +60,15 @@ export interface Dataset {
   extra(name: string, signal?: AbortSignal): Promise<Tensor>;
   /** The same file seen through the arrays as long as this extra (`x_test` beside `x_train`). */
   view?(extra: string): Dataset;
+  /** Where rows are image files. */
+  readonly images?: ImageFiles & {
+    /** 3 where some image has colour. */
+    readonly channels: 1 | 3;
+    /** Masks that lie beside the images in a folder of their own. */
+    readonly masks?: ImageFiles;
+    /** The same rows, each image brought to this size, and to this number of channels where it is given. */
+    sized(height: number, width: number, channels: 1 | 3 | undefined): Dataset;
+  };
   close(): Promise<void>;
 }
 

@@ -6,6 +6,7 @@ export const joinColumn = (dataset: Dataset, other: Dataset, column: string, as:
   const found = other.columns.find((c) => c.name === column);
   if (!found || other.length !== dataset.length)
     throw new Fault('data/labels-length', { path: other.path, labels: other.length, rows: dataset.length });
+  const { images } = dataset;
   const own = dataset.columns.filter((c) => c.name !== as);
   const read = async (
     names: readonly string[],
@@ -26,6 +27,9 @@ export const joinColumn = (dataset: Dataset, other: Dataset, column: string, as:
     extras: dataset.extras,
     ...(dataset.refused && { refused: dataset.refused }),
     ...(dataset.notes && { notes: dataset.notes }),
+    ...(images && {
+      images: { ...images, sized: (height, width, channels) => joinColumn(images.sized(height, width, channels), other, column, as) },
+    }),
     slice: (names, a, b, signal) => read(names, (part, columns) => part.slice(columns, a, b, signal)),
     take: (names, rows, signal) => read(names, (part, columns) => part.take(columns, rows, signal)),
     extra: (name, signal) => dataset.extra(name, signal),

@@ -44,7 +44,7 @@ const solved = (target: NonNullable<Target['dims']>, size: number): number[] | u
 const chw = (axes: ImageAxes): number[] => [axes.channels, axes.height, axes.width];
 const hwc = (axes: ImageAxes): number[] => [axes.height, axes.width, axes.channels];
 
-const parseSize = (resize: string): readonly [number, number] => {
+export const parseSize = (resize: string): readonly [number, number] => {
   const [, h, w] = /^(\d+)x(\d+)$/.exec(resize) ?? [];
   if (!(Number(h) > 0 && Number(w) > 0))
     throw new Fault('option/value', { name: 'resize', value: resize, expected: 'HEIGHTxWIDTH, such as 32x32' });

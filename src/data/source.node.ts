@@ -1,7 +1,7 @@
-import { open, stat } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { open, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { Fault } from '../base/fault.ts';
-import type { Source } from './define.ts';
+import type { Folder, Source } from './define.ts';
 
 const unreadable = (path: string, error: unknown): Fault => {
   const { code, message } = error as NodeJS.ErrnoException;
@@ -43,5 +43,30 @@ export const openSource = async (path: string): Promise<Source> => {
       }
     },
     beside: (name) => openSource(resolve(dirname(path), name)),
+  };
+};
+
+export const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+/** A folder on disk. Links to files count, links to folders are not followed. */
+export const openFolder = (path: string): Folder => {
+  const root = path.replace(/(?<=.)[\\/]+$/, '');
+  return {
+    path: root,
+    async files() {
+      const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+        throw unreadable(root, error);
+      });
+      return entries
+        .filter((entry) => entry.isFile() || entry.isSymbolicLink())
+        .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
+        .filter((name) => !name.split('/').some((part) => part.startsWith('.')))
+        .sort();
+    },
+    open: (file) => openSource(join(root, file)),
   };
 };

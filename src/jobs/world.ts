@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Ports } from '../app/ports.ts';
+import { openImageFolder } from '../data/image-folder.ts';
 import { openDataset } from '../data/open.ts';
-import { openSource } from '../data/source.node.ts';
+import { isFolder, openFolder, openSource } from '../data/source.node.ts';
 import { onnxruntime } from '../runtime/onnxruntime.ts';
 import { writeWhole } from './write-file.ts';
 
@@ -21,8 +22,22 @@ const ownVersion = async (): Promise<string> => {
 
 const digests = new Map<string, Promise<string>>();
 
+/** Of a folder: over the path, length and contents of each file under it, sorted. */
+const folderSha256 = async (path: string): Promise<string> => {
+  const folder = openFolder(path);
+  const hash = createHash('sha256');
+  for (const name of await folder.files()) {
+    const file = join(folder.path, name);
+    const { size } = await stat(file);
+    hash.update(`${name}\0${size}\0`);
+    for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer);
+  }
+  return hash.digest('hex');
+};
+
 /** Streamed; remembered for as long as size and time of change stay. */
 const sha256 = async (path: string): Promise<string> => {
+  if (await isFolder(path)) return folderSha256(path);
   const { size, mtimeMs } = await stat((await openSource(path)).path);
   const key = `${resolve(path)}\0${size}\0${mtimeMs}`;
   const known = digests.get(key);
@@ -44,7 +59,8 @@ export const world = async (): Promise<Ports> => {
     runtime,
     versions: { assay: await ownVersion(), onnxruntime: runtime.version.replace(/^onnxruntime-node /, ''), node: process.versions.node },
     source: openSource,
-    dataset: async (path, signal) => openDataset(await openSource(path), signal),
+    dataset: async (path, signal) =>
+      (await isFolder(path)) ? openImageFolder(openFolder(path), signal) : openDataset(await openSource(path), signal),
     sha256,
     write: writeWhole,
     resolve: (from, path) => (isAbsolute(path) ? path : resolve(dirname(from), path)),

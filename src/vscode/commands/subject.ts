@@ -4,7 +4,7 @@ import type { Aside, Choice, FileKinds, Host, SuiteFile, Target } from '../defin
 import { located } from '../located.ts';
 
 const modelKinds: FileKinds = { 'ONNX models': ['onnx'], 'All files': ['*'] };
-const dataKinds: FileKinds = { Data: ['npz', 'npy', 'csv', 'tsv', 'jsonl', 'gz', 'idx', 'idx1-ubyte', 'idx3-ubyte'], 'All files': ['*'] };
+const dataKinds: FileKinds = { Data: ['npz', 'npy', 'csv', 'tsv', 'parquet', 'jsonl', 'gz', 'idx', 'idx1-ubyte', 'idx3-ubyte'], 'All files': ['*'] };
 
 /** A model or dataset with the name it goes by and the `assay.json` it came from. */
 export interface Named<T> {
