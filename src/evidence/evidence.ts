@@ -2,9 +2,12 @@ import type { Scale } from '../autodiff/entry.ts';
 import type { RuleSet } from '../autodiff/rule-sets/index.ts';
 import type { Calibration } from '../base/calibration.ts';
 import type { Adaptive } from '../base/calibration-forms.ts';
+import type { Views } from '../base/perturbation.ts';
 import type { Random } from '../base/random.ts';
+import type { GatedEnsemble, Voters } from '../base/ensemble.ts';
 import type { LinearHead } from '../base/maths/linear-head.ts';
 import type { OutputHead } from '../base/output-head.ts';
+import type { Job } from '../base/job.ts';
 import type { DType, Tensor } from '../base/tensor.ts';
 
 export type { Scale };
@@ -117,6 +120,10 @@ export interface LayerFacts {
 export interface ModelGradients extends GradientTool {
   /** Values between input and output, in the order of computation. */
   readonly layers: readonly LayerFacts[];
+  /** Names of the layers with weights, from the output back to the input. */
+  readonly weighted: readonly string[];
+  /** The model with the weights of its last `layers` layers drawn anew, each tensor from N(0, its own standard deviation). */
+  redrawn(layers: number, random: Job['random']): Promise<ModelGradients>;
   /** The same tool for another question; compiled when first asked for. Throws `graph/no-gradient`, `graph/rule-set`, `evidence/layer`. */
   asked(ask: GradientAsk, signal: AbortSignal): Promise<GradientTool>;
   /** Values h of a layer [n, dh] at input rows `points` [n, d], ∂f_t/∂h [n, dh] and f [n]. Throws `evidence/layer`. */
@@ -156,6 +163,16 @@ export interface ScoreTable {
   readonly labels: Int32Array;
   /** [rows, classes], as the noun `logits`: a model's logits as float32, everything else as float64. */
   readonly logits: Float32Array | Float64Array;
+  /** [rows, width]: what the model says of perturbed inputs, where it was asked. */
+  readonly features?: Float64Array;
+}
+
+/** What the model says of changed inputs. */
+export interface PerturbedTool {
+  /** Shape of one input row; [] for a table of predictions. */
+  readonly inputDims: readonly number[];
+  /** For the rows of a table, of split `name` ('' for those diagnosed): probabilities of its topK largest logits' classes under every perturbation. */
+  features(name: string, table: ScoreTable, views: Views): Promise<Float64Array>;
 }
 
 /** Everything the model says about the rows, kept in memory: 4 bytes a row and class (8 where they are not a model's logits), and 12 a row. */
@@ -188,8 +205,10 @@ export interface TrainerTool {
 
 /** Writes the model anew with a calibrator behind the diagnosed output; its inputs and outputs stay. */
 export interface CalibratedTool {
-  /** Throws where a model cannot be written there; what it gives back writes it, with these facts in the metadata. */
-  open(path: string): Promise<(calibration: Calibration, facts: Readonly<Record<string, string | number>>) => Promise<void>>;
+  /** Throws where a model cannot be written there; what it gives back writes it, with these facts in the metadata. An adaptive calibration reads `views`. */
+  open(
+    path: string,
+  ): Promise<(calibration: Calibration, facts: Readonly<Record<string, string | number>>, views?: Views) => Promise<void>>;
 }
 
 /** Writes the model anew with a head behind the diagnosed output: its inputs and outputs stay, those of the head are added. */
@@ -255,6 +274,8 @@ export interface ColumnsTool {
   ): AsyncGenerator<{ readonly rows: Float64Array; readonly columns: readonly Tensor[] }, void, undefined>;
   /** A whole array of text, or of numbers in words. */
   words(name: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** Dataset numbers of the rows of another split. */
+  split(name: string, signal: AbortSignal): Promise<Float64Array>;
   /** Another data file, its path taken from the working directory. */
   file(path: string, signal: AbortSignal): Promise<ColumnsTool>;
 }
@@ -384,6 +405,17 @@ export interface HeadTool {
   >;
 }
 
+/** Other models, or tables of predictions, on the rows diagnosed, and one model made of several. */
+export interface EnsembleTool {
+  /** Class probabilities of each, by its path (.onnx, else a table with as many rows), its labels as they are in the data. Throws `data/member-rows`. */
+  read(paths: readonly string[]): Promise<readonly OutputTable[]>;
+  /**
+   * Throws where a file cannot be written there, or where the rows are no token ids. What it gives back writes the ensemble with its
+   * gate as one model: of models read before, of heads on the subject's model, or of heads on token ids alone.
+   */
+  open(path: string, voters: Voters['kind']): Promise<(ensemble: GatedEnsemble, facts: Readonly<Record<string, string | number>>) => Promise<void>>;
+}
+
 /** Questions a study may put to the model. */
 export interface Tools {
   gradient: ModelGradients;
@@ -392,11 +424,13 @@ export interface Tools {
   scores: ScoresTool;
   calibrated: CalibratedTool;
   trainer: TrainerTool;
+  perturbed: PerturbedTool;
   columns: ColumnsTool;
   outputHead: OutputHeadTool;
   outputs: OutputsTool;
   features: FeaturesTool;
   head: HeadTool;
+  ensemble: EnsembleTool;
   pair: PairTool;
 }
 export type ToolName = keyof Tools;

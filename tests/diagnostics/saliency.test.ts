@@ -45,7 +45,7 @@ const run = async (c: Case, options: Record<string, unknown> = {}, seed = 0): Pr
     dataName: 'cases',
     modelName: 'net',
   };
-  const chosen = choose('saliency', saliency.options, options);
+  const chosen = choose('saliency', saliency.options, { checks: false, ...options });
   const result = await saliency.study({ gradient: c.tool, samples: samplesOf(c) } as Tools, chosen, quietJob(seed), subject);
   return saliency.report(result, chosen, subject);
 };

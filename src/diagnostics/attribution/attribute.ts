@@ -2,7 +2,7 @@ import { Fault } from '../../base/fault.ts';
 import type { ImageAxes } from '../../base/image.ts';
 import type { Job } from '../../base/job.ts';
 import { sizeOf } from '../../base/tensor.ts';
-import type { Matrix, Subject, Tools } from '../../evidence/evidence.ts';
+import type { GradientTool, Matrix, ModelGradients, Subject, Tools } from '../../evidence/evidence.ts';
 import { layerOf } from './layers.ts';
 import type { Attributed, How, MethodContext, Question } from './method.ts';
 import { methodTitles } from './method-names.ts';
@@ -47,16 +47,19 @@ const neuronOf = (text: string): { readonly of: string; readonly index: number }
   return { of: text.slice(0, at), index };
 };
 
-/** Attributes the chosen samples by the chosen method. */
-export const attributeSamples = async (
-  { gradient, samples }: Pick<Tools, 'gradient' | 'samples'>,
-  asked: Samples,
-  chosen: AttributionChoice,
+/** What is attributed, by the options: the tool that asks for it, and the entry of each row. */
+export const entriesOf = async (
+  gradient: ModelGradients,
+  chosen: Pick<AttributionChoice, 'neuron' | 'scale'>,
   subject: Pick<Subject, 'classes'>,
-  job: Pick<Job, 'random' | 'signal' | 'progress'>,
-): Promise<AttributedSamples> => {
-  const { x, rows, targets, axes } = asked;
-  checkFinite(asked, sizeOf(samples.inputDims));
+  targets: Int32Array,
+  signal: AbortSignal,
+): Promise<{
+  readonly scale: MethodContext['scale'];
+  readonly tool: GradientTool;
+  readonly targets: Int32Array;
+  readonly neuron?: { readonly of: string; readonly index: number };
+}> => {
   const neuron = neuronOf(chosen.neuron);
   // A score per row speaks for class 1 and against class 0.
   const mirrored = !neuron && gradient.targets === 1 && subject.classes.length === 2 && chosen.scale === 'logit';
@@ -67,14 +70,28 @@ export const attributeSamples = async (
       : chosen.scale === 'logit'
         ? {}
         : { scale: chosen.scale };
-  const plain = Object.keys(scale).length > 0 ? await gradient.asked(scale, job.signal) : gradient;
-  if (neuron && neuron.index >= plain.targets)
+  const tool = Object.keys(scale).length > 0 ? await gradient.asked(scale, signal) : gradient;
+  if (neuron && neuron.index >= tool.targets)
     throw new Fault('option/value', {
       name: 'neuron',
       value: chosen.neuron,
-      expected: `an index below ${plain.targets}, the values in a row of '${neuron.of}'`,
+      expected: `an index below ${tool.targets}, the values in a row of '${neuron.of}'`,
     });
-  const entries = neuron ? new Int32Array(rows.length).fill(neuron.index) : plain.targets === 1 ? new Int32Array(rows.length) : targets;
+  if (neuron) return { scale, tool, neuron, targets: new Int32Array(targets.length).fill(neuron.index) };
+  return { scale, tool, targets: tool.targets === 1 ? new Int32Array(targets.length) : targets };
+};
+
+/** Attributes the chosen samples by the chosen method. */
+export const attributeSamples = async (
+  { gradient, samples }: Pick<Tools, 'gradient' | 'samples'>,
+  asked: Samples,
+  chosen: AttributionChoice,
+  subject: Pick<Subject, 'classes'>,
+  job: Pick<Job, 'random' | 'signal' | 'progress'>,
+): Promise<AttributedSamples> => {
+  const { x, rows, targets, axes } = asked;
+  checkFinite(asked, sizeOf(samples.inputDims));
+  const { scale, tool: plain, targets: entries, neuron } = await entriesOf(gradient, chosen, subject, targets, job.signal);
   const other = classNamed(chosen.against, subject.classes);
   if (other !== undefined && (plain.targets < 2 || neuron)) throw new Fault('diagnostic/against', { output: plain.output });
   const against = other === undefined ? {} : { against: new Int32Array(rows.length).fill(other) };

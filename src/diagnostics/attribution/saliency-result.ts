@@ -2,6 +2,7 @@ import type { Subject } from '../../evidence/evidence.ts';
 import type { ImagesCard } from '../../report/report.ts';
 import type { AttributedSamples } from './attribute.ts';
 import type { Pictures } from './samples.ts';
+import type { Sanity } from './sanity.ts';
 
 /** Samples attributed, with what is known of them. */
 export interface Saliency {
@@ -11,6 +12,7 @@ export interface Saliency {
   readonly predicted: Int32Array;
   readonly labels?: Int32Array;
   readonly pictures?: Pictures;
+  readonly sanity?: Sanity;
 }
 
 /** Above this relative gap a path integral is not yet trusted. */

@@ -1,6 +1,7 @@
 import { Fault } from '../../base/fault.ts';
+import type { Job } from '../../base/job.ts';
 import { median } from '../../base/maths/quantile.ts';
-import { choice, int, pick } from '../../base/option.ts';
+import { choice, flag, int, pick } from '../../base/option.ts';
 import { type Diagnostic, defineStudy } from '../define.ts';
 import { attributeSamples } from './attribute.ts';
 import { attributionOptions } from './options.ts';
@@ -8,6 +9,8 @@ import { saliencyCards } from './saliency-cards.ts';
 import { saliencyGuide } from './saliency-guide.ts';
 import { INCOMPLETE, type Saliency } from './saliency-result.ts';
 import { evenly, inputValues, picturesOf } from './samples.ts';
+import { sanity } from './sanity.ts';
+import { sanityFindings } from './sanity-cards.ts';
 import { classNamed, predictions } from './targets.ts';
 
 /** Gradients and path integrals of one output entry with respect to the input, for some samples of the data. */
@@ -23,6 +26,10 @@ export const saliency: Diagnostic = defineStudy({
     target: choice({ default: 'predicted', of: ['predicted', 'label'], help: 'The class whose output is attributed.' }),
     class: pick({ default: '', from: 'class', help: 'One class, by name or index, for all samples; overrides target.' }),
     samples: int({ default: 16, min: 1, max: 256, help: 'Number of samples shown.' }),
+    checks: flag({
+      default: true,
+      help: 'Checks beside the maps: deletion and insertion, infidelity, sensitivity, and maps after weights are redrawn.',
+    }),
     order: choice({ default: 'evenly', of: ['evenly', 'first'], help: 'Which samples: evenly spaced over the split, or its first ones.' }),
   },
   async study(tools, chosen, job, subject): Promise<Saliency> {
@@ -45,12 +52,23 @@ export const saliency: Diagnostic = defineStudy({
     job.progress(0.1, `attributing ${count} samples`);
     const pictures = await picturesOf(samples, taken.rows, x, 128, job.signal);
     const asked = { x, rows: taken.rows, outputs: taken.outputs, targets, ...(pictures ? { axes: pictures.axes } : {}) };
-    const found = await attributeSamples(tools, asked, chosen, subject, job);
-    return { rows: taken.rows, found, targets, predicted, ...(labels ? { labels } : {}), ...(pictures ? { pictures } : {}) };
+    const part = (from: number, to: number): Job => ({ ...job, progress: (f, text) => job.progress(from + (to - from) * f, text) });
+    const found = await attributeSamples(tools, asked, chosen, subject, part(0.1, chosen.checks ? 0.3 : 1));
+    const checks = chosen.checks ? await sanity(tools, asked, found, chosen, subject, part(0.3, 1)) : undefined;
+    return {
+      rows: taken.rows,
+      found,
+      targets,
+      predicted,
+      ...(checks ? { sanity: checks } : {}),
+      ...(labels ? { labels } : {}),
+      ...(pictures ? { pictures } : {}),
+    };
   },
   report(s, chosen, subject) {
     const { completeness } = s.found;
     const incomplete = completeness ? completeness.relative.filter((g) => g > INCOMPLETE).length : 0;
+    const checks = s.sanity && sanityFindings(s.sanity);
     return {
       headline: {
         rows: s.rows.length,
@@ -62,15 +80,19 @@ export const saliency: Diagnostic = defineStudy({
               incomplete_rows: incomplete,
             }
           : {}),
+        ...checks?.headline,
       },
-      cards: saliencyCards(s, chosen, subject),
+      ...(checks ? { intervals: checks.intervals } : {}),
+      cards: [...saliencyCards(s, chosen, subject), ...(checks?.cards ?? [])],
       guide: saliencyGuide(s, chosen),
-      notes:
-        incomplete > 0
+      notes: [
+        ...(incomplete > 0
           ? [
               `${incomplete} of ${s.rows.length} samples have a completeness gap above 5 %: their maps do not add up to the change of the output. Set steps to 200, or quadrature to adaptive.`,
             ]
-          : [],
+          : []),
+        ...(checks?.notes ?? []),
+      ],
     };
   },
 });

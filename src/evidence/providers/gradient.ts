@@ -17,6 +17,7 @@ import type { DeviceChoice, Runtime, Session } from '../../runtime/session.ts';
 import type { GradientAsk, GradientTool, LayerFacts, ModelGradients } from '../evidence.ts';
 import type { Ends } from '../model.ts';
 import { type Chunk, type CompiledPath, inChunks, indicesAt, pointsOf, rowsAt, runPaths, weightsOf } from './gradient-paths.ts';
+import { redrawn, weightedLayers } from './redrawn.ts';
 
 /** Bytes that the values of one batch of points may take, forward and backward. */
 const memory = 2 ** 29;
@@ -212,6 +213,15 @@ export const openGradient = async (
     return { dims, activation, gradient, values };
   };
 
+  const opened: OpenGradient[] = [];
+  const redrawnFrom = async (count: number, random: Job['random']): Promise<ModelGradients> => {
+    const other = redrawn(prepared, weightedLayers(prepared, input.name, output).slice(0, count), random);
+    const ports = { runtime, device: choice?.actual ?? device };
+    const found = await openGradient({ ...subject, prepared: async () => other }, inputDims, ports, job);
+    opened.push(found);
+    return found.tool;
+  };
+
   const plain = await asked({});
   if (!choice) throw new Fault('runtime/session', { model: subject.name, reason: 'no device was chosen' });
   return {
@@ -220,11 +230,16 @@ export const openGradient = async (
       get layers() {
         return layers();
       },
+      get weighted() {
+        return weightedLayers(prepared, input.name, output).map((l) => l.name);
+      },
+      redrawn: redrawnFrom,
       asked,
       layer,
     },
     choice,
     async release() {
+      for (const other of opened) await other.release();
       for (const session of sessions) await session.release();
     },
   };
