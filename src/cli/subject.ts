@@ -87,23 +87,23 @@ export const dataOf = ({ flags }: Typed, path: string): DataRef => {
   return { path, ...names, ...(Object.keys(preprocess).length ? { preprocess } : {}) };
 };
 
-/** A table of predictions, which has no use for what binds inputs. */
-export const tableOf = (typed: Typed, path: string): DataRef => {
+/** A table of predictions, which has no use for what binds inputs; beside a model, the split is one of the model's data. */
+export const tableOf = (typed: Typed, path: string, beside: boolean): DataRef => {
   const { y, split, columns } = dataOf(typed, path);
   return {
     path,
     ...(y === undefined ? {} : { y }),
-    ...(split === undefined ? {} : { split }),
+    ...(split === undefined || beside ? {} : { split }),
     ...(columns === undefined ? {} : { columns }),
   };
 };
 
-/** What is compared with: a model by its ending, else a table. */
-export const againstOf = (typed: Typed, path: string, data: string | undefined): AgainstRef => {
+/** What is compared with: a model by its ending, else a table, which stands `beside` a model or another table. */
+export const againstOf = (typed: Typed, path: string, data: string | undefined, beside: boolean): AgainstRef => {
   if (!path.toLowerCase().endsWith('.onnx')) {
     if (data !== undefined)
       throw new Fault('option/value', { name: 'againstData', value: data, expected: `left out: '${path}' is a table of predictions` });
-    return { data: tableOf(typed, path) };
+    return { data: tableOf(typed, path, beside) };
   }
   const { againstInput: input, againstOutput: output } = typed.flags;
   return {

@@ -6,7 +6,8 @@ import type { RunRecord } from '../../src/jobs/store.ts';
 import { commands } from '../../src/vscode/commands/index.ts';
 import { commandContributions } from '../../src/vscode/contributions.ts';
 import type { Command, Target } from '../../src/vscode/define.ts';
-import { scripted } from './scripted-host.ts';
+import { readSuite } from '../../src/vscode/suite.ts';
+import { scripted, suiteText } from './scripted-host.ts';
 
 const all = commands(catalogue as Catalogue);
 const command = (id: string): Command => {
@@ -24,6 +25,7 @@ test('the commands of the contract have their ids and titles, each once', () => 
   assert.equal(titles.get('assay.saliency'), 'Saliency…');
   assert.equal(titles.get('assay.train'), 'Train…');
   assert.equal(titles.get('assay.runSuite'), 'Run Suite');
+  assert.equal(titles.get('assay.compareModels'), 'Compare Models…');
 });
 
 test('a new diagnostic of the catalogue is a command without editing', () => {
@@ -69,6 +71,34 @@ test('without a model the data is a table of predictions', async () => {
   assert.equal(work.ask.model, undefined);
   assert.equal(work.ask.data.path, '/elsewhere/preds.csv');
   assert.equal(work.subject, 'table');
+});
+
+test('comparing asks for the second model, or for a second table, after the data', async () => {
+  const twice = readSuite(suiteText.replace('"models": {', '"models": { "older": { "path": "older.onnx" },'));
+  const suites = [{ path: '/work space/assay.json', label: 'assay.json', ...twice }];
+  const { host, launched } = scripted(['digits', 'test', 'older'], {}, suites);
+  await command('assay.compareModels').run(host, nothing);
+  const [work] = launched;
+  assert.ok(work.task === 'run');
+  assert.deepEqual([work.title, work.subject], ['Compare Models', 'digits against older on test']);
+  assert.deepEqual(work.ask.against, { model: { path: '/work space/older.onnx' } });
+
+  const tables = scripted(['No model', 'table', 'No model', 'test']);
+  await command('assay.compareModels').run(tables.host, nothing);
+  const [pair] = tables.launched;
+  assert.ok(pair.task === 'run');
+  assert.deepEqual(pair.ask.against, { data: { path: '/work space/data/digits.npz', split: 'test' } });
+  assert.equal(pair.subject, 'table against test');
+
+  const mixed = scripted(['No model', 'table', 'digits', 'test']);
+  await command('assay.compareModels').run(mixed.host, nothing);
+  const [model] = mixed.launched;
+  assert.ok(model.task === 'run');
+  assert.deepEqual([model.ask.model, model.ask.against?.data?.path], [undefined, '/work space/data/digits.npz']);
+
+  const stopped = scripted(['digits', 'test', null]);
+  await command('assay.compareModels').run(stopped.host, nothing);
+  assert.deepEqual(stopped.launched, []);
 });
 
 test('a diagnostic that asks the model itself does not offer to go without one', async () => {

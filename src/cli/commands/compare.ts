@@ -65,10 +65,10 @@ export const compare: CliCommand = {
     if (words.some(isModel) && data === undefined) throw new Fault('option/missing', { name: '--data', usage: compare.usage });
     const [a, b] = words;
     const subject =
-      isModel(a) && data !== undefined ? { model: modelOf(typed, a), data: dataOf(typed, data) } : { data: tableOf(typed, a) };
+      isModel(a) && data !== undefined ? { model: modelOf(typed, a), data: dataOf(typed, data) } : { data: tableOf(typed, a, isModel(b)) };
     return runDiagnostic(
       diagnostic,
-      { ...subject, against: againstOf(typed, b, againstData ?? (isModel(b) && !isModel(a) ? data : undefined)) },
+      { ...subject, against: againstOf(typed, b, againstData ?? (isModel(b) && !isModel(a) ? data : undefined), isModel(a)) },
       typed,
       terminal,
     );

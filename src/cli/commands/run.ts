@@ -45,7 +45,7 @@ export const run: CliCommand = {
     const subject = {
       ...(flags.model === undefined ? {} : { model: modelOf(typed, flags.model) }),
       data: dataOf(typed, flags.data),
-      ...(flags.against === undefined ? {} : { against: againstOf(typed, flags.against, flags.againstData) }),
+      ...(flags.against === undefined ? {} : { against: againstOf(typed, flags.against, flags.againstData, flags.model !== undefined) }),
     };
     return runDiagnostic(diagnostic, subject, typed, terminal);
   },
