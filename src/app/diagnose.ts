@@ -17,6 +17,7 @@ import { samples } from '../evidence/providers/samples.ts';
 import { rangeNotes } from '../evidence/unlike.ts';
 import { type DeviceFacts, type Provenance, type Report, SCHEMA } from '../report/report.ts';
 import { openComparison } from './compare-subject.ts';
+import { ensembleTool } from './ensemble-tool.ts';
 import { featureTools } from './feature-tools.ts';
 import { lookAt } from './look-at.ts';
 import { outcomeOf, type Unmeasured } from './outcome.ts';
@@ -55,11 +56,13 @@ const find = (id: string, registry: readonly Diagnostic[]): Diagnostic => {
 
 /** How scores are to be read: as values for a regression, else by the option of that name. */
 const declaredBy = ({ diagnostic, chosen }: Started): Declared =>
-  diagnostic.shape === 'fold' && diagnostic.needs.includes('predictions')
-    ? 'values'
-    : chosen.logits === 'logits' || chosen.logits === 'probabilities'
-      ? chosen.logits
-      : 'auto';
+  diagnostic.shape === 'fold' && diagnostic.needs.includes('marks')
+    ? 'independent'
+    : diagnostic.shape === 'fold' && diagnostic.needs.includes('predictions')
+      ? 'values'
+      : chosen.logits === 'logits' || chosen.logits === 'probabilities'
+        ? chosen.logits
+        : 'auto';
 
 /** The columns that options name. */
 const columnsNamed = ({ diagnostic, chosen }: Started): readonly string[] =>
@@ -78,9 +81,12 @@ const groupedBy = (run: Started): readonly string[] =>
 /** Tools that read columns themselves. */
 const freely: ReadonlySet<ToolName> = new Set<ToolName>(['columns', 'outputs', 'features']);
 
-/** A study that reads columns itself is bound more freely than what reads classes and their labels. */
-const isBare = (id: string, registry: readonly Diagnostic[]): boolean =>
-  registry.some((d) => d.id === id && d.shape === 'study' && d.uses.some((tool) => freely.has(tool)));
+/** What reads classes and their labels is bound in one way; a study that reads columns itself more freely; several labels a row as such. */
+const bindingOf = (id: string, registry: readonly Diagnostic[]): 'classes' | 'bare' | 'marks' => {
+  const d = registry.find((one) => one.id === id);
+  if (d?.shape === 'study' && d.uses.some((tool) => freely.has(tool))) return 'bare';
+  return d?.shape === 'fold' && d.needs.includes('marks') ? 'marks' : 'classes';
+};
 
 const finite = <T>(record: Readonly<Record<string, T>>, good: (value: T) => boolean): Record<string, T> =>
   Object.fromEntries(Object.entries(record).filter(([, v]) => good(v)));
@@ -95,11 +101,10 @@ export const diagnoseAll = async (
   outer: AppJob,
   registry: readonly Diagnostic[] = diagnostics,
 ): Promise<Diagnosed[]> => {
-  const bare = asks.filter((ask) => isBare(ask.id, registry));
-  if (bare.length > 0 && bare.length < asks.length) {
-    const others = asks.filter((ask) => !bare.includes(ask));
+  const bindings = new Set(asks.map((ask) => bindingOf(ask.id, registry)));
+  if (bindings.size > 1) {
     const found = new Map<RunRequest, Diagnosed>();
-    for (const part of [others, bare])
+    for (const part of [...bindings].map((binding) => asks.filter((ask) => bindingOf(ask.id, registry) === binding)))
       for (const [i, one] of (await diagnoseAll(part, ports, outer, registry)).entries()) found.set(part[i], one);
     return asks.map((ask) => found.get(ask) ?? new Fault('job/stopped', {}));
   }
@@ -198,9 +203,13 @@ export const diagnoseAll = async (
 
   try {
     if (started.length > 0) {
-      const subject = await openSubject({ ...started[0].ask, groups: started.flatMap(groupedBy), bare: bare.length > 0 }, ports, job);
+      const subject = await openSubject(
+        { ...started[0].ask, groups: started.flatMap(groupedBy), bare: bindings.has('bare'), marks: bindings.has('marks') },
+        ports,
+        job,
+      );
       open = subject;
-      for (const declared of ['auto', 'logits', 'probabilities', 'values'] as const) {
+      for (const declared of ['auto', 'logits', 'probabilities', 'values', 'independent'] as const) {
         const folds = started.filter((run) => run.diagnostic.shape === 'fold' && declaredBy(run) === declared);
         if (folds.length > 0) await passFolds(folds, subject, declared, job, { own, measured, unmeasured });
       }
@@ -246,6 +255,10 @@ const passFolds = async (
     if (fold.shape !== 'fold') return [];
     if ((fold.needs.includes('labels') || fold.needs.includes('targets')) && !bound.labelled) {
       settle.unmeasured(run, new Fault('evidence/no-labels', { id: fold.id, path: bound.path, known: bound.known }));
+      return [];
+    }
+    if (fold.needs.includes('marks') && !bound.labelled) {
+      settle.unmeasured(run, new Fault('evidence/no-marks', { id: fold.id, path: bound.path, known: bound.known }));
       return [];
     }
     const wanted = columnsNamed(run).find((name) => !bound.groups.includes(name));
@@ -310,7 +323,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
   if (!model && needsModel(study)) throw new Fault('evidence/no-model', { id: study.id, tool: study.uses.join(', ') });
   const uses = new Set<ToolName>(study.uses);
   const features = featureTools(open, run.ask, ports, job);
-  const told = openOutputs(open, declaredBy(run), ports, job);
+  const told = openOutputs(open, declaredBy(run), run.ask, ports, job);
   const scores = uses.has('scores') ? await openScores(open, declaredBy(run), run.ask, ports, job) : undefined;
   const { subject, meaning } = scores ?? (await lookAt(open, declaredBy(run), job));
   const pair = uses.has('pair') ? await openComparison(open, run.ask, declaredBy(run), ports, job) : undefined;
@@ -324,6 +337,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
     const tools = {
       ...told.tools,
       ...features.tools,
+      ensemble: ensembleTool(open, run.ask, ports, job),
       ...scores?.tools,
       ...(pair ? { pair: pair.tool } : {}),
       ...(reader ? { samples: reader.tool } : {}),

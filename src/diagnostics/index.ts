@@ -3,10 +3,12 @@ import { generationConfidence } from './calibration/generation-confidence.ts';
 import { recalibration } from './calibration/recalibration.ts';
 import { reliability } from './calibration/reliability.ts';
 import type { Diagnostic } from './define.ts';
-import { computeBudget } from './metrics/compute-budget.ts';
 import { compareModels } from './metrics/compare-models.ts';
+import { computeBudget } from './metrics/compute-budget.ts';
 import { confusionMatrix } from './metrics/confusion-matrix.ts';
 import { discoveryMetrics } from './metrics/discovery-metrics.ts';
+import { domainWeightedEnsemble } from './metrics/domain-weighted-ensemble.ts';
+import { frechetMeanPrediction } from './metrics/frechet-mean-prediction.ts';
 import { rankingMetrics } from './metrics/ranking-metrics.ts';
 import { regressionReport } from './metrics/regression-report.ts';
 import { linearProbe } from './representation/linear-probe.ts';
@@ -18,6 +20,8 @@ export const diagnostics: readonly Diagnostic[] = [
   rankingMetrics,
   regressionReport,
   discoveryMetrics,
+  frechetMeanPrediction,
+  domainWeightedEnsemble,
   computeBudget,
   reliability,
   recalibration,

@@ -79,8 +79,10 @@ export const diagnosticFaults = {
     `A stride of ${d.stride} leaves gaps between windows of ${d.window}; choose a stride of at most the window.`,
   'diagnostic/coalitions': (d: { players: number; masks: number }): string =>
     `KernelSHAP of ${d.players} parts needs at least ${2 * d.players} coalitions, and ${d.masks} were allowed; raise masks.`,
+  'diagnostic/no-temperature': (_: object): string =>
+    'No row has the label of a class, so no temperature can be fitted; give one (temperature), or rows with such labels.',
   'diagnostic/metric-missing': (_: object): string =>
-    "Nothing says how far labels are apart: name a file of distances, edges or embeddings with metricFile, or set metric to order, or, with a model, to weights.",
+    'Nothing says how far labels are apart: name a file of distances, edges or embeddings with metricFile, or set metric to order, or, with a model, to weights.',
   'diagnostic/metric-shape': (d: { path: string; shape: string }): string =>
     `Distances in '${d.path}' are ${d.shape}, not a square table; give one row and one column for every label.`,
   'diagnostic/metric-cell': (d: { path: string; row: number; column: number; value: number; due: string }): string =>
@@ -105,6 +107,18 @@ export const diagnosticFaults = {
     `Labels in order must be whole numbers from 0, or be named in order in a file (metricFile); found: ${d.labels.slice(0, 10).join(', ')}${d.labels.length > 10 ? ', …' : ''}.`,
   'diagnostic/metric-label': (d: { row: number; label: string; labels: number }): string =>
     `Row ${d.row} has label ${d.label}, but distances are known for ${d.labels} labels (0 to ${d.labels - 1}); correct it, or add that label.`,
+  'diagnostic/window-events': (d: { window: number; events: number; rows: number; classes: number }): string =>
+    `window ${d.window} needs ≥ ${d.window + 1} events; have ${d.events} (${d.rows} rows × ${d.classes} classes, the most frequent class left out); lower window, or fit on more rows.`,
+  'diagnostic/fit-not-finite': (d: { title: string; step: number }): string =>
+    `${d.title} stopped at step ${d.step}: its loss is no longer finite; lower rate.`,
+  'diagnostic/one-outcome': (d: { right: number; wrong: number }): string =>
+    `Correctness-aware calibration needs both right and wrong predictions, found ${d.right} right and ${d.wrong} wrong; fit it on other rows.`,
+  'diagnostic/perturbations': (d: { text: string; known: readonly string[] }): string =>
+    `'${d.text}' names no perturbations: write NAME=SIZE with commas between them, of ${d.known.join(', ')}.`,
+  'diagnostic/unnamed-perturbations': (d: { shape: string }): string =>
+    `Inputs of shape ${d.shape} are no pictures, so changes that keep their label must be named: give three with perturbations, such as noise=0.1,dropout=0.1,scale=1.1.`,
+  'diagnostic/picture-perturbation': (d: { name: string; shape: string }): string =>
+    `'${d.name}' changes pictures${d.name === 'greyscale' ? ' of three channels' : ''}, and inputs have shape ${d.shape}; leave it out of perturbations.`,
   'diagnostic/no-samples': (d: { data: string }): string => `'${d.data}' has no rows to attribute; choose a split that holds some.`,
   'diagnostic/few-examples': (d: { size: number; classes: number }): string =>
     `${d.size} examples cannot hold one of each of ${d.classes} classes; give sizes from ${d.classes} on.`,
@@ -114,4 +128,20 @@ export const diagnosticFaults = {
     `There are ${d.classes} different labels, more than the ${d.most} classes that a probe takes; name the column of labels with y.`,
   'diagnostic/constant-features': (d: { layer: string; features: number }): string =>
     `All ${d.features} features (${d.layer}) are the same in every row, so nothing can be told from them; name another layer.`,
+  'diagnostic/domains': (d: { column: string; found: readonly string[] }): string =>
+    `Column '${d.column}' holds ${d.found.length === 1 ? `1 domain ('${d.found[0]}')` : `${d.found.length} domains`}; need at least 2 (domain).`,
+  'diagnostic/many-domains': (d: { column: string; found: number; most: number }): string =>
+    `Column '${d.column}' holds ${d.found} different values, more than the ${d.most} domains that an ensemble takes; name a column of domains (domain).`,
+  'diagnostic/tokens': (d: { known: readonly string[] }): string =>
+    `No column is plainly the text or the token ids of a row; name it (tokens). There are: ${d.known.join(', ')}.`,
+  'diagnostic/token-id': (d: { column: string; row: number; value: number }): string =>
+    `Row ${d.row} of '${d.column}' holds ${d.value}, which is no token id: whole numbers from 0 are due.`,
+  'diagnostic/domain-rows': (d: { domain: string; rows: number; least: number }): string =>
+    `Domain '${d.domain}' has ${d.rows} rows to fit a head on; need at least ${d.least}, or give its model (models).`,
+  'diagnostic/domain-model': (d: { found: readonly string[]; domains: readonly string[] }): string =>
+    `Models are given for ${d.found.join(', ') || 'no domain'}, but the domains are ${d.domains.join(', ')}; give one for each (models DOMAIN=PATH,…).`,
+  'diagnostic/member-classes': (d: { first: string; other: string; classes: readonly [string, string] }): string =>
+    `'${d.first}' has classes ${d.classes[0]}, but '${d.other}' has ${d.classes[1]}; members of an ensemble need the same classes in the same order.`,
+  'diagnostic/class-weight': (d: { class: string; domain: string }): string =>
+    `Class '${d.class}' has no row in domain '${d.domain}', so its weight there would be infinite; set classWeights to none, or give such rows.`,
 };

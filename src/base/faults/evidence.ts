@@ -2,6 +2,10 @@
 export const evidenceFaults = {
   'evidence/no-labels': (d: { id: string; path: string; known: readonly string[] }): string =>
     `'${d.id}' needs labels, and '${d.path}' has none under a usual name; name them with y or give a file with labels. It has: ${d.known.join(', ')}.`,
+  'evidence/no-marks': (d: { id: string; path: string; known: readonly string[] }): string =>
+    `'${d.id}' needs 0 or 1 for every label of a row, and '${d.path}' has no such labels: give an array [rows, labels] (y), or beside the scores a column label_<name> for each. It has: ${d.known.join(', ')}.`,
+  'evidence/marks-width': (d: { labels: number; scores: number }): string =>
+    `A row has ${d.labels} labels and ${d.scores} scores; give one score for each label, in the same order.`,
   'evidence/no-model': (d: { id: string; tool: string }): string =>
     `'${d.id}' asks the model itself (${d.tool}), and a table of predictions has none; give a model.`,
   'evidence/one-score': (d: { output: string; row: number; value: number }): string =>
@@ -32,4 +36,6 @@ export const evidenceFaults = {
     `A row of '${d.layer}' has shape ${d.shape}, no list of features; choose pooling channels-first (means over the last axes), channels-last (over the first) or flatten.`,
   'evidence/features-size': (d: { layer: string; rows: number; width: number; most: number }): string =>
     `${d.rows} rows of ${d.width} features of '${d.layer}' are more than the ${d.most} numbers that are kept in memory; use fewer rows (limit), a narrower layer or pooling.`,
+  'evidence/ensemble-input': (d: { reason: string }): string =>
+    `The ensemble cannot be saved as one model: ${d.reason}; leave save out, or name a column of token ids (tokens) that the models take.`,
 };

@@ -1,6 +1,6 @@
 import { Fault } from '../../base/fault.ts';
 import { type ScoredRows, softmaxInPlace } from '../../base/maths/softmax-regression.ts';
-import { mustErr, type Recalibrator } from './recalibration-define.ts';
+import { type FittedRecalibrator, mustErr } from './recalibration-define.ts';
 
 const LOW = 1e-3;
 const HIGH = 1e3;
@@ -23,7 +23,7 @@ const slopeAt = ({ classes, scores, labels }: ScoredRows, beta: number): readonl
 };
 
 /** Guo et al. 2017: the β = 1/T of least log loss, by Newton steps kept inside a shrinking bracket. No prediction changes. */
-const fitBeta = (rows: ScoredRows): number => {
+export const fitBeta = (rows: ScoredRows): number => {
   mustErr(rows, 'Temperature scaling');
   let [low, high] = [LOW, HIGH];
   if (slopeAt(rows, low)[0] > 0) throw new Fault('diagnostic/unbounded-temperature', { rows: rows.labels.length });
@@ -39,7 +39,7 @@ const fitBeta = (rows: ScoredRows): number => {
   return beta;
 };
 
-export const temperature: Recalibrator = {
+export const temperature: FittedRecalibrator = {
   id: 'temperature',
   title: 'Temperature scaling',
   source: 'arXiv:1706.04599',
