@@ -1,5 +1,6 @@
 import { saliency } from './attribution/saliency.ts';
 import { generationConfidence } from './calibration/generation-confidence.ts';
+import { multiLabelCalibration } from './calibration/multi-label-calibration.ts';
 import { recalibration } from './calibration/recalibration.ts';
 import { reliability } from './calibration/reliability.ts';
 import type { Diagnostic } from './define.ts';
@@ -24,6 +25,7 @@ export const diagnostics: readonly Diagnostic[] = [
   domainWeightedEnsemble,
   computeBudget,
   reliability,
+  multiLabelCalibration,
   recalibration,
   generationConfidence,
   linearProbe,

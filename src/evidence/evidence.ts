@@ -2,12 +2,12 @@ import type { Scale } from '../autodiff/entry.ts';
 import type { RuleSet } from '../autodiff/rule-sets/index.ts';
 import type { Calibration } from '../base/calibration.ts';
 import type { Adaptive } from '../base/calibration-forms.ts';
-import type { Views } from '../base/perturbation.ts';
-import type { Random } from '../base/random.ts';
 import type { GatedEnsemble, Voters } from '../base/ensemble.ts';
+import type { Job } from '../base/job.ts';
 import type { LinearHead } from '../base/maths/linear-head.ts';
 import type { OutputHead } from '../base/output-head.ts';
-import type { Job } from '../base/job.ts';
+import type { Views } from '../base/perturbation.ts';
+import type { Random } from '../base/random.ts';
 import type { DType, Tensor } from '../base/tensor.ts';
 
 export type { Scale };
@@ -35,6 +35,10 @@ export interface Evidence {
   logProbs: Matrix;
   /** Scores before Softmax, as given; a binary one s becomes (0, s); where only probabilities are given ln max(p, 1e-25). */
   logits: Matrix;
+  /** 0 or 1 for every label of which a row may have several. */
+  marks: Matrix;
+  /** Probability of each such label in float64, on its own: sigmoid of the logits, or as given. */
+  labelProbs: Matrix;
   /** Column of the data → its values in words: the columns that options named `group` ask for, and `group`, where the data have them. */
   groups: Readonly<Record<string, readonly string[]>>;
 }
@@ -87,6 +91,15 @@ export interface GradientRequest {
   /** Where points are of a value inside the model: the input rows [B, d], for the parts of the model that read them beside it. */
   readonly inputs?: Float32Array;
 }
+/** Tokens have no gradient: points are their embeddings, [T, width] a row, and `inputs` the tokens themselves. */
+export interface Embedding {
+  /** The value of the graph. */
+  readonly name: string;
+  readonly tokens: number;
+  readonly width: number;
+  /** Embeddings [n, T, width] of rows of tokens [n, T]. */
+  of(tokens: Float32Array, signal: AbortSignal): Promise<Float32Array>;
+}
 export interface GradientSums {
   readonly gradient: Float64Array;
   readonly squared?: Float64Array;
@@ -118,6 +131,8 @@ export interface LayerFacts {
 
 /** The model's gradients: those of the logits at the input, and every other. */
 export interface ModelGradients extends GradientTool {
+  /** Where the model's input is whole numbers that choose rows of a table. */
+  readonly embedding?: Embedding;
   /** Values between input and output, in the order of computation. */
   readonly layers: readonly LayerFacts[];
   /** Names of the layers with weights, from the output back to the input. */
@@ -129,7 +144,7 @@ export interface ModelGradients extends GradientTool {
   /** Values h of a layer [n, dh] at input rows `points` [n, d], ∂f_t/∂h [n, dh] and f [n]. Throws `evidence/layer`. */
   layer(
     ask: Pick<GradientAsk, 'scale' | 'of' | 'mirrored'> & { readonly at: string },
-    request: Omit<PointRequest, 'inputs'>,
+    request: PointRequest,
     signal: AbortSignal,
   ): Promise<{
     readonly dims: readonly number[];
@@ -169,7 +184,9 @@ export interface ScoreTable {
 
 /** What the model says of changed inputs. */
 export interface PerturbedTool {
-  /** Shape of one input row; [] for a table of predictions. */
+  /** False for a table of predictions. */
+  readonly given: boolean;
+  /** Shape of one input row. */
   readonly inputDims: readonly number[];
   /** For the rows of a table, of split `name` ('' for those diagnosed): probabilities of its topK largest logits' classes under every perturbation. */
   features(name: string, table: ScoreTable, views: Views): Promise<Float64Array>;
@@ -206,9 +223,7 @@ export interface TrainerTool {
 /** Writes the model anew with a calibrator behind the diagnosed output; its inputs and outputs stay. */
 export interface CalibratedTool {
   /** Throws where a model cannot be written there; what it gives back writes it, with these facts in the metadata. An adaptive calibration reads `views`. */
-  open(
-    path: string,
-  ): Promise<(calibration: Calibration, facts: Readonly<Record<string, string | number>>, views?: Views) => Promise<void>>;
+  open(path: string): Promise<(calibration: Calibration, facts: Readonly<Record<string, string | number>>, views?: Views) => Promise<void>>;
 }
 
 /** Writes the model anew with a head behind the diagnosed output: its inputs and outputs stay, those of the head are added. */
@@ -413,7 +428,10 @@ export interface EnsembleTool {
    * Throws where a file cannot be written there, or where the rows are no token ids. What it gives back writes the ensemble with its
    * gate as one model: of models read before, of heads on the subject's model, or of heads on token ids alone.
    */
-  open(path: string, voters: Voters['kind']): Promise<(ensemble: GatedEnsemble, facts: Readonly<Record<string, string | number>>) => Promise<void>>;
+  open(
+    path: string,
+    voters: Voters['kind'],
+  ): Promise<(ensemble: GatedEnsemble, facts: Readonly<Record<string, string | number>>) => Promise<void>>;
 }
 
 /** Questions a study may put to the model. */

@@ -6,6 +6,8 @@ const listed = (names: readonly string[]): string =>
   names.slice(0, 30).join(', ') + (names.length > 30 ? `, … (${names.length} in all)` : '');
 
 export const dataFaults = {
+  'data/mark': (d: { path: string; column: string; row: number; value: number }): string =>
+    `Label '${d.column}' of row ${d.row} in '${d.path}' is ${Number.isNaN(d.value) ? 'missing' : d.value}; a label that a row has or has not is 1 or 0.`,
   'file/missing': (d: { path: string }): string => `File '${d.path}' does not exist.`,
   'file/directory': (d: { path: string }): string => `'${d.path}' is a directory; name a file.`,
   'file/empty': (d: { path: string }): string => `File '${d.path}' is empty.`,
@@ -21,6 +23,11 @@ export const dataFaults = {
     `Array '${d.array}' of '${d.path}' holds pickled Python objects, which are never loaded; save it again as numbers or text (numpy.savez with astype).`,
   'data/dtype': (d: { path: string; array: string; dtype: string }): string =>
     `Array '${d.array}' of '${d.path}' has element type ${d.dtype}, which is not supported; save it again as integers, floats, booleans or text.`,
+  'data/image': (d: { path: string; reason: string }): string => `Image '${d.path}' cannot be read: ${d.reason}; replace or remove it.`,
+  'data/no-images': (d: { path: string; files: number; known: readonly string[] }): string =>
+    `Folder '${d.path}' holds no images (${d.files === 0 ? 'it holds no files at all' : `none of its ${d.files} files ends in ${d.known.join(', ')}`}).`,
+  'data/image-sizes': (d: { path: string; sizes: number; first: string; other: string; file: string }): string =>
+    `The images in '${d.path}' have ${d.sizes} sizes (${d.first}, but '${d.file}' ${d.other}); resize them to one (resize HxW).`,
   'data/list-lengths': (d: { path: string; column: string }): string =>
     `Column '${d.column}' of '${d.path}' holds lists of different lengths, which have no common shape; pad them to one length or choose other columns.`,
   'data/list-length': (d: { path: string; column: string; row: number; expected: string }): string =>
@@ -91,4 +98,6 @@ export const dataFaults = {
     `'${d.names[0]}' tells apart the classes ${d.classes[0]}, '${d.names[1]}' ${d.classes[1]}; compare models of the same classes.`,
   'data/text-input': (d: { path: string; column: string; input: string }): string =>
     `Column '${d.column}' of '${d.path}' is text, but input '${d.input}' takes numbers; name numeric columns with x.`,
+  'data/member-rows': (d: { path: string; found: number; rows: number }): string =>
+    `'${d.path}' holds predictions for ${d.found} rows, but ${d.rows} are diagnosed; give one prediction for each of them, in their order.`,
 };

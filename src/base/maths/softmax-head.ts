@@ -9,6 +9,8 @@ export interface HeadRows {
   /** [rows, width] */
   readonly features: Float64Array;
   readonly labels: Int32Array;
+  /** How much each row counts; absent: all alike. */
+  readonly weights?: Float64Array;
 }
 
 export interface SoftmaxHeadOptions {
@@ -37,10 +39,10 @@ export const headRows = (
 };
 
 /** Mean log loss of a multinomial logistic regression on features, with the pull divided by C and the rows. */
-const objective = ({ classes, width, features, labels }: HeadRows, strength: number): Smooth => {
+const objective = ({ classes, width, features, labels, weights }: HeadRows, strength: number): Smooth => {
   const size = classes * (width + 1);
   const pull = new Float64Array(size).fill(1 / (strength * labels.length), 0, classes * width);
-  const { evaluate } = softmaxRegression({ classes, width, scores: features, labels }, false, {
+  const { evaluate } = softmaxRegression({ classes, width, scores: features, labels, ...(weights ? { weights } : {}) }, false, {
     strength: pull,
     home: new Float64Array(size),
   });

@@ -6,6 +6,8 @@ export interface ScoredRows {
   readonly width?: number;
   readonly scores: Float32Array | Float64Array;
   readonly labels: Int32Array;
+  /** How much each row counts in the mean; absent: all alike. */
+  readonly weights?: Float64Array;
 }
 
 /** Softmax of `values` in place; returns log Σ exp. */
@@ -31,8 +33,14 @@ export interface Pull {
  * Mean log loss of softmax(Wz + b) plus a penalty, as a function of (W, b): W is one weight per class (`diagonal`), else a full
  * matrix [classes, width], row-major.
  */
-export const softmaxRegression = ({ classes: c, width: d = c, scores, labels }: ScoredRows, diagonal: boolean, pull: Pull): Convex => {
+export const softmaxRegression = (
+  { classes: c, width: d = c, scores, labels, weights: given }: ScoredRows,
+  diagonal: boolean,
+  pull: Pull,
+): Convex => {
   const rows = labels.length;
+  const total = given ? given.reduce((a, b) => a + b, 0) : rows;
+  const shareOf = (i: number): number => (given ? given[i] : 1) / total;
   const weights = diagonal ? c : c * d;
   const probs = new Float64Array(rows * c);
   const u = new Float64Array(c);
@@ -44,9 +52,9 @@ export const softmaxRegression = ({ classes: c, width: d = c, scores, labels }: 
       u[j] = sum;
     }
   };
-  const gather = (out: Float64Array, at: number): void => {
+  const gather = (out: Float64Array, at: number, share: number): void => {
     for (let j = 0; j < c; j++) {
-      const r = u[j] / rows;
+      const r = u[j] * share;
       out[weights + j] += r;
       if (diagonal) out[j] += r * scores[at + j];
       else for (let k = 0; k < d; k++) out[j * d + k] += r * scores[at + k];
@@ -59,12 +67,11 @@ export const softmaxRegression = ({ classes: c, width: d = c, scores, labels }: 
       for (let i = 0, at = 0; i < rows; i++, at += d) {
         map(theta, at);
         const own = u[labels[i]];
-        value += softmaxInPlace(u) - own;
+        value += (softmaxInPlace(u) - own) * shareOf(i);
         for (let j = 0; j < c; j++) probs[i * c + j] = u[j];
         u[labels[i]]--;
-        gather(gradient, at);
+        gather(gradient, at, shareOf(i));
       }
-      value /= rows;
       for (let k = 0; k < theta.length; k++) {
         const off = theta[k] - pull.home[k];
         value += (pull.strength[k] / 2) * off * off;
@@ -79,7 +86,7 @@ export const softmaxRegression = ({ classes: c, width: d = c, scores, labels }: 
         let mean = 0;
         for (let j = 0; j < c; j++) mean += probs[i * c + j] * u[j];
         for (let j = 0; j < c; j++) u[j] = probs[i * c + j] * (u[j] - mean);
-        gather(out, at);
+        gather(out, at, shareOf(i));
       }
       for (let k = 0; k < v.length; k++) out[k] += pull.strength[k] * v[k];
       return out;

@@ -1,6 +1,7 @@
 import { Fault } from '../../base/fault.ts';
 import type { Random } from '../../base/random.ts';
 import type { FeatureAsk, FeaturesTool, FeatureTable } from '../../evidence/evidence.ts';
+import { heldOutThird } from '../held-out.ts';
 
 /** Rows to fit on and rows to be judged on; none is both. */
 export interface ProbeRows {
@@ -27,28 +28,6 @@ const taken = ({ width, rows, features, labels, ...table }: FeatureTable, places
 
 /** A class is a row of weights: more of them are no classes. */
 const mostClasses = 100_000;
-/** Of each class, one row in this many is held out where no split to fit on is named. */
-const heldOut = 3;
-
-/** Every third row of each class, shuffled, is judged on and the others fitted on. */
-const halves = (table: FeatureTable, random: Random): readonly [fit: FeatureTable, shown: FeatureTable] => {
-  const order = random.shuffle(Array.from(table.labels.keys()));
-  const seen = new Map<number, number>();
-  const parts: readonly [number[], number[]] = [[], []];
-  for (const p of order) {
-    const n = (seen.get(table.labels[p]) ?? 0) + 1;
-    seen.set(table.labels[p], n);
-    parts[n % heldOut === 0 ? 1 : 0].push(p);
-  }
-  const [fit, shown] = parts.map((places) =>
-    taken(
-      table,
-      places.sort((a, b) => a - b),
-    ),
-  );
-  return [fit, shown];
-};
-
 const oneOrMore = (n: number, thing: string): string => `${n} ${thing}${n === 1 ? '' : 's'}`;
 
 const withoutShown = (
@@ -77,7 +56,8 @@ export const probeRows = async (
   const notes: string[] = [];
   let [fit, shown] = [all, all];
   if (fitOn === '') {
-    [fit, shown] = halves(all, random);
+    const parts = heldOutThird(all.labels, random);
+    [fit, shown] = [taken(all, parts.fit), taken(all, parts.shown)];
     notes.push(
       `No split to fit on was named (fitOn), so of ${oneOrMore(all.rows.length, 'row')} every third of each class was held out to be judged on, and the others were fitted on.`,
     );

@@ -3,6 +3,7 @@ import { nearest } from '../../base/nearest.ts';
 import { sizeOf, type Tensor } from '../../base/tensor.ts';
 import { batches, readRows } from '../../data/batches.ts';
 import type { Column, Dataset } from '../../data/define.ts';
+import { splitRows } from '../../data/split.ts';
 import { toFloats } from '../../data/values.ts';
 import type { Bound } from '../bound.ts';
 import type { ColumnsTool, StoredColumn, Values } from '../evidence.ts';
@@ -58,6 +59,10 @@ const columnsOf = (dataset: Dataset, rows: Float64Array, label: string | undefin
     },
     batches: (names, signal) => batches(dataset, names, { ...(every ? {} : { rows }), size: batchRows, signal }),
     words: async (name, signal) => Array.from((await whole(name, signal)).data as ArrayLike<string | number | bigint>, String),
+    async split(name, signal) {
+      const { rows: found } = await splitRows(dataset, name, label, signal);
+      return found ?? Float64Array.from({ length }, (_, i) => i);
+    },
     async file(other, signal) {
       const opened = await open(other, signal);
       const all = Float64Array.from({ length: opened.length }, (_, i) => i);

@@ -14,7 +14,8 @@ const OPSET = 18;
 /** The IR version that came with this opset. */
 const IR = 8;
 
-const rowsOf = (emit: Emit, value: string, pooling: Pooling, width: number): string => {
+/** Features as rows, [N, width]. */
+export const featureRows = (emit: Emit, value: string, pooling: Pooling, width: number): string => {
   const flat = emit.ints([-1, width]);
   if (pooling === 'none' || pooling === 'flatten') return emit.Reshape(value, flat);
   const last = pooling === 'channels-last';
@@ -22,11 +23,12 @@ const rowsOf = (emit: Emit, value: string, pooling: Pooling, width: number): str
   return emit.Reshape(emit.call('GlobalAveragePool', [last ? emit.Transpose(planes, { perm: [0, 2, 1] }) : planes]), flat);
 };
 
-const affine = (emit: Emit, rows: string, { classes, width, weights, biases }: LinearHead): string =>
+/** Wx + b of rows, as a Gemm. */
+export const headScores = (emit: Emit, rows: string, { classes, width, weights, biases }: LinearHead, name = 'head'): string =>
   emit.Gemm(
     rows,
-    emit.hold('head.weight', constantOf('float32', [classes, width], weights)),
-    emit.hold('head.bias', constantOf('float32', [classes], biases)),
+    emit.hold(`${name}.weight`, constantOf('float32', [classes, width], weights)),
+    emit.hold(`${name}.bias`, constantOf('float32', [classes], biases)),
     { transB: 1 },
   );
 
@@ -48,8 +50,8 @@ export const withLinearHead = (
   const kept = prune({ ...model, graph: { ...model.graph, outputs: [{ name: features }] } });
   const { graph } = kept;
   const emit = emitter({ taken: namesWithin(graph) });
-  const rows = rowsOf(emit, emit.Cast(features, { to: dtypes.indexOf('float32') }), pooling, head.width);
-  const scores = affine(emit, rows, head);
+  const rows = featureRows(emit, emit.Cast(features, { to: dtypes.indexOf('float32') }), pooling, head.width);
+  const scores = headScores(emit, rows, head);
   const last = softmax ? emit.Softmax(scores, { axis: 1 }) : scores;
   // The output's name may be that of the features themselves, or of a value before them.
   const free = !namesWithin(graph).has(output);
@@ -74,7 +76,7 @@ export const withLinearHead = (
 /** A head as a model of its own: `features` [N, width] → `logits` [N, classes]. */
 export const linearModel = (head: LinearHead, metadata: ReadonlyMap<string, string>): Model => {
   const emit = emitter({ taken: ['features', 'logits'] });
-  const last = affine(emit, 'features', head);
+  const last = headScores(emit, 'features', head);
   const rows = (name: string, width: number): ValueInfo => ({ name, type: { kind: 'tensor', dtype: 'float32', dims: ['N', width] } });
   const graph = emit.graph('linear', [rows('features', head.width)], [rows('logits', head.classes)]);
   const nodes = graph.nodes.map((node) => ({ ...node, outputs: node.outputs.map((o) => (o === last ? 'logits' : o)) }));
