@@ -8,13 +8,14 @@ import { argmax } from '../../src/base/maths/argmax.ts';
 import { type Corners, isotonic } from '../../src/base/maths/isotonic.ts';
 import { platt, sigmoid } from '../../src/base/maths/logistic.ts';
 import type { ScoredRows } from '../../src/base/maths/softmax-regression.ts';
-import { recalibrators } from '../../src/diagnostics/calibration/recalibration-index.ts';
+import { recalibrators as all } from '../../src/diagnostics/calibration/recalibration-index.ts';
 
 const read = (name: string) => JSON.parse(readFileSync(new URL(`../golden/diagnostics/${name}.json`, import.meta.url), 'utf8'));
 const golden = read('recalibration');
 const file: { readonly logits: number[]; readonly labels: number[] } = read('digits');
 const digits: ScoredRows = { classes: 10, scores: Float32Array.from(file.logits), labels: Int32Array.from(file.labels) };
 
+const recalibrators = all.flatMap((r) => ('fit' in r ? [r] : []));
 const options = { bins: 15, l2: 0, odir: 0.01 };
 const of = (id: string) => {
   const found = recalibrators.find((r) => r.id === id);

@@ -1,7 +1,7 @@
 import type { Calibration } from '../../base/calibration.ts';
 import { newtonCg } from '../../base/maths/newton-cg.ts';
 import { type ScoredRows, softmaxRegression } from '../../base/maths/softmax-regression.ts';
-import { mustErr, type Recalibrator } from './recalibration-define.ts';
+import { type FittedRecalibrator, mustErr } from './recalibration-define.ts';
 
 /** (W, b) joined; no change where no fit is near. */
 const startOf = (weights: Float64Array, classes: number, near: Calibration | undefined): Float64Array => {
@@ -27,7 +27,7 @@ const fit = (
  * Guo et al. 2017: softmax(w ⊙ z + b), log loss + l2·(‖w − 1‖² + ‖b‖²). Biases that nothing pulls are shifted to sum to 0, which
  * changes no probability.
  */
-export const vector: Recalibrator = {
+export const vector: FittedRecalibrator = {
   id: 'vector',
   title: 'Vector scaling',
   source: 'arXiv:1706.04599',
@@ -43,7 +43,7 @@ export const vector: Recalibrator = {
  * Kull et al. 2019: softmax(Wz + b) with off-diagonal and intercept regularisation (ODIR), log loss + λ·Σ_{i≠j} W²/(C(C−1)) +
  * λ·Σ b²/C.
  */
-export const matrix: Recalibrator = {
+export const matrix: FittedRecalibrator = {
   id: 'matrix',
   title: 'Matrix scaling',
   source: 'arXiv:1910.12656',

@@ -2,6 +2,7 @@ import { curveAt } from '../../base/calibration.ts';
 import type { Subject } from '../../evidence/evidence.ts';
 import type { Card, CardOf } from '../../report/report.ts';
 import type { Candidate, Recalibrated, RecalibrationOptions } from './recalibration-run.ts';
+import { adaptiveCards, localErrorCard, mapCard, trainingCards } from './recalibration-trained-cards.ts';
 import { diagram } from './reliability-cards.ts';
 import type { Reliability } from './scores.ts';
 
@@ -42,12 +43,15 @@ const comparison = (r: Recalibrated, { folds, fitOn }: RecalibrationOptions): Ca
   {
     kind: 'table',
     title: 'Calibration before and after',
-    caption: 'Of the same rows. Only temperature leaves every prediction as it is; the others may change some.',
+    caption:
+      'Of the same rows; AUROC is that of confidence for correctness. Temperature, h-calibration and correctness-aware calibration leave every prediction as it is; the others may change some.',
     columns: [
       { name: 'method', label: 'Calibrator', type: 'text' },
       { name: 'ece', label: 'ECE', type: 'number' },
       { name: 'ece_debiased', label: 'ECE, debiased', type: 'number' },
       { name: 'ece_interval', label: 'Interval of ECE', type: 'interval' },
+      { name: 'ks', label: 'KS', type: 'number' },
+      { name: 'auroc', label: 'AUROC', type: 'number' },
       { name: 'accuracy', label: 'Accuracy', type: 'number', unit: 'fraction' },
       { name: 'flips', label: 'Predictions changed', type: 'number', unit: 'count' },
     ],
@@ -55,6 +59,8 @@ const comparison = (r: Recalibrated, { folds, fitOn }: RecalibrationOptions): Ca
       s.ece,
       Number.isNaN(s.eceDebiased) ? null : Math.max(0, s.eceDebiased),
       s.eceInterval,
+      s.ks,
+      Number.isFinite(s.auroc) ? s.auroc : null,
       s.accuracy,
       c ? flipsOf(c) : null,
     ]),
@@ -112,6 +118,8 @@ const parameters = ({ candidates, kept }: Recalibrated, { classes }: Pick<Subjec
       },
     ];
   }
+  if (calibration.kind === 'mixture' || calibration.kind === 'monotone') return [mapCard(candidates[kept])];
+  if (calibration.kind === 'adaptive') return [];
   const curves = calibration.kind === 'pieces' ? calibration.curves.length : calibration.a.length;
   return [
     {
@@ -152,6 +160,9 @@ const flipped = ({ candidates, kept }: Recalibrated, { classes }: Pick<Subject, 
 export const recalibrationCards = (r: Recalibrated, options: RecalibrationOptions, subject: Pick<Subject, 'classes'>): Card[] => [
   ...comparison(r, options),
   ...diagrams(r, options),
+  ...localErrorCard(r.look, options.window),
   ...parameters(r, subject),
+  ...adaptiveCards(r.look, subject.classes),
+  ...trainingCards(r.candidates[r.kept]),
   ...flipped(r, subject),
 ];

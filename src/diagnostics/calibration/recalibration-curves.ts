@@ -2,7 +2,7 @@ import type { Calibration, Pieces } from '../../base/calibration.ts';
 import { isotonic as fitIsotonic } from '../../base/maths/isotonic.ts';
 import type { ScoredRows } from '../../base/maths/softmax-regression.ts';
 import { widthBinOf } from './bins.ts';
-import { type OneVsRest, oneVsRest, type Recalibrator } from './recalibration-define.ts';
+import { type FittedRecalibrator, type OneVsRest, oneVsRest } from './recalibration-define.ts';
 
 const curvesOf = (rows: ScoredRows, title: string, curve: (part: OneVsRest) => Pieces): Calibration => ({
   kind: 'pieces',
@@ -13,7 +13,7 @@ const curvesOf = (rows: ScoredRows, title: string, curve: (part: OneVsRest) => P
 const orderOf = (values: Float64Array): Uint32Array => Uint32Array.from(values, (_, i) => i).sort((i, j) => values[i] - values[j]);
 
 /** Zadrozny, Elkan 2002: the non-decreasing curve of least squares, one class against the rest. */
-export const isotonic: Recalibrator = {
+export const isotonic: FittedRecalibrator = {
   id: 'isotonic',
   title: 'Isotonic regression',
   source: 'doi:10.1145/775047.775151',
@@ -29,7 +29,7 @@ export const isotonic: Recalibrator = {
 };
 
 /** Zadrozny, Elkan 2001: the share of the class among the rows of each bin of its probability; the middle of a bin that has none. */
-export const histogram: Recalibrator = {
+export const histogram: FittedRecalibrator = {
   id: 'histogram',
   title: 'Histogram binning',
   source: 'Zadrozny and Elkan, ICML 2001',

@@ -2,6 +2,8 @@ import { type Calibration, othersOf } from '../../base/calibration.ts';
 import { Fault } from '../../base/fault.ts';
 import { argmax } from '../../base/maths/argmax.ts';
 import { type ScoredRows, softmaxInPlace } from '../../base/maths/softmax-regression.ts';
+import type { Random } from '../../base/random.ts';
+import type { TrainerTool } from '../../evidence/evidence.ts';
 
 export interface FitOptions {
   /** Bins of histogram binning. */
@@ -12,14 +14,62 @@ export interface FitOptions {
   readonly odir: number;
 }
 
-/** A way to repair probabilities, fitted on rows whose classes are known. */
-export interface Recalibrator {
+export interface TrainOptions {
+  /** h-calibration: the family of maps and its size, the windows of the loss, and what picks the epoch to keep. */
+  readonly mapping: 'temperature-ensemble' | 'piecewise-linear' | 'auto';
+  readonly temperatures: number;
+  readonly segments: number;
+  readonly window: number;
+  readonly epsilon: number;
+  readonly clusters: number;
+  readonly epochs: number;
+  readonly select: 'top-label' | 'classwise' | 'nll';
+  /** Correctness-aware: weights of right and wrong rows, hidden units, and how long it is trained. */
+  readonly weighting: 'none' | 'balanced';
+  readonly hidden: number;
+  readonly steps: number;
+  /** Both: Adam's rate and rows of a step; 0 for their own. */
+  readonly rate: number;
+  readonly batch: number;
+}
+
+/** Rows to fit on. */
+export interface FitRows extends ScoredRows {
+  /** [rows, width]: what perturbed inputs say, where that was asked for. */
+  readonly features?: Float64Array;
+}
+
+/** What training is given besides rows. */
+export interface Aid {
+  random(name: string): Random;
+  /** Lets others have their turn; throws where the job was stopped. */
+  pause(): Promise<void>;
+  note(text: string): void;
+  /** Keeps what training told of every step or epoch. */
+  trace(name: string, of: readonly number[]): void;
+  readonly trainer: TrainerTool;
+}
+
+interface Named {
   readonly id: string;
   readonly title: string;
   readonly source: string;
+}
+
+/** A way to repair probabilities, fitted on rows whose classes are known. */
+export interface FittedRecalibrator extends Named {
   /** Throws `diagnostic/…` where these rows cannot determine it. `near` is a fit on nearly the same rows. */
   fit(rows: ScoredRows, options: FitOptions, near?: Calibration): Calibration;
 }
+
+/** One whose numbers depend on where training begins and how long it goes on: nothing that was seen elsewhere may help it. */
+export interface TrainedRecalibrator extends Named {
+  /** Reads what the model says of perturbed inputs. */
+  readonly perturbs?: true;
+  train(rows: FitRows, options: TrainOptions, aid: Aid): Promise<Calibration>;
+}
+
+export type Recalibrator = FittedRecalibrator | TrainedRecalibrator;
 
 /** What would let a scale grow without bound: every row's class has its largest logit. */
 export const mustErr = ({ classes, scores, labels }: ScoredRows, title: string): void => {

@@ -8,7 +8,7 @@ export interface Part {
   readonly shown: ScoreTable;
 }
 
-const gather = ({ classes, rows, labels, logits }: ScoreTable, kept: readonly number[]): ScoreTable => {
+const gather = ({ classes, rows, labels, logits, features }: ScoreTable, kept: readonly number[]): ScoreTable => {
   const out = logits instanceof Float32Array ? new Float32Array(kept.length * classes) : new Float64Array(kept.length * classes);
   kept.forEach((row, i) => {
     for (let j = 0; j < classes; j++) out[i * classes + j] = logits[row * classes + j];
@@ -18,7 +18,16 @@ const gather = ({ classes, rows, labels, logits }: ScoreTable, kept: readonly nu
     rows: Float64Array.from(kept, (row) => rows[row]),
     labels: Int32Array.from(kept, (row) => labels[row]),
     logits: out,
+    ...(features ? { features: featuresOf(features, features.length / rows.length, kept) } : {}),
   };
+};
+
+const featuresOf = (features: Float64Array, width: number, kept: readonly number[]): Float64Array => {
+  const out = new Float64Array(kept.length * width);
+  kept.forEach((row, i) => {
+    out.set(features.subarray(row * width, (row + 1) * width), i * width);
+  });
+  return out;
 };
 
 /** Fold of every row: rows are shuffled within each class and dealt in turn. Depends on row numbers, not on their order. */

@@ -36,10 +36,10 @@ export const judge = (parts: readonly ScoreTable[], fits: readonly Calibration[]
   const flipped: Flip[] = [];
   let [toRight, toWrong, between, done] = [0, 0, 0, 0];
   for (const [k, part] of parts.entries()) {
-    const { classes, labels, logits } = part;
+    const { classes, labels, logits, features } = part;
     for (let from = 0; from < labels.length; from += CHUNK) {
       const n = Math.min(CHUNK, labels.length - from);
-      const { probs, logProbs } = calibrate(fits[k], logits, classes, from, n);
+      const { probs, logProbs } = calibrate(fits[k], logits, classes, from, n, features);
       if (clip) for (let i = 0; i < logProbs.length; i++) logProbs[i] = Math.max(logProbs[i], FLOOR);
       const matrix = (data: Float64Array) => ({ rows: n, cols: classes, data });
       const [numbers, given] = [part.rows.subarray(from, from + n), labels.subarray(from, from + n)];

@@ -1,17 +1,23 @@
 import type { Calibration } from '../../base/calibration.ts';
 import { Fault } from '../../base/fault.ts';
 import { breathe, type Job } from '../../base/job.ts';
-import type { CalibratedTool, ScoresTool, ScoreTable, Subject } from '../../evidence/evidence.ts';
-import type { FitOptions, Recalibrator } from './recalibration-define.ts';
+import type { Views } from '../../base/perturbation.ts';
+import type { ScoresTool, ScoreTable, Subject, Tools } from '../../evidence/evidence.ts';
+import type { Aid, FitOptions, FitRows, Recalibrator, TrainOptions } from './recalibration-define.ts';
 import { crossParts, type Part, without } from './recalibration-folds.ts';
+import { type Look, lookAt } from './recalibration-look.ts';
 import { type Judged, judge, type Mean, meanOf } from './recalibration-measure.ts';
+import { perturbationsOf } from './recalibration-perturb.ts';
 import { type Reliability, type ReliabilityOptions, reliabilityScores } from './scores.ts';
 
-export interface RecalibrationOptions extends Omit<ReliabilityOptions, 'binning'>, FitOptions {
+export interface RecalibrationOptions extends Omit<ReliabilityOptions, 'binning'>, FitOptions, TrainOptions {
   readonly fitOn: string;
   readonly folds: number;
   readonly judge: 'nll' | 'brier';
   readonly save: string;
+  /** Correctness-aware: changes of the input, and how many of the largest logits are looked at under each. */
+  readonly perturbations: string;
+  readonly topK: number;
 }
 
 /** One recalibrator fitted and shown. */
@@ -26,6 +32,8 @@ export interface Candidate {
   /** After − before, over the same rows. */
   readonly change: { readonly nll: Mean; readonly brier: Mean };
   readonly flips: Judged['flips'];
+  /** What training told of every step or epoch of the fit to keep, by name. */
+  readonly traces: Readonly<Record<string, readonly number[]>>;
 }
 
 export interface Recalibrated {
@@ -35,6 +43,7 @@ export interface Recalibrated {
   readonly refused: readonly { readonly id: string; readonly title: string; readonly sentence: string }[];
   /** Index of the candidate to keep. */
   readonly kept: number;
+  readonly look: Look;
   readonly fittedRows: number;
   readonly saved: boolean;
 }
@@ -47,14 +56,52 @@ interface Fitting {
   readonly parts: readonly Part[];
 }
 
-const fittingOf = async (scores: ScoresTool, { fitOn, folds }: RecalibrationOptions, job: Job): Promise<Fitting> => {
-  const { shown } = scores;
+const fittingOf = async (
+  scores: ScoresTool,
+  { fitOn, folds }: RecalibrationOptions,
+  seen: (name: string, table: ScoreTable) => Promise<ScoreTable>,
+  job: Job,
+): Promise<Fitting> => {
+  const shown = await seen('', scores.shown);
   if (fitOn === '') return { whole: shown, parts: crossParts(shown, folds, job.random('folds')) };
   const asked = await scores.split(fitOn);
-  const whole = without(asked, shown, fitOn);
+  const whole = without(await seen(fitOn, asked), shown, fitOn);
   const dropped = asked.rows.length - whole.rows.length;
   if (dropped > 0) job.note(`${dropped} rows of split '${fitOn}' are among those shown and were left out of the fit.`);
   return { whole, parts: [{ fit: whole, shown }] };
+};
+
+/** Faults that keep one calibrator from being fitted, and not the others. */
+const ofOne = (error: unknown): error is Fault => error instanceof Fault && /^(diagnostic|evidence)\//.test(error.code);
+
+const perturbs = (method: Recalibrator): boolean => 'perturbs' in method && method.perturbs === true;
+
+type Asked = Pick<Tools, 'scores' | 'calibrated' | 'trainer' | 'perturbed'>;
+
+/** What is read besides scores, where a calibrator asks for it; why not, where it cannot be read. */
+const viewed = async (
+  { perturbed, scores: { shown } }: Asked,
+  methods: readonly Recalibrator[],
+  options: RecalibrationOptions,
+  job: Job,
+): Promise<{ readonly views?: Views; readonly blind?: Fault; seen(name: string, table: ScoreTable): Promise<ScoreTable> }> => {
+  const blank = { seen: async (_: string, table: ScoreTable) => table };
+  if (!methods.some(perturbs)) return blank;
+  const topK = Math.min(options.topK, shown.classes);
+  if (topK < options.topK) job.note(`There are ${shown.classes} classes, so topK is ${topK} in place of ${options.topK}.`);
+  try {
+    if (!perturbed.given) throw new Fault('evidence/no-model', { id: 'correctness-aware', tool: 'perturbed inputs' });
+    const views = { perturbations: perturbationsOf(options.perturbations, perturbed.inputDims, (name) => job.random(name)), topK };
+    const seen = async (name: string, table: ScoreTable): Promise<ScoreTable> => ({
+      ...table,
+      features: await perturbed.features(name, table, views),
+    });
+    const first = await seen('', shown);
+    return { views, seen: async (name, table) => (name === '' ? first : seen(name, table)) };
+  } catch (error) {
+    if (!ofOne(error)) throw error;
+    return { ...blank, blind: error };
+  }
 };
 
 const oneLabel = ({ labels }: ScoreTable): boolean => labels.every((label) => label === labels[0]);
@@ -74,15 +121,17 @@ const keep = (losses: readonly Float64Array[]): number => {
 
 /** Fits each recalibrator, shows it on rows it was not fitted on, and saves the one to keep where asked. */
 export const recalibrate = async (
-  { scores, calibrated }: { readonly scores: ScoresTool; readonly calibrated: CalibratedTool },
+  tools: Asked,
   methods: readonly Recalibrator[],
   options: RecalibrationOptions,
   subject: Subject,
   job: Job,
 ): Promise<Recalibrated> => {
+  const { scores, calibrated, trainer } = tools;
   const save = options.save === '' ? undefined : await calibrated.open(options.save);
   const { bins, confidenceLevel: level } = options;
-  const { whole, parts } = await fittingOf(scores, options, job);
+  const { views, blind, seen } = await viewed(tools, methods, options, job);
+  const { whole, parts } = await fittingOf(scores, options, seen, job);
   const shown = parts.map((p) => p.shown);
   const given = subject.scores === 'probabilities';
   let step = 0;
@@ -115,15 +164,38 @@ export const recalibrate = async (
   const losses: Float64Array[] = [];
   const refused: { id: string; title: string; sentence: string }[] = [];
   let fault: Fault | undefined;
-  for (const { id, title, fit } of methods) {
+  const aidOf = (part: string, traces: Record<string, readonly number[]>): Aid => ({
+    random: (name) => job.random(`${name}/${part}`),
+    pause: () => breathe(job),
+    // Folds would say the same again.
+    note: (text) => (part === 'whole' ? job.note(text) : undefined),
+    trace(name, of) {
+      traces[name] = of;
+    },
+    trainer,
+  });
+  const fitted: Calibration[][] = [];
+  for (const method of methods) {
+    const { id, title } = method;
     await progress(`${title}: fitting`);
     try {
       if (oneLabel(whole)) throw new Fault('diagnostic/one-class', { title, rows: whole.labels.length });
-      const rowsOf = ({ classes, logits, labels }: ScoreTable) => ({ classes, scores: logits, labels });
-      const calibration = fit(rowsOf(whole), options);
+      if (perturbs(method) && blind) throw blind;
+      const rowsOf = ({ classes, logits, labels, features }: ScoreTable): FitRows => ({
+        classes,
+        scores: logits,
+        labels,
+        ...(features ? { features } : {}),
+      });
+      const traces: Record<string, readonly number[]> = {};
+      const made = async (table: ScoreTable, part: string, near?: Calibration): Promise<Calibration> =>
+        'fit' in method
+          ? method.fit(rowsOf(table), options, near)
+          : method.train(rowsOf(table), options, aidOf(part, part === 'whole' ? traces : {}));
+      const calibration = await made(whole, 'whole');
       const fits: Calibration[] = [];
-      for (const part of parts) {
-        fits.push(part.fit === whole ? calibration : fit(rowsOf(part.fit), options, calibration));
+      for (const [k, part] of parts.entries()) {
+        fits.push(part.fit === whole ? calibration : await made(part.fit, String(k), calibration));
         await breathe(job);
       }
       await progress(`${title}: resampling`);
@@ -135,10 +207,12 @@ export const recalibrate = async (
         ...(await summary(judged)),
         change: { nll: meanOf(judged.logLoss, original.logLoss, level), brier: meanOf(judged.brier, original.brier, level) },
         flips: judged.flips,
+        traces,
       });
+      fitted.push(fits);
       losses.push(options.judge === 'nll' ? judged.logLoss : judged.brier);
     } catch (error) {
-      if (!(error instanceof Fault) || !error.code.startsWith('diagnostic/')) throw error;
+      if (!ofOne(error)) throw error;
       fault ??= error;
       refused.push({ id, title, sentence: error.message });
       step++;
@@ -147,12 +221,17 @@ export const recalibrate = async (
   if (candidates.length === 0) throw fault ?? new RangeError('no recalibrator was asked for');
   const kept = keep(losses);
   const { id, calibration, nll } = candidates[kept];
-  await save?.(calibration, {
-    method: id,
-    fittedRows: whole.rows.length,
-    fittedOn: options.fitOn,
-    nllBefore: before.nll.value,
-    nllAfter: nll.value,
-  });
-  return { before, candidates, refused, kept, fittedRows: whole.rows.length, saved: save !== undefined };
+  await save?.(
+    calibration,
+    {
+      method: id,
+      fittedRows: whole.rows.length,
+      fittedOn: options.fitOn,
+      nllBefore: before.nll.value,
+      nllAfter: nll.value,
+    },
+    calibration.kind === 'adaptive' ? views : undefined,
+  );
+  const look = lookAt(shown, fitted[kept], unchanged(whole.classes), options);
+  return { before, candidates, refused, kept, look, fittedRows: whole.rows.length, saved: save !== undefined };
 };

@@ -1,7 +1,7 @@
 import { type Calibration, logOf } from '../../base/calibration.ts';
 import { platt as fitPlatt, logistic } from '../../base/maths/logistic.ts';
 import type { ScoredRows } from '../../base/maths/softmax-regression.ts';
-import { oneVsRest, type Recalibrator } from './recalibration-define.ts';
+import { type FittedRecalibrator, oneVsRest } from './recalibration-define.ts';
 
 type Abc = readonly [a: number, b: number, c: number];
 
@@ -22,7 +22,7 @@ const perClass = (rows: ScoredRows, title: string, near: Calibration | undefined
 };
 
 /** Platt 1999 on the log-odds ln(p/(1−p)) of each class, which for two classes is the difference of their logits. */
-export const platt: Recalibrator = {
+export const platt: FittedRecalibrator = {
   id: 'platt',
   title: 'Platt scaling',
   source: 'doi:10.1007/s10994-007-5018-6',
@@ -38,7 +38,7 @@ export const platt: Recalibrator = {
 const RIDGE = 1e-11;
 
 /** Kull, Silva Filho, Flach 2017: σ(a·ln p − b·ln(1−p) + c) with a, b ≥ 0; one that comes out negative is 0 and the rest fitted again. */
-export const beta: Recalibrator = {
+export const beta: FittedRecalibrator = {
   id: 'beta',
   title: 'Beta calibration',
   source: 'doi:10.1214/17-EJS1338SI',

@@ -1,5 +1,6 @@
 import type { Loss } from '../define.ts';
+import { correctnessAware } from './correctness-aware.ts';
 import { crossEntropy } from './cross-entropy.ts';
 import { mse } from './mse.ts';
 
-export const losses: readonly Loss[] = [crossEntropy, mse];
+export const losses: readonly Loss[] = [crossEntropy, mse, correctnessAware];
