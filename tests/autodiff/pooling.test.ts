@@ -27,6 +27,9 @@ const cases: readonly (readonly [name: string, x: readonly number[], attributes:
   ['dilated windows', [2, 8, 7, 7], { kernel_shape: [2, 3], dilations: [3, 2], strides: [2, 1] }],
   ['one axis', [2, 8, 9], { kernel_shape: [3], strides: [2] }],
   ['three axes', [1, 8, 4, 5, 4], { kernel_shape: [2, 2, 3], strides: [2, 1, 1] }],
+  ['windows of one element', [2, 8, 5, 4], { kernel_shape: [1, 1], strides: [1, 1] }],
+  ['windows of one element, apart', [2, 8, 5, 4], { kernel_shape: [1, 1], strides: [2, 3] }],
+  ['many taps', [1, 8, 9, 8], { kernel_shape: [5, 7], strides: [1, 1], pads: [2, 3, 2, 3] }],
   ['few channels', [2, 3, 7, 7], { kernel_shape: [3, 3], strides: [2, 2] }],
 ];
 

@@ -5,7 +5,7 @@ import type { Node } from '../../graph/types.ts';
 import type { Back, Rule, Rules } from '../rule.ts';
 import { castLike, dimsOf, dtypeOf, isPlain, num, rankOf, reshapeLike, shapeOf } from '../shapes.ts';
 import { masked, step } from './activation.ts';
-import { isWhole, product, tapsOf, type Window, windowOf } from './convolution-window.ts';
+import { isWhole, product, type Window, windowOf } from './convolution-window.ts';
 import { padding } from './pad.ts';
 
 /**
@@ -67,117 +67,129 @@ const firstOfTile = (emit: Emit, x: string, y: string, { spread, covered, sizes,
   return castLike(emit, emit.Equal(spread(emit.call('MaxPool', [ranked], attributes)), ranked), x);
 };
 
-/** Windows that overlap: tap by tap over channels-last images, where a strided slice copies whole rows of channels. */
-interface Taps {
-  /** Under each tap, in row-major order: the elements of an image that every window has there. */
-  readonly under: (v: string, fill?: number) => readonly string[];
-  /** The sum over windows and taps, back on the image. */
-  readonly collect: (parts: readonly string[]) => string;
-  /** Of an image, and of a map of windows, with channels last, and back. */
-  readonly image: (v: string) => string;
-  readonly windows: (v: string) => string;
-  readonly imageOf: (v: string) => string;
-  readonly windowsOf: (v: string) => string;
+/**
+ * Windows that overlap: one spatial axis after another, the last first, over channels-last images, where a strided slice
+ * copies whole rows of channels. The first maximum in row-major order is the first row that holds it, and the first there.
+ */
+interface Line {
+  readonly axis: number;
+  readonly input: number;
+  readonly output: number;
+  readonly stride: number;
+  /** Where each tap of a window lies, in front of pads counted as well. */
+  readonly taps: readonly number[];
+  readonly begin: number;
 }
-const tapsFor = (emit: Emit, x: string, { rank, kernel, strides, dilations, begin, input, output }: Sized): Taps => {
-  const channels = Number(dimsOf(emit, x)?.[1]);
-  const spatial = Array.from({ length: rank }, (_, i) => i + 1);
-  const sliced = spatial.map((axis) => (axis === 1 ? 1 : axis + 1));
-  // An axis of one element after the first spatial one keeps ONNX Runtime from moving the Transpose behind the slices, where there are more.
-  const inserted = <T>(list: readonly T[], one: T): readonly T[] => [...list.slice(0, 1), one, ...list.slice(1)];
-  const last = (v: string, sizes: readonly number[]): string =>
-    emit.Reshape(emit.Transpose(v, { perm: [0, ...spatial.map((a) => a + 1), 1] }), emit.ints([-1, ...inserted(sizes, 1), channels]));
-  const first = (v: string, sizes: readonly number[]): string =>
-    emit.Transpose(emit.Reshape(v, emit.ints([-1, ...sizes, channels])), { perm: [0, rank + 1, ...spatial] });
-  const taps = tapsOf(kernel).map((tap) => tap.map((t, i) => t * dilations[i]));
-  const span = output.map((n, i) => (n - 1) * strides[i] + (kernel[i] - 1) * dilations[i] + 1);
-  const ends = span.map((n, i) => Math.max(0, n - input[i] - begin[i]));
-  const aside = (amounts: readonly number[], more: readonly number[]): readonly number[] => [
-    0,
-    ...inserted(amounts, 0),
-    0,
-    0,
-    ...inserted(more, 0),
-    0,
-  ];
-  // Positions of one phase (offset modulo stride) make a grid of its own, `slack` wider than the output.
-  const slack = kernel.map((k, i) => Math.floor(((k - 1) * dilations[i]) / strides[i]));
-  const grid = output.map((n, i) => n + slack[i]);
-  return {
-    image: (v) => last(v, input),
-    windows: (v) => last(v, output),
-    imageOf: (v) => first(v, input),
-    windowsOf: (v) => first(v, output),
-    under(v, fill = 0) {
-      const pads = aside(begin, ends);
-      const wide = pads.every((p) => p === 0) ? v : emit.Pad(v, emit.ints(pads), num(emit, fill, v));
-      return taps.map((tap) => {
-        const stops = tap.map((t, i) => t + (output[i] - 1) * strides[i] + 1);
-        return emit.Slice(wide, emit.ints(tap), emit.ints(stops), emit.ints(sliced), emit.ints(strides));
-      });
-    },
-    collect(parts) {
-      const sums = new Map<string, string>();
-      for (const [i, part] of parts.entries()) {
-        const shift = taps[i].map((t, a) => Math.floor(t / strides[a]));
-        const phase = taps[i].map((t, a) => t % strides[a]).join();
-        const moved = padding(
-          emit,
-          part,
-          aside(
-            shift,
-            shift.map((s, a) => slack[a] - s),
-          ),
-        );
-        const before = sums.get(phase);
-        sums.set(phase, before === undefined ? moved : emit.Add(before, moved));
-      }
-      // Phases of the last axis are put side by side first, then those of the axes before it.
-      const joined = (axis: number, fixed: readonly number[]): string => {
-        if (axis === rank) return sums.get(fixed.join()) ?? emit.Mul(num(emit, 0, x), [...sums.values()][0]);
-        const phases = Array.from({ length: strides[axis] }, (_, p) => joined(axis + 1, [...fixed, p]));
-        if (phases.length === 1) return phases[0];
-        const inner = product(grid.slice(axis + 1).map((n, i) => n * strides[axis + 1 + i])) * channels;
-        const rows = phases.map((p) => emit.Reshape(p, emit.ints([-1, 1, inner])));
-        return emit.Concat(...rows, { axis: 1 });
-      };
-      const whole = emit.Reshape(
-        joined(0, []),
-        emit.ints([
-          -1,
-          ...inserted(
-            grid.map((n, i) => n * strides[i]),
-            1,
-          ),
-          channels,
-        ]),
-      );
-      const from = begin.map((b) => 0 - b);
-      return padding(
-        emit,
-        whole,
-        aside(
-          from,
-          input.map((n, i) => n + begin[i] - grid[i] * strides[i]),
-        ),
-      );
-    },
-  };
+/** An axis of one element after the first spatial one keeps ONNX Runtime from moving the Transpose behind the slices, where there are more. */
+const inserted = <T>(list: readonly T[], one: T): readonly T[] => [...list.slice(0, 1), one, ...list.slice(1)];
+const linesOf = ({ kernel, strides, dilations, begin, input, output }: Sized): readonly Line[] =>
+  kernel.map((k, i) => ({
+    axis: i === 0 ? 1 : i + 2,
+    input: input[i],
+    output: output[i],
+    stride: strides[i],
+    taps: Array.from({ length: k }, (_, t) => t * dilations[i]),
+    begin: begin[i],
+  }));
+const channelsLast = (emit: Emit, v: string, sizes: readonly number[], channels: number): string => {
+  const spatial = sizes.map((_, i) => i + 2);
+  return emit.Reshape(emit.Transpose(v, { perm: [0, ...spatial, 1] }), emit.ints([-1, ...inserted(sizes, 1), channels]));
 };
-/** 1 where a tap holds the maximum and none before it does. */
-const firstOfTaps = (emit: Emit, x: string, y: string, taps: Taps): readonly string[] => {
-  const best = taps.windows(y);
-  let free = '';
-  return taps.under(taps.image(x), -Infinity).map((v) => {
-    const hit = emit.Equal(best, v);
-    const own = free ? emit.And(free, hit) : hit;
-    free = free ? emit.And(free, emit.Not(hit)) : emit.Not(hit);
-    return castLike(emit, own, x);
+const channelsFirst = (emit: Emit, v: string, sizes: readonly number[], channels: number): string => {
+  const spatial = sizes.map((_, i) => i + 1);
+  return emit.Transpose(emit.Reshape(v, emit.ints([-1, ...sizes, channels])), { perm: [0, sizes.length + 1, ...spatial] });
+};
+/** `v` of `rank` spatial axes with so many elements more along one, or fewer where negative. */
+const lengthened = (emit: Emit, v: string, axis: number, rank: number, [front, behind]: readonly [number, number], fill = 0): string => {
+  if (front === 0 && behind === 0) return v;
+  const side = (n: number): readonly number[] => Array.from({ length: rank + 3 }, (_, i) => (i === axis ? n : 0));
+  const amounts = [...side(front), ...side(behind)];
+  return fill === 0 ? padding(emit, v, amounts) : emit.Pad(v, emit.ints(amounts), num(emit, fill, v));
+};
+/** The elements that every window has under each tap. */
+const under = (emit: Emit, v: string, { axis, input, output, stride, taps, begin }: Line, rank: number, fill = 0): readonly string[] => {
+  const reach = (output - 1) * stride + taps[taps.length - 1] + 1;
+  const wide = lengthened(emit, v, axis, rank, [begin, Math.max(0, reach - input - begin)], fill);
+  return taps.map((tap) =>
+    emit.Slice(wide, emit.ints([tap]), emit.ints([tap + (output - 1) * stride + 1]), emit.ints([axis]), emit.ints([stride])),
+  );
+};
+/** The adjoint: what lies under each tap, summed where it came from. Positions of one phase (offset modulo stride) make a grid of their own. */
+const collected = (emit: Emit, parts: readonly string[], line: Line, at: Sized, channels: number): string => {
+  const { axis, input, output, stride, taps, begin } = line;
+  const rank = at.rank;
+  const shifts = taps.map((t) => Math.floor(t / stride));
+  const slack = shifts[shifts.length - 1];
+  const phases = Array.from({ length: stride }, (_, phase) => {
+    const moved = parts.flatMap((part, i) =>
+      taps[i] % stride === phase ? [lengthened(emit, part, axis, rank, [shifts[i], slack - shifts[i]])] : [],
+    );
+    return moved.length > 0 ? moved.reduce((a, b) => emit.Add(a, b)) : undefined;
   });
+  const grid = output + slack;
+  // Axes before this one have the sizes of the image already, those behind it still the sizes of the windows.
+  const sizes = at.input.map((n, i) => ((i === 0 ? 1 : i + 2) < axis ? n : at.output[i]));
+  const place = axis === 1 ? 0 : axis - 2;
+  let whole = phases[0] ?? '';
+  if (stride > 1) {
+    const inner = product(sizes.slice(place + 1)) * channels;
+    const zero = emit.Mul(num(emit, 0, parts[0]), phases.find((p) => p) ?? '');
+    const rows = phases.map((p) => emit.Reshape(p ?? zero, emit.ints([-1, 1, inner])));
+    const full = sizes.map((n, i) => (i === place ? grid * stride : n));
+    whole = emit.Reshape(emit.Concat(...rows, { axis: 1 }), emit.ints([-1, ...inserted(full, 1), channels]));
+  }
+  return lengthened(emit, whole, axis, rank, [0 - begin, input + begin - grid * stride]);
+};
+/** For each axis, the last first, which taps after the first exceed all before them. */
+const rises = (emit: Emit, x: string, at: Sized, channels: number): readonly (readonly string[])[] => {
+  let v = channelsLast(emit, x, at.input, channels);
+  const lines = linesOf(at);
+  const found = lines.toReversed().map((line, i) => {
+    const [first, ...rest] = under(emit, v, line, at.rank, -Infinity);
+    v = first;
+    return rest.map((next, t) => {
+      const rise = emit.Greater(next, v);
+      if (i < lines.length - 1 || t < rest.length - 1) v = emit.Max(v, next);
+      return rise;
+    });
+  });
+  return found.toReversed();
+};
+/** Cotangents of windows to their first maxima. */
+const spreadLines = (emit: Emit, x: string, g: string, at: Sized, channels: number): string => {
+  const found = rises(emit, x, at, channels);
+  const lines = linesOf(at);
+  const arrived = channelsLast(emit, g, at.output, channels);
+  const whole = lines.reduce((cotangent, line, i) => {
+    let rest = cotangent;
+    const parts = found[i].toReversed().map((rise) => {
+      const part = emit.Mul(rest, castLike(emit, rise, x));
+      rest = emit.Sub(rest, part);
+      return part;
+    });
+    return collected(emit, [...parts, rest].toReversed(), line, at, channels);
+  }, arrived);
+  return channelsFirst(emit, whole, at.input, channels);
+};
+/** Elements of u under the first maxima of x. */
+const pickLines = (emit: Emit, x: string, u: string, at: Sized, channels: number): string => {
+  const found = rises(emit, x, at, channels);
+  const lines = linesOf(at);
+  let v = channelsLast(emit, u, at.input, channels);
+  for (const [i, line] of [...lines.entries()].toReversed()) {
+    const [first, ...rest] = under(emit, v, line, at.rank);
+    v = rest.reduce((before, next, t) => {
+      const rise = castLike(emit, found[i][t], x);
+      const level = castLike(emit, emit.Not(found[i][t]), x);
+      return emit.Add(emit.Mul(before, level), emit.Mul(next, rise));
+    }, first);
+  }
+  return channelsFirst(emit, v, at.output, channels);
 };
 
 /** Beyond so many taps, or with so few channels, the indices cost less. */
-const byTaps = (emit: Emit, x: string, { kernel }: Sized): boolean => product(kernel) <= 25 && Number(dimsOf(emit, x)?.[1] ?? 0) >= 8;
+const byLines = (emit: Emit, x: string, { kernel }: Sized): boolean =>
+  kernel.reduce((n, k) => n + k, 0) <= 20 && Number(dimsOf(emit, x)?.[1] ?? 0) >= 8;
 
 const indicesOf = (emit: Emit, x: string, node: Node): string =>
   emit.calls('MaxPool', [x], 2, { ...node.attributes, storage_order: undefined })[1];
@@ -188,12 +200,7 @@ const unpool = (emit: Emit, x: string, y: string, g: string, node: Node): string
   const at = sizedOf(emit, node, x, y);
   const tiles = at && tilesOf(emit, x, at);
   if (tiles) return tiles.whole(emit.Mul(tiles.spread(g), firstOfTile(emit, x, y, tiles)));
-  if (at && byTaps(emit, x, at)) {
-    const taps = tapsFor(emit, x, at);
-    const arrived = taps.windows(g);
-    const parts = firstOfTaps(emit, x, y, taps).map((first) => emit.Mul(arrived, first));
-    return reshapeLike(emit, taps.imageOf(taps.collect(parts)), x);
-  }
+  if (at && byLines(emit, x, at)) return reshapeLike(emit, spreadLines(emit, x, g, at, Number(dimsOf(emit, x)?.[1])), x);
   const indices = indicesOf(emit, x, node);
   const kernel = intsOf(node, 'kernel_shape') ?? [];
   const strides = intsOf(node, 'strides') ?? kernel.map(() => 1);
@@ -210,17 +217,13 @@ const pick = (emit: Emit, x: string, y: string, u: string, node: Node): string =
   const at = sizedOf(emit, node, x, y);
   const tiles = at && tilesOf(emit, x, at);
   if (tiles) {
+    if (product(tiles.attributes.kernel_shape) === 1) return reshapeLike(emit, u, y);
     // One element of each tile may differ from 0, so that it is the largest or the smallest: maxima are the faster pools.
     const one = emit.Mul(tiles.covered(u), firstOfTile(emit, x, y, tiles));
     const most = (v: string): string => emit.call('MaxPool', [v], tiles.attributes);
     return emit.Sub(most(one), most(emit.Neg(one)));
   }
-  if (at && byTaps(emit, x, at)) {
-    const taps = tapsFor(emit, x, at);
-    const firsts = firstOfTaps(emit, x, y, taps);
-    const parts = taps.under(taps.image(u)).map((v, i) => emit.Mul(v, firsts[i]));
-    return reshapeLike(emit, taps.windowsOf(parts.reduce((a, b) => emit.Add(a, b))), y);
-  }
+  if (at && byLines(emit, x, at)) return reshapeLike(emit, pickLines(emit, x, u, at, Number(dimsOf(emit, x)?.[1])), y);
   return reshapeLike(emit, emit.Gather(flat(emit, u), indicesOf(emit, x, node)), y);
 };
 const unpooled = (emit: Emit, x: string, y: string, g: string, node: Node): string =>
