@@ -3,7 +3,7 @@ import { intOf, stringOf } from '../../graph/attribute.ts';
 import { constantOf } from '../../graph/constant.ts';
 import type { Rule, Rules } from '../rule.ts';
 import { castLike, dimsOf, dtypeOf, num, sizeAt } from '../shapes.ts';
-import { isWhole, product, tapsOf, windowOf } from './convolution-window.ts';
+import { tapsOf, windowOf } from './convolution-window.ts';
 import { type Sampling, sampled } from './sampling.ts';
 
 const modes: Readonly<Record<string, Sampling['mode']>> = {
@@ -45,27 +45,44 @@ const deformConv: Rule = {
       y: [y],
     } = site;
     const { kernel, strides, dilations, begin, group } = windowOf(emit, site);
-    const sizes = dimsOf(emit, offset)?.slice(2) ?? [];
-    if (!isWhole(sizes)) throw new Fault('graph/unknown-size', { node: `'${node.name || y}' (DeformConv)` });
+    const [filters, depth] = (dimsOf(emit, w) ?? []).map(Number);
+    if (kernel.some(Number.isNaN) || !(filters * depth > 0))
+      throw new Fault('graph/unknown-size', { node: `'${node.name || y}' (DeformConv: the shape of '${w}' is not known)` });
     const groups = intOf(node, 'offset_group', 1);
     const taps = tapsOf(kernel);
-    const places = product(sizes);
+    const sizes = kernel.map((_, k) => sizeAt(emit, offset, k + 2));
+    const spatial = emit.Concat(...sizes, { axis: 0 });
+    const places = emit.call('ReduceProd', [spatial], { keepdims: 1 });
+    const shape = (...parts: readonly (number | string)[]): string =>
+      emit.Concat(...parts.map((p) => (typeof p === 'number' ? emit.ints([p]) : p)), { axis: 0 });
     // [N, G·K·2, o₁, o₂] → [N·G, K, 2, L]
-    const moved = emit.Reshape(offset, emit.ints([-1, taps.length, 2, places]));
+    const moved = emit.Reshape(offset, shape(-1, taps.length, 2, places));
     const points = kernel.map((_, k) => {
-      const base = taps.flatMap((tap) => tapsOf(sizes).map((o) => o[k] * strides[k] - begin[k] + tap[k] * dilations[k]));
-      const home = emit.constant(constantOf(dtypeOf(emit, x), [1, taps.length, places], base));
+      const n = (v: number): string => num(emit, v, x);
+      const length = emit.Squeeze(sizes[k], emit.ints([0]));
+      const out = castLike(emit, emit.Range(emit.scalar(0, 'int64'), length, emit.scalar(1, 'int64')), x);
+      const others = kernel.flatMap((_, j) => (j === k ? [] : [j]));
+      const open = others.length === 0 ? out : emit.Unsqueeze(out, emit.ints(others));
+      const row = emit.Reshape(emit.Expand(open, spatial), emit.ints([1, 1, -1]));
+      const first = emit.constant(
+        constantOf(
+          dtypeOf(emit, x),
+          [1, taps.length, 1],
+          taps.map((tap) => tap[k] * dilations[k] - begin[k]),
+        ),
+      );
+      const home = emit.Add(emit.Mul(row, n(strides[k])), first);
       return emit.Reshape(emit.Add(emit.Gather(moved, emit.scalar(k, 'int64'), { axis: 2 }), home), emit.ints([0, -1]));
     });
-    const channels = Number(dimsOf(emit, w)?.[1]) * group;
-    const pictures = emit.Reshape(x, emit.Concat(emit.ints([-1, channels / groups]), sizeAt(emit, x, 2), sizeAt(emit, x, 3), { axis: 0 }));
+    const channels = depth * group;
+    const pictures = emit.Reshape(x, shape(-1, channels / groups, sizeAt(emit, x, 2), sizeAt(emit, x, 3)));
     const read = sampled(emit, pictures, points, { mode: 'linear', padding: 'zeros', align: true });
-    const masked = mask ? emit.Mul(read, emit.Reshape(mask, emit.ints([-1, 1, taps.length * places]))) : read;
+    const samples = emit.Mul(places, emit.ints([taps.length]));
+    const masked = mask ? emit.Mul(read, emit.Reshape(mask, shape(-1, 1, samples))) : read;
     // [N, G, C/G·K, L]
-    const columns = emit.Reshape(masked, emit.ints([-1, group, (channels / group) * taps.length, places]));
-    const filters = Number(dimsOf(emit, w)?.[0]);
+    const columns = emit.Reshape(masked, shape(-1, group, (channels / group) * taps.length, places));
     const flat = emit.Reshape(w, emit.ints([group, filters / group, (channels / group) * taps.length]));
-    const out = emit.Reshape(emit.MatMul(flat, columns), emit.ints([-1, filters, ...sizes]));
+    const out = emit.Reshape(emit.MatMul(flat, columns), shape(-1, filters, spatial));
     return [bias ? emit.Add(out, emit.Reshape(bias, emit.ints([-1, 1, 1]))) : out];
   },
 };

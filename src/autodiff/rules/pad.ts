@@ -1,4 +1,3 @@
-import { Fault } from '../../base/fault.ts';
 import { intsOf, stringOf } from '../../graph/attribute.ts';
 import type { Emit } from '../../graph/emit.ts';
 import type { Node } from '../../graph/types.ts';
@@ -51,12 +50,18 @@ export const pad = (node: Node): Rule =>
 /** Crops or pads each axis about its middle; the odd element goes behind. */
 export const centerCropPad: Rule = {
   as: (emit, { node, x: [x, shape] }) => {
-    const rank = rankOf(emit, x) ?? 0;
-    const axes = intsOf(node, 'axes')?.map((a) => positive(a, rank)) ?? Array.from({ length: rank }, (_, i) => i);
-    const wanted = given(emit, shape);
+    const along = intsOf(node, 'axes');
+    const rank = rankOf(emit, x);
     const dims = dimsOf(emit, x);
-    const more = axes.map((a, i) => Number(wanted?.[i]) - Number(dims?.[a]));
-    if (more.some(Number.isNaN)) throw new Fault('graph/unknown-size', { node: `'${node.name || node.outputs[0]}' (CenterCropPad)` });
+    const axes = along?.map((a) => (rank === undefined ? a : positive(a, rank))) ?? dims?.map((_, i) => i);
+    const wanted = given(emit, shape);
+    const more = axes?.map((a, i) => Number(wanted?.[i]) - Number(dims?.[a]));
+    if (!axes || !more || more.some(Number.isNaN)) {
+      const sizes = along ? emit.Gather(emit.Shape(x), emit.ints(along), { axis: 0 }) : emit.Shape(x);
+      const amounts = emit.Sub(shape, sizes);
+      const first = emit.Div(amounts, emit.scalar(2, 'int64'));
+      return [emit.Pad(x, emit.Concat(first, emit.Sub(amounts, first), { axis: 0 }), '', along ? emit.ints(along) : '')];
+    }
     // Both halves round down in size: cropping drops floor(c/2) in front, padding adds floor(p/2).
     const front = more.map((m) => Math.sign(m) * Math.floor(Math.abs(m) / 2) + 0);
     return [emit.Pad(x, emit.ints([...front, ...more.map((m, i) => m - front[i])]), '', emit.ints(axes))];

@@ -2,9 +2,12 @@ import { Fault } from '../../base/fault.ts';
 import { floatOf, intOf, intsOf, stringOf } from '../../graph/attribute.ts';
 import { constantOf } from '../../graph/constant.ts';
 import type { Emit } from '../../graph/emit.ts';
+import type { Node } from '../../graph/types.ts';
 import type { Rule, Rules } from '../rule.ts';
-import { castLike, dimsOf, dtypeOf, given, num, positive, sizeAt, sum } from '../shapes.ts';
+import { cast, castLike, dimsOf, dtypeOf, given, num, positive, rankOf, sizeAt } from '../shapes.ts';
+import { resizeMatrixInGraph } from './resize-graph.ts';
 import { resizeMatrix } from './resize-matrix.ts';
+import { roiAlign } from './roi-align.ts';
 
 /** `x` with axis `axis` of `size` elements made into `out` by a constant matrix; a whole multiple of equal neighbours is repeated instead. */
 const applied = (emit: Emit, x: string, matrix: Float64Array, axis: number, size: number, out: number): string => {
@@ -32,25 +35,58 @@ const applied = (emit: Emit, x: string, matrix: Float64Array, axis: number, size
   return back(emit.MatMul(held, flat));
 };
 
+/** `x` with the elements along `axis` made into others by a matrix of unknown size. */
+const appliedInGraph = (emit: Emit, x: string, matrix: string, axis: number, rank: number): string => {
+  const order = [...Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis), axis];
+  const moved = emit.MatMul(emit.Transpose(x, { perm: order }), emit.Transpose(matrix, { perm: [1, 0] }));
+  return emit.Transpose(moved, { perm: order.map((_, i) => order.indexOf(i)) });
+};
+
 /** Every mode of Resize is linear and acts on each axis by itself, with weights that follow from the sizes. */
 const resize: Rule = {
-  as: (emit, { node, x: [x, roi, scales], y: [y] }) => {
-    const dims = dimsOf(emit, x) ?? [];
-    const to = dimsOf(emit, y) ?? [];
+  as: (emit, { node, x: [x, roi = '', scales = '', sizes = ''], y: [y] }) => {
+    const dims = dimsOf(emit, x);
+    if (!dims) throw new Fault('graph/unknown-size', { node: `'${node.name || y}' (Resize: the rank of '${x}' is not known)` });
+    const to = dimsOf(emit, y) ?? dims.map(() => undefined);
     const axes = intsOf(node, 'axes')?.map((a) => positive(a, dims.length)) ?? dims.map((_, i) => i);
-    const factors = scales ? given(emit, scales) : undefined;
-    const box = roi ? given(emit, roi) : undefined;
+    const [factors, box, wanted] = [scales, roi, sizes].map((v) => (v ? given(emit, v) : undefined));
+    const policy = stringOf(node, 'keep_aspect_ratio_policy', 'stretch');
+    const common = policy === 'not_larger' ? Math.min : Math.max;
+    const ratios = wanted?.map((w, k) => w / Number(dims[axes[k]]));
+    const shared = policy === 'stretch' || !ratios ? undefined : common(...ratios);
+    const scalar = (v: string, at: number): string => emit.Gather(v, emit.scalar(at, 'int64'), { axis: 0 });
+    const lengthOf = (v: string, axis: number): string => emit.Squeeze(sizeAt(emit, v, axis), emit.ints([0]));
+    const ratio = (k: number): string => emit.Div(cast(emit, scalar(sizes, k), 'float32'), cast(emit, lengthOf(x, axes[k]), 'float32'));
+    const runScale = (k: number): string => {
+      if (factors?.[k] !== undefined) return emit.scalar(factors[k]);
+      if (scales && !sizes) return scalar(scales, k);
+      if (policy === 'stretch') return ratio(k);
+      const ratios = axes.map((_, i) => ratio(i));
+      return ratios.reduce((a, b) => (policy === 'not_larger' ? emit.Min(a, b) : emit.Max(a, b)));
+    };
+    const coordinates = stringOf(node, 'coordinate_transformation_mode', 'half_pixel');
     let out = x;
     axes.forEach((axis, k) => {
       const [size, length] = [dims[axis], to[axis]];
       const unknown = typeof size !== 'number' || typeof length !== 'number' || dims.slice(axis + 1).some((d) => typeof d !== 'number');
       // The axis of the batch keeps its size.
-      if (unknown && size === length && size !== undefined && (factors?.[k] ?? 1) === 1) return;
-      if (unknown) throw new Fault('graph/unknown-size', { node: `'${node.name || y}' (Resize)` });
-      const scale = factors?.length ? factors[k] : length / size;
+      if (size === length && size !== undefined && (factors?.[k] ?? 1) === 1 && unknown) return;
+      const crop = coordinates === 'tf_crop_and_resize';
+      if (
+        unknown ||
+        (crop && roi && !box) ||
+        (scales && !sizes && !factors) ||
+        (policy !== 'stretch' && sizes && !Number.isFinite(shared))
+      ) {
+        if (factors?.[k] === 1 && !crop) return;
+        const [from, until] = crop && roi ? [scalar(roi, k), scalar(roi, k + axes.length)] : [emit.scalar(0), emit.scalar(1)];
+        const run = { size: lengthOf(x, axis), out: lengthOf(y, axis), scale: runScale(k), from, to: until };
+        out = appliedInGraph(emit, out, resizeMatrixInGraph(emit, node, run, x), axis, dims.length);
+        return;
+      }
+      const scale = factors?.length ? factors[k] : (shared ?? length / size);
       const range: readonly [number, number] = box?.length ? [box[k], box[k + axes.length]] : [0, 1];
-      const coordinates = stringOf(node, 'coordinate_transformation_mode', 'half_pixel');
-      if (size === length && scale === 1 && coordinates !== 'tf_crop_and_resize') return;
+      if (size === length && scale === 1 && !crop) return;
       const matrix = resizeMatrix({
         size,
         out: length,
@@ -72,13 +108,13 @@ const resize: Rule = {
 const spaced = (count: number, align: boolean): number[] =>
   Array.from({ length: count }, (_, i) => (align ? (count > 1 ? (2 * i) / (count - 1) - 1 : 0) : (2 * i + 1) / count - 1));
 
-/** The base grid times θᵀ. Sizes are constant. */
+/** The base grid times θᵀ. */
 const affineGrid: Rule = {
-  as: (emit, { node, x: [theta, size] }) => {
+  as: (emit, { node, x: [theta, size], y: [y] }) => {
     const sizes = given(emit, size);
-    if (!sizes) throw new Fault('graph/unknown-size', { node: `'${node.name}' (AffineGrid)` });
-    const spatial = sizes.slice(2);
     const align = intOf(node, 'align_corners', 0) === 1;
+    if (!sizes) return [gridInGraph(emit, theta, node, y, align)];
+    const spatial = sizes.slice(2);
     const axes = spatial.map((n) => spaced(n, align));
     const points = axes.reduce<number[][]>((found, axis) => found.flatMap((p) => axis.map((v) => [...p, v])), [[]]);
     // Coordinates run x, y, z: the last axis first.
@@ -89,57 +125,29 @@ const affineGrid: Rule = {
   },
 };
 
-/**
- * Average mode: bilinear sampling is separable, so each region is A·x·Bᵀ with rows of hat functions averaged over the
- * samples of a bin. No gradient to the regions, as in PyTorch.
- */
-const roiAlign: Rule = {
-  as: (emit, site) => {
-    const {
-      node,
-      x: [x, rois, batch],
-    } = site;
-    if (stringOf(node, 'mode', 'avg') !== 'avg') {
-      throw new Fault('graph/no-gradient', { wanted: x, blocking: [`'${node.name}' (RoiAlign: mode 'max' has no rule)`], reachable: [] });
-    }
-    const n = (v: number): string => num(emit, v, x);
-    const half = stringOf(node, 'coordinate_transformation_mode', 'half_pixel') === 'half_pixel';
-    const scaled = emit.Sub(emit.Mul(rois, n(floatOf(node, 'spatial_scale', 1))), n(half ? 0.5 : 0));
-    const corner = (i: number): string => emit.Gather(scaled, emit.scalar(i, 'int64'), { axis: 1 });
-    const ratio = intOf(node, 'sampling_ratio', 0);
-    const along = (axis: number, bins: number, from: string, to: string): string => {
-      const extent = emit.Sub(to, from);
-      const length = half ? extent : emit.Max(extent, n(1));
-      const bin = emit.Div(length, n(bins));
-      const count = ratio > 0 ? emit.Expand(n(ratio), emit.Shape(bin)) : emit.call('Ceil', [bin]);
-      const most = emit.Cast(emit.ReduceMax(count, { keepdims: 0 }), { to: 7 });
-      const at3 = (v: string): string => emit.Unsqueeze(v, emit.ints([1, 2]));
-      const k = castLike(emit, emit.Range(emit.scalar(0, 'int64'), most, emit.scalar(1, 'int64')), x);
-      const i = emit.constant(
-        constantOf(
-          dtypeOf(emit, x),
-          [bins, 1],
-          Array.from({ length: bins }, (_, b) => b),
-        ),
-      );
-      // [R, bins, samples]
-      const inBin = emit.Div(emit.Add(k, n(0.5)), at3(emit.Max(count, n(1))));
-      const place = emit.Add(at3(from), emit.Mul(at3(bin), emit.Add(i, inBin)));
-      const size = castLike(emit, emit.Squeeze(sizeAt(emit, x, axis), emit.ints([0])), x);
-      const inside = emit.And(emit.And(emit.GreaterOrEqual(place, n(-1)), emit.LessOrEqual(place, size)), emit.Less(k, at3(count)));
-      const clamped = emit.Max(emit.Min(place, emit.Sub(size, n(1))), n(0));
-      const pixels = castLike(emit, emit.Range(emit.scalar(0, 'int64'), emit.Cast(size, { to: 7 }), emit.scalar(1, 'int64')), x);
-      const distance = emit.Abs(emit.Sub(emit.Unsqueeze(clamped, emit.ints([3])), pixels));
-      const hat = emit.Max(emit.Sub(n(1), distance), n(0));
-      const counted = emit.Mul(hat, emit.Unsqueeze(castLike(emit, inside, x), emit.ints([3])));
-      return emit.Div(sum(emit, counted, [2]), at3(emit.Max(count, n(1))));
-    };
-    const rows = along(2, intOf(node, 'output_height', 1), corner(1), corner(3));
-    const columns = along(3, intOf(node, 'output_width', 1), corner(0), corner(2));
-    const pictures = emit.Gather(x, batch, { axis: 0 });
-    const left = emit.MatMul(emit.Unsqueeze(rows, emit.ints([1])), pictures);
-    return [emit.MatMul(left, emit.Transpose(emit.Unsqueeze(columns, emit.ints([1])), { perm: [0, 1, 3, 2] }))];
-  },
+/** The same for sizes that are known only when the graph runs. */
+const gridInGraph = (emit: Emit, theta: string, node: Node, y: string, align: boolean): string => {
+  const count = dimsOf(emit, theta)?.[1] ?? (rankOf(emit, y) ?? Number.NaN) - 2;
+  if (typeof count !== 'number' || Number.isNaN(count))
+    throw new Fault('graph/unknown-size', { node: `'${node.name || y}' (AffineGrid: the rank of its grid is not known)` });
+  const n = (v: number): string => num(emit, v, theta);
+  const spatial = emit.call('Shape', [y], { start: 1, end: count + 1 });
+  const axes = Array.from({ length: count }, (_, k) => {
+    const length = emit.Squeeze(sizeAt(emit, y, k + 1), emit.ints([0]));
+    const whole = castLike(emit, length, theta);
+    const i = castLike(emit, emit.Range(emit.scalar(0, 'int64'), length, emit.scalar(1, 'int64')), theta);
+    const gaps = emit.Max(emit.Sub(whole, n(1)), n(1));
+    const several = castLike(emit, emit.Greater(whole, n(1)), theta);
+    const at = align
+      ? emit.Mul(several, emit.Sub(emit.Div(emit.Mul(i, n(2)), gaps), n(1)))
+      : emit.Sub(emit.Div(emit.Add(emit.Mul(i, n(2)), n(1)), whole), n(1));
+    const others = Array.from({ length: count }, (_, j) => j).filter((j) => j !== k);
+    const open = others.length === 0 ? at : emit.Unsqueeze(at, emit.ints(others));
+    return emit.Reshape(emit.Expand(open, spatial), emit.ints([-1, 1]));
+  });
+  const ones = emit.Add(emit.Mul(axes[0], n(0)), n(1));
+  const base = emit.Concat(...axes.toReversed(), ones, { axis: 1 });
+  return emit.Reshape(emit.MatMul(base, emit.Transpose(theta, { perm: [0, 2, 1] })), emit.Shape(y));
 };
 
 export const resampling: Rules = { Resize: resize, AffineGrid: affineGrid, RoiAlign: roiAlign };

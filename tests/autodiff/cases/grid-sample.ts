@@ -39,16 +39,11 @@ export const gridSample: readonly Case[] = [
   c('GridSample', [image(3, 4), points([3, 4], [2, 3], 0, false)], { mode: 'nearest' }, single),
   c('GridSample', [image(3, 3, 2), points([3, 3, 2], [2, 1, 2], 0)], {}, single),
   // Offsets of a fifth of a pixel or more and never half of one.
-  c(
-    'DeformConv',
-    [f([1, 2, 4, 4]), weight([2, 2, 2, 2]), offsets([1, 8, 3, 3]), weight([2])],
-    { kernel_shape: [2, 2] },
-    { single: true, sized: true },
-  ),
+  c('DeformConv', [f([1, 2, 4, 4]), weight([2, 2, 2, 2]), offsets([1, 8, 3, 3]), weight([2])], { kernel_shape: [2, 2] }, { single: true }),
   c(
     'DeformConv',
     [image(4, 4), weight([4, 1, 3, 3]), offsets([2, 36, 2, 2]), none, weight([2, 18, 2, 2])],
     { pads: [1, 1, 1, 1], strides: [2, 2], group: 2, offset_group: 2 },
-    { single: true, sized: true },
+    { single: true },
   ),
 ];

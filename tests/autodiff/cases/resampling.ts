@@ -1,10 +1,10 @@
 import { float } from '../../../src/graph/emit.ts';
-import { type Case, c, f, held, ints, none, weight } from './case.ts';
+import { type Case, c, f, fed, graph, held, ints, none } from './case.ts';
 
-const image = (...sizes: number[]) => weight([2, 2, ...sizes]);
+const image = (...sizes: number[]) => f([2, 2, ...sizes], -1, 1);
 const to = (...sizes: number[]) => ints([2, 2, ...sizes]);
 const by = (...scales: number[]) => held([1, 1, ...scales]);
-const single = { single: true, sized: true };
+const single = { single: true };
 
 export const resampling: readonly Case[] = [
   c(
@@ -35,10 +35,25 @@ export const resampling: readonly Case[] = [
     { mode: 'linear', coordinate_transformation_mode: 'tf_crop_and_resize' },
     single,
   ),
-  c('Resize', [weight([2, 3, 4]), none, none, ints([2, 3, 7])], { mode: 'linear' }, single),
-  c('Resize', [weight([1, 2, 2, 3, 3]), none, none, ints([1, 2, 3, 4, 5])], { mode: 'linear' }, single),
+  c('Resize', [f([2, 3, 4]), none, none, ints([2, 3, 7])], { mode: 'linear' }, single),
+  c('Resize', [f([1, 2, 2, 3, 3]), none, none, ints([1, 2, 3, 4, 5])], { mode: 'linear' }, single),
   c('Resize', [image(3, 4), none, none, ints([6, 5])], { mode: 'linear', axes: [2, 3] }, single),
+  c('Resize', [image(3, 4), none, none, ints([6, 6])], { mode: 'linear', axes: [2, 3], keep_aspect_ratio_policy: 'not_larger' }, single),
+  ...[
+    { mode: 'linear' },
+    { mode: 'cubic', coordinate_transformation_mode: 'align_corners' },
+    { mode: 'linear', keep_aspect_ratio_policy: 'not_smaller' },
+  ].map((attributes) =>
+    graph(
+      `Resize to sizes at run time ${JSON.stringify(attributes)}`,
+      [image(3, 4), fed([7, 6])],
+      (emit, [x, sizes]) => [emit.call('Resize', [x, '', '', emit.Reshape(sizes, emit.ints([2]))], { ...attributes, axes: [2, 3] })],
+      single,
+    ),
+  ),
   c('AffineGrid', [f([2, 2, 3]), ints([2, 3, 2, 4])], {}),
+  c('AffineGrid', [f([2, 2, 3]), fed([2, 3, 2, 4])], {}),
+  c('AffineGrid', [f([1, 3, 4]), fed([1, 1, 2, 3, 2])], { align_corners: 1 }),
   c('AffineGrid', [f([1, 3, 4]), ints([1, 1, 2, 3, 2])], { align_corners: 1 }),
   c(
     'RoiAlign',
@@ -57,5 +72,12 @@ export const resampling: readonly Case[] = [
     [image(5, 5), held([0.5, 0.5, 3, 3], [1, 4]), ints([0])],
     { output_height: 2, output_width: 2, sampling_ratio: 1, coordinate_transformation_mode: 'output_half_pixel' },
     single,
+  ),
+  ...[
+    { output_height: 2, output_width: 3, sampling_ratio: 2, mode: 'max' },
+    { output_height: 2, output_width: 2, spatial_scale: float(0.7), mode: 'max' },
+    { output_height: 1, output_width: 2, sampling_ratio: 1, coordinate_transformation_mode: 'output_half_pixel', mode: 'max' },
+  ].map((attributes) =>
+    c('RoiAlign', [f([1, 2, 6, 5], 1, 61), held([0.3, 0.4, 3.6, 8.2, 1.1, 0.2, 4.5, 3.3], [2, 4]), ints([0, 0])], attributes, single),
   ),
 ];
