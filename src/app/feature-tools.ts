@@ -1,7 +1,8 @@
 import { Fault } from '../base/fault.ts';
 import type { Job } from '../base/job.ts';
 import type { RunRequest } from '../base/request.ts';
-import type { HeadTool, Tools } from '../evidence/evidence.ts';
+import type { Tools } from '../evidence/evidence.ts';
+import type { HeadTool } from '../evidence/features.ts';
 import { layerValue, openFeatures } from '../evidence/providers/features.ts';
 import { mustVerify } from '../graph/verify.ts';
 import { linearModel, withLinearHead } from '../training/heads/linear.ts';

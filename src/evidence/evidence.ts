@@ -4,11 +4,11 @@ import type { Calibration } from '../base/calibration.ts';
 import type { Adaptive } from '../base/calibration-forms.ts';
 import type { GatedEnsemble, Voters } from '../base/ensemble.ts';
 import type { Job } from '../base/job.ts';
-import type { LinearHead } from '../base/maths/linear-head.ts';
 import type { OutputHead } from '../base/output-head.ts';
 import type { Views } from '../base/perturbation.ts';
 import type { Random } from '../base/random.ts';
 import type { DType, Tensor } from '../base/tensor.ts';
+import type { FeaturesTool, HeadTool } from './features.ts';
 
 export type { Scale };
 
@@ -310,61 +310,10 @@ export interface OutputTable {
 export interface OutputsTool {
   /** False where neither a model nor the data give outputs. */
   readonly given: boolean;
-  /** `values` as given (embeddings, predictions), or class probabilities. */
-  read(as: 'values' | 'probabilities'): Promise<OutputTable>;
-}
-
-/** Which features of which rows. */
-export interface FeatureAsk {
-  /**
-   * Name of a value of the graph, or of the node that makes it; '' or none: what the last Gemm, MatMul or Conv of the diagnosed
-   * output reads. Without a model the features are columns of the data.
-   */
-  readonly layer?: string;
-  /** Another split of the same data; none: the rows diagnosed. */
-  readonly split?: string;
-  /** How a row of several axes becomes one: means over all axes but the first or the last, or laid flat. `none` refuses such a row. */
-  readonly pooling?: 'none' | 'channels-first' | 'channels-last' | 'flatten';
-}
-
-export interface FeatureBatch {
-  /** Dataset row numbers. */
-  readonly rows: Float64Array;
-  /** [rows, width], finite. */
-  readonly features: Float32Array;
-  /** As in the data, NaN where missing; absent where the data have none. */
-  readonly labels?: Float64Array;
-}
-
-/** Features of a split, read batch by batch: one batch at a time is in memory. */
-export interface FeatureStream {
-  /** The value of the graph, or the columns of the data, in words for a report. */
-  readonly layer: string;
-  readonly width: number;
-  readonly count: number;
-  batches(signal: AbortSignal): AsyncGenerator<FeatureBatch, void, undefined>;
-}
-
-/** Features of a split in one piece: 4 bytes a value and 12 a row. */
-export interface FeatureTable {
-  readonly layer: string;
-  readonly width: number;
-  /** Dataset row numbers. */
-  readonly rows: Float64Array;
-  /** [rows, width] */
-  readonly features: Float32Array;
-  /** Class of each row. */
-  readonly labels: Int32Array;
-  /** Names of the classes, where they are known. */
-  readonly classNames?: readonly string[];
-}
-
-/** Values of a node of the model for the rows of a split; without a model, columns of the data. */
-export interface FeaturesTool {
-  /** The first batch is read at once, so that the width is known. */
-  open(ask: FeatureAsk): Promise<FeatureStream>;
-  /** All rows of labelled data. Throws `evidence/no-labels`, `evidence/features-size` and what is wrong with the labels. */
-  read(ask: FeatureAsk): Promise<FeatureTable>;
+  /** `values` as given (embeddings, predictions), or class probabilities; of another data file with `path`. */
+  read(as: 'values' | 'probabilities', path?: string): Promise<OutputTable>;
+  /** What another model, of one input, gives for rows of its input ([rows, …]): [rows, width]. */
+  encode(model: string, inputs: Values): Promise<Values>;
 }
 
 /** One batch of rows as both models, or tables, see them; classes stand in the order of the first. */
@@ -400,24 +349,6 @@ export interface PairTool {
   each(visit: (batch: PairBatch) => void): Promise<readonly string[]>;
   /** Values inside both models on the first rows; undefined where one of the two is a table. */
   values(rows: number): Promise<ValueDifferences | undefined>;
-}
-
-/** Writes the model anew, cut off at features, with a linear head in place of what made the diagnosed output. */
-export interface HeadTool {
-  /**
-   * Throws where a file cannot be written there. What it gives back writes it: the output keeps its name and is probabilities where it
-   * was. Without a model the file takes the columns of the data.
-   */
-  open(
-    path: string,
-  ): Promise<
-    (
-      head: LinearHead,
-      from: Pick<FeatureAsk, 'layer' | 'pooling'>,
-      classNames: readonly string[],
-      facts: Readonly<Record<string, string | number>>,
-    ) => Promise<void>
-  >;
 }
 
 /** Other models, or tables of predictions, on the rows diagnosed, and one model made of several. */

@@ -6,7 +6,7 @@ import { Fault } from '../../src/base/fault.ts';
 import { quietJob } from '../../src/base/job.ts';
 import type { DataRef, ModelRef } from '../../src/base/request.ts';
 import { writeNpz } from '../../src/data/npz-write.ts';
-import type { FeaturesTool } from '../../src/evidence/evidence.ts';
+import type { FeaturesTool } from '../../src/evidence/features.ts';
 import { openFeatures } from '../../src/evidence/providers/features.ts';
 import { write } from '../../src/graph/write.ts';
 import { world } from '../../src/jobs/world.ts';

@@ -3,7 +3,7 @@ import { keepFirst, selection } from '../selection.ts';
 import type { Ensembled, System } from './domain-ensemble-run.ts';
 import { gateTitles } from './domain-gate.ts';
 
-export const systemTitles: Readonly<Record<System['name'], string>> = {
+const systemTitles: Readonly<Record<System['name'], string>> = {
   global: 'One model for all domains',
   mean: 'Mean of all domains',
   gated: 'Weighted by the gate',

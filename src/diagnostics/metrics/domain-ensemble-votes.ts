@@ -4,7 +4,8 @@ import { breathe, type Job } from '../../base/job.ts';
 import { type FeatureScale, type LinearHead, minMax, onRaw, unscaled } from '../../base/maths/linear-head.ts';
 import { headRows, softmaxHead } from '../../base/maths/softmax-head.ts';
 import { softmaxInPlace } from '../../base/maths/softmax-regression.ts';
-import type { FeatureAsk, FeatureTable, OutputTable, Tools } from '../../evidence/evidence.ts';
+import type { OutputTable, Tools } from '../../evidence/evidence.ts';
+import type { FeatureAsk, FeatureTable } from '../../evidence/features.ts';
 import type { DomainRows } from './domain-ensemble-rows.ts';
 import { addTokens, noTokens } from './domain-gate.ts';
 
@@ -38,7 +39,7 @@ const VOCABULARY = 2000;
 const MOST_CLASSES = 1000;
 
 /** Paths by domain, from `DOMAIN=PATH,…`. */
-export const modelsOf = (text: string, domains: readonly string[]): readonly string[] => {
+const modelsOf = (text: string, domains: readonly string[]): readonly string[] => {
   const given = new Map<string, string>();
   for (const part of text.split(',').filter((p) => p.trim() !== '')) {
     const at = part.indexOf('=');

@@ -1,6 +1,6 @@
 import { Fault } from '../../base/fault.ts';
 import type { Random } from '../../base/random.ts';
-import type { FeatureAsk, FeaturesTool, FeatureTable } from '../../evidence/evidence.ts';
+import type { FeatureAsk, FeaturesTool, FeatureTable } from '../../evidence/features.ts';
 import { heldOutThird } from '../held-out.ts';
 
 /** Rows to fit on and rows to be judged on; none is both. */

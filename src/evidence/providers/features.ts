@@ -13,7 +13,7 @@ import { write } from '../../graph/write.ts';
 import type { Runtime, Session } from '../../runtime/session.ts';
 import type { Bound } from '../bound.ts';
 import { labelCheck } from '../class-labels.ts';
-import type { FeatureAsk, FeatureBatch, FeatureStream, FeaturesTool, FeatureTable } from '../evidence.ts';
+import type { FeatureAsk, FeatureBatch, FeatureStream, FeaturesTool, FeatureTable } from '../features.ts';
 import { finiteCheck } from '../finite.ts';
 import type { Ends } from '../model.ts';
 import { batchRows } from '../plan.ts';
