@@ -164,12 +164,21 @@ export const entryValues = (
   return { ...trimmed(result, others), inputs: { points: input, ...namesOf(indices) }, values };
 };
 
+/** The part of a model that makes one of its values, which becomes its output; and that output's name. */
+export const modelOf = (model: Model, known: Known, value: string): { readonly model: Model; readonly output: string } => {
+  const emit = recording(model.graph, known);
+  const output = emit.rename(emit.Identity(value), emit.fresh('value'));
+  const type = emit.type(value);
+  return { model: finished(model, emit, freeInputs(model.graph), [{ name: output, ...(type ? { type } : {}) }]), output };
+};
+
 /** A layer's values and the gradient of one entry of an output with respect to them, row by row. */
 export interface LayerGradient {
   readonly model: Model;
   readonly inputs: { readonly points: string; readonly target: string; readonly against?: string };
   /** `activation` and `gradient` have the layer's shape, `values` is [N]. */
   readonly outputs: { readonly activation: string; readonly gradient: string; readonly values: string };
+  readonly beside: readonly string[];
   readonly of: string;
   readonly targets?: number;
 }
@@ -185,7 +194,7 @@ export interface LayerOptions extends EntryOptions {
 export const layerGradient = (model: Model, known: Known, options: LayerOptions): LayerGradient => {
   const { graph } = model;
   const { input } = options;
-  const emit = recording(graph, known);
+  const emit = recording(cutAt(graph, input), known);
   const type = emit.type(input) ?? { kind: 'tensor', dtype: 'float32' };
   const layer = precise(emit, options.layer);
   const indices = indicesOf(emit, 'N', options.contrast ?? false);
@@ -203,9 +212,9 @@ export const layerGradient = (model: Model, known: Known, options: LayerOptions)
     gradient: give(gradient, 'gradient', dimsOf(emit, layer)),
     values: give(emit.Squeeze(chosen, emit.ints([1])), 'values', ['N']),
   };
-  const result = finished(model, emit, [{ name: input, type }, ...freeInputs(graph).filter((i) => i.name !== input), ...indices], outputs);
+  const others = freeInputs(graph).filter((i) => i.name !== input);
   return {
-    model: result,
+    ...trimmed(finished(model, emit, [{ name: input, type }, ...others, ...indices], outputs), others),
     inputs: { points: input, ...namesOf(indices) },
     outputs: names,
     of,

@@ -4,24 +4,80 @@ import { breathe, type Job } from '../../base/job.ts';
 import { type DType, int64, sizeOf, type Tensor } from '../../base/tensor.ts';
 import { fromFloats, toFloats } from '../../data/values.ts';
 import type { Session } from '../../runtime/session.ts';
-import type { GradientRequest, GradientSums } from '../evidence.ts';
+import type { GradientRequest, GradientSums, PointRequest } from '../evidence.ts';
+
+/** A value of the graph with one row for each row of the batch: the model's input, or one inside it. */
+export interface Place {
+  readonly name: string;
+  /** Shape of one row. */
+  readonly dims: readonly number[];
+  readonly dtype: DType;
+}
 
 /** Rows of values as the model takes them. */
-export const pointsOf = (values: Float32Array, dims: readonly number[], dtype: DType): Tensor => ({
+export const pointsOf = (values: Float32Array, { dims, dtype }: Omit<Place, 'name'>): Tensor => ({
   dtype,
   dims: [values.length / sizeOf(dims), ...dims],
   data: dtype === 'float32' ? values : fromFloats(values, dtype),
 });
 
-/** A compiled path gradient with what it takes to feed it. */
-export interface CompiledPath {
-  readonly graph: PathGradient;
-  readonly session: Session;
-  /** Shape and type of a point, and of an input row where the graph reads those too. */
-  readonly dims: readonly number[];
-  readonly dtype: DType;
-  readonly input: { readonly name: string; readonly dims: readonly number[]; readonly dtype: DType };
+/** Rows of `values`, `size` numbers each, at these positions. */
+export const rowsAt = (values: Float32Array, size: number, at: readonly number[]): Float32Array => {
+  const out = new Float32Array(at.length * size);
+  at.forEach((row, i) => {
+    out.set(values.subarray(row * size, (row + 1) * size), i * size);
+  });
+  return out;
+};
+const indicesAt = (list: Int32Array, at: readonly number[]): Tensor =>
+  int64(
+    [at.length],
+    at.map((row) => list[row]),
+  );
+
+/** A graph that takes points and chooses one entry for each. */
+export interface PointGraph {
+  readonly inputs: { readonly points: string; readonly target: string; readonly against?: string };
+  readonly beside: readonly string[];
 }
+/** Where its points are, and what the model itself takes. */
+export interface Places {
+  readonly at: Place;
+  readonly input: Place;
+}
+
+/** The input rows at these positions, where a graph reads them beside its points. */
+const besideAt = (
+  { beside }: Pick<PointGraph, 'beside'>,
+  { input }: Places,
+  inputs: Float32Array | undefined,
+  at: readonly number[],
+): Readonly<Record<string, Tensor>> => {
+  if (!beside.includes(input.name)) return {};
+  if (!inputs) throw new RangeError(`the input rows were not given, and the model reads '${input.name}' beside the points`);
+  return { [input.name]: pointsOf(rowsAt(inputs, sizeOf(input.dims), at), input) };
+};
+
+/** What a graph of points is fed for the rows at these positions. */
+export const feedsAt = (
+  graph: PointGraph,
+  places: Places,
+  { points, targets, against, inputs }: PointRequest,
+  rows: readonly number[],
+): Readonly<Record<string, Tensor>> => ({
+  [graph.inputs.points]: pointsOf(rowsAt(points, sizeOf(places.at.dims), rows), places.at),
+  [graph.inputs.target]: indicesAt(targets, rows),
+  ...(graph.inputs.against && against ? { [graph.inputs.against]: indicesAt(against, rows) } : {}),
+  ...besideAt(graph, places, inputs, rows),
+});
+
+/** Zeros, to try a graph with. */
+export const blank = (rows: number, { at, input }: Places): Required<PointRequest> => ({
+  points: new Float32Array(rows * sizeOf(at.dims)),
+  targets: new Int32Array(rows),
+  against: new Int32Array(rows),
+  inputs: new Float32Array(rows * sizeOf(input.dims)),
+});
 
 /** Weights as the graph takes them: sums of half-precision gradients are float32. */
 export const weightsOf = ({ model, inputs }: PathGradient, values: readonly number[]): Tensor => {
@@ -36,53 +92,67 @@ export interface Chunk {
   readonly fixedBatch?: number;
 }
 
-const filled = (part: Float32Array, size: number): Float32Array => {
-  if (part.length === size) return part;
-  const out = new Float32Array(size);
-  out.set(part);
-  return out;
+/** Runs rows through `work` in chunks; a fixed batch is filled up with its first row. Where memory runs out, fewer at once. */
+export const inChunks = async (
+  rows: number,
+  chunk: Chunk,
+  job: Pick<Job, 'note' | 'signal'>,
+  /** Runs the rows at these positions, of which the first `count`, from `from` on, are wanted. */
+  work: (at: readonly number[], from: number, count: number) => Promise<void>,
+): Promise<void> => {
+  for (let from = 0; from < rows; ) {
+    await breathe({ signal: job.signal });
+    const count = Math.min(rows - from, chunk.fixedBatch ?? chunk.most);
+    const at = Array.from({ length: chunk.fixedBatch ?? count }, (_, i) => (i < count ? from + i : from));
+    try {
+      await work(at, from, count);
+      from += count;
+    } catch (error) {
+      if (!Fault.is(error, 'runtime/memory') || chunk.fixedBatch !== undefined || count === 1) throw error;
+      chunk.most = Math.ceil(count / 2);
+      job.note(`Memory ran out at ${count} rows at once; went on with ${chunk.most}.`);
+    }
+  }
 };
-/** Rows of `inputs`, each repeated. */
-const each = (inputs: Float32Array, d: number, rows: number, times: number): Float32Array => {
-  const out = new Float32Array(rows * times * d);
-  for (let r = 0; r < rows; r++) for (let k = 0; k < times; k++) out.set(inputs.subarray(r * d, (r + 1) * d), (r * times + k) * d);
-  return out;
-};
+
+/** A compiled path gradient with what it takes to feed it. */
+export interface CompiledPath {
+  readonly graph: PathGradient;
+  readonly session: Session;
+  readonly places: Places;
+}
 
 /** Runs paths through a compiled graph in chunks. */
 export const runPaths = async (
-  { graph, session, dims, dtype, input }: CompiledPath,
+  { graph, session, places }: CompiledPath,
   chunk: Chunk,
   { rows, points, weights, targets, against, square = false, inputs }: GradientRequest,
   job: Pick<Job, 'note' | 'signal'>,
 ): Promise<GradientSums> => {
   const { fixedBatch } = chunk;
-  const d = sizeOf(dims);
+  const d = sizeOf(places.at.dims);
   const steps = weights.length;
   const gradient = new Float64Array(rows * d);
   const squares = square ? new Float64Array(rows * d) : undefined;
   const values = new Float64Array(rows * steps);
-  const beside = graph.beside.includes(input.name);
-  if (beside && !inputs) throw new RangeError(`the input rows were not given, and the model reads '${input.name}' beside the points`);
-  const inputSize = sizeOf(input.dims);
   /** Steps [from, to) of the paths of rows [first, last). */
   const run = async (first: number, last: number, from: number, to: number): Promise<void> => {
     const [b, s] = [last - first, to - from];
+    // A fixed batch takes single points: rows of the batch are steps, the last of them filled up.
+    const own = Array.from({ length: fixedBatch ?? b }, (_, i) => (fixedBatch === undefined ? first + i : first));
     const part =
       s === steps
         ? points.subarray(first * steps * d, last * steps * d)
         : points.subarray((first * steps + from) * d, (first * steps + to) * d);
-    // A fixed batch takes single points: rows of the batch are steps, the last of them filled up.
-    const given = fixedBatch === undefined ? part : filled(part, fixedBatch * d);
-    const indices = (list: Int32Array): Tensor =>
-      int64([fixedBatch ?? b], fixedBatch === undefined ? list.subarray(first, last) : new Int32Array(fixedBatch).fill(list[first]));
-    const own = inputs?.subarray(first * inputSize, last * inputSize);
+    const given = fixedBatch === undefined || part.length === fixedBatch * d ? part : new Float32Array(fixedBatch * d);
+    if (given !== part) given.set(part);
+    const repeated = fixedBatch === undefined ? own.flatMap((row) => new Array<number>(s).fill(row)) : own;
     const result = await session.run({
-      [graph.inputs.points]: pointsOf(given, dims, dtype),
-      [graph.inputs.target]: indices(targets),
-      ...(graph.inputs.against && against ? { [graph.inputs.against]: indices(against) } : {}),
+      [graph.inputs.points]: pointsOf(given, places.at),
+      [graph.inputs.target]: indicesAt(targets, own),
+      ...(graph.inputs.against && against ? { [graph.inputs.against]: indicesAt(against, own) } : {}),
       [graph.inputs.weights]: weightsOf(graph, fixedBatch === undefined ? weights.slice(from, to) : [1]),
-      ...(beside && own ? { [input.name]: pointsOf(each(own, inputSize, b, fixedBatch ?? s), input.dims, input.dtype) } : {}),
+      ...besideAt(graph, places, inputs, repeated),
     });
     const g = toFloats(result[graph.outputs.gradient]);
     const f = toFloats(result[graph.outputs.values]);
@@ -123,40 +193,3 @@ export const runPaths = async (
   }
   return { gradient, values, ...(squares ? { squared: squares } : {}) };
 };
-
-/** Runs rows through `work` in chunks; a fixed batch is filled up with its first row. Where memory runs out, fewer at once. */
-export const inChunks = async (
-  rows: number,
-  chunk: Chunk,
-  job: Pick<Job, 'note' | 'signal'>,
-  /** Runs the rows at these positions, of which the first `count`, from `from` on, are wanted. */
-  work: (at: readonly number[], from: number, count: number) => Promise<void>,
-): Promise<void> => {
-  for (let from = 0; from < rows; ) {
-    await breathe({ signal: job.signal });
-    const count = Math.min(rows - from, chunk.fixedBatch ?? chunk.most);
-    const at = Array.from({ length: chunk.fixedBatch ?? count }, (_, i) => (i < count ? from + i : from));
-    try {
-      await work(at, from, count);
-      from += count;
-    } catch (error) {
-      if (!Fault.is(error, 'runtime/memory') || chunk.fixedBatch !== undefined || count === 1) throw error;
-      chunk.most = Math.ceil(count / 2);
-      job.note(`Memory ran out at ${count} rows at once; went on with ${chunk.most}.`);
-    }
-  }
-};
-
-/** Rows of `values`, `size` numbers each, at these positions. */
-export const rowsAt = (values: Float32Array, size: number, at: readonly number[]): Float32Array => {
-  const out = new Float32Array(at.length * size);
-  at.forEach((row, i) => {
-    out.set(values.subarray(row * size, (row + 1) * size), i * size);
-  });
-  return out;
-};
-export const indicesAt = (list: Int32Array, at: readonly number[]): Tensor =>
-  int64(
-    [at.length],
-    at.map((row) => list[row]),
-  );

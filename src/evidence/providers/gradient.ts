@@ -1,12 +1,12 @@
 import { recording } from '../../autodiff/differentiate.ts';
 import type { EntryOptions } from '../../autodiff/entry.ts';
-import { type EntryValues, entryValues, inputGradient, type LayerGradient, layerGradient } from '../../autodiff/path-gradient.ts';
+import { entryValues, inputGradient, layerGradient, modelOf } from '../../autodiff/path-gradient.ts';
 import { pathBetween } from '../../autodiff/rule-sets/path.ts';
 import { Fault } from '../../base/fault.ts';
 import type { Job } from '../../base/job.ts';
 import { nearest } from '../../base/nearest.ts';
 import type { Device } from '../../base/request.ts';
-import { type DType, int64, sizeOf, type Tensor } from '../../base/tensor.ts';
+import { int64, sizeOf, type Tensor } from '../../base/tensor.ts';
 import { toFloats } from '../../data/values.ts';
 import { dimsAt } from '../../graph/batch-dim.ts';
 import type { Prepared } from '../../graph/prepare.ts';
@@ -14,9 +14,21 @@ import type { Probed } from '../../graph/probe.ts';
 import type { Model } from '../../graph/types.ts';
 import { write } from '../../graph/write.ts';
 import type { DeviceChoice, Runtime, Session } from '../../runtime/session.ts';
-import type { GradientAsk, GradientTool, LayerFacts, ModelGradients } from '../evidence.ts';
+import type { Embedding, GradientAsk, GradientTool, LayerFacts, ModelGradients } from '../evidence.ts';
 import type { Ends } from '../model.ts';
-import { type Chunk, type CompiledPath, inChunks, indicesAt, pointsOf, rowsAt, runPaths, weightsOf } from './gradient-paths.ts';
+import {
+  blank,
+  type Chunk,
+  type CompiledPath,
+  feedsAt,
+  inChunks,
+  type Place,
+  type Places,
+  pointsOf,
+  rowsAt,
+  runPaths,
+  weightsOf,
+} from './gradient-paths.ts';
 import { redrawn, weightedLayers } from './redrawn.ts';
 
 /** Bytes that the values of one batch of points may take, forward and backward. */
@@ -60,6 +72,16 @@ export interface GradientSubject {
   prepared(): Promise<Prepared>;
 }
 
+/** What is made once for each key, when first asked for. */
+const once = <T>(): ((key: string, make: () => Promise<T>) => Promise<T>) => {
+  const made = new Map<string, Promise<T>>();
+  return (key, make) => {
+    const found = made.get(key) ?? make();
+    made.set(key, found);
+    return found;
+  };
+};
+
 /** Compiles the gradient graph (and others as they are asked for) and runs paths through it in chunks. */
 export const openGradient = async (
   subject: GradientSubject,
@@ -67,10 +89,27 @@ export const openGradient = async (
   { runtime, device }: { readonly runtime: Runtime; readonly device: Device },
   job: Pick<Job, 'note' | 'signal'>,
 ): Promise<OpenGradient> => {
-  const { input, output, fixedBatch, hint } = subject.ends;
-  if (!/^(b?float)/.test(input.dtype)) throw new Fault('evidence/whole-input', { input: input.name, dtype: input.dtype });
+  const { output, fixedBatch, hint } = subject.ends;
+  const input: Place = { name: subject.ends.input.name, dims: inputDims, dtype: subject.ends.input.dtype };
   const prepared = await subject.prepared();
   const { model, probed } = prepared;
+  let known: LayerFacts[] | undefined;
+  const layers = (): LayerFacts[] => {
+    known ??= layersOf(prepared, input.name, output);
+    return known;
+  };
+  const inside = (name: string): Place => {
+    const names = layers().map((l) => l.name);
+    const found = layers().find((l) => l.name === name);
+    if (!found) throw new Fault('evidence/layer', { model: subject.name, layer: name, nearest: nearest(name, names), known: names });
+    return { name, dims: found.dims, dtype: probed.types.get(name)?.dtype ?? 'float32' };
+  };
+  /** Whole numbers have no gradient: points are the rows of a table that they choose. */
+  const table = /^(b?float)/.test(input.dtype) ? undefined : layers().find((l) => l.op === 'Gather' && l.dims.length === 2);
+  if (!table && !/^(b?float)/.test(input.dtype)) throw new Fault('evidence/whole-input', { input: input.name, dtype: input.dtype });
+  const start = table ? inside(table.name) : input;
+  const placesAt = (at: string | undefined): Places => ({ at: at === undefined ? start : inside(at), input });
+
   const sessions: Session[] = [];
   let choice: DeviceChoice | undefined;
   const open = async (graph: Model, probe: Readonly<Record<string, Tensor>>): Promise<Session> => {
@@ -80,9 +119,11 @@ export const openGradient = async (
     sessions.push(found.session);
     return found.session;
   };
-  const rows = fixedBatch ?? 2;
-  const none = int64([rows], new Array<number>(rows).fill(0));
-  const blank = (dims: readonly number[], dtype: DType): Tensor => pointsOf(new Float32Array(rows * sizeOf(dims)), dims, dtype);
+  const chunk: Chunk = {
+    most: fixedBatch ?? Math.max(1, Math.min(1024, Math.floor(memory / (backward * rowBytes(probed))))),
+    ...(fixedBatch === undefined ? {} : { fixedBatch }),
+  };
+  const tried = Array.from({ length: fixedBatch ?? 2 }, (_, i) => i);
   const entry = ({ scale, of, mirrored = false }: GradientAsk): EntryOptions => ({
     mirrored,
     output: of ?? output,
@@ -90,122 +131,67 @@ export const openGradient = async (
     probabilities: hint === 'probabilities' || hint === 'sigmoid',
   });
 
-  let known: LayerFacts[] | undefined;
-  const layers = (): LayerFacts[] => {
-    known ??= layersOf(prepared, input.name, output);
-    return known;
-  };
-  const layerNamed = (name: string): LayerFacts => {
-    const names = layers().map((l) => l.name);
-    const found = layers().find((l) => l.name === name);
-    if (!found) throw new Fault('evidence/layer', { model: subject.name, layer: name, nearest: nearest(name, names), known: names });
-    return found;
-  };
-  const dtypeAt = (name: string): DType => probed.types.get(name)?.dtype ?? 'float32';
-
-  const compile = async (ask: GradientAsk, square: boolean, contrast: boolean): Promise<CompiledPath> => {
-    const [dims, dtype] = ask.at === undefined ? [inputDims, input.dtype] : [layerNamed(ask.at).dims, dtypeAt(ask.at)];
-    if (ask.of !== undefined) layerNamed(ask.of);
+  const compilePath = async (ask: GradientAsk, square: boolean, contrast: boolean): Promise<CompiledPath> => {
+    const places = placesAt(ask.at);
+    if (ask.of !== undefined) inside(ask.of);
     const { rules } = ask;
-    const graph = inputGradient(model, probed, {
-      ...entry(ask),
-      input: ask.at ?? input.name,
-      square,
-      contrast,
-      ...(rules ? { rules } : {}),
-    });
+    const graph = inputGradient(model, probed, { ...entry(ask), input: places.at.name, square, contrast, ...(rules ? { rules } : {}) });
     const pairs = rules?.name === 'deeplift';
     if (pairs && fixedBatch !== undefined) throw new Fault('evidence/fixed-pairs', { model: subject.name, batch: fixedBatch });
-    const targets = pairs ? int64([1], [0]) : none;
-    const session = await open(graph.model, {
-      [graph.inputs.points]: blank(dims, dtype),
-      [graph.inputs.target]: targets,
-      ...(graph.inputs.against ? { [graph.inputs.against]: targets } : {}),
-      [graph.inputs.weights]: weightsOf(graph, pairs ? [1, 0] : [1]),
-      ...(graph.beside.includes(input.name) ? { [input.name]: blank(inputDims, input.dtype) } : {}),
-    });
-    return { graph, session, dims, dtype, input: { name: input.name, dims: inputDims, dtype: input.dtype } };
-  };
-  const chunk: Chunk = {
-    most: fixedBatch ?? Math.max(1, Math.min(1024, Math.floor(memory / (backward * rowBytes(probed))))),
-    ...(fixedBatch === undefined ? {} : { fixedBatch }),
+    const feeds = feedsAt(graph, places, blank(tried.length, places), tried);
+    // A pair of points is one path of two: the target is one.
+    const one = int64([1], [0]);
+    const indices = pairs ? { [graph.inputs.target]: one, ...(graph.inputs.against ? { [graph.inputs.against]: one } : {}) } : {};
+    const weights = { [graph.inputs.weights]: weightsOf(graph, pairs ? [1, 0] : [1]) };
+    return { graph, session: await open(graph.model, { ...feeds, ...indices, ...weights }), places };
   };
   const toolOf = async (ask: GradientAsk): Promise<GradientTool> => {
-    const compiled = new Map<string, Promise<CompiledPath>>();
-    const form = (square: boolean, contrast: boolean): Promise<CompiledPath> => {
-      const key = `${square}/${contrast}`;
-      const found = compiled.get(key) ?? compile(ask, square, contrast);
-      compiled.set(key, found);
-      return found;
-    };
-    const { graph, dims, dtype } = await form(false, false);
+    const paths = once<CompiledPath>();
+    const form = (square: boolean, contrast: boolean): Promise<CompiledPath> =>
+      paths(`${square}/${contrast}`, () => compilePath(ask, square, contrast));
+    const { graph, places } = await form(false, false);
     if (graph.targets === undefined) throw new Fault('evidence/output-shape', { output: graph.of, shape: 'that follows the data' });
-    const forward = new Map<boolean, Promise<{ readonly graph: EntryValues; readonly session: Session }>>();
-    const evaluator = async (contrast: boolean): Promise<{ readonly graph: EntryValues; readonly session: Session }> => {
-      const own = entryValues(model, probed, { ...entry(ask), input: ask.at ?? input.name, contrast });
-      const session = await open(own.model, {
-        [own.inputs.points]: blank(dims, dtype),
-        [own.inputs.target]: none,
-        ...(own.inputs.against ? { [own.inputs.against]: none } : {}),
-        ...(own.beside.includes(input.name) ? { [input.name]: blank(inputDims, input.dtype) } : {}),
-      });
-      return { graph: own, session };
-    };
+    const evaluators = once<{ readonly graph: ReturnType<typeof entryValues>; readonly session: Session }>();
     return {
       output: graph.of,
       targets: graph.targets,
-      inputDims: dims,
-      async values({ points, targets, against, inputs }, signal) {
-        const contrast = against !== undefined;
-        const found = forward.get(contrast) ?? evaluator(contrast);
-        forward.set(contrast, found);
-        const { graph: own, session } = await found;
-        const out = new Float64Array(targets.length);
-        await inChunks(targets.length, chunk, { signal, note: job.note }, async (at, from, count) => {
-          const result = await session.run({
-            [own.inputs.points]: pointsOf(rowsAt(points, sizeOf(dims), at), dims, dtype),
-            [own.inputs.target]: indicesAt(targets, at),
-            ...(own.inputs.against && against ? { [own.inputs.against]: indicesAt(against, at) } : {}),
-            ...(own.beside.includes(input.name) && inputs
-              ? { [input.name]: pointsOf(rowsAt(inputs, sizeOf(inputDims), at), inputDims, input.dtype) }
-              : {}),
-          });
-          out.set(toFloats(result[own.values]).subarray(0, count), from);
+      inputDims: places.at.dims,
+      async sum(request, signal) {
+        const compiled = await form(request.square ?? false, request.against !== undefined);
+        return runPaths(compiled, chunk, request, { signal, note: job.note });
+      },
+      async values(request, signal) {
+        const contrast = request.against !== undefined;
+        const own = await evaluators(String(contrast), async () => {
+          const made = entryValues(model, probed, { ...entry(ask), input: places.at.name, contrast });
+          return { graph: made, session: await open(made.model, feedsAt(made, places, blank(tried.length, places), tried)) };
+        });
+        const out = new Float64Array(request.targets.length);
+        await inChunks(out.length, chunk, { signal, note: job.note }, async (at, from, count) => {
+          const result = await own.session.run(feedsAt(own.graph, places, request, at));
+          out.set(toFloats(result[own.graph.values]).subarray(0, count), from);
         });
         return out;
       },
-      sum: async (request, signal) =>
-        runPaths(await form(request.square ?? false, request.against !== undefined), chunk, request, { signal, note: job.note }),
     };
   };
-  const tools = new Map<string, Promise<GradientTool>>();
-  const asked = (ask: GradientAsk): Promise<GradientTool> => {
-    const key = JSON.stringify([ask.scale ?? 'logit', ask.mirrored ?? false, ask.of, ask.at, ask.rules]);
-    const found = tools.get(key) ?? toolOf(ask);
-    tools.set(key, found);
-    return found;
-  };
+  const tools = once<GradientTool>();
+  const asked = (ask: GradientAsk): Promise<GradientTool> =>
+    tools(JSON.stringify([ask.scale ?? 'logit', ask.mirrored ?? false, ask.of, ask.at, ask.rules]), () => toolOf(ask));
 
-  const layered = new Map<string, Promise<{ readonly graph: LayerGradient; readonly session: Session }>>();
-  const layer: ModelGradients['layer'] = async (ask, { points, targets, against }, signal) => {
-    const { dims } = layerNamed(ask.at);
-    const key = JSON.stringify([ask, against !== undefined]);
-    const making = async () => {
-      const graph = layerGradient(model, probed, { ...entry(ask), input: input.name, layer: ask.at, contrast: against !== undefined });
-      const indices = { [graph.inputs.target]: none, ...(graph.inputs.against ? { [graph.inputs.against]: none } : {}) };
-      return { graph, session: await open(graph.model, { [graph.inputs.points]: blank(inputDims, input.dtype), ...indices }) };
-    };
-    const compiled = layered.get(key) ?? making();
-    layered.set(key, compiled);
-    const { graph, session } = await compiled;
-    const [n, size] = [targets.length, sizeOf(dims)];
+  const layered = once<{ readonly graph: ReturnType<typeof layerGradient>; readonly session: Session }>();
+  const layer: ModelGradients['layer'] = async (ask, request, signal) => {
+    const { dims } = inside(ask.at);
+    const places = placesAt(undefined);
+    const contrast = request.against !== undefined;
+    const { graph, session } = await layered(JSON.stringify([ask, contrast]), async () => {
+      const made = layerGradient(model, probed, { ...entry(ask), input: places.at.name, layer: ask.at, contrast });
+      return { graph: made, session: await open(made.model, feedsAt(made, places, blank(tried.length, places), tried)) };
+    });
+    const [n, size] = [request.targets.length, sizeOf(dims)];
     const [activation, gradient, values] = [new Float64Array(n * size), new Float64Array(n * size), new Float64Array(n)];
     await inChunks(n, chunk, { signal, note: job.note }, async (at, from, count) => {
-      const result = await session.run({
-        [graph.inputs.points]: pointsOf(rowsAt(points, sizeOf(inputDims), at), inputDims, input.dtype),
-        [graph.inputs.target]: indicesAt(targets, at),
-        ...(graph.inputs.against && against ? { [graph.inputs.against]: indicesAt(against, at) } : {}),
-      });
+      const result = await session.run(feedsAt(graph, places, request, at));
       activation.set(toFloats(result[graph.outputs.activation]).subarray(0, count * size), from * size);
       gradient.set(toFloats(result[graph.outputs.gradient]).subarray(0, count * size), from * size);
       values.set(toFloats(result[graph.outputs.values]).subarray(0, count), from);
@@ -222,11 +208,36 @@ export const openGradient = async (
     return found.tool;
   };
 
+  const embedders = once<{ readonly session: Session; readonly output: string }>();
+  const embedding = (place: Place): Embedding => ({
+    name: place.name,
+    tokens: place.dims[0],
+    width: place.dims[1],
+    async of(tokens, signal) {
+      const size = sizeOf(inputDims);
+      const rows = (at: readonly number[]): Readonly<Record<string, Tensor>> => ({
+        [input.name]: pointsOf(rowsAt(tokens, size, at), input),
+      });
+      const made = await embedders('', async () => {
+        const own = modelOf(model, probed, place.name);
+        return { session: await open(own.model, rows(tried.map(() => 0))), output: own.output };
+      });
+      const width = sizeOf(place.dims);
+      const out = new Float32Array((tokens.length / size) * width);
+      await inChunks(tokens.length / size, chunk, { signal, note: job.note }, async (at, from, count) => {
+        const result = await made.session.run(rows(at));
+        out.set(toFloats(result[made.output]).subarray(0, count * width), from * width);
+      });
+      return out;
+    },
+  });
+
   const plain = await asked({});
   if (!choice) throw new Fault('runtime/session', { model: subject.name, reason: 'no device was chosen' });
   return {
     tool: {
       ...plain,
+      ...(table ? { embedding: embedding(start) } : {}),
       get layers() {
         return layers();
       },
