@@ -9,6 +9,7 @@ import type { Views } from '../base/perturbation.ts';
 import type { Random } from '../base/random.ts';
 import type { DType, Tensor } from '../base/tensor.ts';
 import type { FeaturesTool, HeadTool } from './features.ts';
+import type { MapsOpener } from './maps.ts';
 
 export type { Scale };
 
@@ -163,6 +164,9 @@ export interface SamplesTool {
     positions: readonly number[],
     signal: AbortSignal,
   ): Promise<{ readonly x: Tensor; readonly rows: readonly number[]; readonly outputs: Matrix; readonly labels?: Int32Array }>;
+  /** The words behind the tokens of dataset rows, [n][tokens], and the token that fills rows up, where the input is tokens. */
+  words?(rows: readonly number[], signal: AbortSignal): Promise<readonly (readonly string[])[] | undefined>;
+  readonly padding?: number;
   /** Input values of dataset rows before mean and standard deviation, [n, ...dims], in the shape in which a row is a picture, if it is one. */
   plain?(
     rows: readonly number[],
@@ -375,6 +379,7 @@ export interface Tools {
   trainer: TrainerTool;
   perturbed: PerturbedTool;
   columns: ColumnsTool;
+  maps: MapsOpener;
   outputHead: OutputHeadTool;
   outputs: OutputsTool;
   features: FeaturesTool;

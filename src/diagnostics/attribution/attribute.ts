@@ -2,7 +2,8 @@ import { Fault } from '../../base/fault.ts';
 import type { ImageAxes } from '../../base/image.ts';
 import type { Job } from '../../base/job.ts';
 import { sizeOf } from '../../base/tensor.ts';
-import type { GradientTool, Matrix, ModelGradients, Subject, Tools } from '../../evidence/evidence.ts';
+import type { GradientTool, Matrix, ModelGradients, Subject } from '../../evidence/evidence.ts';
+import type { EmbeddedSamples } from './embedded.ts';
 import { layerOf } from './layers.ts';
 import type { Attributed, How, MethodContext, Question } from './method.ts';
 import { methodTitles } from './method-names.ts';
@@ -16,6 +17,8 @@ export interface Samples {
   readonly rows: readonly number[];
   readonly outputs: Matrix;
   readonly targets: Int32Array;
+  /** Tokens, where x holds their embeddings. */
+  readonly inputs?: Float32Array;
   /** Where pixels stand in a row, if rows are pictures. */
   readonly axes?: ImageAxes;
 }
@@ -83,19 +86,19 @@ export const entriesOf = async (
 
 /** Attributes the chosen samples by the chosen method. */
 export const attributeSamples = async (
-  { gradient, samples }: Pick<Tools, 'gradient' | 'samples'>,
+  { gradient, samples }: { readonly gradient: ModelGradients; readonly samples: EmbeddedSamples },
   asked: Samples,
   chosen: AttributionChoice,
   subject: Pick<Subject, 'classes'>,
   job: Pick<Job, 'random' | 'signal' | 'progress'>,
 ): Promise<AttributedSamples> => {
-  const { x, rows, targets, axes } = asked;
+  const { x, rows, targets, axes, inputs } = asked;
   checkFinite(asked, sizeOf(samples.inputDims));
   const { scale, tool: plain, targets: entries, neuron } = await entriesOf(gradient, chosen, subject, targets, job.signal);
   const other = classNamed(chosen.against, subject.classes);
   if (other !== undefined && (plain.targets < 2 || neuron)) throw new Fault('diagnostic/against', { output: plain.output });
   const against = other === undefined ? {} : { against: new Int32Array(rows.length).fill(other) };
-  const question: Question = { x, targets: entries, ...against };
+  const question: Question = { x, targets: entries, ...against, ...(inputs ? { inputs } : {}) };
   const { found, how } = await methods[chosen.method].run({
     gradient,
     tool: (ask = {}) => (Object.keys(ask).length === 0 ? Promise.resolve(plain) : gradient.asked({ ...scale, ...ask }, job.signal)),

@@ -2,10 +2,10 @@ import { Fault } from '../../base/fault.ts';
 import { type ImageAxes, pixelAt } from '../../base/image.ts';
 import type { Job } from '../../base/job.ts';
 import { sizeOf } from '../../base/tensor.ts';
-import type { SamplesTool } from '../../evidence/evidence.ts';
+import type { EmbeddedSamples } from './embedded.ts';
 import { drawnRows } from './samples.ts';
 
-export type BaselineName = 'auto' | 'zero' | 'mean' | 'black' | 'white' | 'blur' | 'uniform' | 'dataset';
+export type BaselineName = 'auto' | 'zero' | 'mean' | 'black' | 'white' | 'blur' | 'uniform' | 'dataset' | 'padding';
 
 /** Baselines of the rows asked about, [rows, d] each, and what they are. */
 export interface Baselines {
@@ -55,15 +55,24 @@ const blurred = (x: Float32Array, axes: ImageAxes, sigma: number): Float32Array 
 export const baselinesOf = async (
   name: BaselineName,
   x: Float32Array,
-  tool: SamplesTool,
+  tool: EmbeddedSamples,
   rows: readonly number[],
   axes: ImageAxes | undefined,
   job: Pick<Job, 'random' | 'signal'>,
 ): Promise<Baselines> => {
   const d = sizeOf(tool.inputDims);
   const size = rows.length * d;
-  const of = name === 'auto' ? (axes ? 'zero' : 'mean') : name;
+  const of = name === 'auto' ? (tool.embedding ? 'padding' : axes ? 'zero' : 'mean') : name;
   if (of === 'zero') return { all: [new Float32Array(size)], name: '0 in every input' };
+  if (of === 'padding') {
+    if (!tool.embedding)
+      throw new Fault('option/value', { name: 'baseline', value: name, expected: 'another baseline: rows are no tokens' });
+    const padding = tool.padding ?? 0;
+    const one = await tool.embedding.of(new Float32Array(tool.embedding.tokens).fill(padding), job.signal);
+    const all = new Float32Array(size);
+    for (let b = 0; b < rows.length; b++) all.set(one, b * d);
+    return { all: [all], name: `the embedding of the padding token (${padding})` };
+  }
   if (of === 'blur') {
     if (!axes)
       throw new Fault('option/value', {

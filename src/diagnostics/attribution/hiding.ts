@@ -2,6 +2,7 @@ import type { ImageAxes } from '../../base/image.ts';
 import { pixelAt } from '../../base/image.ts';
 import { breathe, type Job } from '../../base/job.ts';
 import type { GradientTool } from '../../evidence/evidence.ts';
+import type { EmbeddedSamples } from './embedded.ts';
 import type { Question } from './method.ts';
 
 /** Inputs that are hidden together: a pixel with its channels, a place of a signal, or one column. */
@@ -12,8 +13,16 @@ export interface Places {
   readonly inputs: readonly (readonly number[])[];
 }
 
-/** Pictures by pixel, [C, L] signals by place, everything else input by input. */
-export const placesOf = (dims: readonly number[], axes: ImageAxes | undefined): Places => {
+/** Pictures by pixel, [C, L] signals by place, embeddings [T, width] by token, everything else input by input. */
+export const placesOf = (
+  { inputDims: dims, embedding }: Pick<EmbeddedSamples, 'inputDims' | 'embedding'>,
+  axes: ImageAxes | undefined,
+): Places => {
+  if (embedding) {
+    const { tokens, width } = embedding;
+    const of = (t: number): readonly number[] => Array.from({ length: width }, (_, k) => t * width + k);
+    return { height: 1, width: tokens, inputs: Array.from({ length: tokens }, (_, t) => of(t)) };
+  }
   if (axes) {
     const { height, width, channels } = axes;
     const at = (i: number): readonly number[] =>
@@ -28,10 +37,18 @@ export const placesOf = (dims: readonly number[], axes: ImageAxes | undefined): 
   return { height: 1, width: columns, inputs: Array.from({ length: columns }, (_, i) => (dims.length === 2 ? at(i) : [i])) };
 };
 
+/** One row of `values`, several times. */
+export const copiesOf = (values: Float32Array, row: number, rows: number, times: number): Float32Array => {
+  const d = values.length / rows;
+  const out = new Float32Array(times * d);
+  for (let i = 0; i < times; i++) out.set(values.subarray(row * d, (row + 1) * d), i * d);
+  return out;
+};
+
 /** f of one row with parts of it hidden: `keep(i, place)` is the share of the row's own value that stays at a place of copy i. */
 export const hiddenValues = async (
   tool: GradientTool,
-  { x, targets, against }: Question,
+  { x, targets, against, inputs: tokens }: Question,
   row: number,
   baseline: Float32Array,
   { inputs }: Places,
@@ -54,7 +71,13 @@ export const hiddenValues = async (
       });
     }
     const same = (list: Int32Array): Int32Array => new Int32Array(n).fill(list[row]);
-    out.set(await tool.values({ points, targets: same(targets), ...(against ? { against: same(against) } : {}) }, job.signal), from);
+    const request = {
+      points,
+      targets: same(targets),
+      ...(against ? { against: same(against) } : {}),
+      ...(tokens ? { inputs: copiesOf(tokens, row, targets.length, n) } : {}),
+    };
+    out.set(await tool.values(request, job.signal), from);
   }
   return out;
 };

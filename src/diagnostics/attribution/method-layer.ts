@@ -1,7 +1,17 @@
 import { sizeOf } from '../../base/tensor.ts';
+import type { PointRequest } from '../../evidence/evidence.ts';
 import { baselinesOf } from './baselines.ts';
+import { copiesOf } from './hiding.ts';
 import { featureMaps } from './layers.ts';
-import { type Attributed, type AttributionMethod, completenessOf, type Grid, type MethodContext, type MethodsOf } from './method.ts';
+import {
+  type Attributed,
+  type AttributionMethod,
+  completenessOf,
+  type Grid,
+  type MethodContext,
+  type MethodsOf,
+  type Question,
+} from './method.ts';
 import { integratedGradients } from './method-path.ts';
 import { rules } from './quadrature.ts';
 import { upsample } from './upsample.ts';
@@ -35,6 +45,14 @@ const signalAxes = (dims: readonly number[]): { readonly height: number; readonl
   return dims.length <= 2 && length !== undefined && length > 1 ? { height: 1, width: length } : undefined;
 };
 
+/** The rows of the question, or other points in their place. */
+const pointsAt = ({ x, targets, against, inputs }: Question, points = x): PointRequest => ({
+  points,
+  targets,
+  ...(against ? { against } : {}),
+  ...(inputs ? { inputs } : {}),
+});
+
 interface Cam {
   /** Weight of each channel from its activation and gradient maps. */
   weights(activation: Float64Array, gradient: Float64Array): number;
@@ -49,9 +67,8 @@ const cam = (meaning: string, { weights }: Cam): AttributionMethod => ({
     const { name, dims } = context.layer(true);
     const maps = featureMaps(dims) ?? { channels: 1, height: 1, width: 1 };
     const area = maps.height * maps.width;
-    const { x, targets, against } = question;
-    const at = await tool.layer({ ...scale, at: name }, { points: x, targets, ...(against ? { against } : {}) }, job.signal);
-    const n = targets.length;
+    const at = await tool.layer({ ...scale, at: name }, pointsAt(question), job.signal);
+    const n = question.targets.length;
     const values = new Float64Array(n * area);
     for (let b = 0; b < n; b++) {
       const map = values.subarray(b * area, (b + 1) * area);
@@ -106,10 +123,12 @@ export const layerMethods: MethodsOf<
     async run(context) {
       const { gradient: tool, scale, question, job } = context;
       const { name, dims } = context.layer(false);
-      const { x, targets, against } = question;
-      const at = await tool.layer({ ...scale, at: name }, { points: x, targets, ...(against ? { against } : {}) }, job.signal);
+      const at = await tool.layer({ ...scale, at: name }, pointsAt(question), job.signal);
       const values = at.gradient.map((g, k) => g * at.activation[k]);
-      return { found: { ...onGrid(values, targets.length, name, dims, context), output: at.values }, how: [layerNote(name, dims)] };
+      return {
+        found: { ...onGrid(values, question.targets.length, name, dims, context), output: at.values },
+        how: [layerNote(name, dims)],
+      };
     },
   },
   'layer-integrated-gradients': {
@@ -121,7 +140,7 @@ export const layerMethods: MethodsOf<
       const { name, dims } = context.layer(false);
       const { all, name: baseline } = await baselinesOf(chosen.baseline, question.x, samples, rows, axes, job);
       const at = async (points: Float32Array): Promise<Float32Array> =>
-        Float32Array.from((await tool.layer({ ...scale, at: name }, { points, targets: question.targets }, job.signal)).activation);
+        Float32Array.from((await tool.layer({ ...scale, at: name }, pointsAt(question, points), job.signal)).activation);
       const to = await at(question.x);
       const from: Float32Array[] = [];
       for (const b of all) from.push(await at(b));
@@ -141,7 +160,7 @@ export const layerMethods: MethodsOf<
     async run(context) {
       const { gradient: tool, scale, question, samples, rows, axes, chosen, job } = context;
       const { name, dims } = context.layer(false);
-      const { x, targets, against } = question;
+      const { x, targets, against, inputs } = question;
       const [n, size] = [targets.length, sizeOf(dims)];
       const d = x.length / n;
       const { all, name: baseline } = await baselinesOf(chosen.baseline, x, samples, rows, axes, job);
@@ -155,7 +174,12 @@ export const layerMethods: MethodsOf<
           nodes.forEach((a, i) => {
             for (let k = 0; k < d; k++) points[i * d + k] = a === 1 ? x[b * d + k] : from[b * d + k] + a * (x[b * d + k] - from[b * d + k]);
           });
-          const asked = { points, targets: repeat(targets, b), ...(against ? { against: repeat(against, b) } : {}) };
+          const asked = {
+            points,
+            targets: repeat(targets, b),
+            ...(against ? { against: repeat(against, b) } : {}),
+            ...(inputs ? { inputs: copiesOf(inputs, b, n, nodes.length) } : {}),
+          };
           const at = await tool.layer({ ...scale, at: name }, asked, job.signal);
           for (let i = 0; i + 1 < nodes.length; i++)
             for (let k = 0; k < size; k++)

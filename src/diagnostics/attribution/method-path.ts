@@ -1,6 +1,7 @@
 import { Fault } from '../../base/fault.ts';
-import type { GradientTool } from '../../evidence/evidence.ts';
+import type { GradientTool, PointRequest } from '../../evidence/evidence.ts';
 import { baselinesOf } from './baselines.ts';
+import { copiesOf } from './hiding.ts';
 import { type Attributed, type AttributionMethod, completenessOf, type MethodContext, type MethodsOf, type Question } from './method.ts';
 import { noiseOf } from './noise.ts';
 import { sumAlong } from './paths.ts';
@@ -51,7 +52,7 @@ const integrateUntilComplete = async (
   signal: AbortSignal,
   inside?: Inside,
 ): Promise<Attributed> => {
-  const { x, targets, against } = question;
+  const { x, targets, against, inputs } = question;
   const rows = targets.length;
   const size = (inside?.to ?? x).length;
   const d = size / rows;
@@ -70,7 +71,12 @@ const integrateUntilComplete = async (
     const picked = (list: Int32Array): Int32Array => Int32Array.from(open, (b) => list[b]);
     const part = await integrate(
       tool,
-      { x: pick(x), targets: picked(targets), ...(against ? { against: picked(against) } : {}) },
+      {
+        x: pick(x),
+        targets: picked(targets),
+        ...(against ? { against: picked(against) } : {}),
+        ...(inputs ? { inputs: pick(inputs) } : {}),
+      },
       pick(baseline),
       'riemann_middle',
       n,
@@ -135,14 +141,18 @@ export const expectedGradients = async (
   draws: number,
   signal: AbortSignal,
 ): Promise<Attributed> => {
-  const { x, targets, against } = question;
+  const { x, targets, against, inputs } = question;
   const rows = targets.length;
   const d = x.length / rows;
   const values = new Float64Array(rows * d);
   const [output, start] = [new Float64Array(rows), new Float64Array(rows)];
   const perCall = Math.max(1, Math.floor(1_000_000 / d));
+  const entries = (b: number, n: number): Omit<PointRequest, 'points'> => ({
+    targets: new Int32Array(n).fill(targets[b]),
+    ...(against ? { against: new Int32Array(n).fill(against[b]) } : {}),
+    ...(inputs ? { inputs: copiesOf(inputs, b, rows, n) } : {}),
+  });
   for (let b = 0; b < rows; b++) {
-    const one = (target: Int32Array, n: number): Int32Array => new Int32Array(n).fill(target[b]);
     const used: number[] = [];
     for (let from = 0; from < draws; from += perCall) {
       const n = Math.min(perCall, draws - from);
@@ -158,10 +168,7 @@ export const expectedGradients = async (
           points[s * d + k] = at + alpha * directions[s * d + k];
         }
       }
-      const part = await tool.sum(
-        { rows: n, points, weights: [1], targets: one(targets, n), ...(against ? { against: one(against, n) } : {}) },
-        signal,
-      );
+      const part = await tool.sum({ rows: n, points, weights: [1], ...entries(b, n) }, signal);
       for (let k = 0; k < n * d; k++) values[b * d + (k % d)] += (part.gradient[k] * directions[k]) / draws;
     }
     const ends = new Float32Array((used.length + 1) * d);
@@ -170,7 +177,7 @@ export const expectedGradients = async (
     });
     ends.set(x.subarray(b * d, (b + 1) * d), used.length * d);
     const n = used.length + 1;
-    const f = await tool.values({ points: ends, targets: one(targets, n), ...(against ? { against: one(against, n) } : {}) }, signal);
+    const f = await tool.values({ points: ends, ...entries(b, n) }, signal);
     output[b] = f[used.length];
     start[b] = f.subarray(0, used.length).reduce((sum, v) => sum + v / used.length, 0);
   }

@@ -50,7 +50,7 @@ const scored = async (
 };
 
 const withWindow = ({ chosen: { window, stride }, axes, samples }: Pick<MethodContext, 'chosen' | 'axes' | 'samples'>, places: Places) => {
-  const table = places.height === 1 && samples.inputDims.length === 1;
+  const table = places.height === 1 && (samples.inputDims.length === 1 || samples.embedding !== undefined);
   const side = window > 0 ? window : table ? 1 : Math.ceil((axes ? places.height : places.width) / 8);
   const step = stride > 0 ? stride : Math.max(1, Math.floor(side / 2));
   if (side > Math.max(places.height, places.width))
@@ -114,7 +114,7 @@ export const perturbationMethods: MethodsOf<'occlusion' | 'rise' | 'kernel-shap'
       'Each value is how much the output falls when what lies there is hidden; hidden parts look like nothing the model was trained on, so a fall may be surprise rather than lost evidence',
     /** f(x) − f(x with the window hidden), written to every place covered and averaged over windows (Zeiler and Fergus 2014). */
     async run(context) {
-      const places = placesOf(context.samples.inputDims, context.axes);
+      const places = placesOf(context.samples, context.axes);
       const { side, step } = withWindow(context, places);
       const windows = windowsOf(places, side, step);
       const score: Asked['score'] = async (_, ask, [whole]) => {
@@ -140,7 +140,7 @@ export const perturbationMethods: MethodsOf<'occlusion' | 'rise' | 'kernel-shap'
       'Each value is the mean output over random masks that keep what lies there: the map is coarse, and its level says little, only where it is higher than elsewhere; few masks leave noise',
     /** Σ f(x∘M)·M / (N·E M) (Petsiuk et al. 2018, eq. 6), what a mask hides replaced by the baseline. */
     async run(context) {
-      const places = placesOf(context.samples.inputDims, context.axes);
+      const places = placesOf(context.samples, context.axes);
       const { masks } = context.chosen;
       const size = places.inputs.length;
       const score: Asked['score'] = async (row, ask) => {
@@ -163,7 +163,7 @@ export const perturbationMethods: MethodsOf<'occlusion' | 'rise' | 'kernel-shap'
     meaning:
       'Each value is its part’s Shapley value, its average effect over all orders of revealing the parts, estimated from the coalitions asked about; parts of a picture are blocks, and hidden ones look like nothing the model was trained on',
     async run(context) {
-      const places = placesOf(context.samples.inputDims, context.axes);
+      const places = placesOf(context.samples, context.axes);
       const { of, count } = playersOf(places);
       const { masks } = context.chosen;
       const exact = count <= 30 && 2 ** count - 2 <= masks;

@@ -1,6 +1,7 @@
 import type { ImageAxes } from '../../base/image.ts';
 import type { Job } from '../../base/job.ts';
-import type { GradientAsk, GradientTool, ModelGradients, SamplesTool } from '../../evidence/evidence.ts';
+import type { GradientAsk, GradientTool, ModelGradients } from '../../evidence/evidence.ts';
+import type { EmbeddedSamples } from './embedded.ts';
 import type { layerOf } from './layers.ts';
 import type { MethodId } from './method-names.ts';
 import type { AttributionChoice } from './options.ts';
@@ -10,9 +11,11 @@ export interface Question {
   readonly x: Float32Array;
   readonly targets: Int32Array;
   readonly against?: Int32Array;
+  /** Tokens [rows, T], where x holds their embeddings. */
+  readonly inputs?: Float32Array;
 }
 
-/** What the values of a row stand for: the inputs, a map over the picture, or the units of a layer. */
+/** What the values of a row stand for: the inputs, a map over the picture (or over the tokens, in one line), or the units of a layer. */
 export type Grid =
   | { readonly kind: 'inputs' }
   | { readonly kind: 'map'; readonly height: number; readonly width: number }
@@ -50,7 +53,7 @@ export interface MethodContext {
   layer(spatial: boolean): ReturnType<typeof layerOf>;
   /** What is attributed. */
   readonly scale: Pick<GradientAsk, 'scale' | 'of' | 'mirrored'>;
-  readonly samples: SamplesTool;
+  readonly samples: EmbeddedSamples;
   readonly question: Question;
   /** Dataset rows asked about. */
   readonly rows: readonly number[];

@@ -19,7 +19,7 @@ export interface PathSums {
  */
 export const sumAlong = async (
   tool: GradientTool,
-  { x, targets, against }: Question,
+  { x, targets, against, inputs = x }: Question,
   weights: readonly number[],
   fill: (row: number, s: number, points: Float32Array, offset: number) => void,
   square: boolean,
@@ -27,7 +27,7 @@ export const sumAlong = async (
   { inside = false, d = x.length / targets.length }: { readonly inside?: boolean; readonly d?: number } = {},
 ): Promise<PathSums> => {
   const [rows, all] = [targets.length, weights.length];
-  const width = x.length / rows;
+  const width = inputs.length / rows;
   const gradient = new Float64Array(rows * d);
   const squared = square ? new Float64Array(rows * d) : undefined;
   const values = new Float64Array(rows * all);
@@ -47,7 +47,7 @@ export const sumAlong = async (
           targets: targets.subarray(row, row + n),
           square,
           ...(against ? { against: against.subarray(row, row + n) } : {}),
-          ...(inside ? { inputs: x.subarray(row * width, (row + n) * width) } : {}),
+          ...(inside || inputs !== x ? { inputs: inputs.subarray(row * width, (row + n) * width) } : {}),
         },
         signal,
       );

@@ -4,6 +4,7 @@ import { number } from '../wording.ts';
 import type { AttributionChoice } from './options.ts';
 import { mapOf, overlayScale, shrink } from './overlay.ts';
 import { factsOf, nameOf, type Saliency, strongest } from './saliency-result.ts';
+import { tokenCards } from './token-cards.ts';
 
 /** Longest side of a map, and most columns of a table, that a report carries. */
 const MAP = 64;
@@ -141,6 +142,10 @@ const sampleTable = (s: Saliency, subject: Subject): Card => {
 };
 
 export const saliencyCards = (s: Saliency, chosen: AttributionChoice, subject: Subject): Card[] => [
-  ...(s.pictures && s.found.grid?.kind !== 'units' ? imageCards(s, chosen, subject) : tableCards(s, subject)),
+  ...(s.tokens
+    ? tokenCards(s, s.tokens, chosen, subject)
+    : s.pictures && s.found.grid?.kind !== 'units'
+      ? imageCards(s, chosen, subject)
+      : tableCards(s, subject)),
   sampleTable(s, subject),
 ];

@@ -3,6 +3,7 @@ import type { ImagesCard } from '../../report/report.ts';
 import type { AttributedSamples } from './attribute.ts';
 import type { Pictures } from './samples.ts';
 import type { Sanity } from './sanity.ts';
+import type { TokenRows } from './tokens.ts';
 
 /** Samples attributed, with what is known of them. */
 export interface Saliency {
@@ -13,6 +14,7 @@ export interface Saliency {
   readonly labels?: Int32Array;
   readonly pictures?: Pictures;
   readonly sanity?: Sanity;
+  readonly tokens?: TokenRows;
 }
 
 /** Above this relative gap a path integral is not yet trusted. */

@@ -4,6 +4,7 @@ import { median } from '../../base/maths/quantile.ts';
 import { choice, flag, int, pick } from '../../base/option.ts';
 import { type Diagnostic, defineStudy } from '../define.ts';
 import { attributeSamples } from './attribute.ts';
+import { attributable } from './embedded.ts';
 import { attributionOptions } from './options.ts';
 import { saliencyCards } from './saliency-cards.ts';
 import { saliencyGuide } from './saliency-guide.ts';
@@ -12,6 +13,7 @@ import { evenly, inputValues, picturesOf } from './samples.ts';
 import { sanity } from './sanity.ts';
 import { sanityFindings } from './sanity-cards.ts';
 import { classNamed, predictions } from './targets.ts';
+import { tokenRows } from './tokens.ts';
 
 /** Gradients and path integrals of one output entry with respect to the input, for some samples of the data. */
 export const saliency: Diagnostic = defineStudy({
@@ -51,16 +53,28 @@ export const saliency: Diagnostic = defineStudy({
     const targets = fixed === undefined ? (chosen.target === 'label' && labels ? labels : predicted) : new Int32Array(count).fill(fixed);
     job.progress(0.1, `attributing ${count} samples`);
     const pictures = await picturesOf(samples, taken.rows, x, 128, job.signal);
-    const asked = { x, rows: taken.rows, outputs: taken.outputs, targets, ...(pictures ? { axes: pictures.axes } : {}) };
+    const points = await attributable(tools, x, job.signal);
+    const own = { gradient: tools.gradient, samples: points.samples };
+    const { rows, outputs } = taken;
+    const asked = {
+      x: points.x,
+      rows,
+      outputs,
+      targets,
+      ...(points.inputs ? { inputs: points.inputs } : {}),
+      ...(pictures ? { axes: pictures.axes } : {}),
+    };
     const part = (from: number, to: number): Job => ({ ...job, progress: (f, text) => job.progress(from + (to - from) * f, text) });
-    const found = await attributeSamples(tools, asked, chosen, subject, part(0.1, chosen.checks ? 0.3 : 1));
-    const checks = chosen.checks ? await sanity(tools, asked, found, chosen, subject, part(0.3, 1)) : undefined;
+    const found = await attributeSamples(own, asked, chosen, subject, part(0.1, chosen.checks ? 0.3 : 1));
+    const checks = chosen.checks ? await sanity(own, asked, found, chosen, subject, part(0.3, 1)) : undefined;
+    const tokens = await tokenRows(points.samples, rows, points.inputs, found, chosen.method, job.signal);
     return {
       rows: taken.rows,
       found,
       targets,
       predicted,
       ...(checks ? { sanity: checks } : {}),
+      ...(tokens ? { tokens } : {}),
       ...(labels ? { labels } : {}),
       ...(pictures ? { pictures } : {}),
     };

@@ -2,6 +2,7 @@ import type { Job } from '../../base/job.ts';
 import type { GradientTool, ModelGradients, Subject, Tools } from '../../evidence/evidence.ts';
 import { type AttributedSamples, attributeSamples, entriesOf, type Samples } from './attribute.ts';
 import { baselinesOf } from './baselines.ts';
+import type { EmbeddedSamples } from './embedded.ts';
 import { hiddenValues, type Places, placesOf } from './hiding.ts';
 import type { Question } from './method.ts';
 import { methods } from './methods.ts';
@@ -51,6 +52,7 @@ const first = (asked: Samples, n: number): Samples => {
   return {
     ...asked,
     x: asked.x.subarray(0, n * d),
+    ...(asked.inputs ? { inputs: asked.inputs.subarray(0, (n * asked.inputs.length) / asked.rows.length) } : {}),
     rows: asked.rows.slice(0, n),
     outputs: { rows: n, cols, data: asked.outputs.data.subarray(0, n * cols) },
     targets: asked.targets.subarray(0, n),
@@ -110,7 +112,7 @@ const alongOrder = async (row: number, order: readonly number[], h: Hidden, job:
 
 /** All the checks, on the first samples. */
 export const sanity = async (
-  tools: Pick<Tools, 'gradient' | 'samples'>,
+  tools: { readonly gradient: ModelGradients; readonly samples: EmbeddedSamples },
   all: Samples,
   foundAll: AttributedSamples,
   chosen: AttributionChoice,
@@ -123,7 +125,7 @@ export const sanity = async (
   const found = firstFound(foundAll, all.rows.length, n);
   const { gradient, samples } = tools;
   const quiet = { ...job, progress: () => {} };
-  const places = placesOf(samples.inputDims, asked.axes);
+  const places = placesOf(samples, asked.axes);
   const { all: baselines } = await baselinesOf(chosen.baseline, asked.x, samples, asked.rows, asked.axes, job);
   const [baseline] = baselines;
   const scores = asked.rows.map((_, b) => placeScores(found, b, n, places, d));
@@ -133,7 +135,8 @@ export const sanity = async (
     job.progress(0.1, 'deletion and insertion');
     const classes = subject.classes.length > 1;
     const tool = classes ? await gradient.asked({ scale: 'probability' }, job.signal) : gradient;
-    const h: Hidden = { tool, question: { x: asked.x, targets: classes ? asked.targets : new Int32Array(n) }, baseline, places };
+    const given = { x: asked.x, ...(asked.inputs ? { inputs: asked.inputs } : {}) };
+    const h: Hidden = { tool, question: { ...given, targets: classes ? asked.targets : new Int32Array(n) }, baseline, places };
     const [own, other] = [
       [] as { deletion: Float64Array; insertion: Float64Array }[],
       [] as { deletion: Float64Array; insertion: Float64Array }[],
@@ -209,7 +212,7 @@ const infidelityOf = async (
       const share = random.next();
       return places.inputs.flatMap((_, i) => (random.next() < share ? [i] : []));
     });
-    const question: Question = { x: asked.x, targets };
+    const question: Question = { x: asked.x, targets, ...(asked.inputs ? { inputs: asked.inputs } : {}) };
     const f = await hiddenValues(
       tool,
       question,

@@ -1,0 +1,92 @@
+import type { Subject } from '../../evidence/evidence.ts';
+import type { Card } from '../../report/report.ts';
+import type { AttributionChoice } from './options.ts';
+import { overlayScale } from './overlay.ts';
+import { nameOf, type Saliency } from './saliency-result.ts';
+import type { TokenRows } from './tokens.ts';
+
+/** Rows shown in place, and words in the table of each class. */
+const SHOWN = 16;
+const WORDS = 15;
+/** A word must stand in so many of the samples to be listed. */
+const LEAST = 2;
+
+const short = (v: number): number => Number(v.toPrecision(7));
+
+/** Tokens shaded in place, padding left out. */
+const shaded = (
+  s: Saliency,
+  { words, scores, padding }: TokenRows,
+  chosen: AttributionChoice,
+  subject: Pick<Subject, 'classes'>,
+): Card[] => {
+  const t = scores.length / s.rows.length;
+  return s.rows.slice(0, SHOWN).map((row, b): Card => {
+    const own = scores.subarray(b * t, (b + 1) * t);
+    const facts = [
+      `row ${row}`,
+      ...(subject.classes.length > 1 ? [`predicted ${nameOf(s.predicted[b], subject)}`] : []),
+      ...(s.labels && subject.classes.length > 1 ? [`label ${nameOf(s.labels[b], subject)}`] : []),
+    ];
+    const hidden = padding[b].reduce((sum, p, k) => sum + (p ? own[k] : 0), 0);
+    return {
+      kind: 'text',
+      title: facts.join(', '),
+      ...(padding[b].some((p) => p) ? { caption: `Padding, not shown, holds ${short(hidden)} of the total.` } : {}),
+      tokens: words[b].flatMap((text, k) => (padding[b][k] ? [] : [{ text, score: short(own[k]) }])),
+      scale: overlayScale(own, chosen.outliers),
+    };
+  });
+};
+
+/** Words by their mean attribution in the samples that hold them, for each class attributed. */
+const strongestWords = (s: Saliency, { words, scores, padding }: TokenRows, subject: Pick<Subject, 'classes'>): Card[] => {
+  const t = scores.length / s.rows.length;
+  const found = new Map<
+    string,
+    { readonly target: number; readonly text: string; sum: number; size: number; count: number; readonly rows: Set<number> }
+  >();
+  s.rows.forEach((row, b) => {
+    words[b].forEach((text, k) => {
+      if (padding[b][k]) return;
+      const key = `${s.targets[b]}\0${text}`;
+      const of = found.get(key) ?? { target: s.targets[b], text, sum: 0, size: 0, count: 0, rows: new Set<number>() };
+      const score = scores[b * t + k];
+      of.sum += score;
+      of.size += Math.abs(score);
+      of.count++;
+      of.rows.add(row);
+      found.set(key, of);
+    });
+  });
+  const targets = [...new Set(s.targets)].sort((a, b) => a - b);
+  const rows = targets.flatMap((target) =>
+    [...found.values()]
+      .filter((w) => w.target === target && w.rows.size >= Math.min(LEAST, s.rows.length))
+      .sort((a, b) => b.size / b.count - a.size / a.count || (a.text < b.text ? -1 : 1))
+      .slice(0, WORDS)
+      .map((w) => [nameOf(target, subject), w.text, w.sum / w.count, w.size / w.count, w.rows.size, [...w.rows][0]] as const),
+  );
+  if (rows.length === 0) return [];
+  return [
+    {
+      kind: 'table',
+      title: 'Most influential tokens of each class',
+      caption: `Mean attribution of a token over the samples attributed to the class, of tokens in at least ${LEAST} of them; positive speaks for the class.`,
+      columns: [
+        { name: 'class', label: 'Class attributed', type: 'text' },
+        { name: 'token', label: 'Token', type: 'text' },
+        { name: 'mean', label: 'Mean attribution', type: 'number' },
+        { name: 'size', label: 'Mean |attribution|', type: 'number' },
+        { name: 'samples', label: 'Samples', type: 'number', unit: 'count' },
+        { name: 'first', label: 'First of them', type: 'row' },
+      ],
+      rows: rows.map((r) => [...r]),
+    },
+  ];
+};
+
+export const tokenCards = (s: Saliency, tokens: TokenRows, chosen: AttributionChoice, subject: Subject): Card[] => [
+  ...shaded(s, tokens, chosen, subject),
+  ...strongestWords(s, tokens, subject),
+];
