@@ -9,6 +9,7 @@ import type { Column, Dataset } from '../data/define.ts';
 import { fitImages } from '../data/image-fit.ts';
 import { joinColumn } from '../data/join.ts';
 import { type LabelReader, labelReader, storedClassNames } from '../data/labels.ts';
+import { type Marks, marksOf } from '../data/marks.ts';
 import { isDataFile } from '../data/open.ts';
 import { type Predictions, predictionsOf } from '../data/predictions.ts';
 import { type Fitted, fit, type Target } from '../data/preprocess.ts';
@@ -100,6 +101,8 @@ interface Parts {
   readonly rows: Float64Array | undefined;
   readonly columns: readonly Column[];
   readonly label?: { readonly column: string; readonly reader: LabelReader };
+  /** In place of `label`, where rows may have several. */
+  readonly marks?: Marks;
   /** Columns to group by. */
   readonly groups: readonly string[];
   readonly fitted?: Fitted;
@@ -109,8 +112,8 @@ interface Parts {
   readonly namesFrom: Bound['namesFrom'];
 }
 
-const assemble = ({ dataset, rows, columns, label, groups, fitted, table, unscored, classNames, namesFrom }: Parts): Bound => {
-  const own = [...columns.map((c) => c.name), ...(label ? [label.column] : [])];
+const assemble = ({ dataset, rows, columns, label, marks, groups, fitted, table, unscored, classNames, namesFrom }: Parts): Bound => {
+  const own = [...columns.map((c) => c.name), ...(label ? [label.column] : []), ...(marks?.columns ?? [])];
   const names = [...own, ...groups];
   const batch = (numbers: Float64Array, tensors: Awaited<ReturnType<Dataset['slice']>>): BoundBatch => {
     const inputs = tensors.slice(0, columns.length);
@@ -119,6 +122,9 @@ const assemble = ({ dataset, rows, columns, label, groups, fitted, table, unscor
       ...(fitted ? { x: fitted.apply(inputs, numbers) } : {}),
       ...(table ? { scores: { rows: numbers.length, cols: table.width, data: table.read(inputs) } } : {}),
       ...(label ? { labels: label.reader.read(tensors[columns.length], numbers) } : {}),
+      ...(marks
+        ? { marks: { rows: numbers.length, cols: marks.width, data: marks.read(tensors.slice(columns.length, own.length), numbers) } }
+        : {}),
       ...(groups.length > 0 ? { groups: Object.fromEntries(groups.map((name, g) => [name, inWords(tensors[own.length + g])])) } : {}),
     };
   };
@@ -132,7 +138,7 @@ const assemble = ({ dataset, rows, columns, label, groups, fitted, table, unscor
     name: dataset.path.split(/[\\/]/).at(-1) ?? dataset.path,
     count: rows?.length ?? dataset.length,
     inputDims: fitted?.dims ?? [],
-    labelled: label !== undefined,
+    labelled: label !== undefined || marks !== undefined,
     known: dataset.columns.map((c) => c.name),
     groups,
     ...(classNames ? { classNames } : {}),
@@ -204,6 +210,8 @@ const fitRows = (dataset: Dataset, named: string | undefined, columns: readonly 
 };
 
 export interface BindOptions {
+  /** Rows may have several labels: they are read as 0 and 1 for each. */
+  readonly marks?: boolean;
   /** The model's input; absent for a table of predictions. */
   readonly target?: Target;
   /** Class names given with the model. */
@@ -272,7 +280,8 @@ export const bind = async (ref: DataRef, ports: World, job: Listener, options: B
     if (table instanceof Fault) return bindBare(dataset, table, { ref, x, y }, job, options, stored);
     for (const note of table.notes) job.note(note);
     const named = options.labels ?? (table.scores === 'values' ? undefined : table.classes) ?? stored;
-    const label = await labelOf(dataset, table.label, named, job, options.bare);
+    const marks = options.marks ? marksOf(dataset, table.label, table.classes) : undefined;
+    const label = options.marks ? undefined : await labelOf(dataset, table.label, named, job, options.bare);
     const rows = await chooseRows(dataset, ref, table.label, undefined, options.limit, job);
     const columns = table.columns.map((name) => dataset.columns.find((c) => c.name === name)).filter((c) => c !== undefined);
     const classNames = named ?? label?.reader.names;
@@ -283,12 +292,14 @@ export const bind = async (ref: DataRef, ports: World, job: Listener, options: B
       table,
       groups: groupColumns(dataset, options.groups),
       namesFrom: namesFrom(options, label),
+      ...(marks ? { marks } : {}),
       ...(label ? { label: options.bare ? label : byName(dataset.path, label, table.classes) } : {}),
       ...(classNames ? { classNames } : {}),
     });
   }
   const labelName = labelColumn(dataset, y);
-  const label = await labelOf(dataset, labelName, given, job, options.bare);
+  const marks = options.marks ? marksOf(dataset, labelName, undefined) : undefined;
+  const label = options.marks ? undefined : await labelOf(dataset, labelName, given, job, options.bare);
   const { columns, note } = inputColumns(dataset, x, labelName, { name: options.target.name, text: options.target.dtype === 'string' });
   if (note) job.note(note);
   const text = columns.find((c) => c.dtype === 'string');
@@ -297,12 +308,13 @@ export const bind = async (ref: DataRef, ports: World, job: Listener, options: B
   const fitted = fitRows(dataset, x, columns, ref, options.target);
   for (const fact of fitted.notes) job.note(fact);
   const rows = await chooseRows(dataset, ref, labelName, columns[0].name, options.limit, job);
-  const classNames = given ?? label?.reader.names;
+  const classNames = given ?? label?.reader.names ?? marks?.names;
   return assemble({
     dataset,
     rows,
     columns,
     fitted,
+    ...(marks ? { marks } : {}),
     groups: groupColumns(dataset, options.groups),
     namesFrom: namesFrom(options, label),
     ...(label ? { label } : {}),

@@ -61,7 +61,7 @@ export const sampleViews = async (
     const part = rows.slice(at, at + 100);
     const batch = await bound.takeRows(part, signal);
     const scores = batch.scores ?? (batch.x && (await score?.(batch.x)));
-    const values = meaning?.scores === 'values';
+    const values = meaning?.scores === 'values' || meaning?.independent === true;
     const probs = scores && meaning && !values ? nouns({ rows: batch.rows, scores, meaning }, ['probs']).probs : undefined;
     const plain = await bound.plain(part, signal);
     const axes = plain && imageAxes(plain.dims);

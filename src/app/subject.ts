@@ -17,6 +17,8 @@ import type { Ports } from './ports.ts';
 export interface SubjectAsk extends Pick<RunRequest, 'model' | 'data' | 'device' | 'limit'> {
   /** Columns to group by, where the data have them. */
   readonly groups?: readonly string[];
+  /** Rows may have several labels. */
+  readonly marks?: boolean;
   /** A study reads columns itself: without a model, the data need not be predictions. */
   readonly bare?: boolean;
 }
@@ -125,6 +127,7 @@ export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 
   const split = (name: string): Promise<Bound> => bind({ ...ask.data, split: name }, ports, job, binding);
   const inputs: OpenSubject['inputs'] = (split) =>
     bind(
+    ...(ask.marks ? { marks: true } : {}),
       { ...ask.data, ...(split === undefined ? {} : { split }) },
       ports,
       opened && split === undefined ? { ...job, note: () => {} } : job,

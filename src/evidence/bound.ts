@@ -11,6 +11,8 @@ export interface BoundBatch {
   readonly scores?: Matrix;
   /** Class numbers or targets; NaN where missing. */
   readonly labels?: Float64Array;
+  /** 0 or 1 for each of several labels, where they were asked for. */
+  readonly marks?: Matrix;
   /** Values, in words, of the columns to group by. */
   readonly groups?: Readonly<Record<string, readonly string[]>>;
 }

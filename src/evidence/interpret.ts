@@ -6,10 +6,12 @@ import type { ScoreHint } from './model.ts';
 export interface Meaning {
   readonly scores: 'logits' | 'probabilities' | 'values';
   readonly binary: boolean;
+  /** Columns are labels of which a row may have several, each with a probability of its own. */
+  readonly independent?: true;
   readonly note?: string;
 }
-/** `values` are numbers that predict a number, not class scores. */
-export type Declared = 'auto' | 'logits' | 'probabilities' | 'values';
+/** `values` are numbers that predict a number, not class scores; `independent` scores are each of a label of its own. */
+export type Declared = 'auto' | 'logits' | 'probabilities' | 'values' | 'independent';
 
 /** How far the sum of a row of probabilities may be from 1 (card 00-calibration-common). */
 const sumTolerance = 1e-3;
@@ -25,9 +27,10 @@ const outside = (v: number): boolean => v < -rangeTolerance || v > 1 + rangeTole
 const sumsToOne = (m: Matrix, row: number): boolean => Math.abs(rowSum(m, row) - 1) <= sumTolerance;
 
 /** Throws where rows declared or found to be probabilities are none. */
-export const checkProbabilities = (m: Matrix, rows: ArrayLike<number>, output: string): void => {
+export const checkProbabilities = (m: Matrix, rows: ArrayLike<number>, output: string, independent = false): void => {
   for (let r = 0; r < m.rows; r++) {
-    if (m.cols > 1 && !sumsToOne(m, r)) throw new Fault('data/not-probabilities', { output, row: rows[r], sum: rowSum(m, r) });
+    if (!independent && m.cols > 1 && !sumsToOne(m, r))
+      throw new Fault('data/not-probabilities', { output, row: rows[r], sum: rowSum(m, r) });
     for (let c = 0; c < m.cols; c++) {
       const value = m.data[r * m.cols + c];
       if (outside(value)) throw new Fault('data/probability', { output, row: rows[r], value });
@@ -45,6 +48,13 @@ export const meaningOf = (
   labels: Float64Array | undefined,
 ): Meaning => {
   const binary = m.cols === 1;
+  if (declared !== 'auto') return { scores: declared, binary };
+  if (declared === 'independent')
+    return {
+      scores: hint === 'sigmoid' || hint === 'probabilities' || inRange ? 'probabilities' : 'logits',
+      binary: false,
+      independent: true,
+    };
   if (declared !== 'auto') return { scores: declared, binary };
   const inRange = !m.data.some(outside);
   if (binary) {

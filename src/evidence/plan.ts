@@ -83,7 +83,10 @@ const settle = (
   if (bound.table === 'values' && declared !== 'values') throw new Fault('data/predictions', { path: bound.path, known: bound.known });
   const hint = model?.hint ?? (bound.table === 'score' ? 'score' : bound.table === 'probabilities' ? 'probabilities' : 'linear');
   const told = !model && bound.table === 'logits' && declared === 'auto' ? 'logits' : declared;
-  const meaning = meaningOf(scores, rows, output, hint, told, labels);
+  const meaning: Meaning =
+    bound.table === 'logits' && declared === 'independent'
+      ? { scores: 'logits', binary: false, independent: true }
+      : meaningOf(scores, rows, output, hint, told, labels);
   const classes = meaning.scores === 'values' ? [] : classesOf(bound, meaning.binary ? 2 : scores.cols);
   return {
     meaning,
@@ -132,7 +135,7 @@ export const pass = async (passage: Passage, listeners: readonly Listener[], job
       for (const listener of listeners) listener.begin(settled.subject);
     }
     const { meaning, check } = settled;
-    if (meaning.scores === 'probabilities') checkProbabilities(scores, rows, output);
+    if (meaning.scores === 'probabilities') checkProbabilities(scores, rows, output, meaning.independent);
     const labels = attempt(() => (check && batch.labels && !wrong ? check.read(batch.labels, rows) : undefined));
     const usable = heard.filter((l) => labels || !l.needs.includes('labels'));
     const made = nouns(
@@ -142,6 +145,7 @@ export const pass = async (passage: Passage, listeners: readonly Listener[], job
         meaning,
         ...(labels ? { labels } : {}),
         ...(batch.labels ? { targets: batch.labels } : {}),
+        ...(batch.marks ? { marks: batch.marks } : {}),
         ...(batch.groups ? { groups: batch.groups } : {}),
       },
       [...new Set(usable.flatMap((l) => l.needs))],

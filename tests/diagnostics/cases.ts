@@ -10,6 +10,8 @@ export interface Sample {
   readonly label: number;
   readonly probs: readonly number[];
   readonly logProbs?: readonly number[];
+  /** Labels of which the row has several. */
+  readonly marks?: readonly number[];
   /** Value of the column 'group'. */
   readonly group?: string;
   /** Prediction and target of a regression. */
@@ -32,6 +34,8 @@ export const batchOf = (samples: readonly Sample[]): Evidence => {
     logits: matrix((s) => s.logProbs ?? s.probs.map((p) => Math.log(Math.max(p, 1e-25)))),
     targets: Float64Array.from(samples, (s) => s.target ?? Number.NaN),
     predictions: { rows: samples.length, cols: 1, data: Float64Array.from(samples, (s) => s.x ?? 0) },
+    marks: matrix((s) => s.marks ?? s.probs.map((_, k) => Number(k === s.label))),
+    labelProbs: matrix((s) => s.probs),
     groups: samples.some((s) => s.group !== undefined) ? { group: samples.map((s) => s.group ?? '') } : {},
   };
 };

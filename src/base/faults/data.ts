@@ -63,7 +63,7 @@ export const dataFaults = {
   'data/not-finite': (d: { what: string; values: number; rows: number; row: number }): string =>
     `${d.values === 1 ? 'One value' : `${d.values} values`} in the ${d.what} ${d.values === 1 ? 'is' : 'are'} NaN or infinite, in ${d.rows === 1 ? 'row' : `${d.rows} rows, the first being row`} ${d.row}; remove or fill them.`,
   'data/one-hot': (d: { path: string; column: string; row: number }): string =>
-    `Row ${d.row} of '${d.column}' in '${d.path}' is neither a class number nor a vector with a single 1; name the label column with y.`,
+    `Row ${d.row} of '${d.column}' in '${d.path}' is neither a class number nor a vector with a single 1; name the label column with y, or run multi-label-calibration where a row may have several labels.`,
   'data/class-name': (d: { path: string; row: number; label: string; nearest: string; known: readonly string[] }): string =>
     `Row ${d.row} of '${d.path}' has label '${d.label}', which is no class name.${suggest(d.nearest)} Classes: ${listed(d.known)}.`,
   'data/predictions': (d: { path: string; known: readonly string[] }): string =>

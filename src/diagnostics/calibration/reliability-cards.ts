@@ -75,16 +75,20 @@ const binTable = (r: Reliability, words: Words): Card => ({
   ]),
 });
 
-const decomposition = (r: Reliability, words: Words): Card => {
-  const row = (label: string, of: (t: BrierTerms) => number): (string | number)[] => [label, of(r.brier), of(r.brierTop)];
+/** Of all classes together and of the probability judged, or of this alone. */
+export const decomposition = (r: Reliability, words: Words, of: readonly ('classes' | 'event')[] = ['classes', 'event']): Card => {
+  const parts = { classes: { label: 'All classes', terms: r.brier }, event: { label: words.claim, terms: r.brierTop } };
+  const row = (label: string, term: (t: BrierTerms) => number): (string | number)[] => [
+    label,
+    ...of.map((part) => term(parts[part].terms)),
+  ];
   return {
     kind: 'table',
     title: 'Brier score, decomposed',
     caption: 'Score = reliability − resolution + uncertainty + variance within bins − covariance within bins, exactly.',
     columns: [
       { name: 'term', label: 'Term', type: 'text' },
-      { name: 'brier', label: 'All classes', type: 'number' },
-      { name: 'brier_top', label: words.claim, type: 'number' },
+      ...of.map((part) => ({ name: part === 'classes' ? 'brier' : 'brier_top', label: parts[part].label, type: 'number' as const })),
     ],
     rows: [
       row('Score', (t) => t.score),

@@ -108,7 +108,8 @@ export const reliabilityIntervals = (
   );
 };
 
-export const reliabilityNotes = (r: Reliability, { bins }: ReliabilityOptions, subject: Pick<Subject, 'scores'>): string[] => [
+/** What was counted instead of kept row by row. */
+export const bucketNotes = (r: Reliability): string[] => [
   ...(r.byCells
     ? [
         `Above ${ROW_DRAWS} rows the null draws and the bootstrap are taken on counts in at least ${CELLS} fine confidence cells instead of row by row.`,
@@ -119,6 +120,10 @@ export const reliabilityNotes = (r: Reliability, { bins }: ReliabilityOptions, s
         `Beyond ${MOST_PAIRS} rows confidences are counted in 129,026 buckets, each within 0.2 % of the distance to 0 or 1: all numbers made from them are approximate.`,
       ]
     : []),
+];
+
+export const reliabilityNotes = (r: Reliability, { bins }: ReliabilityOptions, subject: Pick<Subject, 'scores'>): string[] => [
+  ...bucketNotes(r),
   ...(r.classesBucketed
     ? [
         'There are many class probabilities, so for the adaptive errors (ACE, TACE) they were counted in fine bins: those two are approximate.',

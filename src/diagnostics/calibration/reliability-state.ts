@@ -168,8 +168,8 @@ const addUp = (to: Float64Array, from: Float64Array): void => {
 };
 
 export const mergeState = (state: ReliabilityState, other: ReliabilityState): void => {
-  if (other.classes === 0) return;
-  widen(state, other.classes);
+  if (other.rows === 0) return;
+  if (other.classes > 0) widen(state, other.classes);
   addUp(state.perClass, other.perClass);
   addUp(state.top, other.top);
   mergeSlots(state.pairs, other.pairs);

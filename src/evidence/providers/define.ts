@@ -10,6 +10,8 @@ export interface Scored {
   readonly labels?: Int32Array;
   /** Labels as in the data. */
   readonly targets?: Float64Array;
+  /** Labels of which a row may have several. */
+  readonly marks?: Matrix;
   /** Values of the columns to group by. */
   readonly groups?: Readonly<Record<string, readonly string[]>>;
 }
