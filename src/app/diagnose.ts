@@ -19,7 +19,9 @@ import { type DeviceFacts, type Provenance, type Report, SCHEMA } from '../repor
 import { openComparison } from './compare-subject.ts';
 import { ensembleTool } from './ensemble-tool.ts';
 import { featureTools } from './feature-tools.ts';
-import { lookAt } from './look-at.ts';
+import { lookAt, unscored } from './look-at.ts';
+import { mapsTool } from './maps-tool.ts';
+import { withContents } from './option-contents.ts';
 import { outcomeOf, type Unmeasured } from './outcome.ts';
 import type { AppJob, Ports, UseCase } from './ports.ts';
 import { rowsNamed, sampleViews } from './samples.ts';
@@ -33,6 +35,8 @@ export type Diagnosed = Report | Fault;
 interface Started {
   readonly ask: RunRequest;
   readonly diagnostic: Diagnostic;
+  readonly told: Chosen<Options>;
+  /** The same, with the contents of files in place of their paths where the diagnostic asks for them. */
   readonly chosen: Chosen<Options>;
   readonly notes: string[];
 }
@@ -79,7 +83,7 @@ const groupedBy = (run: Started): readonly string[] =>
       : [];
 
 /** Tools that read columns themselves. */
-const freely: ReadonlySet<ToolName> = new Set<ToolName>(['columns', 'outputs', 'features']);
+const freely: ReadonlySet<ToolName> = new Set<ToolName>(['columns', 'outputs', 'features', 'maps']);
 
 /** What reads classes and their labels is bound in one way; a study that reads columns itself more freely; several labels a row as such. */
 const bindingOf = (id: string, registry: readonly Diagnostic[]): 'classes' | 'bare' | 'marks' => {
@@ -121,18 +125,20 @@ export const diagnoseAll = async (
     random: (name) => random(asks[0].seed, name),
   };
   const results = new Map<RunRequest, Diagnosed>();
-  const started = asks.flatMap((ask): Started[] => {
+  const started: Started[] = [];
+  for (const ask of asks) {
     try {
       const diagnostic = find(ask.id, registry);
       if (comparesTwo(diagnostic) !== (ask.against !== undefined))
         throw new Fault(ask.against ? 'option/no-against' : 'option/against', { id: ask.id });
-      return [{ ask, diagnostic, chosen: choose(`'${ask.id}'`, diagnostic.options, ask.options), notes: [] }];
+      const told = choose(`'${ask.id}'`, diagnostic.options, ask.options);
+      const chosen = await withContents(diagnostic.options, told, ports, job.signal);
+      started.push({ ask, diagnostic, told, chosen, notes: [] });
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       results.set(ask, error);
-      return [];
     }
-  });
+  }
 
   let open: OpenSubject | undefined;
   const report = (run: Started, extra: Partial<Report>, { device, against }: Pick<Measured, 'device' | 'against'> = {}): Report => ({
@@ -159,7 +165,7 @@ export const diagnoseAll = async (
       seed: run.ask.seed,
       device: facts(device ?? open?.device) ?? { requested: run.ask.device, actual: 'none', reason: 'nothing was run' },
       versions: ports.versions,
-      options: run.chosen,
+      options: run.told,
       seconds: (performance.now() - began) / 1000,
       startedAt,
     },
@@ -325,7 +331,8 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
   const features = featureTools(open, run.ask, ports, job);
   const told = openOutputs(open, declaredBy(run), run.ask, ports, job);
   const scores = uses.has('scores') ? await openScores(open, declaredBy(run), run.ask, ports, job) : undefined;
-  const { subject, meaning } = scores ?? (await lookAt(open, declaredBy(run), job));
+  const { subject, meaning } = scores ?? (uses.has('maps') ? unscored(open) : await lookAt(open, declaredBy(run), job));
+  const maps = mapsTool(open, run.ask, ports, job);
   const pair = uses.has('pair') ? await openComparison(open, run.ask, declaredBy(run), ports, job) : undefined;
   const reader = model && samples(bound, model.score);
   const gradient =
@@ -336,6 +343,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
     // A study reads no tool that `uses` does not name.
     const tools = {
       ...told.tools,
+      maps: maps.tool,
       ...features.tools,
       ensemble: ensembleTool(open, run.ask, ports, job),
       ...scores?.tools,
@@ -360,6 +368,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
       ...(gradient ? { device: gradient.choice } : {}),
     };
   } finally {
+    await maps.close();
     await gradient?.release();
     await pair?.close();
     await features.release();

@@ -26,8 +26,9 @@ export interface TextOption {
   readonly default: string;
   /** The text is the path of a file that is written, with this ending. */
   readonly writes?: string;
-  /** The text is the path of a file that is read. */
+  /** The text is the path of a file that is read; with `contents` the diagnostic is given what stands in it, in place of the path. */
   readonly reads?: true;
+  readonly contents?: true;
   readonly help: string;
 }
 export interface ChoiceOption<V extends string = string> {

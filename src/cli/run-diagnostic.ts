@@ -29,7 +29,12 @@ export const runDiagnostic = async (
   const { flags } = typed;
   const files = Object.entries(diagnostic.options).flatMap(([name, o]) => (o.kind === 'text' && o.writes !== undefined ? [name] : []));
   const { model, data, against } = subject;
-  await checkOutputs(typed, [model?.path, data.path, against?.model?.path, against?.data?.path, flags.labels, flags.x, flags.y], files);
+  const read = Object.entries(diagnostic.options).flatMap(([name, o]) => (o.kind === 'text' && o.reads ? [flags[name]] : []));
+  await checkOutputs(
+    typed,
+    [...read, model?.path, data.path, against?.model?.path, against?.data?.path, flags.labels, flags.x, flags.y],
+    files,
+  );
   const limit = limitOf(typed);
   const report = await terminal.submit(diagnostic.title, 'run', {
     id: diagnostic.id,

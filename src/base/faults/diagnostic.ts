@@ -6,6 +6,8 @@ export const diagnosticFaults = {
     `One batch has ${d.found} class probabilities per row and another ${d.expected}; diagnose one output of one model at a time.`,
   'diagnostic/target': (d: { target: string; nearest: string; classes: readonly string[] }): string =>
     `There is no class '${d.target}'.${d.nearest ? ` Did you mean '${d.nearest}'?` : ''} Classes: ${d.classes.join(', ')}; give a name or an index from 0 to ${d.classes.length - 1}.`,
+  'diagnostic/costs': (d: { line: number; reason: string }): string =>
+    `The file of costs cannot be used: line ${d.line}: ${d.reason}. Give one line of numbers for each actual class and one column for each predicted one, in class order, or named in the first line and before each line.`,
   'diagnostic/no-label': (d: { row: number }): string =>
     `Row ${d.row} has no label to attribute to; choose target 'predicted', or name a class.`,
   'diagnostic/not-finite': (d: { row: number; what: string }): string =>
@@ -79,6 +81,18 @@ export const diagnosticFaults = {
     `A stride of ${d.stride} leaves gaps between windows of ${d.window}; choose a stride of at most the window.`,
   'diagnostic/coalitions': (d: { players: number; masks: number }): string =>
     `KernelSHAP of ${d.players} parts needs at least ${2 * d.players} coalitions, and ${d.masks} were allowed; raise masks.`,
+  'diagnostic/no-embeddings': (d: { path: string; what: string; known: readonly string[] }): string =>
+    `'${d.path}' holds no ${d.what} under a usual name; name the array. It has: ${d.known.join('; ')}.`,
+  'diagnostic/embeddings-shape': (d: { path: string; name: string; shape: string; due: string }): string =>
+    `'${d.name}' of '${d.path}' is [${d.shape}], where ${d.due} is due.`,
+  'diagnostic/embedding-width': (d: { what: string; found: number; text: number }): string =>
+    `Embeddings do not belong together: ${d.what} ${d.found}, text ${d.text} values; take both from one pair of encoders.`,
+  'diagnostic/vector': (d: { what: string; place: string; finite: boolean }): string =>
+    `${d.what} at ${d.place} ${d.finite ? 'is all zero, which has no direction' : 'holds NaN or infinity'}; correct or remove it.`,
+  'diagnostic/no-reference': (d: { debias: string }): string =>
+    `debias '${d.debias}' needs reference images, and there are none; name their embeddings with reference or referenceFile, or set debias to test.`,
+  'diagnostic/no-folding': (_: object): string =>
+    'Weights of every image cannot be saved in one matrix; leave perExample off to save the model.',
   'diagnostic/no-temperature': (_: object): string =>
     'No row has the label of a class, so no temperature can be fitted; give one (temperature), or rows with such labels.',
   'diagnostic/metric-missing': (_: object): string =>
@@ -144,4 +158,16 @@ export const diagnosticFaults = {
     `'${d.first}' has classes ${d.classes[0]}, but '${d.other}' has ${d.classes[1]}; members of an ensemble need the same classes in the same order.`,
   'diagnostic/class-weight': (d: { class: string; domain: string }): string =>
     `Class '${d.class}' has no row in domain '${d.domain}', so its weight there would be infinite; set classWeights to none, or give such rows.`,
+  'diagnostic/no-normal-images': (d: { images: number }): string =>
+    `AUPIMO needs normal images: every mask has defect pixels (${d.images} images); add images without a defect, with an empty mask or none.`,
+  'diagnostic/no-anomalous-images': (d: { images: number }): string =>
+    `AUPIMO needs anomalous images: every mask is empty (${d.images} images); add images with defects and their masks.`,
+  'diagnostic/bounds': (d: { lower: number; upper: number }): string =>
+    `The bounds of the false-positive rate are ${d.lower} and ${d.upper}; fprLower must be below fprUpper.`,
+  'diagnostic/fpr-resolution': (d: { images: number; pixels: number; least: string; lower: number }): string =>
+    `${d.images} normal ${d.images === 1 ? 'image' : 'images'} with ${d.pixels} pixels in all give a smallest FPR of ${d.least}, but five such steps must fit below the lower bound ${d.lower}; give more normal images, or raise fprLower and fprUpper.`,
+  'diagnostic/equal-scores': (d: { value: number }): string =>
+    `All scores of normal pixels are ${d.value}, so there is no false-positive rate between 0 and 1; check that this output is the anomaly map.`,
+  'diagnostic/few-thresholds': (d: { found: number; fewest: number }): string =>
+    `Only ${d.found} of the thresholds of the reference lie between the bounds, and more than ${d.fewest} are needed; choose mode exact.`,
 };

@@ -1,74 +1,77 @@
-import type { Card, HeatmapCard, Interval, TableCard } from '../../report/report.ts';
+import type { Card, HeatmapCard, Interval, NumberCard, Selection, TableCard } from '../../report/report.ts';
 import { selection } from '../selection.ts';
-import type { Averages, ClassScores } from './class-scores.ts';
+import { number, percent } from '../wording.ts';
+import { mistakesOf, type Order, ordered } from './confusion-order.ts';
+import { type Confusion, mistakes } from './confusion-scores.ts';
 
-export interface Confusion {
-  readonly classes: number;
-  readonly counts: Float64Array;
-  readonly first: ReadonlyMap<number, readonly number[]>;
-  readonly scores: readonly ClassScores[];
-  readonly mean: Averages;
-  readonly rows: number;
-  readonly accuracyInterval: readonly [number, number] | null;
+export interface ConfusionOptions {
+  readonly order: Order;
+  readonly drawn: number;
 }
 
-/** A mistake: rows of class `actual` predicted as `predicted`. */
-export interface Mistake {
-  readonly actual: number;
-  readonly predicted: number;
-  readonly count: number;
-  readonly cell: number;
-}
+/** Up to this many classes in the grid, the shares of predictions and of all rows have a layer too. */
+const LAYERED = 100;
+/** Cells whose rows the report names: the fullest; and how many rows of all of them together. */
+const CELLS = 20_000;
+const ROWS = 120_000;
 
-/** Cells off the diagonal, the fullest first; ties in row-major order. */
-export const mistakes = ({ counts, classes, first }: Confusion): Mistake[] =>
-  [...first.keys()]
-    .map((cell) => ({ actual: Math.floor(cell / classes), predicted: cell % classes, count: counts[cell], cell }))
-    .filter((m) => m.actual !== m.predicted)
-    .sort((a, b) => b.count - a.count || a.cell - b.cell);
-
-/** Classes drawn in the grid: all, or above `GRID` those with most mistakes; in index order. */
-const GRID = 40;
-const drawn = ({ classes, scores }: Confusion): number[] => {
-  const all = Array.from({ length: classes }, (_, k) => k);
-  const wrong = (k: number): number => scores[k].rows + scores[k].predicted - 2 * scores[k].hits;
-  return classes <= GRID
-    ? all
-    : all
-        .sort((a, b) => wrong(b) - wrong(a) || a - b)
-        .slice(0, GRID)
-        .sort((a, b) => a - b);
+/** Classes in the grid: all, or those with most mistakes, in the order asked for. */
+const drawn = (confusion: Confusion, names: readonly string[], { order, drawn: most }: ConfusionOptions): readonly number[] => {
+  const all = Array.from({ length: confusion.classes }, (_, k) => k);
+  const { scores } = confusion;
+  const shown = all.length <= most ? all : all.sort((a, b) => mistakesOf(scores[b]) - mistakesOf(scores[a]) || a - b).slice(0, most);
+  return ordered(order, shown, confusion, names);
 };
 
-const grid = (confusion: Confusion, names: readonly string[]): HeatmapCard => {
-  const { classes, counts, scores, first, rows } = confusion;
-  const shown = drawn(confusion);
+const cellSelections = ({ counts, classes, first }: Confusion, shown: readonly number[], names: readonly string[]) => {
+  const place = new Map(shown.map((k, i) => [k, i]));
+  const cells = [...first.keys()].flatMap((cell) => {
+    const [i, j] = [place.get(Math.floor(cell / classes)), place.get(cell % classes)];
+    return i === undefined || j === undefined ? [] : [{ cell, at: i * shown.length + j }];
+  });
+  const kept = cells.length <= CELLS ? cells : cells.sort((a, b) => counts[b.cell] - counts[a.cell] || a.cell - b.cell).slice(0, CELLS);
+  const each = Math.max(1, Math.floor(ROWS / Math.max(1, kept.length)));
+  return Object.fromEntries(
+    kept.flatMap(({ cell, at }): [string, Selection][] => {
+      const label = `${names[Math.floor(cell / classes)]} predicted as ${names[cell % classes]}`;
+      const found = selection(label, counts[cell], first.get(cell)?.slice(0, each));
+      return found ? [[String(at), found]] : [];
+    }),
+  );
+};
+
+const grid = (confusion: Confusion, names: readonly string[], options: ConfusionOptions): HeatmapCard => {
+  const { classes, counts, scores, rows } = confusion;
+  const shown = drawn(confusion, names, options);
   const layer = (of: (actual: number, predicted: number, count: number) => number | null): (number | null)[] =>
     shown.flatMap((a) => shown.map((p) => of(a, p, counts[a * classes + p])));
   const share = (n: number, of: number): number | null => (of === 0 ? null : n / of);
-  const cells = shown.flatMap((a, i) =>
-    shown.flatMap((p, j) => {
-      const found = selection(`${names[a]} predicted as ${names[p]}`, counts[a * classes + p], first.get(a * classes + p));
-      return found ? [[String(i * shown.length + j), found] as const] : [];
-    }),
-  );
+  const what =
+    shown.length < classes ? ` The ${shown.length} of ${classes} classes with most mistakes are drawn; the tables below cover all.` : '';
+  const beside = options.order === 'similarity' || (options.order === 'auto' && shown.length > 30);
   return {
     kind: 'heatmap',
     diagonal: true,
     title: 'Confusion matrix',
-    caption:
-      shown.length < classes
-        ? `Rows are the actual class, columns the predicted one. The ${shown.length} of ${classes} classes with most mistakes are drawn; the tables below cover all.`
-        : 'Rows are the actual class, columns the predicted one; the diagonal holds the right answers. Choose a cell to see its samples.',
+    caption: `Rows are the actual class, columns the predicted one; the diagonal holds the right answers.${what}${beside ? ' Classes that are confused stand beside each other (average linkage of the shares of mistakes).' : ''} Choose a cell to see its samples.`,
     rows: { label: 'Actual', names: shown.map((k) => names[k]) },
     columns: { label: 'Predicted', names: shown.map((k) => names[k]) },
     layers: [
       { name: 'Count', unit: 'count', values: layer((_a, _p, n) => n) },
       { name: 'Share of actual class', unit: 'fraction', values: layer((a, _p, n) => share(n, scores[a].rows)), domain: [0, 1] },
-      { name: 'Share of predicted class', unit: 'fraction', values: layer((_a, p, n) => share(n, scores[p].predicted)), domain: [0, 1] },
-      { name: 'Share of all rows', unit: 'fraction', values: layer((_a, _p, n) => share(n, rows)), domain: [0, 1] },
+      ...(shown.length > LAYERED
+        ? []
+        : ([
+            {
+              name: 'Share of predicted class',
+              unit: 'fraction',
+              values: layer((_a, p, n) => share(n, scores[p].predicted)),
+              domain: [0, 1],
+            },
+            { name: 'Share of all rows', unit: 'fraction', values: layer((_a, _p, n) => share(n, rows)), domain: [0, 1] },
+          ] as const)),
     ],
-    selections: Object.fromEntries(cells),
+    selections: cellSelections(confusion, shown, names),
   };
 };
 
@@ -127,9 +130,84 @@ const topMistakes = (confusion: Confusion, names: readonly string[]): TableCard 
     ]),
 });
 
-export const confusionCards = (confusion: Confusion, names: readonly string[], accuracy: Interval | null): Card[] => {
+const costCards = (confusion: Confusion, names: readonly string[], intervals: Readonly<Record<string, Interval>>): Card[] => {
+  const { cost, classes, rows } = confusion;
+  if (!cost) return [];
+  const total = cost.mean * rows;
+  const value = (name: string, label: string, of: number, note?: string): NumberCard['values'][number] => ({
+    name,
+    label,
+    value: of,
+    unit: 'none',
+    ...(intervals[name] ? { interval: intervals[name] } : {}),
+    ...(note === undefined ? {} : { note }),
+  });
+  const costly = mistakes(confusion)
+    .map((m) => ({ ...m, cost: m.count * cost.costs.values[m.cell] }))
+    .filter((m) => m.cost !== 0)
+    .sort((a, b) => b.cost - a.cost || a.cell - b.cell)
+    .slice(0, TOP);
+  return [
+    {
+      kind: 'number',
+      title: 'Cost',
+      caption: 'Mean cost of a row under the table of costs given.',
+      values: [
+        value('expected_cost', 'Cost of a row, as answered', cost.mean),
+        value('constant_cost', `Always answering ${names[cost.constant.answer]}, the cheapest single answer`, cost.constant.mean),
+        ...(cost.decided
+          ? [
+              value(
+                'least_expected_cost',
+                'Answering by least expected cost instead of highest probability',
+                cost.decided.mean,
+                `It changes ${number(cost.decided.changed)} of ${number(rows)} answers (${percent(cost.decided.changed / rows)}); it pays as far as the probabilities are calibrated.`,
+              ),
+              { name: 'decisions_changed', label: 'Answers it changes', value: cost.decided.changed, unit: 'count' as const },
+            ]
+          : []),
+      ],
+    },
+    {
+      kind: 'table',
+      title: 'Most costly confusions',
+      caption: 'Pairs of actual and predicted class by what they cost in all, each with its first sample.',
+      columns: [
+        { name: 'actual', label: 'Actual', type: 'text' },
+        { name: 'predicted', label: 'Predicted', type: 'text' },
+        { name: 'count', label: 'Rows', type: 'number', unit: 'count' },
+        { name: 'each', label: 'Cost of one', type: 'number' },
+        { name: 'cost', label: 'Cost in all', type: 'number' },
+        { name: 'share', label: 'Share of all cost', type: 'number', unit: 'fraction' },
+        { name: 'row', label: 'First sample', type: 'row' },
+      ],
+      rows: costly.map((m) => [
+        names[m.actual],
+        names[m.predicted],
+        m.count,
+        cost.costs.values[m.actual * classes + m.predicted],
+        m.cost,
+        total === 0 ? null : m.cost / total,
+        confusion.first.get(m.cell)?.[0] ?? null,
+      ]),
+    },
+  ];
+};
+
+export const confusionCards = (
+  confusion: Confusion,
+  names: readonly string[],
+  intervals: Readonly<Record<string, Interval>>,
+  options: ConfusionOptions,
+): Card[] => {
   const { mean } = confusion;
-  const value = (name: string, label: string, v: number) => ({ name, label, value: Number.isNaN(v) ? null : v, unit: 'fraction' }) as const;
+  const value = (name: string, label: string, v: number): NumberCard['values'][number] => ({
+    name,
+    label,
+    value: Number.isNaN(v) ? null : v,
+    unit: 'fraction',
+    ...(intervals[name] ? { interval: intervals[name] } : {}),
+  });
   return [
     {
       kind: 'number',
@@ -137,8 +215,8 @@ export const confusionCards = (confusion: Confusion, names: readonly string[], a
       caption:
         'Macro: every class weighs the same. Weighted: every row weighs the same. Micro F1 equals accuracy when each row has one label.',
       values: [
-        { ...value('accuracy', 'Accuracy', mean.accuracy), ...(accuracy ? { interval: accuracy } : {}) },
-        { ...value('majority_rate', 'Accuracy of always answering the most frequent class', mean.majority) },
+        value('accuracy', 'Accuracy', mean.accuracy),
+        value('majority_rate', 'Accuracy of always answering the most frequent class', mean.majority),
         value('balanced_accuracy', 'Balanced accuracy (mean recall of labelled classes)', mean.balancedAccuracy),
         value('macro_f1', 'Macro F1', mean.macroF1),
         value('macro_precision', 'Macro precision', mean.macroPrecision),
@@ -152,7 +230,8 @@ export const confusionCards = (confusion: Confusion, names: readonly string[], a
         { name: 'rows', label: 'Rows', value: confusion.rows, unit: 'count' },
       ],
     },
-    grid(confusion, names),
+    ...costCards(confusion, names, intervals),
+    grid(confusion, names, options),
     topMistakes(confusion, names),
     perClass(confusion, names),
   ];

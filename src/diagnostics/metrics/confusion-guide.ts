@@ -1,6 +1,6 @@
 import { signTest, wilson } from '../../base/maths/proportion.ts';
 import { percent, range } from '../wording.ts';
-import { type Confusion, mistakes } from './confusion-cards.ts';
+import { type Confusion, mistakes } from './confusion-scores.ts';
 
 /** What the matrix says here, and what would change the decision. */
 export const confusionGuide = (confusion: Confusion, names: readonly string[], level: number): string => {

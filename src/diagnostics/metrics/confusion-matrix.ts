@@ -1,27 +1,41 @@
 import { Fault } from '../../base/fault.ts';
 import { argmax } from '../../base/maths/argmax.ts';
-import { wilson } from '../../base/maths/proportion.ts';
-import { real } from '../../base/option.ts';
-import type { Interval } from '../../report/report.ts';
+import { choice, int, real, text } from '../../base/option.ts';
 import { type Diagnostic, defineFold } from '../define.ts';
 import { scoresOption } from '../scores-option.ts';
 import { keepFirst } from '../selection.ts';
-import { averages, classScores } from './class-scores.ts';
-import { type Confusion, confusionCards } from './confusion-cards.ts';
+import { confusionCards } from './confusion-cards.ts';
+import { type Costs, cheapest, readCosts } from './confusion-costs.ts';
 import { confusionGuide } from './confusion-guide.ts';
+import { confusionHeadline, confusionIntervals } from './confusion-headline.ts';
+import { orders } from './confusion-order.ts';
+import { type Confusion, confusionScores } from './confusion-scores.ts';
 
 interface State {
   classes: number;
   /** Row-major, actual × predicted. */
   counts: Float64Array;
   /** Cell → its first rows. */
-  first: Map<number, number[]>;
+  readonly first: Map<number, number[]>;
+  readonly costs: Costs | null;
+  /** Of answers of least expected cost: Σ, Σ² of what they cost, and how many differ from the most probable one. */
+  cheap: number;
+  cheap2: number;
+  changed: number;
 }
+
+/** Answers of least expected cost take K² steps a row: they are tried up to this many classes. */
+const DECIDED = 64;
+
+/** Rows kept of a cell: 24, fewer of many classes, so that a million cells stay small. */
+const rowsKept = (classes: number): number => Math.max(2, Math.min(24, Math.floor(2 ** 21 / classes ** 2)));
 
 const widen = (state: State, classes: number): void => {
   if (state.classes === 0) {
     state.classes = classes;
     state.counts = new Float64Array(classes * classes);
+    if (state.costs && state.costs.classes !== classes)
+      throw new Fault('diagnostic/width', { found: classes, expected: state.costs.classes });
   } else if (state.classes !== classes) throw new Fault('diagnostic/width', { found: classes, expected: state.classes });
 };
 
@@ -34,21 +48,50 @@ export const confusionMatrix: Diagnostic = defineFold({
   source: 'doi:10.1016/j.ipm.2009.03.002; arXiv:2309.14621',
   needs: ['labels', 'probs', 'rows'],
   options: {
-    confidenceLevel: real({ default: 0.95, min: 0.5, max: 0.999, help: 'Level of the intervals of accuracy, precision, recall and F1.' }),
+    order: choice({
+      default: 'auto',
+      of: orders,
+      help: 'Order of the classes in the grid. Similarity puts classes that are confused beside each other; auto does so above 30 classes.',
+    }),
+    drawn: int({ default: 100, min: 2, max: 1000, help: 'Most classes in the grid: those with most mistakes. Tables cover all.' }),
+    costs: text({
+      default: '',
+      reads: true,
+      contents: true,
+      help: 'CSV file of what each answer costs, a line for each actual class and a column for each predicted one.',
+    }),
+    confidenceLevel: real({ default: 0.95, min: 0.5, max: 0.999, help: 'Level of the intervals.' }),
     logits: scoresOption,
   },
-  start: (): State => ({ classes: 0, counts: new Float64Array(0), first: new Map() }),
+  start: ({ costs }, { classes }): State => ({
+    classes: 0,
+    counts: new Float64Array(0),
+    first: new Map(),
+    costs: costs === '' ? null : readCosts(costs, classes),
+    cheap: 0,
+    cheap2: 0,
+    changed: 0,
+  }),
   add(state, { labels, probs, rows }) {
     if (probs.rows === 0) return;
     widen(state, probs.cols);
+    const [K, most] = [probs.cols, rowsKept(probs.cols)];
+    const costs = K <= DECIDED ? state.costs : null;
     for (let i = 0; i < probs.rows; i++) {
       const label = labels[i];
-      if (!(label >= 0 && label < probs.cols)) throw new Fault('diagnostic/label', { row: rows[i], label, classes: probs.cols });
-      const cell = label * probs.cols + argmax(probs.data, i * probs.cols, probs.cols);
+      if (!(label >= 0 && label < K)) throw new Fault('diagnostic/label', { row: rows[i], label, classes: K });
+      const answer = argmax(probs.data, i * K, K);
+      const cell = label * K + answer;
       state.counts[cell]++;
       const kept = state.first.get(cell);
-      if (kept) keepFirst(kept, rows[i]);
+      if (kept) keepFirst(kept, rows[i], most);
       else state.first.set(cell, [rows[i]]);
+      if (!costs) continue;
+      const best = cheapest(probs.data, i * K, costs);
+      const cost = costs.values[label * K + best];
+      state.cheap += cost;
+      state.cheap2 += cost * cost;
+      if (best !== answer) state.changed++;
     }
   },
   merge(state, other) {
@@ -57,56 +100,25 @@ export const confusionMatrix: Diagnostic = defineFold({
     other.counts.forEach((n, cell) => {
       state.counts[cell] += n;
     });
+    const most = rowsKept(state.classes);
     for (const [cell, rows] of other.first) {
       const kept = state.first.get(cell) ?? [];
       state.first.set(cell, kept);
-      for (const row of rows) keepFirst(kept, row);
+      for (const row of rows) keepFirst(kept, row, most);
     }
+    state.cheap += other.cheap;
+    state.cheap2 += other.cheap2;
+    state.changed += other.changed;
   },
-  result(state, { confidenceLevel }): Confusion {
-    const scores = classScores(state.counts, state.classes, confidenceLevel);
-    const mean = averages(scores);
-    const rows = scores.reduce((n, s) => n + s.rows, 0);
-    const hits = scores.reduce((n, s) => n + s.hits, 0);
-    return {
-      classes: state.classes,
-      counts: state.counts,
-      first: new Map([...state.first].sort(([a], [b]) => a - b)),
-      scores,
-      mean,
-      rows,
-      accuracyInterval: wilson(hits, rows, confidenceLevel),
-    };
-  },
-  report(result, { confidenceLevel }, subject) {
+  result: (state, { confidenceLevel }): Confusion => confusionScores(state, confidenceLevel, state.classes <= DECIDED ? state : null),
+  report(result, chosen, subject) {
     const names = Array.from({ length: result.classes }, (_, k) => subject.classes[k] ?? String(k));
-    const { mean, accuracyInterval } = result;
-    const accuracy: Interval | null = accuracyInterval && {
-      low: accuracyInterval[0],
-      high: accuracyInterval[1],
-      level: confidenceLevel,
-      method: 'Wilson',
-    };
+    const intervals = confusionIntervals(result, chosen.confidenceLevel);
     return {
-      headline: {
-        accuracy: mean.accuracy,
-        macro_f1: mean.macroF1,
-        macro_precision: mean.macroPrecision,
-        macro_recall: mean.macroRecall,
-        weighted_f1: mean.weightedF1,
-        weighted_precision: mean.weightedPrecision,
-        weighted_recall: mean.weightedRecall,
-        micro_f1: mean.microF1,
-        balanced_accuracy: mean.balancedAccuracy,
-        cohen_kappa: mean.cohenKappa,
-        mcc: mean.mcc,
-        majority_rate: mean.majority,
-        classes: result.classes,
-        rows: result.rows,
-      },
-      intervals: accuracy ? { accuracy, micro_f1: accuracy, weighted_recall: accuracy } : {},
-      cards: confusionCards(result, names, accuracy),
-      guide: confusionGuide(result, names, confidenceLevel),
+      headline: confusionHeadline(result),
+      intervals,
+      cards: confusionCards(result, names, intervals, chosen),
+      guide: confusionGuide(result, names, chosen.confidenceLevel),
     };
   },
 });
