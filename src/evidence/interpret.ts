@@ -48,7 +48,7 @@ export const meaningOf = (
   labels: Float64Array | undefined,
 ): Meaning => {
   const binary = m.cols === 1;
-  if (declared !== 'auto') return { scores: declared, binary };
+  const inRange = !m.data.some(outside);
   if (declared === 'independent')
     return {
       scores: hint === 'sigmoid' || hint === 'probabilities' || inRange ? 'probabilities' : 'logits',
@@ -56,7 +56,6 @@ export const meaningOf = (
       independent: true,
     };
   if (declared !== 'auto') return { scores: declared, binary };
-  const inRange = !m.data.some(outside);
   if (binary) {
     if (hint === 'sigmoid' || inRange) return { scores: 'probabilities', binary };
     const at = labels?.findIndex((v) => v !== 0 && v !== 1) ?? 0;
