@@ -76,3 +76,53 @@ test('class weights must be one positive number per class', async () => {
   for (const classWeights of ['1,2', '1,2,x', '0,0,0', '1,-1,1'])
     await assert.rejects(measure('cross-entropy', { classWeights }), (e) => Fault.is(e, 'option/value') && e.message.includes('3 numbers'));
 });
+
+test('correctness-aware loss: values of its card, balanced weights, and a narrow error that cross-entropy would raise', async () => {
+  const z = [2, 0.5, -1, 0.3, 0.1, 0.1, 1.2, 0.9, 0, -0.5, 1, 0.8, 0.2, 0.1, 0];
+  const tau = [1, 2, 0.5];
+  const scaled = float64(
+    [3, 5],
+    z.map((v, k) => v / tau[Math.floor(k / 5)]),
+  );
+  const y = int64([3], [0, 2, 0]);
+  const printed = (actual: number, wanted: number, digits: number): void =>
+    assert.ok(Math.abs(actual - wanted) < 0.51 * 10 ** -digits, `${actual} is not ${wanted}`);
+  const none = await measure('correctness-aware', {}, scaled, y, 5);
+  printed(none.mean, 0.1730995956, 10);
+  printed(none.each[1], 0.29292146 ** 2, 8);
+  const balanced = await measure('correctness-aware', { weighting: 'balanced' }, scaled, y, 5);
+  printed(balanced.mean, 0.1512754426, 10);
+  assert.equal(balanced.correct, 2);
+  const at = async (own: readonly number[]): Promise<number> => {
+    const given = float64(
+      [3, 5],
+      z.map((v, k) => v / own[Math.floor(k / 5)]),
+    );
+    return (await measure('correctness-aware', {}, given, y, 5)).mean;
+  };
+  for (const [i, slope] of [0.10523581, -0.00954252, 0.17673161].entries()) {
+    // Central differences of step 1e-4 are right to about 1e-8.
+    const moved = (h: number): Promise<number> => at(tau.map((t, k) => (k === i ? t + h : t)));
+    assert.ok(Math.abs(((await moved(1e-4)) - (await moved(-1e-4))) / 2e-4 - slope) < 3e-8);
+  }
+  const narrow = [0.45, 0.4, 0.15].map(Math.log);
+  const of = async (t: number): Promise<number> =>
+    (
+      await measure(
+        'correctness-aware',
+        {},
+        float64(
+          [1, 3],
+          narrow.map((v) => v / t),
+        ),
+        int64([1], [1]),
+      )
+    ).mean;
+  for (const [t, wanted, digits] of [
+    [0.5, 0.2766487, 7],
+    [1, 0.2025, 10],
+    [2, 0.1574505, 7],
+    [5, 0.1294431, 7],
+  ])
+    printed(await of(t), wanted, digits);
+});
