@@ -80,7 +80,7 @@ const settle = (
   scores: Matrix,
   { rows, labels }: BoundBatch,
 ): Settled => {
-  if (bound.table === 'values' && declared !== 'values') throw new Fault('data/predictions', { path: bound.path, known: bound.known });
+  if (bound.table === 'values' && declared !== 'values') throw new Fault('evidence/no-scores', { path: bound.path, known: bound.known });
   const hint = model?.hint ?? (bound.table === 'score' ? 'score' : bound.table === 'probabilities' ? 'probabilities' : 'linear');
   const told = !model && bound.table === 'logits' && declared === 'auto' ? 'logits' : declared;
   const meaning: Meaning =

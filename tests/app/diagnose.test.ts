@@ -251,8 +251,8 @@ test('a regression: a table of predictions and targets, or a model of one float;
   assert.deepEqual(report.samples[2], { row: 2, label: '4', prediction: '3' });
   const swapped = request({ id: 'regression-report', data: { ...data, y: 'prediction', columns: 'prediction=target' } });
   assert.equal((await diagnose(swapped, ports, jobOf())).headline.mae, 0.4);
-  const classes = await Promise.allSettled([diagnose(request({ id: 'reliability', data }), ports, jobOf())]);
-  assert.ok(classes[0].status === 'rejected' && Fault.is(classes[0].reason, 'data/predictions'));
+  const classes = await diagnose(request({ id: 'reliability', data }), ports, jobOf());
+  assert.deepEqual([classes.outcome, classes.reason?.code], ['unavailable', 'evidence/no-scores']);
 
   const features = Array.from({ length: 6 }, (_, i) => Array.from({ length: 10 }, (__, j) => ((i * 7 + j * 3) % 11) / 110 - 0.05));
   const head = [...features[0].map((_, j) => `f${j}`), 'target'].join(',');

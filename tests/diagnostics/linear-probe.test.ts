@@ -204,7 +204,7 @@ test('bad input', async () => {
     }),
     /same label/,
   );
-  assert.match(await thrown({ data: { path: table('two.npz', x.slice(0, 4), [0, 1]) } }), /too few for a probe/);
+  assert.match(await thrown({ data: { path: table('two.npz', x.slice(0, 4), [0, 1]) } }), /0 to be judged on, which is too few/);
   assert.match(await thrown({ data: digits }, { save: digits.path }), /would overwrite/);
   const single = await run({ data: { path: table('single.npz', x, [...y.slice(1), 7]) } });
   assert.ok(

@@ -137,7 +137,7 @@ export const diagnosticFaults = {
   'diagnostic/few-examples': (d: { size: number; classes: number }): string =>
     `${d.size} examples cannot hold one of each of ${d.classes} classes; give sizes from ${d.classes} on.`,
   'diagnostic/probe-rows': (d: { fit: number; shown: number }): string =>
-    `${d.fit} rows to fit on and ${d.shown} to be judged on are too few for a probe; give more rows, at least three of a class.`,
+    `Of the rows ${d.fit} are left to fit on and ${d.shown} to be judged on, which is too few; give more rows, at least three of a class.`,
   'diagnostic/probe-classes': (d: { classes: number; most: number }): string =>
     `There are ${d.classes} different labels, more than the ${d.most} classes that a probe takes; name the column of labels with y.`,
   'diagnostic/constant-features': (d: { layer: string; features: number }): string =>

@@ -38,4 +38,12 @@ export const evidenceFaults = {
     `${d.rows} rows of ${d.width} features of '${d.layer}' are more than the ${d.most} numbers that are kept in memory; use fewer rows (limit), a narrower layer or pooling.`,
   'evidence/ensemble-input': (d: { reason: string }): string =>
     `The ensemble cannot be saved as one model: ${d.reason}; leave save out, or name a column of token ids (tokens) that the models take.`,
+  'evidence/no-map': (d: { output: string; shape: string }): string =>
+    `Output '${d.output}' has shape ${d.shape}, which is no map [N, height, width] for each image; name the output that is the anomaly map (output).`,
+  'evidence/no-maps': (d: { path: string; known: readonly string[] }): string =>
+    `'${d.path}' holds no anomaly maps; give a model whose output is a map, or name an array [N, height, width] (maps). It has: ${d.known.join(', ')}.`,
+  'evidence/no-masks': (d: { path: string; known: readonly string[] }): string =>
+    `'${d.path}' holds no masks of defects; name an array [N, height, width], or a folder of images called like the data (masks). It has: ${d.known.join(', ')}.`,
+  'evidence/no-scores': (d: { path: string; known: readonly string[] }): string =>
+    `'${d.path}' holds predicted numbers, and this diagnostic needs scores of classes: choose a regression diagnostic, or name the scores with columns. It has: ${d.known.join(', ')}.`,
 };

@@ -13,7 +13,7 @@ export const ensembleHeadline = (r: Ensembled): Record<string, number> => ({
   domains: r.domains.length,
   classes: r.classes.length,
   ...Object.fromEntries(r.systems.map((s) => [`accuracy_${s.name}`, s.right / r.shown])),
-  domain_accuracy: (used(r)?.routed ?? Number.NaN) / r.shown,
+  accuracy_domain: (used(r)?.routed ?? Number.NaN) / r.shown,
   // Positive where the gate is better.
   gain_over_global: -(find(r, 'global')?.less?.value ?? Number.NaN),
   gain_over_mean: -(find(r, 'mean')?.less?.value ?? Number.NaN),
@@ -29,7 +29,7 @@ export const ensembleIntervals = (r: Ensembled, level: number): Record<string, I
   };
   return {
     ...Object.fromEntries(r.systems.map((s) => [`accuracy_${s.name}`, { low: s.range[0], high: s.range[1], level, method: 'Wilson' }])),
-    ...(routed ? { domain_accuracy: { low: routed[0], high: routed[1], level, method: 'Wilson' } } : {}),
+    ...(routed ? { accuracy_domain: { low: routed[0], high: routed[1], level, method: 'Wilson' } } : {}),
     ...gain('global'),
     ...gain('mean'),
   };
