@@ -4,9 +4,11 @@ import { Fault } from '../base/fault.ts';
 import { breathe } from '../base/job.ts';
 import { openModel } from '../evidence/model.ts';
 import { loadExternal } from '../graph/external.ts';
+import type { Probed } from '../graph/probe.ts';
 import type { Model } from '../graph/types.ts';
 import { mustVerify } from '../graph/verify.ts';
 import { checkGradient } from './grad-check.ts';
+import { mustKeepRowsApart } from './independent-rows.ts';
 import type { AppJob, Ports, UseCase } from './ports.ts';
 import { saveModel } from './save-model.ts';
 
@@ -14,7 +16,7 @@ const opened = async (
   path: string,
   ports: Ports,
   job: AppJob,
-): Promise<{ readonly model: Model; readonly known: Known; readonly notes: readonly string[] }> => {
+): Promise<{ readonly model: Model; readonly known: Probed; readonly notes: readonly string[] }> => {
   const { model, probed, notes } = await (await openModel({ path }, ports, job)).prepared('any length');
   return { model, known: probed, notes };
 };
@@ -34,9 +36,11 @@ export const grad: UseCase<'grad'> = async (ask, ports, job) => {
   job.progress(0, 'reading');
   const { model, known, notes } = await opened(ask.model, ports, job);
   const loss = ask.loss === undefined ? undefined : await whole(ask.loss, ports, job);
+  const { of, wrt, product, perExample, jacobian } = ask;
+  if (perExample) await mustKeepRowsApart(model, known, 'Per-example gradients', ask.model, ports);
+  if (jacobian) await mustKeepRowsApart(model, known, 'Jacobians of single rows', ask.model, ports);
   await breathe(job);
   job.progress(0.4, 'differentiating');
-  const { of, wrt, product, perExample, jacobian } = ask;
   const built = gradientGraph(model, known, {
     of,
     wrt,

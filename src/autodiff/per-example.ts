@@ -41,7 +41,8 @@ const readers = (emit: Emit): Map<string, { readonly node: Node; readonly input:
  */
 const atOnce = (emit: Emit, objective: Objective, wrt: readonly string[], give: 'norms' | 'gradients'): readonly string[] | undefined => {
   const rows = objective.perExample;
-  const perRow = (x: string): boolean => typeof dimsOf(emit, x)?.[0] === 'string';
+  // '3N' follows the batch too, but rows of it are not examples.
+  const perRow = (x: string): boolean => dimsOf(emit, x)?.[0] === 'N';
   if (!rows || !perRow(rows)) return undefined;
   const read = readers(emit);
   const reach = reachable(emit, rows);
@@ -96,7 +97,7 @@ const oneByOne = (
     .filter((name) => typeof dimsOf(emit, name)?.[0] !== 'number');
   if (rowInputs.length === 0) throw new Fault('grad/rows', { name: freeInputs(model.graph)[0]?.name ?? '' });
   const found = gradients(emit, objective.loss, wrt);
-  const inBatch = (x: string): boolean => dimsOf(emit, x) !== undefined && typeof dimsOf(emit, x)?.[0] !== 'number';
+  const inBatch = (x: string): boolean => dimsOf(emit, x)?.[0] === 'N';
   const one = (x: string): string => {
     const g = found.get(x) ?? '';
     return inBatch(x) ? emit.Squeeze(g, emit.ints([0])) : g;
