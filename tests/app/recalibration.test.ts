@@ -6,8 +6,9 @@ import test, { after } from 'node:test';
 import { calibratedModel } from '../../src/app/calibrated-model.ts';
 import { diagnose } from '../../src/app/diagnose.ts';
 import type { AppJob } from '../../src/app/ports.ts';
+import { openSubject } from '../../src/app/subject.ts';
 import { runSuite } from '../../src/app/suite.ts';
-import { calibrate } from '../../src/base/calibration.ts';
+import { type Calibration, calibrate } from '../../src/base/calibration.ts';
 import { Fault } from '../../src/base/fault.ts';
 import { quietJob } from '../../src/base/job.ts';
 import { random } from '../../src/base/random.ts';
@@ -15,7 +16,9 @@ import type { RunRequest } from '../../src/base/request.ts';
 import { float32, type TensorData } from '../../src/base/tensor.ts';
 import { writeNpz } from '../../src/data/npz-write.ts';
 import { recalibrators as all } from '../../src/diagnostics/calibration/recalibration-index.ts';
+import { perturbationsOf } from '../../src/diagnostics/calibration/recalibration-perturb.ts';
 import { nouns } from '../../src/evidence/plan.ts';
+import { perturbed } from '../../src/evidence/providers/perturbed.ts';
 import { parse } from '../../src/graph/parse.ts';
 import type { Node } from '../../src/graph/types.ts';
 import { mustVerify } from '../../src/graph/verify.ts';
@@ -184,7 +187,7 @@ test('a table of logits: the temperature its labels were drawn with, all calibra
   const { z, y } = drawn(4000, 5, 2);
   const job = jobOf();
   const report = await run(
-    { data: { path: arrays('table.npz', { logits: [z, 4000, 5], y: [y, 4000] }) }, options: { method: 'all', epochs: 40 } },
+    { data: { path: arrays('table.npz', { logits: [z, 4000, 5], y: [y, 4000] }) }, options: { method: 'all', epochs: 20, temperatures: 4 } },
     job,
   );
   assert.equal(report.outcome, 'measured');
@@ -293,4 +296,93 @@ test('assay.json: save is taken from the folder of the file, gates from the head
   const { checks } = await runSuite({ path: suite, device: 'cpu', seed: 0 }, ports, jobOf());
   assert.equal(checks[0].status, 'passed', checks[0].sentence);
   assert.ok((await ports.source(place('made/here.onnx'))).size > 0);
+});
+
+const classes4 = (rows: number) => {
+  const { z, y } = drawn(rows, 4, 2);
+  return { rows, z, labels: Int32Array.from(y, Number) };
+};
+const hand: readonly Calibration[] = [
+  { kind: 'mixture', scales: Float64Array.of(0.3, 1.5), weights: Float64Array.of(0.4, 0.6) },
+  { kind: 'monotone', width: 1, slopes: Float64Array.from({ length: 100 }, (_, k) => 0.2 + (k % 5)) },
+];
+
+for (const opset of [11, 13, 21]) {
+  test(`maps of all logits in a graph of operator set ${opset} give the host’s probabilities`, async () => {
+    const { rows, z } = classes4(120);
+    const bytes = write(model(graph([value('x', ['N', 4])], [node('Identity', ['x'], ['out'])], [value('out', ['N', 4])]), opset));
+    for (const calibration of hand) {
+      const saved = mustVerify(calibratedModel(parse(bytes, 'm'), 'out', { scores: 'logits', binary: false }, 4, calibration, new Map()));
+      const { session } = await ports.runtime.open(write(saved), { device: 'cpu', name: calibration.kind });
+      const found = (await session.run({ x: float32([rows, 4], z) }, ['out'])).out.data as Float32Array;
+      const { logProbs } = calibrate(calibration, z, 4, 0, rows);
+      for (let k = 0; k < found.length; k++) assert.ok(Math.abs(Math.exp(found[k]) - Math.exp(logProbs[k])) < 1e-6, calibration.kind);
+      await session.release();
+    }
+  });
+}
+
+test('correctness-aware: a saved model, diagnosed again, has the numbers of the kept calibrator, and keeps its ends', async () => {
+  const out = place('correctness.onnx');
+  const fit = await run({
+    model: softmaxDigits,
+    data: { ...digits, split: '@test_idx' },
+    options: { method: 'correctness-aware', fitOn: '@train_idx', steps: 200, save: out },
+  });
+  assert.equal(fit.outcome, 'measured');
+  assert.equal(fit.headline.flips, 0);
+  assert.equal(fit.headline.accuracy_after, fit.headline.accuracy_before);
+  const again = await diagnose(
+    { id: 'reliability', model: { path: out }, data: digits, options: quick, device: 'cpu', seed: 0 },
+    ports,
+    jobOf(),
+  );
+  // Features pass through float32 pictures and logits; what is changed there by rounding moves a temperature by as little.
+  for (const [key, expected] of [
+    ['nll', fit.headline.nll_after],
+    ['brier', fit.headline.brier_after],
+    ['ece', fit.headline.ece_after],
+  ] as const)
+    assert.ok(Math.abs(again.headline[key] - expected) < 1e-5, `${key}: ${again.headline[key]} is not ${expected}`);
+  const read = async (path: string) => {
+    const source = await ports.source(path);
+    return parse(await source.read(0, source.size, new AbortController().signal), path);
+  };
+  const [one, two] = [await read(softmaxDigits.path), await read(out)];
+  assert.deepEqual(two.graph.inputs, one.graph.inputs);
+  assert.deepEqual(two.graph.outputs, one.graph.outputs);
+  const titles = fit.cards.map(({ title }) => title);
+  for (const title of ['Temperatures of rows', 'Narrow errors', 'Local calibration error', 'Training: Correctness-aware loss'])
+    assert.ok(titles.includes(title), title);
+});
+
+test('correctness-aware: three times the same view is three equal blocks, and rows of numbers need named changes', async () => {
+  const model = { path: fixture('models/mlp_breast_cancer.onnx') };
+  const data = { path: fixture('data/breast_cancer.npz') };
+  await assert.rejects(
+    run({ model, data, options: { method: 'correctness-aware' } }),
+    code('diagnostic/unnamed-perturbations', /noise=0\.1/),
+  );
+  const report = await run({
+    model,
+    data,
+    options: { method: 'correctness-aware', perturbations: 'identity,identity,identity', steps: 20 },
+  });
+  assert.match(report.notes.join(), /There are 2 classes, so topK is 2/);
+  const opened = await openSubject({ model, data, device: 'cpu', limit: 2 }, ports, jobOf());
+  assert.ok(opened.model);
+  const { score, ends } = opened.model;
+  const meaning = { scores: 'logits', binary: false } as const;
+  const tool = perturbed({ id: 'x', shown: opened.bound, split: opened.split, meaning, model: { score, input: ends.input } }, jobOf());
+  const { x } = await opened.bound.take([0, 1], jobOf().signal);
+  assert.ok(x);
+  const table = { classes: 2, rows: Float64Array.of(0, 1), labels: Int32Array.of(0, 0), logits: (await score(x)).data };
+  const views = { perturbations: perturbationsOf('identity,identity,identity', [30], (name) => random(0, name)), topK: 2 };
+  const features = await tool.features('', table, views);
+  for (const row of [0, 6]) {
+    assert.deepEqual(features.slice(row, row + 2), features.slice(row + 2, row + 4));
+    assert.deepEqual(features.slice(row, row + 2), features.slice(row + 4, row + 6));
+    assert.ok(features[row] >= features[row + 1] && Math.abs(features[row] + features[row + 1] - 1) < 1e-12);
+  }
+  await opened.close();
 });
