@@ -7,11 +7,13 @@ export interface Costs {
   readonly values: Float64Array;
 }
 
-const fieldsOf = (line: string): string[] =>
-  [...line.matchAll(/("(?:[^"]|"")*"|[^",;\t]*)(?:[,;\t]|$)/g)]
+/** Fields of a line; quotes hold separators. */
+const fieldsOf = (line: string, separator: string): string[] =>
+  [...line.matchAll(new RegExp(`("(?:[^"]|"")*"|[^"${separator}]*)(?:${separator}|$)`, 'g'))]
     .slice(0, -1)
     .map(([, field]) => (field.startsWith('"') ? field.slice(1, -1).replaceAll('""', '"') : field.trim()));
 
+const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 const wrong = (line: number, reason: string): Fault => new Fault('diagnostic/costs', { line, reason });
 
 const positions = (names: readonly string[], classes: readonly string[], line: (i: number) => number): number[] => {
@@ -32,15 +34,16 @@ const positions = (names: readonly string[], classes: readonly string[], line: (
  * and the actual class's name before each line.
  */
 export const readCosts = (text: string, classes: readonly string[]): Costs => {
+  const separator = ['\t', ';'].find((mark) => text.includes(mark)) ?? ',';
   const lines = text
     .split(/\r?\n/)
-    .map((content, i) => ({ line: i + 1, fields: fieldsOf(content) }))
+    .map((content, i) => ({ line: i + 1, fields: fieldsOf(content, separator) }))
     .filter(({ fields }) => fields.some((f) => f !== ''));
   const K = classes.length;
   const plain = lines.length === K && lines.every(({ fields }) => fields.length === K);
   const [head] = lines;
   if (!head || (!plain && lines.length !== K + 1))
-    throw wrong(1, `it has ${Math.max(0, lines.length - 1)} lines of costs below a line of names, but there are ${K} classes`);
+    throw wrong(1, `there are ${K} classes, and below a line of names ${counted(Math.max(0, lines.length - 1), 'line')} of costs`);
   const body = plain ? lines : lines.slice(1);
   const across = plain ? classes.map((_, k) => k) : positions(head.fields.slice(1), classes, () => head.line);
   const down = plain
@@ -53,7 +56,7 @@ export const readCosts = (text: string, classes: readonly string[]): Costs => {
   const values = new Float64Array(K * K);
   for (const [i, { line, fields }] of body.entries()) {
     const costs = plain ? fields : fields.slice(1);
-    if (costs.length !== K || across.length !== K) throw wrong(line, `it has ${costs.length} costs, but there are ${K} classes`);
+    if (costs.length !== K || across.length !== K) throw wrong(line, `there are ${K} classes, and it has ${counted(costs.length, 'cost')}`);
     for (const [j, field] of costs.entries()) {
       const cost = field === '' ? Number.NaN : Number(field);
       if (!Number.isFinite(cost)) throw wrong(line, `'${field}' is no number`);

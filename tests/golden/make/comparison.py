@@ -8,7 +8,19 @@ import sys
 
 import numpy as np
 from scipy import stats
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss, precision_score, recall_score
+from scipy.cluster import hierarchy
+from scipy.spatial.distance import squareform
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    cohen_kappa_score,
+    confusion_matrix,
+    f1_score,
+    log_loss,
+    matthews_corrcoef,
+    precision_score,
+    recall_score,
+)
 
 rng = np.random.default_rng(20)
 N, K, DRAWS = 600, 5, 20000
@@ -112,6 +124,35 @@ def bonett_price(b, c, n):
     return [p - q - half, p - q + half]
 
 
+def averages(y, p):
+    found = {
+        f"{a}_{name}": f(y, p, average=a, zero_division=0)
+        for a in ("macro", "weighted")
+        for name, f in (("precision", precision_score), ("recall", recall_score), ("f1", f1_score))
+    }
+    return {
+        **found,
+        "balanced_accuracy": balanced_accuracy_score(y, p),
+        "cohen_kappa": cohen_kappa_score(y, p),
+        "mcc": matthews_corrcoef(y, p),
+    }
+
+
+resampled = []
+for d in range(2000):
+    i = rng.integers(N, size=N)
+    resampled.append(averages(labels[i], said[0][i]))
+average_errors = {k: float(np.std([r[k] for r in resampled])) for k in resampled[0]}
+
+costs = np.round(10 * rng.random((K, K)) * (1 - np.eye(K)), 1)
+paid = costs[labels, said[0]]
+least = (probs[0] @ costs).argmin(1)
+
+# Average linkage of 40 items at random places.
+places = rng.normal(size=(40, 3))
+apart = np.round(np.sqrt(((places[:, None] - places[None]) ** 2).sum(-1)) * 1024) / 1024
+tree = hierarchy.linkage(squareform(apart), "average")
+
 right = [r["right"].astype(bool) for r in rows]
 b, c = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
 out = {
@@ -138,6 +179,22 @@ out = {
         }
         for k in range(K)
     ],
+    "averages": averages(labels, said[0]),
+    "average_errors": average_errors,
+    "costs": {
+        "table": costs.ravel().tolist(),
+        "mean": paid.mean(),
+        "se": paid.std(ddof=1) / np.sqrt(N),
+        "constant": min(costs[labels].mean(0)),
+        "answer": int(costs[labels].mean(0).argmin()),
+        "decided": costs[labels, least].mean(),
+        "changed": int((least != said[0]).sum()),
+    },
+    "linkage": {
+        "distances": apart.ravel().tolist(),
+        "heights": tree[:, 2].tolist(),
+        "cophenetic": hierarchy.cophenet(tree).tolist(),
+    },
     "mcnemar_cases": [mcnemar(b, c) for b, c in ((0, 1), (4, 2), (10, 10), (3, 21), (30, 14), (400, 460), (700, 800))],
 }
 with open(f"{sys.argv[1]}/comparison.json", "w") as file:
