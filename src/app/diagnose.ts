@@ -181,7 +181,7 @@ export const diagnoseAll = async (
   };
   const measured = async (run: Started, { findings, subject, meaning, ...ran }: Measured): Promise<void> => {
     if (!open) return;
-    const views = await sampleViews(rowsNamed(findings.cards), open.bound, open.model?.score, subject, meaning, job.signal);
+    const views = await sampleViews(rowsNamed(findings.cards), open.bound, meaning && open.model?.score, subject, meaning, job.signal);
     results.set(
       run.ask,
       report(

@@ -5,6 +5,17 @@ import { checkProbabilities, type Declared, type Meaning, meaningOf } from '../e
 import { batchRows, classesOf, scoresName } from '../evidence/plan.ts';
 import type { OpenSubject } from './subject.ts';
 
+/** What is known of a subject whose outputs are no scores of rows. */
+export const unscored = ({ bound, model }: OpenSubject): { readonly subject: Subject; readonly meaning?: Meaning } => ({
+  subject: {
+    rows: bound.count,
+    ...(model ? { modelName: model.name } : {}),
+    dataName: bound.name,
+    classes: bound.classNames ?? [],
+    scores: 'none',
+  },
+});
+
 /** What a first batch tells about the scores; where they are no class scores, a study still can ask about each output. */
 export const lookAt = async (
   { bound, model }: OpenSubject,

@@ -6,7 +6,7 @@ import type { Bound } from '../evidence/bound.ts';
 import { type Ends, endsOf, type OpenedModel, openModel, type ProbeRows, repeated } from '../evidence/model.ts';
 import { rowsHeld } from '../evidence/plan.ts';
 import type { GradientSubject } from '../evidence/providers/gradient.ts';
-import { type Scorer, scorer } from '../evidence/scorer.ts';
+import { rowRunner, type Scorer, scorer } from '../evidence/scorer.ts';
 import type { Prepared } from '../graph/prepare.ts';
 import type { Model } from '../graph/types.ts';
 import { write } from '../graph/write.ts';
@@ -30,6 +30,8 @@ export interface RunnableModel extends GradientSubject {
   /** What is run: the file's model, or the prepared one where that freed a fixed batch axis. */
   readonly run: Model;
   readonly score: Scorer;
+  /** The diagnosed output of whatever shape, rows first. */
+  readonly outputs: (x: Tensor) => Promise<Tensor>;
 }
 
 /** A model (or none) and the data bound to it, open until closed. */
@@ -46,6 +48,8 @@ export interface OpenSubject {
    * that are no class of the model.
    */
   inputs(split: string | undefined): Promise<Bound>;
+  /** Another data file, all its rows, bound in the same way; its labels are not looked for. */
+  other(path: string): Promise<Bound>;
   close(): Promise<void>;
 }
 
@@ -123,11 +127,11 @@ export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 
     ...(ask.limit === undefined ? {} : { limit: ask.limit }),
     ...(ask.groups ? { groups: ask.groups } : {}),
     ...(ask.bare ? { bare: true } : {}),
+    ...(ask.marks ? { marks: true } : {}),
   });
   const split = (name: string): Promise<Bound> => bind({ ...ask.data, split: name }, ports, job, binding);
   const inputs: OpenSubject['inputs'] = (split) =>
     bind(
-    ...(ask.marks ? { marks: true } : {}),
       { ...ask.data, ...(split === undefined ? {} : { split }) },
       ports,
       opened && split === undefined ? { ...job, note: () => {} } : job,
@@ -138,10 +142,14 @@ export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 
         ...(ask.limit === undefined || split !== undefined ? {} : { limit: ask.limit }),
       },
     );
+  const other: OpenSubject['other'] = (path) => {
+    const { x, preprocess } = ask.data;
+    return bind({ path, ...(x === undefined ? {} : { x }), ...(preprocess ? { preprocess } : {}) }, ports, job, { ...binding, bare: true });
+  };
   const dataSha256 = await ports.sha256(ask.data.path);
   if (!opened || !ends) {
     const device = { requested: ask.device, actual: 'none', reason: 'a table of predictions needs no device' };
-    return { bound, device, dataSha256, split, inputs, close: () => bound.close() };
+    return { bound, device, dataSha256, split, inputs, other, close: () => bound.close() };
   }
   const wanted = Math.max(probeRows, Math.min(checkedRows, 3 * (ends.fixedBatch ?? 0)));
   const first = Array.from({ length: Math.min(wanted, rowsHeld(bound), bound.count) }, (_, i) => i);
@@ -180,12 +188,14 @@ export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 
       ends: run.ends,
       prepared,
       score,
+      outputs: rowRunner(session, run.ends, job),
     },
     device: { requested: choice.requested, actual: choice.actual, reason: choice.reason },
     modelSha256: opened.sha256,
     dataSha256,
     split,
     inputs,
+    other,
     async close() {
       await session.release();
       await bound.close();

@@ -34,7 +34,12 @@ const optionsOf = (
   Object.fromEntries(
     Object.entries(options ?? {}).map(([name, value]) => {
       const option = diagnostic?.options[name];
-      const file = option?.kind === 'text' && (option.writes !== undefined || option.reads) && typeof value === 'string' && value !== '';
+      // What is read may be an array of the data instead, whose name has neither folder nor ending.
+      const file =
+        option?.kind === 'text' &&
+        typeof value === 'string' &&
+        value !== '' &&
+        (option.writes !== undefined || (option.reads && /[\\/.]/.test(value)));
       return [name, file ? resolve(from, value) : value];
     }),
   );

@@ -1,15 +1,19 @@
+import { attributionSummary } from './attribution/attribution-summary.ts';
 import { saliency } from './attribution/saliency.ts';
 import { generationConfidence } from './calibration/generation-confidence.ts';
 import { multiLabelCalibration } from './calibration/multi-label-calibration.ts';
 import { recalibration } from './calibration/recalibration.ts';
+import { regressionCalibration } from './calibration/regression-calibration.ts';
 import { reliability } from './calibration/reliability.ts';
 import type { Diagnostic } from './define.ts';
+import { aupimo } from './metrics/aupimo.ts';
 import { compareModels } from './metrics/compare-models.ts';
 import { computeBudget } from './metrics/compute-budget.ts';
 import { confusionMatrix } from './metrics/confusion-matrix.ts';
 import { discoveryMetrics } from './metrics/discovery-metrics.ts';
 import { domainWeightedEnsemble } from './metrics/domain-weighted-ensemble.ts';
 import { frechetMeanPrediction } from './metrics/frechet-mean-prediction.ts';
+import { promptEnsemble } from './metrics/prompt-ensemble.ts';
 import { rankingMetrics } from './metrics/ranking-metrics.ts';
 import { regressionReport } from './metrics/regression-report.ts';
 import { linearProbe } from './representation/linear-probe.ts';
@@ -20,14 +24,18 @@ export const diagnostics: readonly Diagnostic[] = [
   compareModels,
   rankingMetrics,
   regressionReport,
+  aupimo,
   discoveryMetrics,
   frechetMeanPrediction,
+  promptEnsemble,
   domainWeightedEnsemble,
   computeBudget,
   reliability,
   multiLabelCalibration,
+  regressionCalibration,
   recalibration,
   generationConfidence,
   linearProbe,
   saliency,
+  attributionSummary,
 ];

@@ -164,6 +164,8 @@ export interface SamplesTool {
     positions: readonly number[],
     signal: AbortSignal,
   ): Promise<{ readonly x: Tensor; readonly rows: readonly number[]; readonly outputs: Matrix; readonly labels?: Int32Array }>;
+  /** Names of the numbers in a row, where they are columns of a table. */
+  readonly names?: readonly string[];
   /** The words behind the tokens of dataset rows, [n][tokens], and the token that fills rows up, where the input is tokens. */
   words?(rows: readonly number[], signal: AbortSignal): Promise<readonly (readonly string[])[] | undefined>;
   readonly padding?: number;
@@ -280,8 +282,9 @@ export interface ColumnsTool {
   readonly list: readonly StoredColumn[];
   /** Dataset numbers of the rows diagnosed (split, limit); of another file all its rows. */
   readonly rows: Float64Array;
-  /** Array or column of the labels, where there is one. */
+  /** Array or column of the labels, where there is one, and that named as the rows (x). */
   readonly label?: string;
+  readonly x?: string;
   /** The whole array in float64, also one whose first axis is not the rows. Throws `data/column`, `data/not-a-number`, `data/array-text`, `data/array-size`. */
   read(name: string, signal: AbortSignal): Promise<Values>;
   /** Of an array with a first axis as long as the rows, those diagnosed: [rows, …]. Throws also `data/array-rows`. */

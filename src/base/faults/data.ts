@@ -28,6 +28,16 @@ export const dataFaults = {
     `Folder '${d.path}' holds no images (${d.files === 0 ? 'it holds no files at all' : `none of its ${d.files} files ends in ${d.known.join(', ')}`}).`,
   'data/image-sizes': (d: { path: string; sizes: number; first: string; other: string; file: string }): string =>
     `The images in '${d.path}' have ${d.sizes} sizes (${d.first}, but '${d.file}' ${d.other}); resize them to one (resize HxW).`,
+  'data/no-grid': (d: { path: string; column: string; dims: string }): string =>
+    `'${d.column}' of '${d.path}' has rows of shape ${d.dims}; maps and masks are grids [height, width].`,
+  'data/mask-value': (d: { path: string; where: string; value: number }): string =>
+    `In '${d.path}', ${d.where} holds ${Number.isNaN(d.value) ? 'colours' : d.value}; masks hold 0 for normal pixels and 1 or 255 for defects.`,
+  'data/masks-unmatched': (d: { path: string; mask: string; image: string }): string =>
+    `No mask in '${d.path}' is called like an image: a mask is '${d.mask}', an image '${d.image}'; give both the same name (a mask may end in _mask).`,
+  'data/mask-size': (d: { row: number; map: string; mask: string }): string =>
+    `The map of row ${d.row} is ${d.map}, its mask ${d.mask}; let one of them be resized (resize maps or masks).`,
+  'data/mask-vanished': (d: { row: number; map: string }): string =>
+    `The defect of row ${d.row} vanishes where its mask is brought to ${d.map}, the size of the map; resize the maps instead (resize maps).`,
   'data/list-lengths': (d: { path: string; column: string }): string =>
     `Column '${d.column}' of '${d.path}' holds lists of different lengths, which have no common shape; pad them to one length or choose other columns.`,
   'data/list-length': (d: { path: string; column: string; row: number; expected: string }): string =>

@@ -1,5 +1,9 @@
 /** Faults found by a diagnostic in what it was given. */
 export const diagnosticFaults = {
+  'diagnostic/forecast': (d: { columns: number; names: readonly string[]; form: string }): string =>
+    `The predictions hold ${d.columns} ${d.columns === 1 ? 'value' : 'values'} a row${d.names.length > 0 ? ` (${d.names.join(', ')})` : ''}, which is no forecast of form '${d.form}'; choose form (mean-sd, mean-variance, mean-log-variance and interval take two values), give levels with one number for each value, or name a column of standard deviations (spread).`,
+  'diagnostic/spread': (d: { row: number; value: number }): string =>
+    `Row ${d.row} has the predicted spread ${d.value}; a standard deviation or variance is a number above 0. Correct the row, or choose the form that these values have (form).`,
   'diagnostic/label': (d: { row: number; label: number; classes: number }): string =>
     `Row ${d.row} has label ${d.label}, but the model has ${d.classes} classes (0 to ${d.classes - 1}); correct the label, or name the output that has this class.`,
   'diagnostic/width': (d: { found: number; expected: number }): string =>
@@ -133,6 +137,8 @@ export const diagnosticFaults = {
     `Inputs of shape ${d.shape} are no pictures, so changes that keep their label must be named: give three with perturbations, such as noise=0.1,dropout=0.1,scale=1.1.`,
   'diagnostic/picture-perturbation': (d: { name: string; shape: string }): string =>
     `'${d.name}' changes pictures${d.name === 'greyscale' ? ' of three channels' : ''}, and inputs have shape ${d.shape}; leave it out of perturbations.`,
+  'diagnostic/few-rows': (d: { rows: number; least: number; data: string }): string =>
+    `'${d.data}' has ${d.rows === 1 ? 'one row' : `${d.rows} rows`} to work on, and this needs at least ${d.least}; choose a split that holds more.`,
   'diagnostic/no-samples': (d: { data: string }): string => `'${d.data}' has no rows to attribute; choose a split that holds some.`,
   'diagnostic/few-examples': (d: { size: number; classes: number }): string =>
     `${d.size} examples cannot hold one of each of ${d.classes} classes; give sizes from ${d.classes} on.`,
