@@ -108,11 +108,26 @@ interface Parts {
   readonly fitted?: Fitted;
   readonly table?: Predictions;
   readonly unscored?: Fault;
+  /** The array named as the rows, where they have no scores. */
+  readonly named?: string;
   readonly classNames?: readonly string[];
   readonly namesFrom: Bound['namesFrom'];
 }
 
-const assemble = ({ dataset, rows, columns, label, marks, groups, fitted, table, unscored, classNames, namesFrom }: Parts): Bound => {
+const assemble = ({
+  dataset,
+  rows,
+  columns,
+  label,
+  marks,
+  groups,
+  fitted,
+  table,
+  unscored,
+  named,
+  classNames,
+  namesFrom,
+}: Parts): Bound => {
   const own = [...columns.map((c) => c.name), ...(label ? [label.column] : []), ...(marks?.columns ?? [])];
   const names = [...own, ...groups];
   const batch = (numbers: Float64Array, tensors: Awaited<ReturnType<Dataset['slice']>>): BoundBatch => {
@@ -138,6 +153,7 @@ const assemble = ({ dataset, rows, columns, label, marks, groups, fitted, table,
     name: dataset.path.split(/[\\/]/).at(-1) ?? dataset.path,
     count: rows?.length ?? dataset.length,
     inputDims: fitted?.dims ?? [],
+    ...(fitted && columns.length > 1 ? { inputNames: columns.map((c) => c.name) } : {}),
     labelled: label !== undefined || marks !== undefined,
     known: dataset.columns.map((c) => c.name),
     groups,
@@ -146,6 +162,7 @@ const assemble = ({ dataset, rows, columns, label, marks, groups, fitted, table,
     ...(table ? { table: table.scores } : {}),
     ...(table?.scores === 'values' && table.classes ? { predictionNames: table.classes } : {}),
     ...(unscored ? { unscored } : {}),
+    ...(named === undefined ? {} : { rowsNamed: named }),
     dataset,
     ...(label ? { labelColumn: label.column } : {}),
     ...(label?.reader.names ? { labelNames: label.reader.names } : {}),
@@ -260,6 +277,7 @@ const bindBare = async (
     rows: await chooseRows(dataset, ref, name, x, options.limit, job),
     columns: [],
     unscored,
+    ...(x === undefined ? {} : { named: x }),
     groups: groupColumns(dataset, options.groups),
     namesFrom: namesFrom(options, label),
     ...(label ? { label } : {}),

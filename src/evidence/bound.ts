@@ -26,6 +26,8 @@ export interface Bound {
   readonly count: number;
   /** Shape of one input row; [] for a table of predictions. */
   readonly inputDims: readonly number[];
+  /** Names of the columns that make up an input row, where each is one number of it. */
+  readonly inputNames?: readonly string[];
   readonly labelled: boolean;
   /** Columns and arrays of the file, for faults that ask for a name. */
   readonly known: readonly string[];
@@ -41,6 +43,8 @@ export interface Bound {
   readonly table?: 'probabilities' | 'logits' | 'score' | 'values';
   /** Why rows have no scores, where neither a model nor the data give any. */
   readonly unscored?: Fault;
+  /** The array that was named as the rows (x), where they have no scores. */
+  readonly rowsNamed?: string;
   /** The file itself, for what is read of it by name, and its column of labels. */
   readonly dataset: Dataset;
   readonly labelColumn?: string;

@@ -3,7 +3,7 @@ import type { Card } from '../../report/report.ts';
 import { number } from '../wording.ts';
 import type { AttributionChoice } from './options.ts';
 import { mapOf, overlayScale, shrink } from './overlay.ts';
-import { factsOf, nameOf, type Saliency, strongest } from './saliency-result.ts';
+import { factsOf, inputName, nameOf, type Saliency, strongest } from './saliency-result.ts';
 import { tokenCards } from './token-cards.ts';
 
 /** Longest side of a map, and most columns of a table, that a report carries. */
@@ -74,7 +74,7 @@ const tableCards = (s: Saliency, subject: Subject): Card[] => {
   const { grid } = s.found;
   const what = grid?.kind === 'units' ? 'unit' : 'input';
   const most = shown.length < d ? ` The ${shown.length} strongest of ${d} ${what}s.` : '';
-  const inputs = shown.map((f) => `${what} ${f.input}`);
+  const inputs = shown.map((f) => inputName(s, f.input));
   const values = s.rows.flatMap((_, b) => shown.map((f) => s.found.values[b * d + f.input]));
   const limit = Math.max(...values.map(Math.abs), 0);
   return [

@@ -3,7 +3,7 @@ import { number, percent } from '../wording.ts';
 import { methods } from './methods.ts';
 import type { AttributionChoice } from './options.ts';
 import { ALMOST_ZERO, overlayScale } from './overlay.ts';
-import { INCOMPLETE, type Saliency, strongest } from './saliency-result.ts';
+import { INCOMPLETE, inputName, type Saliency, strongest } from './saliency-result.ts';
 
 /** Share of the inputs, strongest first, that hold half of all |a| of one sample. */
 const halfOf = (values: Float64Array): number => {
@@ -40,7 +40,7 @@ export const saliencyGuide = (s: Saliency, chosen: AttributionChoice): string =>
   const [first] = strongest(s);
   const table = s.pictures
     ? ''
-    : ` The strongest is ${kind === 'units' ? 'unit' : 'input'} ${first.input}, with a mean size of ${number(first.size)}${Math.abs(first.mean) < first.size / 2 ? ' and no constant sign' : first.mean > 0 ? ', mostly for the class' : ', mostly against the class'}.`;
+    : ` The strongest is ${inputName(s, first.input)}, with a mean size of ${number(first.size)}${Math.abs(first.mean) < first.size / 2 ? ' and no constant sign' : first.mean > 0 ? ', mostly for the class' : ', mostly against the class'}.`;
   const wrong = s.labels ? s.rows.filter((_, b) => s.labels?.[b] !== s.predicted[b]).length : 0;
   const mistakes =
     wrong > 0 ? ` ${wrong} of the samples are answered wrongly: compare their maps with target 'label' to see what was missed.` : '';

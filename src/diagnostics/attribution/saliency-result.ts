@@ -13,6 +13,8 @@ export interface Saliency {
   readonly predicted: Int32Array;
   readonly labels?: Int32Array;
   readonly pictures?: Pictures;
+  /** Names of the inputs, where they are columns. */
+  readonly names?: readonly string[];
   readonly sanity?: Sanity;
   readonly tokens?: TokenRows;
 }
@@ -33,6 +35,10 @@ export const strongest = (s: Saliency): { readonly input: number; readonly size:
     return { input, size, mean };
   }).sort((a, b) => b.size - a.size || a.input - b.input);
 };
+
+/** An input by the name of its column, else by its number; or a unit of a layer. */
+export const inputName = ({ names, found }: Pick<Saliency, 'names' | 'found'>, input: number): string =>
+  found.grid?.kind === 'units' ? `unit ${input}` : (names?.[input] ?? `input ${input}`);
 
 /** A class by its name. */
 export const nameOf = (k: number, { classes }: Pick<Subject, 'classes'>): string => classes[k] ?? String(k);

@@ -1,19 +1,15 @@
-import { Fault } from '../../base/fault.ts';
 import type { Job } from '../../base/job.ts';
 import { median } from '../../base/maths/quantile.ts';
-import { choice, flag, int, pick } from '../../base/option.ts';
+import { choice, flag, int } from '../../base/option.ts';
 import { type Diagnostic, defineStudy } from '../define.ts';
-import { attributeSamples } from './attribute.ts';
-import { attributable } from './embedded.ts';
+import { attributeRows, targetOptions } from './attributed-rows.ts';
 import { attributionOptions } from './options.ts';
 import { saliencyCards } from './saliency-cards.ts';
 import { saliencyGuide } from './saliency-guide.ts';
 import { INCOMPLETE, type Saliency } from './saliency-result.ts';
-import { evenly, inputValues, picturesOf } from './samples.ts';
+import { evenly } from './samples.ts';
 import { sanity } from './sanity.ts';
 import { sanityFindings } from './sanity-cards.ts';
-import { classNamed, predictions } from './targets.ts';
-import { tokenRows } from './tokens.ts';
 
 /** Gradients and path integrals of one output entry with respect to the input, for some samples of the data. */
 export const saliency: Diagnostic = defineStudy({
@@ -25,8 +21,7 @@ export const saliency: Diagnostic = defineStudy({
   uses: ['gradient', 'samples'],
   options: {
     ...attributionOptions,
-    target: choice({ default: 'predicted', of: ['predicted', 'label'], help: 'The class whose output is attributed.' }),
-    class: pick({ default: '', from: 'class', help: 'One class, by name or index, for all samples; overrides target.' }),
+    ...targetOptions,
     samples: int({ default: 16, min: 1, max: 256, help: 'Number of samples shown.' }),
     checks: flag({
       default: true,
@@ -35,49 +30,13 @@ export const saliency: Diagnostic = defineStudy({
     order: choice({ default: 'evenly', of: ['evenly', 'first'], help: 'Which samples: evenly spaced over the split, or its first ones.' }),
   },
   async study(tools, chosen, job, subject): Promise<Saliency> {
-    const { samples } = tools;
-    const fixed = classNamed(chosen.class, subject.classes);
-    if (samples.count === 0) throw new Fault('diagnostic/no-samples', { data: subject.dataName });
-    const count = Math.min(chosen.samples, samples.count);
-    const positions = chosen.order === 'evenly' ? evenly(count, samples.count) : Array.from({ length: count }, (_, i) => i);
-    job.progress(0, `reading ${count} samples`);
-    const taken = await samples.take(positions, job.signal);
-    const x = inputValues(taken.x.data);
-    const predicted = predictions(taken.outputs, subject);
-    const labels = subject.classes.length > 1 ? taken.labels : undefined;
-    if (fixed === undefined && chosen.target === 'label' && !labels) throw new Fault('diagnostic/no-label', { row: taken.rows[0] });
-    labels?.forEach((label, b) => {
-      if (!(label >= 0 && label < subject.classes.length))
-        throw new Fault('diagnostic/label', { row: taken.rows[b], label, classes: subject.classes.length });
-    });
-    const targets = fixed === undefined ? (chosen.target === 'label' && labels ? labels : predicted) : new Int32Array(count).fill(fixed);
-    job.progress(0.1, `attributing ${count} samples`);
-    const pictures = await picturesOf(samples, taken.rows, x, 128, job.signal);
-    const points = await attributable(tools, x, job.signal);
-    const own = { gradient: tools.gradient, samples: points.samples };
-    const { rows, outputs } = taken;
-    const asked = {
-      x: points.x,
-      rows,
-      outputs,
-      targets,
-      ...(points.inputs ? { inputs: points.inputs } : {}),
-      ...(pictures ? { axes: pictures.axes } : {}),
-    };
+    const { count } = tools.samples;
+    const shown = Math.min(chosen.samples, count);
+    const positions = chosen.order === 'evenly' ? evenly(shown, count) : Array.from({ length: shown }, (_, i) => i);
     const part = (from: number, to: number): Job => ({ ...job, progress: (f, text) => job.progress(from + (to - from) * f, text) });
-    const found = await attributeSamples(own, asked, chosen, subject, part(0.1, chosen.checks ? 0.3 : 1));
-    const checks = chosen.checks ? await sanity(own, asked, found, chosen, subject, part(0.3, 1)) : undefined;
-    const tokens = await tokenRows(points.samples, rows, points.inputs, found, chosen.method, job.signal);
-    return {
-      rows: taken.rows,
-      found,
-      targets,
-      predicted,
-      ...(checks ? { sanity: checks } : {}),
-      ...(tokens ? { tokens } : {}),
-      ...(labels ? { labels } : {}),
-      ...(pictures ? { pictures } : {}),
-    };
+    const { rows, own, asked } = await attributeRows(tools, positions, chosen, subject, part(0, chosen.checks ? 0.3 : 1), 128);
+    const checks = chosen.checks ? await sanity(own, asked, rows.found, chosen, subject, part(0.3, 1)) : undefined;
+    return { ...rows, ...(checks ? { sanity: checks } : {}) };
   },
   report(s, chosen, subject) {
     const { completeness } = s.found;

@@ -40,7 +40,7 @@ const shaded = (
 };
 
 /** Words by their mean attribution in the samples that hold them, for each class attributed. */
-const strongestWords = (s: Saliency, { words, scores, padding }: TokenRows, subject: Pick<Subject, 'classes'>): Card[] => {
+export const strongestWords = (s: Saliency, { words, scores, padding }: TokenRows, subject: Pick<Subject, 'classes'>): Card[] => {
   const t = scores.length / s.rows.length;
   const found = new Map<
     string,
