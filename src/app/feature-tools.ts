@@ -4,6 +4,7 @@ import type { RunRequest } from '../base/request.ts';
 import type { Tools } from '../evidence/evidence.ts';
 import type { HeadTool } from '../evidence/features.ts';
 import { layerValue, openFeatures } from '../evidence/providers/features.ts';
+import { openObjectives } from '../evidence/providers/softmax-objective.ts';
 import { mustVerify } from '../graph/verify.ts';
 import { linearModel, withLinearHead } from '../training/heads/linear.ts';
 import type { Ports } from './ports.ts';
@@ -11,7 +12,7 @@ import { saveModel } from './save-model.ts';
 import type { OpenSubject } from './subject.ts';
 
 /** Writes the subject's model with a new head, or a head alone; ONNX Runtime opens the file before it is written. */
-const headTool = ({ model, modelSha256, dataSha256 }: OpenSubject, ask: RunRequest, ports: Ports, job: Job): HeadTool => ({
+const headTool = ({ model, modelSha256, dataSha256 }: OpenSubject, ask: RunRequest, ports: Ports, job: Job): Pick<HeadTool, 'open'> => ({
   async open(path) {
     for (const input of [ask.model?.path, ask.data.path])
       if (path === input) throw new Fault('file/overwrites', { option: 'save', path, input });
@@ -57,5 +58,12 @@ export const featureTools = (open: OpenSubject, ask: RunRequest, ports: Ports, j
     },
     job,
   );
-  return { tools: { features: features.tool, head: headTool(open, ask, ports, job) }, release: () => features.release() };
+  const objectives = openObjectives(ports.runtime);
+  return {
+    tools: { features: features.tool, head: { ...headTool(open, ask, ports, job), objective: objectives.objective } },
+    async release() {
+      await features.release();
+      await objectives.release();
+    },
+  };
 };

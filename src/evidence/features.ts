@@ -1,4 +1,6 @@
+import type { Smooth } from '../base/maths/lbfgs.ts';
 import type { LinearHead } from '../base/maths/linear-head.ts';
+import type { HeadRows } from '../base/maths/softmax-head.ts';
 
 /** Which features of which rows. */
 export interface FeatureAsk {
@@ -53,10 +55,13 @@ export interface FeaturesTool {
   read(ask: FeatureAsk): Promise<FeatureTable>;
 }
 
-/** Writes the model anew, cut off at features, with a linear head in place of what made the diagnosed output. */
+/** Linear heads on features: what is minimised to fit one, and the model written with one. */
 export interface HeadTool {
+  /** The mean objective of `softmaxHead` on these rows, computed where it is quickest. */
+  objective(rows: HeadRows, strength: number): Promise<Smooth>;
   /**
-   * Throws where a file cannot be written there. What it gives back writes it: the output keeps its name and is probabilities where it
+   * Throws where a file cannot be written there. What it gives back writes the model cut off at the features, with the head in place
+   * of what made the diagnosed output: the output keeps its name and is probabilities where it
    * was. Without a model the file takes the columns of the data.
    */
   open(

@@ -38,15 +38,34 @@ export const headRows = (
   return { classes, width, features, labels };
 };
 
+/** Pull of every weight to 0: the penalty divided by C and the rows. */
+const pullOf = ({ labels }: HeadRows, strength: number): number => 1 / (strength * labels.length);
+
+/** A mean log loss and its gradient with the penalty added. */
+export const pulled = (
+  { value, gradient }: { readonly value: number; readonly gradient: Float64Array },
+  theta: Float64Array,
+  rows: HeadRows,
+  strength: number,
+): { readonly value: number; readonly gradient: Float64Array } => {
+  const pull = pullOf(rows, strength);
+  let penalty = 0;
+  for (let i = 0; i < rows.classes * rows.width; i++) {
+    penalty += theta[i] * theta[i];
+    gradient[i] += pull * theta[i];
+  }
+  return { value: value + (pull / 2) * penalty, gradient };
+};
+
 /** Mean log loss of a multinomial logistic regression on features, with the pull divided by C and the rows. */
-const objective = ({ classes, width, features, labels, weights }: HeadRows, strength: number): Smooth => {
-  const size = classes * (width + 1);
-  const pull = new Float64Array(size).fill(1 / (strength * labels.length), 0, classes * width);
+export const softmaxMean = (rows: HeadRows, strength: number): Smooth => {
+  const { classes, width, features, labels, weights } = rows;
+  const none = new Float64Array(classes * (width + 1));
   const { evaluate } = softmaxRegression({ classes, width, scores: features, labels, ...(weights ? { weights } : {}) }, false, {
-    strength: pull,
-    home: new Float64Array(size),
+    strength: none,
+    home: none,
   });
-  return evaluate;
+  return (theta) => pulled(evaluate(theta), theta, rows, strength);
 };
 
 /**
@@ -56,7 +75,7 @@ const objective = ({ classes, width, features, labels, weights }: HeadRows, stre
 export const softmaxHead = async (
   rows: HeadRows,
   { strength, tolerance, iterations }: SoftmaxHeadOptions,
-  mean: Smooth = objective(rows, strength),
+  mean: Smooth = softmaxMean(rows, strength),
 ): Promise<{ readonly head: LinearHead; readonly converged: boolean }> => {
   const { classes, width, labels } = rows;
   const { at, converged } = await lbfgs(mean, new Float64Array(classes * (width + 1)), {

@@ -157,7 +157,7 @@ const systemsOf = (
 
 /** The voters of each domain behind a gate of tokens, against their mean, one voter for all, and a gate that knows the domain. */
 export const ensembled = async (
-  tools: Pick<Tools, 'columns' | 'outputs' | 'features' | 'ensemble'>,
+  tools: Pick<Tools, 'columns' | 'outputs' | 'features' | 'ensemble' | 'head'>,
   options: EnsembleOptions,
   hasModel: boolean,
   job: Job,

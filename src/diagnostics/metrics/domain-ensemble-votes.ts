@@ -134,6 +134,7 @@ const inverseFrequency = (labels: Int32Array, classes: readonly string[], domain
 };
 
 const headVotes = async (
+  tool: Tools['head'],
   rows: DomainRows,
   classes: readonly string[],
   { fit, shown, scale }: HeadData,
@@ -150,7 +151,8 @@ const headVotes = async (
   const fitted = async (places: readonly number[], name: string): Promise<LinearHead> => {
     const own = headRows(fit, classes.length, places, scale);
     const weights = classWeights === 'none' ? undefined : inverseFrequency(own.labels, classes, name);
-    const { head } = await softmaxHead({ ...own, ...(weights ? { weights } : {}) }, { strength: C, tolerance: 1e-4, iterations: maxIter });
+    const weighted = { ...own, ...(weights ? { weights } : {}) };
+    const { head } = await softmaxHead(weighted, { strength: C, tolerance: 1e-4, iterations: maxIter }, await tool.objective(weighted, C));
     await breathe(job);
     return onRaw(head, scale);
   };
@@ -188,7 +190,7 @@ const labelsOf = (rows: readonly number[], { labelOf }: DomainRows, classes: rea
   return Int32Array.from(rows, (row) => place.get(labelOf(row)) ?? 0);
 };
 
-const featureVotes = async (tools: Pick<Tools, 'features'>, rows: DomainRows, options: VoteOptions, job: Job): Promise<Votes> => {
+const featureVotes = async (tools: Pick<Tools, 'features' | 'head'>, rows: DomainRows, options: VoteOptions, job: Job): Promise<Votes> => {
   const { layer, pooling, fitOn } = options;
   const classes = classesOf(rows);
   const diagnosed = await tools.features.read({ layer, pooling });
@@ -209,12 +211,12 @@ const featureVotes = async (tools: Pick<Tools, 'features'>, rows: DomainRows, op
     width,
     rows.fit.map((_, i) => i),
   );
-  const { heads, ...votes } = await headVotes(rows, classes, { fit, shown, scale }, options, job);
+  const { heads, ...votes } = await headVotes(tools.head, rows, classes, { fit, shown, scale }, options, job);
   return { classes, labels: shown.labels, ...votes, voters: { kind: 'features', layer, pooling, heads } };
 };
 
 /** Heads on how often each of the most frequent tokens occurs in a row. */
-const tokenVotes = async (rows: DomainRows, options: VoteOptions, job: Job): Promise<Votes> => {
+const tokenVotes = async (tools: Pick<Tools, 'head'>, rows: DomainRows, options: VoteOptions, job: Job): Promise<Votes> => {
   const classes = classesOf(rows);
   const counts = noTokens(1);
   for (const row of rows.fit) addTokens(counts, rows.tokensOf(row), 0);
@@ -238,17 +240,17 @@ const tokenVotes = async (rows: DomainRows, options: VoteOptions, job: Job): Pro
     return { width, features, labels: labelsOf(wanted, rows, classes) };
   };
   const [fit, shown] = [part(rows.fit), part(rows.shown)];
-  const { heads, ...votes } = await headVotes(rows, classes, { fit, shown, scale: unscaled(width) }, options, job);
+  const { heads, ...votes } = await headVotes(tools.head, rows, classes, { fit, shown, scale: unscaled(width) }, options, job);
   return { classes, labels: shown.labels, ...votes, voters: { kind: 'tokens', heads }, vocabulary };
 };
 
 export const votesOf = (
   kind: Voters['kind'],
-  tools: Pick<Tools, 'ensemble' | 'outputs' | 'columns' | 'features'>,
+  tools: Pick<Tools, 'ensemble' | 'outputs' | 'columns' | 'features' | 'head'>,
   rows: DomainRows,
   options: VoteOptions,
   job: Job,
 ): Promise<Votes> => {
   if (kind === 'models') return modelVotes(tools, rows, options);
-  return kind === 'features' ? featureVotes(tools, rows, options, job) : tokenVotes(rows, options, job);
+  return kind === 'features' ? featureVotes(tools, rows, options, job) : tokenVotes(tools, rows, options, job);
 };

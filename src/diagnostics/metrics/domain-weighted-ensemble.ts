@@ -13,7 +13,7 @@ export const domainWeightedEnsemble: Diagnostic = defineStudy({
   question:
     'Does one model per domain, weighted by the words of a row, answer better than one for all, and are rows sent to the right one?',
   source: 'arXiv:2306.17068; card 35-domain-weighted-capsules',
-  uses: ['columns', 'outputs', 'features', 'ensemble'],
+  uses: ['columns', 'outputs', 'features', 'ensemble', 'head'],
   options: {
     domain: pick({ default: 'domain', from: 'column', help: 'Column that holds the domain of a row.' }),
     tokens: pick({

@@ -64,6 +64,7 @@ const fitNaiveBayes = (
 };
 
 const fitLogistic = async (
+  tool: Tools['head'],
   table: FeatureTable,
   classes: number,
   places: ArrayLike<number>,
@@ -71,7 +72,8 @@ const fitLogistic = async (
   options: SoftmaxHeadOptions,
 ): Promise<{ readonly head: LinearHead; readonly converged: boolean }> => {
   const scale = scaled ? minMax(table.features, table.width, places) : unscaled(table.width);
-  const { head, converged } = await softmaxHead(headRows(table, classes, places, scale), options);
+  const rows = headRows(table, classes, places, scale);
+  const { head, converged } = await softmaxHead(rows, options, await tool.objective(rows, options.strength));
   return { head: onRaw(head, scale), converged };
 };
 
@@ -126,7 +128,7 @@ export const probe = async (tools: Pick<Tools, 'features' | 'head'>, options: Pr
         : drawOf(fit.labels, classes, size, job.random(`draw/${size}/${r}`));
       if (drawn.stratified) stratified++;
       const generative = fitNaiveBayes(fit, classes, drawn.places, scaled, { smoothing, floor: 0 });
-      const { head, converged } = await fitLogistic(fit, classes, drawn.places, scaled, logisticOptions);
+      const { head, converged } = await fitLogistic(tools.head, fit, classes, drawn.places, scaled, logisticOptions);
       if (!converged) cut++;
       const said = [generative, head].map((h) => predictedBy(h, shown.features));
       naiveBayes[r] = errorOf(said[0], shown.labels);
@@ -157,7 +159,7 @@ export const probe = async (tools: Pick<Tools, 'features' | 'head'>, options: Pr
     const head =
       saved === 'naive-bayes'
         ? fitNaiveBayes(fit, classes, places, scaled, { smoothing, floor: options.varFloor })
-        : (await fitLogistic(fit, classes, places, scaled, logisticOptions)).head;
+        : (await fitLogistic(tools.head, fit, classes, places, scaled, logisticOptions)).head;
     const named = Array.from({ length: data.labels[classes - 1] + 1 }, (_, l) => names[data.labels.indexOf(l)] ?? String(l));
     await save(asLabelled(head, data.labels), { layer, pooling }, named, {
       head: saved,

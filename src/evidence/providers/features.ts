@@ -180,7 +180,8 @@ export const openFeatures = (source: FeatureSource, job: Pick<Job, 'note' | 'sig
       },
       read: (ask) =>
         bound(ask.split, async (own): Promise<FeatureTable> => {
-          if (!own.labelled) throw new Fault('evidence/no-labels', { id, path: own.path, known: own.known });
+          const unlabelled = (): Fault => new Fault('evidence/no-labels', { id, path: own.path, known: own.known });
+          if (!own.labelled) throw unlabelled();
           const { layer: name, width, count, batches } = await featuresOf(own, ask);
           if (count * width > most) throw new Fault('evidence/features-size', { layer: name, rows: count, width, most });
           const rows = new Float64Array(count);
@@ -192,10 +193,11 @@ export const openFeatures = (source: FeatureSource, job: Pick<Job, 'note' | 'sig
           for await (const batch of batches(job.signal)) {
             rows.set(batch.rows, at);
             features.set(batch.features, at * width);
-            const below = batch.labels?.findIndex((l) => l < 0) ?? -1;
-            if (batch.labels && below >= 0)
-              throw new Fault('evidence/no-classes', { path: own.path, row: batch.rows[below], label: batch.labels[below] });
-            const read = batch.labels && check.read(batch.labels, batch.rows);
+            // Rows may have marks, 0 or 1 for each of several labels, and no class.
+            if (!batch.labels) throw unlabelled();
+            const below = batch.labels.findIndex((l) => l < 0);
+            if (below >= 0) throw new Fault('evidence/no-classes', { path: own.path, row: batch.rows[below], label: batch.labels[below] });
+            const read = check.read(batch.labels, batch.rows);
             if (read) labels.set(read, at);
             at += batch.rows.length;
             job.progress((0.3 * at) / count, `Features of ${at} of ${count} rows`);
