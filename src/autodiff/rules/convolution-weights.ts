@@ -136,25 +136,56 @@ const patches = (emit: Emit, { x, g, w, filters, channels }: Operands, { rank, k
 const isTiled = ({ kernel, strides, dilations, begin, input, output }: Sized): boolean =>
   kernel.every((k, i) => k === strides[i] && dilations[i] === 1 && begin[i] === 0 && input[i] === output[i] * k);
 
-/** Channels last: for each tap one product over the rows of all examples and positions. For few positions, where a batch would repeat a large result. */
+/** Between 2 and 8 equal parts of so many rows for every number of examples, nearest to 4; else 1. */
+const partsOf = (positions: number): number => [4, 5, 3, 6, 2, 7, 8].find((n) => positions % n === 0) ?? 1;
+
+/**
+ * Channels last, the taps along the last axis side by side as channels: for each tap along the others one product over the
+ * rows of all examples and positions. ONNX Runtime has no threads along the rows, so that small results are made in parts.
+ */
 const rowsProduct = (emit: Emit, { x, g, w, filters, channels }: Operands, at: Sized): string => {
-  const down = emit.Reshape(channelsLast(emit, g, at.rank), emit.ints([-1, filters]));
-  const taps = rowTaps(emit, x, at).map((rows) =>
-    emit.Unsqueeze(emit.Gemm(down, emit.Reshape(rows, emit.ints([-1, channels])), { transA: 1 }), emit.ints([2])),
+  const { rank, kernel, input, output, strides, dilations, begin, end } = at;
+  const wide = padding(emit, channelsLast(emit, x, rank), [0, ...begin, 0, 0, ...end, 0]);
+  const window = (v: string, axis: number, tap: number): string => {
+    const i = axis - 1;
+    const [start, length] = [tap * dilations[i], (output[i] - 1) * strides[i] + 1];
+    if (start === 0 && length === input[i] + begin[i] + end[i] && strides[i] === 1) return v;
+    return emit.Slice(v, emit.ints([start]), emit.ints([start + length]), emit.ints([axis]), emit.ints([strides[i]]));
+  };
+  const last = kernel[rank - 1];
+  const beside = stacked(
+    emit,
+    Array.from({ length: last }, (_, t) => window(wide, rank, t)),
+    rank + 1,
   );
-  return reshapeLike(emit, stacked(emit, taps, 2), w);
+  const positions = product(output);
+  const parts = filters * channels * last <= 16384 ? partsOf(positions) : 1;
+  const rows = (v: string, width: number): string => emit.Reshape(v, emit.ints(parts > 1 ? [parts, -1, width] : [-1, width]));
+  const down = rows(channelsLast(emit, g, rank), filters);
+  const taps = tapsOf(kernel.slice(0, -1)).map((tap) => {
+    const under = rows(
+      tap.reduce((v, t, i) => window(v, i + 1, t), beside),
+      last * channels,
+    );
+    if (parts === 1) return emit.Gemm(down, under, { transA: 1 });
+    return sum(emit, emit.MatMul(emit.Transpose(down, { perm: [0, 2, 1] }), under), [0]);
+  });
+  const all = emit.Reshape(stacked(emit, taps, 1), emit.ints([filters, product(kernel), channels]));
+  return reshapeLike(emit, product(kernel) === 1 ? all : emit.Transpose(all, { perm: [0, 2, 1] }), w);
 };
 
-/** Depthwise: each tap of each channel is a sum of products. */
+/** Depthwise: each tap of each channel is a sum of products, over each image first (see channelSums). */
 const tapSums = (emit: Emit, given: Operands, at: Sized, last: boolean): string => {
   const { x, g, each } = given;
-  const wide = last ? channelsLast(emit, padded(emit, x, at), at.rank) : padded(emit, x, at);
+  const pads = [0, ...at.begin, 0, 0, ...at.end, 0];
+  const wide = last ? padding(emit, channelsLast(emit, x, at.rank), pads) : padded(emit, x, at);
   const down = last ? channelsLast(emit, g, at.rank) : g;
-  const axes = [...(each ? [] : [0]), ...Array.from({ length: at.rank }, (_, i) => i + (last ? 1 : 2))];
+  const spatial = Array.from({ length: at.rank }, (_, i) => i + (last ? 1 : 2));
   const taps = tapsOf(at.kernel).map((tap) =>
-    emit.Unsqueeze(sum(emit, emit.Mul(under(emit, wide, tap, at, last ? 1 : 2), down), axes), emit.ints([past(given, 1)])),
+    emit.Unsqueeze(sum(emit, emit.Mul(under(emit, wide, tap, at, last ? 1 : 2), down), spatial), emit.ints([2])),
   );
-  return shaped(emit, given, stacked(emit, taps, past(given, 1)));
+  const found = stacked(emit, taps, 2);
+  return shaped(emit, given, each ? found : sum(emit, found, [0]));
 };
 
 const oneHot = (emit: Emit, x: string, kernel: readonly number[], copies: number): string => {
@@ -209,7 +240,7 @@ export const weightGradient = (emit: Emit, x: string, g: string, w: string, at: 
   if (group > 1)
     return filters === group && channels === 1 ? tapSums(emit, given, sized, !dense || positions < 200) : columns(emit, given, at, true);
   if (!each && taps > 1 && isTiled(sized)) return patches(emit, given, sized);
-  if (!each && positions <= (taps === 1 ? 31 : 64)) return rowsProduct(emit, given, sized);
+  if (!each && (taps === 1 ? positions <= 31 : positions <= 64 || channels >= 16)) return rowsProduct(emit, given, sized);
   if (taps === 1) {
     const thin = dense ? { x, at: sized } : thinned(emit, x, sized);
     return flatShift(emit, { ...given, x: thin.x }, thin.at);

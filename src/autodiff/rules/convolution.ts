@@ -1,10 +1,11 @@
 import { intsOf, stringOf } from '../../graph/attribute.ts';
+import { constantOf } from '../../graph/constant.ts';
 import type { Emit } from '../../graph/emit.ts';
 import type { Node } from '../../graph/types.ts';
 import type { Back, Rule, Rules, Site } from '../rule.ts';
-import { dimsOf, rankOf, sizeAt, sum } from '../shapes.ts';
-import { rowConvolution, weightGradient } from './convolution-weights.ts';
-import { isWhole, product, type Window, windowOf } from './convolution-window.ts';
+import { dimsOf, dtypeOf, rankOf, sizeAt } from '../shapes.ts';
+import { rowConvolution, type Sized, weightGradient } from './convolution-weights.ts';
+import { channelSums, isWhole, product, type Window, windowOf } from './convolution-window.ts';
 import { flip } from './shape.ts';
 
 /** Weights [G·m, c, k…] as [G·c, m, k…] with the kernel reversed: the convolution that carries cotangents back. */
@@ -17,6 +18,42 @@ const adjoint = (emit: Emit, w: string, group: number, rank: number): string => 
   if (m === group && c === 1) return reversed;
   const parts = emit.Reshape(reversed, emit.ints([group, m / group, c, ...k]));
   return emit.Reshape(emit.Transpose(parts, { perm: [0, 2, 1, ...axes.map((a) => a + 1)] }), emit.ints([group * c, m / group, ...k]));
+};
+
+/** `v` with its elements set apart by the strides: each repeated, and all but the first of them put out. */
+const setApart = (emit: Emit, v: string, from: readonly number[], strides: readonly number[]): string => {
+  const sizes = from.map((n, i) => n * strides[i]);
+  const dims = dimsOf(emit, v)?.slice(0, 2) ?? [];
+  const scales = emit.constant(constantOf('float32', [4], [1, 1, ...strides]));
+  const options = { mode: 'nearest', nearest_mode: 'floor', coordinate_transformation_mode: 'asymmetric' };
+  const repeated = emit.typed(emit.call('Resize', [v, '', scales], options), {
+    kind: 'tensor',
+    dtype: 'float32',
+    dims: [...dims, ...sizes],
+  });
+  const first = Array.from({ length: product(sizes) }, (_, i) =>
+    Math.floor(i / sizes[1]) % strides[0] === 0 && (i % sizes[1]) % strides[1] === 0 ? 1 : 0,
+  );
+  return emit.Mul(repeated, emit.constant(constantOf('float32', [1, 1, ...sizes], first)));
+};
+/**
+ * The transposed convolution of constant weights as a convolution of the cotangent set apart: ONNX Runtime's kernels for it
+ * are many times faster, though most of what they multiply is 0. Of one tap, what it makes is set apart.
+ */
+const spreadConvolution = (emit: Emit, g: string, w: string, at: Sized): string | undefined => {
+  const { rank, group, kernel, strides, dilations, begin, input, output } = at;
+  const [channels, each] = (dimsOf(emit, w) ?? []).map(Number);
+  const deep = group === channels && each === 1;
+  if (rank !== 2 || !emit.constantOf(w) || dtypeOf(emit, g) !== 'float32' || !(deep || (group === 1 && each > 8))) return undefined;
+  const extent = kernel.map((k, i) => (k - 1) * dilations[i] + 1);
+  const first = begin.map((p, i) => extent[i] - 1 - p);
+  const last = input.map((n, i) => n - output[i] * strides[i] - first[i] + extent[i] - 1);
+  if ([...first, ...last].some((p) => p < 0)) return undefined;
+  const back = adjoint(emit, w, group, rank);
+  const attributes = { group, dilations, kernel_shape: kernel };
+  if (product(kernel) === 1 && [...first, ...last].every((p) => p === 0))
+    return setApart(emit, emit.Conv(g, back, attributes), output, strides);
+  return emit.Conv(setApart(emit, g, output, strides), back, { ...attributes, pads: [...first, ...last] });
 };
 
 /**
@@ -47,7 +84,9 @@ const toInput: Back = (emit, g, site) => {
     const reached = output.map((n, i) => (n - 1) * strides[i] + extent[i]);
     const rest = input.map((n, i) => n + begin[i] + end[i] - reached[i]);
     if (rest.every((r, i) => r >= 0 && r < strides[i])) {
-      return emit.ConvTranspose(g, w, { group, dilations, strides, pads: [...begin, ...end], kernel_shape: kernel, output_padding: rest });
+      const attributes = { group, dilations, strides, pads: [...begin, ...end], kernel_shape: kernel, output_padding: rest };
+      const wide = spreadConvolution(emit, g, w, { rank, group, kernel, strides, dilations, begin, end, input, output });
+      return wide ? emit.means(wide, 'ConvTranspose', [g, w], attributes) : emit.ConvTranspose(g, w, attributes);
     }
   }
   const full = emit.ConvTranspose(g, w, { group, dilations, strides, kernel_shape: kernel });
@@ -81,7 +120,7 @@ const convWeights: Rule = {
     (emit, u, { node, x: [x] }) => emit.Conv(x, u, node.attributes),
   ],
 };
-const toBias: Back = (emit, g) => sum(emit, g, [0, ...Array.from({ length: (rankOf(emit, g) ?? 2) - 2 }, (_, i) => i + 2)]);
+const toBias: Back = (emit, g) => channelSums(emit, g);
 
 /** Sizes over the spatial axes as a vector. */
 export const spatialSizes = (emit: Emit, x: string, rank: number): string =>

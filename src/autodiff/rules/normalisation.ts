@@ -3,7 +3,8 @@ import { constantOf } from '../../graph/constant.ts';
 import { type Emit, float } from '../../graph/emit.ts';
 import type { Node } from '../../graph/types.ts';
 import type { Back, Rule, Rules, Site } from '../rule.ts';
-import { axisOf, castLike, dimsOf, dtypeOf, isPlain, mean, num, onesLike, rankOf, sum, sumTo, zerosLike } from '../shapes.ts';
+import { axisOf, castLike, dimsOf, dtypeOf, isPlain, mean, num, onesLike, rankOf, sumTo, zerosLike } from '../shapes.ts';
+import { channelSums } from './convolution-window.ts';
 
 /** Per-channel values laid along axis 1 of `x`. */
 const along = (emit: Emit, v: string, x: string): string =>
@@ -17,8 +18,8 @@ const inference: Rule = {
   back: [
     (emit, g, { x: [x, s, , , v], node }) => emit.Mul(g, along(emit, emit.Mul(s, inverse(emit, v, node)), x)),
     (emit, g, site) => centred(emit, g, site, inverse(emit, site.x[4], site.node)),
-    (emit, g, { x: [x] }) => sum(emit, g, others(emit, x)),
-    (emit, g, { x: [x, s, , , v], node }) => emit.Neg(emit.Mul(sum(emit, g, others(emit, x)), emit.Mul(s, inverse(emit, v, node)))),
+    (emit, g) => channelSums(emit, g),
+    (emit, g, { x: [, s, , , v], node }) => emit.Neg(emit.Mul(channelSums(emit, g), emit.Mul(s, inverse(emit, v, node)))),
     (emit, g, site) => {
       const [, s, , , v] = site.x;
       const r = inverse(emit, v, site.node);
@@ -27,10 +28,8 @@ const inference: Rule = {
   ],
 };
 /** f·Σ g(x − m), the sum over all axes but the channels'. */
-const centred = (emit: Emit, g: string, { x: [x, , , m] }: Site, f: string): string => {
-  const axes = others(emit, x);
-  return emit.Mul(f, emit.Sub(sum(emit, emit.Mul(g, x), axes), emit.Mul(m, sum(emit, g, axes))));
-};
+const centred = (emit: Emit, g: string, { x: [x, , , m] }: Site, f: string): string =>
+  emit.Mul(f, emit.Sub(channelSums(emit, emit.Mul(g, x)), emit.Mul(m, channelSums(emit, g))));
 
 /** Training, written out: statistics of the batch, the population variance; running ones blended by `momentum`. */
 const written = (emit: Emit, { x: [x, s, b, m, v], y, node }: Site): readonly string[] => {
@@ -82,15 +81,15 @@ const training: Rule = {
       const seeds = written(emit, site).flatMap((value, i) => (value && arrived[i] ? [[value, arrived[i]] as const] : []));
       return Array.from(within.pull(emit, new Map(seeds), new Set(wanted))).filter(([value]) => wanted.includes(value));
     }
-    const axes = others(emit, x);
     const { d, variance } = centre(emit, site);
     const r = inverse(emit, variance, node);
-    const level = sum(emit, g, axes);
-    const tilt = emit.Mul(r, sum(emit, emit.Mul(g, d), axes));
+    const level = channelSums(emit, g);
+    const tilt = emit.Mul(r, channelSums(emit, emit.Mul(g, d)));
     const back = (): string => {
       const scale = emit.Mul(s, r);
-      const count = emit.Div(castLike(emit, emit.Size(x), x), castLike(emit, emit.Size(s), x));
-      const per = emit.Div(scale, count);
+      const channels = dimsOf(emit, s)?.[0];
+      const size = typeof channels === 'number' ? num(emit, channels, x) : castLike(emit, emit.Size(s), x);
+      const per = emit.Div(emit.Mul(scale, size), castLike(emit, emit.Size(x), x));
       const rest = affine(emit, d, emit.Mul(per, emit.Mul(r, tilt)), emit.Mul(per, level));
       return emit.Sub(affine(emit, g, scale, zerosLike(emit, scale)), rest);
     };
@@ -145,8 +144,8 @@ const instance: Rule = {
       const axes = spatial(emit, x);
       return unstandard(emit, emit.Mul(g, along(emit, s, x)), standard(emit, x, axes, node), axes);
     },
-    (emit, g, { x: [x], node }) => sum(emit, emit.Mul(g, standard(emit, x, spatial(emit, x), node).hat), others(emit, x)),
-    (emit, g, { x: [x] }) => sum(emit, g, others(emit, x)),
+    (emit, g, { x: [x], node }) => channelSums(emit, emit.Mul(g, standard(emit, x, spatial(emit, x), node).hat)),
+    (emit, g) => channelSums(emit, g),
   ],
 };
 
