@@ -55,6 +55,18 @@ const pattern = (text: string, role: Role): RegExp => {
   }
 };
 
+/** Columns that say what a number may be: quantiles by level, a mean with its standard deviation, the ends of an interval. */
+const forecastColumns = (numeric: readonly Column[], label: string | undefined): readonly string[] | undefined => {
+  const names = numeric.filter((c) => c.dims.length === 0 && c.name !== label).map((c) => c.name);
+  const quantiles = names.filter((name) => /^(?:quantile|q)_?\d*\.?\d+$/i.test(name));
+  if (quantiles.length > 1) return quantiles;
+  const pair = (first: readonly string[], second: readonly string[]): readonly string[] | undefined => {
+    const found = [first, second].map((of) => names.find((name) => of.includes(name)));
+    return found.every((name) => name !== undefined) ? found : undefined;
+  };
+  return pair(['mean', 'mu'], ['sd', 'std', 'stdev', 'sigma']) ?? pair(['lower', 'low'], ['upper', 'high']);
+};
+
 /** Finds probabilities, logits or one score, and the labels, by name. Throws `data/predictions`. */
 export const predictionsOf = (dataset: Dataset, columns: string | undefined, y: string | undefined): Predictions => {
   const asked = columns === undefined ? {} : parseColumns(columns);
@@ -149,6 +161,12 @@ export const predictionsOf = (dataset: Dataset, columns: string | undefined, y: 
   }
   if (array('score')) return single('score');
   const values = ['prediction', 'predictions', 'pred'].find(array);
-  if (values !== undefined) return single(values, 'values');
+  if (values !== undefined) {
+    const width = array(values)?.dims[0] ?? 1;
+    return width === 1 ? single(values, 'values') : { ...common, scores: 'values', columns: [values], width, notes: [], read: whole };
+  }
+  const forecast = forecastColumns(numeric, label);
+  if (forecast)
+    return { ...common, scores: 'values', columns: forecast, width: forecast.length, classes: forecast, notes: [], read: stack };
   throw new Fault('data/predictions', { path: dataset.path, known: names });
 };
