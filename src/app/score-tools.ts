@@ -1,16 +1,19 @@
 import { Fault } from '../base/fault.ts';
-import type { Job } from '../base/job.ts';
+import { breathe, type Job } from '../base/job.ts';
 import type { RunRequest } from '../base/request.ts';
 import { sizeOf } from '../base/tensor.ts';
+import { fromFloats } from '../data/values.ts';
 import type { Bound } from '../evidence/bound.ts';
-import type { CalibratedTool, OutputHeadTool, Subject, Tools } from '../evidence/evidence.ts';
+import type { CalibratedTool, OutputHeadTool, Subject, Tools, Values } from '../evidence/evidence.ts';
 import type { Declared, Meaning } from '../evidence/interpret.ts';
+import { endsOf, openModel } from '../evidence/model.ts';
 import type { Passage, Passed } from '../evidence/plan.ts';
 import { columns } from '../evidence/providers/columns.ts';
 import { readOutputs } from '../evidence/providers/outputs.ts';
 import { perturbed } from '../evidence/providers/perturbed.ts';
 import { readScores } from '../evidence/providers/scores.ts';
 import { trainer } from '../evidence/providers/trainer.ts';
+import { scorer } from '../evidence/scorer.ts';
 import { classWeights } from '../graph/class-weights.ts';
 import { loadExternal } from '../graph/external.ts';
 import type { Model } from '../graph/types.ts';
@@ -120,6 +123,35 @@ const headed = (open: OpenSubject, meaning: () => Meaning | undefined, ask: RunR
   },
 });
 
+/** Rows that another model runs at a time. */
+const ENCODED = 256;
+
+const encode = async (path: string, { dims, data }: Values, { device }: RunRequest, ports: Ports, job: Job): Promise<Values> => {
+  const opened = await openModel({ path }, ports, job);
+  const ends = endsOf(opened, { path }, job);
+  const { session } = await ports.runtime.open(path, { device, name: opened.name, folder: opened.folder }, job);
+  try {
+    const score = scorer(session, ends, job);
+    const [rows, ...rest] = dims;
+    const width = sizeOf(rest);
+    const parts: Float64Array[] = [];
+    let cols = 0;
+    for (let at = 0; at < rows; at += ENCODED) {
+      await breathe(job);
+      const to = Math.min(rows, at + ENCODED);
+      const values = fromFloats(data.subarray(at * width, to * width), ends.input.dtype);
+      const made = await score({ dtype: ends.input.dtype, dims: [to - at, ...rest], data: values });
+      cols = made.cols;
+      parts.push(made.data);
+    }
+    const all = new Float64Array(rows * cols);
+    for (const [i, part] of parts.entries()) all.set(part, i * ENCODED * cols);
+    return { dims: [rows, cols], data: all };
+  } finally {
+    await session.release();
+  }
+};
+
 export interface OpenOutputs {
   readonly tools: Pick<Tools, 'columns' | 'outputs' | 'outputHead'>;
   /** What reading the outputs has told. */
@@ -137,14 +169,17 @@ export const openOutputs = (open: OpenSubject, declared: Declared, ask: RunReque
       outputHead: headed(open, () => seen.meaning, ask, ports, job),
       outputs: {
         given: model !== undefined || bound.unscored === undefined,
-        async read(as) {
-          const { table, subject, meaning } = await readOutputs(passageOf(bound, model, declared), as, {
+        async read(as, path) {
+          const from = path === undefined ? bound : await open.other(path);
+          const { table, subject, meaning } = await readOutputs(passageOf(from, model, declared), as, {
             ...job,
             progress: (f, text) => job.progress(0.5 * f, text),
           });
-          seen = { subject, meaning };
+          if (path === undefined) seen = { subject, meaning };
+          else await from.close();
           return table;
         },
+        encode: (path, inputs) => encode(path, inputs, ask, ports, job),
       },
     },
   };

@@ -4,7 +4,7 @@ import { defineReader, type Reader } from '../define.ts';
 import { openZip } from '../zip.ts';
 
 /** Arrays whose length decides which ones are columns, by custom; otherwise the array with most elements decides. */
-const primaries = ['x', 'X', 'probs', 'logits', 'x_test', 'X_test', 'x_train', 'X_train'];
+const primaries = ['x', 'X', 'probs', 'logits', 'x_test', 'X_test', 'x_train', 'X_train', 'image_embeddings', 'images', 'image_features'];
 
 export const npz: Reader = defineReader({
   id: 'npz',

@@ -25,7 +25,7 @@ const numbers = ({ path }: Dataset, name: string, { words }: Partial<Column>, te
   return { dims: tensor.dims, data: read instanceof Float64Array ? read : Float64Array.from(read) };
 };
 
-const columnsOf = (dataset: Dataset, rows: Float64Array, label: string | undefined, open: Open): ColumnsTool => {
+const columnsOf = (dataset: Dataset, rows: Float64Array, { label, x }: Pick<ColumnsTool, 'label' | 'x'>, open: Open): ColumnsTool => {
   const { path, length, columns, extras } = dataset;
   const list: readonly StoredColumn[] = [
     ...columns.map(({ name, dtype, dims }) => ({ name, dtype, dims: [length, ...dims] })),
@@ -50,6 +50,7 @@ const columnsOf = (dataset: Dataset, rows: Float64Array, label: string | undefin
     list,
     rows,
     ...(label === undefined ? {} : { label }),
+    ...(x === undefined ? {} : { x }),
     read: async (name, signal) => numbers(dataset, name, facts(name), await whole(name, signal)),
     async take(name, signal) {
       const { dims } = find(name);
@@ -66,16 +67,16 @@ const columnsOf = (dataset: Dataset, rows: Float64Array, label: string | undefin
     async file(other, signal) {
       const opened = await open(other, signal);
       const all = Float64Array.from({ length: opened.length }, (_, i) => i);
-      return columnsOf(opened, all, undefined, open);
+      return columnsOf(opened, all, {}, open);
     },
   };
 };
 
 /** Arrays and columns of the bound data file; `open` opens others. */
-export const columns = ({ dataset, labelColumn, count, rowAt }: Bound, open: Open): ColumnsTool =>
+export const columns = ({ dataset, labelColumn, rowsNamed, count, rowAt }: Bound, open: Open): ColumnsTool =>
   columnsOf(
     dataset,
     Float64Array.from({ length: count }, (_, i) => rowAt(i)),
-    labelColumn,
+    { ...(labelColumn === undefined ? {} : { label: labelColumn }), ...(rowsNamed === undefined ? {} : { x: rowsNamed }) },
     open,
   );
