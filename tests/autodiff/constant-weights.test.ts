@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gradients } from '../../src/autodiff/reverse.ts';
+import { random } from '../../src/base/random.ts';
 import { float32, sizeOf } from '../../src/base/tensor.ts';
 import { emitter, type Given } from '../../src/graph/emit.ts';
 import type { TensorType } from '../../src/graph/types.ts';
@@ -19,8 +20,10 @@ const cases: readonly (readonly [string, readonly number[], readonly number[], R
 ];
 for (const [name, x, w, attributes] of cases) {
   test(`a convolution ${name}: constant weights give the gradients that computed ones give, to second order`, async () => {
-    const values = (dims: readonly number[], seed: number): Float32Array =>
-      Float32Array.from({ length: sizeOf(dims) }, (_, i) => Math.sin(1.7 * i + seed));
+    const values = (dims: readonly number[], seed: number): Float32Array => {
+      const draw = random(seed, 'values');
+      return Float32Array.from({ length: sizeOf(dims) }, () => draw.normal());
+    };
     const weights = values(w, 2);
     const run = async (constant: boolean): Promise<readonly (readonly number[])[]> => {
       const emit = emitter();
