@@ -1,12 +1,10 @@
 import { Fault } from '../base/fault.ts';
 import { choose } from '../base/option.ts';
 import { random } from '../base/random.ts';
-import { attributeSamples } from '../diagnostics/attribution/attribute.ts';
+import { attributeRows } from '../diagnostics/attribution/attributed-rows.ts';
 import { attributionOptions } from '../diagnostics/attribution/options.ts';
 import { mapOf, overlayScale } from '../diagnostics/attribution/overlay.ts';
 import { factsOf } from '../diagnostics/attribution/saliency-result.ts';
-import { inputValues, picturesOf } from '../diagnostics/attribution/samples.ts';
-import { predictions } from '../diagnostics/attribution/targets.ts';
 import type { Bound } from '../evidence/bound.ts';
 import { nouns } from '../evidence/plan.ts';
 import { openGradient } from '../evidence/providers/gradient.ts';
@@ -29,12 +27,6 @@ const placeOf = ({ position, row }: AttributeRequest, bound: Bound): number => {
   throw bad('row', row, 'a row of the split that was chosen');
 };
 
-const checkTarget = (target: number, names: readonly string[], entries: number): void => {
-  if (Number.isInteger(target) && target >= 0 && target < entries) return;
-  const classes = names.length === entries ? names : Array.from({ length: entries }, (_, i) => String(i));
-  throw new Fault('diagnostic/target', { target: String(target), nearest: '', classes });
-};
-
 /** One sample with its attribution, for the image tab: a map over its picture, or one value per input. */
 export const attribute: UseCase<'attribute'> = async (ask, ports, job): Promise<Attribution> => {
   const chosen = choose("'saliency'", attributionOptions, { ...ask.options, method: ask.method });
@@ -46,40 +38,36 @@ export const attribute: UseCase<'attribute'> = async (ask, ports, job): Promise<
     const position = placeOf(ask, bound);
     const { subject, meaning } = await lookAt(open, 'auto', own);
     const { tool: reader } = samples(bound, model.score);
-    job.progress(0.2, 'Reading the sample');
-    const { x, rows, outputs, labels } = await reader.take([position], job.signal);
-    // One column that is no class score is a regression: it has no classes to name.
-    const classed = subject.classes.length > 1;
-    const [predicted] = predictions(outputs, subject);
-    const target = ask.target ?? predicted;
-    checkTarget(target, subject.classes, Math.max(outputs.cols, subject.classes.length));
-    const values = inputValues(x.data);
-    const pictures = await picturesOf(reader, rows, values, SIDE, job.signal);
-    job.progress(0.4, 'Compiling the gradient');
+    job.progress(0.2, 'Compiling the gradient');
     const gradient = await openGradient(model, bound.inputDims, { runtime: ports.runtime, device: ask.device }, own);
     try {
-      job.progress(0.7, 'Attributing');
-      const targets = Int32Array.of(target);
-      const asked = { x: values, rows, outputs, targets, ...(pictures ? { axes: pictures.axes } : {}) };
-      const found = await attributeSamples({ gradient: gradient.tool, samples: reader }, asked, chosen, subject, own);
-      const map = pictures ? mapOf(found, 0, 1, pictures.axes).values : found.values;
-      const scores = meaning && nouns({ rows: Float64Array.from(rows), scores: outputs, meaning }, ['probs']).probs;
+      job.progress(0.5, 'Attributing');
+      const asked = { ...chosen, target: 'predicted' as const, class: ask.target === undefined ? '' : String(ask.target) };
+      const quiet = { ...own, progress: () => {} };
+      const { rows: s } = await attributeRows({ gradient: gradient.tool, samples: reader }, [position], asked, subject, quiet, SIDE);
+      // One column that is no class score is a regression: it has no classes to name.
+      const classed = subject.classes.length > 1;
+      const { pictures, tokens, found, labels } = s;
+      const map = tokens?.scores ?? (pictures && found.grid?.kind !== 'units' ? mapOf(found, 0, 1, pictures.axes).values : found.values);
+      const { outputs } = await reader.take([position], job.signal);
+      const scores = meaning && nouns({ rows: Float64Array.from(s.rows), scores: outputs, meaning }, ['probs']).probs;
       return {
-        row: rows[0],
+        row: s.rows[0],
         position,
         count: bound.count,
-        picture: pictures?.pictures[0] ?? null,
-        width: pictures?.axes.width ?? map.length,
-        height: pictures?.axes.height ?? 1,
+        picture: found.grid?.kind === 'units' ? null : (pictures?.pictures[0] ?? null),
+        width: pictures && map.length === pictures.axes.width * pictures.axes.height ? pictures.axes.width : map.length,
+        height: pictures && map.length === pictures.axes.width * pictures.axes.height ? pictures.axes.height : 1,
         values: Float32Array.from(map),
         scale: overlayScale(map, chosen.outliers),
+        ...(tokens ? { tokens: tokens.words[0] } : {}),
         classes: classed ? subject.classes : [],
         probs: scores ? Array.from(scores.data) : [],
         ...(labels && classed ? { label: labels[0] } : {}),
-        prediction: predicted,
-        target,
+        prediction: s.predicted[0],
+        target: s.targets[0],
         method: chosen.method,
-        facts: factsOf({ found, targets }, 0, subject).map(({ label, value }) => ({ label, value })),
+        facts: factsOf(s, 0, subject).map(({ label, value }) => ({ label, value })),
       };
     } finally {
       await gradient.release();

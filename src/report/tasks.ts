@@ -158,6 +158,8 @@ export interface Attribution {
   readonly height: number;
   /** Signed, [height * width], channels summed. */
   readonly values: Float32Array;
+  /** Words of a row of tokens, one for each value. */
+  readonly tokens?: readonly string[];
   readonly scale: number;
   readonly classes: readonly string[];
   readonly probs: readonly number[];
