@@ -1,13 +1,17 @@
+import { calibrationFigures } from './calibration.ts';
 import { editorFigures } from './editor.ts';
 import { engineFigures } from './engine.ts';
+import { metricsFigures } from './metrics.ts';
 import { processFigures } from './process.ts';
 import { trainingFigures } from './training.ts';
 
 /** `npm run bench [-- SECTION[:PART]…]`: figures of one run on this machine as JSON. Ratios within a run travel; absolute times do not. */
 const sections: Readonly<Record<string, (words: readonly string[]) => Promise<unknown>>> = {
+  calibration: calibrationFigures,
   process: processFigures,
   training: trainingFigures,
   engine: engineFigures,
+  metrics: metricsFigures,
   editor: editorFigures,
 };
 // Standard output holds the JSON and nothing else; packaging the extension talks.
