@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { gradientGraph } from '../../../src/autodiff/gradient-graph.ts';
 import { random } from '../../../src/base/random.ts';
-import { float32, sizeOf, type Tensor } from '../../../src/base/tensor.ts';
+import { float32, int64, sizeOf, type Tensor } from '../../../src/base/tensor.ts';
 import { parse } from '../../../src/graph/parse.ts';
 import { restrict } from '../../../src/graph/passes/prune.ts';
+import { staged } from '../../../src/graph/passes/stage.ts';
 import { prepare } from '../../../src/graph/prepare.ts';
 import type { RunGraph } from '../../../src/graph/probe.ts';
 import type { Model } from '../../../src/graph/types.ts';
@@ -11,7 +14,7 @@ import { resnet50 } from '../../autodiff/models/resnet50.ts';
 import { round } from '../measure.ts';
 import { interleaved } from './interleave.ts';
 import type { Peer } from './peer.ts';
-import { feedsFor, open, runGraph, stepFeeds, subjectOf, trainingOf } from './subject.ts';
+import { type Feeds, feedsFor, open, runGraph, stepFeeds, subjectOf, trainingOf } from './subject.ts';
 
 type Figures = Readonly<Record<string, unknown>>;
 const against = (ms: number, peerMs: number | undefined): Figures => ({
@@ -33,14 +36,47 @@ const norms = async (peer: Peer | undefined): Promise<Figures> => {
   return against(ms, peerMs);
 };
 
-/** Power iteration with deflation for the five largest eigenvalues of the Hessian; the peer makes as many products. */
+/** Rows of MNIST from tests/fixtures, those there are over and over. */
+const digits = (batch: number): { readonly x: Tensor; readonly target: Tensor } => {
+  const read = (name: string): Uint8Array => gunzipSync(readFileSync(new URL(`../../fixtures/data/${name}.gz`, import.meta.url)));
+  const [images, labels] = [read('t10k-100-images-idx3-ubyte').subarray(16), read('t10k-100-labels-idx1-ubyte').subarray(8)];
+  const size = 28 * 28;
+  const at = (row: number): number => row % labels.length;
+  return {
+    x: float32(
+      [batch, 1, 28, 28],
+      Float32Array.from({ length: batch * size }, (_, i) => images[at(Math.floor(i / size)) * size + (i % size)] / 255),
+    ),
+    target: int64(
+      [batch],
+      Array.from({ length: batch }, (_, i) => labels[at(i)]),
+    ),
+  };
+};
+
+/**
+ * Power iteration with deflation for the five largest eigenvalues of the Hessian; the peer makes as many products. What no
+ * direction changes is computed once, as the peer keeps its graph.
+ */
 const eigenvalues = async (peer: Peer | undefined): Promise<Figures> => {
   const batch = 256;
   const { prep } = await subjectOf('lenet_mnist');
-  const { model, wrt } = gradientGraph(prep.model, prep.probed, { of: 'cross-entropy', wrt: ['parameters'], product: 'hvp' });
-  const session = await open(model, 'eigenvalues');
-  const feeds = feedsFor(model, prep, batch);
-  const dims = wrt.map((name) => feeds[`vec/${name}`].dims);
+  const whole = gradientGraph(prep.model, prep.probed, { of: 'cross-entropy', wrt: ['parameters'], product: 'hvp' });
+  const { wrt } = whole;
+  const directions = feedsFor(whole.model, prep, batch);
+  const names = new Set(wrt.flatMap((name) => [`hvp/${name}`]));
+  const { first, second } = staged(
+    { ...whole.model, graph: { ...whole.model.graph, outputs: whole.model.graph.outputs.filter((o) => names.has(o.name)) } },
+    wrt.map((name) => `vec/${name}`),
+  );
+  const [before, session] = [await open(first, 'gradient'), await open(second, 'product')];
+  const given = digits(batch);
+  const once = async (): Promise<Feeds> => {
+    const all: Feeds = { ...given, ...(await before.run(given)) };
+    return Object.fromEntries(session.inputs.flatMap(({ name }) => (all[name] ? [[name, all[name]]] : [])));
+  };
+  let feeds = await once();
+  const dims = wrt.map((name) => directions[`vec/${name}`].dims);
   const sizes = dims.map(sizeOf);
   const total = sizes.reduce((a, b) => a + b, 0);
   const times = async (v: Float32Array): Promise<Float32Array> => {
@@ -67,6 +103,7 @@ const eigenvalues = async (peer: Peer | undefined): Promise<Figures> => {
     const vectors: Float32Array[] = [];
     const values: number[] = [];
     products = 0;
+    feeds = await once();
     for (let k = 0; k < 5; k++) {
       const draw = random(k, 'power');
       let v: Float32Array = Float32Array.from({ length: total }, () => draw.normal());
@@ -95,6 +132,7 @@ const eigenvalues = async (peer: Peer | undefined): Promise<Figures> => {
   const at = peer && (await peer.special('eigenvalues', batch, products)) ? { of: peer, kind: 'special' } : undefined;
   const { ms, peerMs } = await interleaved({ steps: 1, run: topFive }, at, share);
   await session.release();
+  await before.release();
   return { ...against(ms, peerMs), products, values: values.map((v) => round(v)) };
 };
 
