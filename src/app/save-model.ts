@@ -32,12 +32,28 @@ const openOnce = async (model: Uint8Array | string, name: string, folder: string
   await session.release();
 };
 
+const nameOf = (out: string): string => out.split(/[\\/]/).at(-1) ?? out;
+const apart = async (model: Model, out: string, ports: Ports, job: Pick<AppJob, 'signal'>): Promise<readonly string[]> => {
+  const location = `${nameOf(out)}.data`;
+  const { model: bytes, data } = writeExternal(model, location);
+  await ports.write(ports.resolve(out, location), bytesOf(data, model.folder ?? '.', ports, job));
+  await ports.write(out, bytes);
+  return [`Its weights are in ${location}, which must lie beside it.`];
+};
+
+/** Writes a model whose weights are in memory; those that one file cannot hold go to OUT.data. Gives sentences for the report. */
+export const writeModel = async (model: Model, out: string, ports: Ports, job: Pick<AppJob, 'signal'>): Promise<readonly string[]> => {
+  if (!fitsOneFile(model)) return apart(model, out, ports, job);
+  await ports.write(out, write(model));
+  return [];
+};
+
 /**
  * Writes a model after ONNX Runtime has opened it. Weights beside the file that it was made from are shared where the new one
  * lies in the same folder; else, or where one file cannot hold all, they go to OUT.data. Gives sentences for the report.
  */
 export const saveModel = async (model: Model, out: string, ports: Ports, job: Pick<AppJob, 'signal'>): Promise<readonly string[]> => {
-  const name = out.split(/[\\/]/).at(-1) ?? out;
+  const name = nameOf(out);
   const beside = externalFiles(model.graph);
   const { folder } = model;
   const home = folder === undefined || ports.resolve(out, '.') === ports.resolve(`${folder}/model`, '.');
@@ -49,10 +65,7 @@ export const saveModel = async (model: Model, out: string, ports: Ports, job: Pi
       return beside.length === 0 ? [] : [`Its weights stay in ${beside.join(', ')}, which must lie beside it.`];
     }
   }
-  const location = `${name}.data`;
-  const { model: bytes, data } = writeExternal(model, location);
-  await ports.write(ports.resolve(out, location), bytesOf(data, folder ?? '.', ports, job));
-  await ports.write(out, bytes);
+  const notes = await apart(model, out, ports, job);
   if (!fitsOneFile(model)) await openOnce(out, name, undefined, ports);
-  return [`Its weights are in ${location}, which must lie beside it.`];
+  return notes;
 };

@@ -3,11 +3,11 @@ import type { Tensor } from '../base/tensor.ts';
 import { readNpz } from '../data/npz.ts';
 import { writeNpz } from '../data/npz-write.ts';
 import type { Model } from '../graph/types.ts';
-import { write } from '../graph/write.ts';
 import type { Compiled, State } from '../training/compile.ts';
 import { scattered } from '../training/layout.ts';
 import { differences } from '../training/recipe.ts';
-import type { Ports } from './ports.ts';
+import type { AppJob, Ports } from './ports.ts';
+import { writeModel } from './save-model.ts';
 import type { Curves, Progress, Snapshot } from './train-progress.ts';
 
 /** What must be the same for a run to go on as if it had not been interrupted. */
@@ -64,13 +64,14 @@ const stateBytes = (snapshot: Snapshot, identity: Identity): Uint8Array => {
 
 /** First the model, then the state: a resumed run reads the state alone, so a crash between the two loses nothing. */
 export const writeCheckpoint = async (
-  ports: Pick<Ports, 'write'>,
+  ports: Ports,
+  job: Pick<AppJob, 'signal'>,
   paths: ReturnType<typeof checkpointPaths>,
   model: Model,
   snapshot: Snapshot,
   identity: Identity,
 ): Promise<void> => {
-  await ports.write(paths.model, write(model));
+  await writeModel(model, paths.model, ports, job);
   await ports.write(paths.state, stateBytes(snapshot, identity));
 };
 

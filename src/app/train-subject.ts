@@ -1,13 +1,16 @@
 import { Fault } from '../base/fault.ts';
 import type { Job } from '../base/job.ts';
 import type { Target } from '../data/preprocess.ts';
-import { endsOf, openModel } from '../evidence/model.ts';
+import { endsOf, type OpenedModel, openModel, withSessions } from '../evidence/model.ts';
 import { loadExternal } from '../graph/external.ts';
 import { foldConstants } from '../graph/passes/fold-constants.ts';
+import { asFloat32, withValues } from '../graph/passes/half.ts';
 import { dropIdentity } from '../graph/passes/identity.ts';
 import { normalise } from '../graph/passes/normalise.ts';
 import { prune } from '../graph/passes/prune.ts';
 import { shareEqual } from '../graph/passes/share.ts';
+import { prepare } from '../graph/prepare.ts';
+import type { Probed } from '../graph/probe.ts';
 import type { Dim, Graph, Model } from '../graph/types.ts';
 import { producers } from '../graph/walk.ts';
 import { buildModel } from '../training/build.ts';
@@ -32,16 +35,16 @@ export interface Opened {
 /** The model with the first values of its parameters, as it will be saved, and what its steps are compiled from. */
 export interface Subject {
   readonly model: Model;
+  /** The file in half precision that is trained: parameters are saved in its element types. */
+  readonly stored?: Model;
   readonly plan: Plan;
 }
 
 type PlanHead = Pick<Plan, 'graph' | 'opsets' | 'irVersion' | 'input' | 'output' | 'classes'>;
 
 /** Why a file has no parameters that can be trained. */
-const storedAs = ({ initializers, nodes }: Graph): 'quantised' | 'half' | 'none' => {
-  if (nodes.some((n) => /^(Q[A-Z]|QuantizeLinear|DequantizeLinear|DynamicQuantizeLinear)|Integer$/.test(n.op))) return 'quantised';
-  return Array.from(initializers.values()).some((c) => c.dtype === 'float16' || c.dtype === 'bfloat16') ? 'half' : 'none';
-};
+const storedAs = ({ nodes }: Graph): 'quantised' | 'none' =>
+  nodes.some((n) => /^(Q[A-Z]|QuantizeLinear|DequantizeLinear|DynamicQuantizeLinear)|Integer$/.test(n.op)) ? 'quantised' : 'none';
 
 /** All parameters that the gradient reaches, but for the scaling of the input. What is left out is noted. */
 const byDefault = (plan: Omit<Plan, 'groups'>, candidates: readonly Parameter[], job: Pick<Job, 'note'>): readonly Parameter[] => {
@@ -106,12 +109,43 @@ const ofArchitecture = (recipe: Recipe, source: Extract<Recipe['source'], { arch
 
 const shown = (dims: readonly Dim[] | undefined): string => (dims ? `[${dims.map((d) => d ?? '?').join(', ')}]` : 'unknown');
 
+interface Trainable {
+  /** In float32, with its weights. */
+  readonly model: Model;
+  readonly probed: Probed;
+  /** The graph with a free batch axis, where the file has a fixed one. */
+  readonly freed?: Model;
+  /** The file, where it is in half precision. */
+  readonly stored?: Model;
+}
+
+/** Half precision is widened and a fixed batch axis freed; both are noted. */
+const trainable = async (file: OpenedModel, ports: Ports, job: Job): Promise<Trainable> => {
+  const whole = await loadExternal(file.model, async (location, offset, length) =>
+    (await ports.source(ports.resolve(file.path, location))).read(offset, offset + length, job.signal),
+  );
+  const model = asFloat32(whole);
+  if (model !== whole) job.note('The file is in half precision: it is trained in float32 and saved in half precision again.');
+  const own = model === whole ? await file.probed() : undefined;
+  if (own?.batch === 'free') return { model, probed: own };
+  const { freedFrom, ...ready } = await withSessions(ports.runtime, file.name, file.folder, (run) =>
+    prepare(model, run, { name: file.name }),
+  );
+  const { batch, batchSize } = ready.probed;
+  if (batch !== 'free') throw new Fault('training/fixed-batch', { model: file.name, rows: batchSize ?? 1 });
+  const stored = model === whole ? {} : { stored: whole };
+  if (freedFrom === undefined) return { model, probed: ready.probed, ...stored };
+  job.note(
+    `The file is written for batches of ${freedFrom}; it is trained with a free batch axis, with which three batches of rows give equal outputs, and saved as it is written.`,
+  );
+  return { model, probed: ready.probed, freed: ready.model, ...stored };
+};
+
 const ofModel = async (recipe: Recipe, path: string, ports: Ports, job: Job): Promise<Opened> => {
   const file = await openModel({ path }, ports, job);
   const ends = endsOf(file, { path }, job);
-  const probed = await file.probed();
-  const { types, batch, batchSize } = probed;
-  if (batch !== 'free') throw new Fault('training/fixed-batch', { model: file.name, rows: batchSize ?? 1 });
+  const { model: whole, probed, freed, stored } = await trainable(file, ports, job);
+  const { types } = probed;
   // A last Softmax belongs to the loss.
   const last = producers(file.normal().graph).get(ends.output);
   const softmax = recipe.loss.part.target === 'class' && (last?.op === 'Softmax' || last?.op === 'LogSoftmax');
@@ -125,16 +159,15 @@ const ofModel = async (recipe: Recipe, path: string, ports: Ports, job: Job): Pr
   const fits = recipe.loss.part.target === 'class' ? dims?.length === 2 && classes >= 2 : dims !== undefined && row.every((d) => d === 1);
   if (!fits) throw new Fault('training/output', { model: file.name, output, dims: shown(dims), loss: recipe.loss.part.id, wanted });
   return {
-    target: ends.input,
+    target: { ...ends.input, dtype: types.get(ends.input.name)?.dtype ?? ends.input.dtype },
     classes,
     valueDims: row,
     facts: { modelPath: file.path, modelSha256: file.sha256 },
     async finish() {
-      const whole = await loadExternal(file.model, async (location, offset, length) =>
-        (await ports.source(ports.resolve(file.path, location))).read(offset, offset + length, job.signal),
-      );
       const model = { ...whole, graph: initialise(whole.graph, recipe.init, recipe.seed) };
-      const { graph, opsets, irVersion } = prune(shareEqual(dropIdentity(foldConstants(normalise(model), probed))));
+      const { graph, opsets, irVersion } = freed
+        ? { ...freed, graph: withValues(freed.graph, model.graph) }
+        : prune(shareEqual(dropIdentity(foldConstants(normalise(model), probed))));
       const typed = (name: string) => {
         const type = types.get(name);
         return type ? { name, type } : { name };
@@ -146,7 +179,7 @@ const ofModel = async (recipe: Recipe, path: string, ports: Ports, job: Job): Pr
         values: new Map([...graph.values, ...types]),
       };
       const head = { graph: known, opsets, irVersion, input: ends.input.name, output, classes };
-      return { model, plan: planOf(recipe, head, model.graph, file.name, job) };
+      return { model, ...(stored ? { stored } : {}), plan: planOf(recipe, head, model.graph, file.name, job) };
     },
   };
 };

@@ -1,5 +1,7 @@
 import { Fault } from '../base/fault.ts';
 import { inputRangeKey } from '../evidence/unlike.ts';
+import { withValues } from '../graph/passes/half.ts';
+import type { Model } from '../graph/types.ts';
 import { write } from '../graph/write.ts';
 import { type Report, SCHEMA } from '../report/report.ts';
 import type { TrainRequest } from '../report/tasks.ts';
@@ -7,6 +9,7 @@ import type { State } from '../training/compile.ts';
 import { compileTaps } from '../training/taps.ts';
 import { outcomeOf } from './outcome.ts';
 import type { AppJob, Ports, UseCase } from './ports.ts';
+import { writeModel } from './save-model.ts';
 import { checkpointPaths, modelWith, readCheckpoint, writeCheckpoint } from './train-checkpoint.ts';
 import { type Bad, type Ended, evaluate, lengthOf, trainLoop } from './train-loop.ts';
 import { fresh, type Snapshot } from './train-progress.ts';
@@ -128,8 +131,11 @@ export const trainWithin =
       const { recipe, subject, run, identity } = setup;
       const paths = checkpointPaths(ask.out);
       const metadata = metadataOf(setup, ports);
-      const saved = (state: State) => modelWith(subject.model, run.compiled, state, metadata);
-      const save = (s: Snapshot): Promise<void> => writeCheckpoint(ports, paths, saved(s.state), s, identity);
+      const saved = (state: State): Model => {
+        const trained = modelWith(subject.model, run.compiled, state, metadata);
+        return subject.stored ? { ...trained, graph: withValues(subject.stored.graph, trained.graph) } : trained;
+      };
+      const save = (s: Snapshot): Promise<void> => writeCheckpoint(ports, job, paths, saved(s.state), s, identity);
       const start = run.compiled.start;
       const from = ask.resume ? await readCheckpoint(ports, paths.state, start, identity, ask.force, job.signal) : fresh(start);
       const report = (snapshot: Snapshot, scores: Scores, extra: Pick<Report, 'outcome'> & Partial<Pick<Report, 'reason'>>): Report =>
@@ -166,7 +172,7 @@ export const trainWithin =
           `Ended early after epoch ${progress.epoch} of ${epochs}: ${recipe.earlyStop?.metric} had not improved for ${progress.waited} evaluations.`,
         );
       const { state, scores } = await finish(setup, ended);
-      await ports.write(ask.out, write(saved(state)));
+      for (const note of await writeModel(saved(state), ask.out, ports, job)) job.note(note);
       return { out: ask.out, report: report(ended.snapshot, scores, { outcome: 'measured' }) };
     } finally {
       await setup.close();

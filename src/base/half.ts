@@ -26,6 +26,13 @@ export const toHalf = (value: number): number => {
   return sign | ((exponent << 10) + (n - 1024));
 };
 
+/** Number → bfloat16 bits, rounding to nearest, ties to even. */
+export const toBfloat = (value: number): number => {
+  floats[0] = value;
+  if (Number.isNaN(value)) return 0x7fc0;
+  return ((bits[0] + 0x7fff + ((bits[0] >>> 16) & 1)) >>> 16) & 0xffff;
+};
+
 /** bfloat16 bits → number: the upper half of a float32. */
 export const fromBfloat = (h: number): number => {
   bits[0] = h << 16;

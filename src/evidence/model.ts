@@ -5,6 +5,7 @@ import type { ModelRef } from '../base/request.ts';
 import type { DType, Tensor } from '../base/tensor.ts';
 import type { Source } from '../data/define.ts';
 import type { Target } from '../data/preprocess.ts';
+import { escapes, externalFiles } from '../graph/external.ts';
 import { parse } from '../graph/parse.ts';
 import { normalise } from '../graph/passes/normalise.ts';
 import { sort } from '../graph/passes/sort.ts';
@@ -15,6 +16,23 @@ import type { Dim, Model, ValueInfo } from '../graph/types.ts';
 import { mustVerify } from '../graph/verify.ts';
 import { freeInputs, producers } from '../graph/walk.ts';
 import type { Runtime, Session } from '../runtime/session.ts';
+
+/**
+ * SHA-256 of a model: of its file, and where it has weights beside it, of the lines `SHA-256  name` of all its files, the model's own
+ * first, as `sha256sum` prints them.
+ */
+const wholeSha256 = async (own: string, model: Model, path: string, name: string, ports: ModelPorts): Promise<string> => {
+  const beside = externalFiles(model.graph).filter((location) => !escapes(location));
+  if (beside.length === 0) return own;
+  const lines = [`${own}  ${name}\n`];
+  for (const location of beside) {
+    // What is missing is told where it is read.
+    const digest = await ports.sha256(`${folderOf(path)}/${location}`).catch(() => '');
+    if (digest) lines.push(`${digest}  ${location}\n`);
+  }
+  const whole = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(lines.join('')));
+  return Array.from(new Uint8Array(whole), (b) => b.toString(16).padStart(2, '0')).join('');
+};
 
 /** What opening a model needs of the world. */
 export interface ModelPorts {
@@ -70,11 +88,12 @@ const keep = 4;
 
 const folderOf = (path: string): string => path.replace(/[^\\/]*$/, '') || '.';
 
-const read = async (ref: ModelRef, sha256: string, ports: ModelPorts, job: Pick<Job, 'signal'>): Promise<OpenedModel> => {
+const read = async (ref: ModelRef, own: string, ports: ModelPorts, job: Pick<Job, 'signal'>): Promise<OpenedModel> => {
   const source = await ports.source(ref.path);
   const bytes = await source.read(0, source.size, job.signal);
   const folder = folderOf(ref.path);
   const model = parse(bytes, source.name, folder);
+  const sha256 = await wholeSha256(own, model, ref.path, source.name, ports);
   let normal: Model | undefined;
   const lazily = (): Model => {
     normal ??= normalise(mustVerify(sort(model), source.name));
@@ -142,7 +161,7 @@ const probeOptions = (model: Model, { input, x }: ProbeRows): ProbeOptions => {
 };
 
 /** A RunGraph for probing: one session a model, on the CPU, without optimisation; all are released at the end. */
-const withSessions = async <T>(runtime: Runtime, name: string, folder: string, work: (run: RunGraph) => Promise<T>): Promise<T> => {
+export const withSessions = async <T>(runtime: Runtime, name: string, folder: string, work: (run: RunGraph) => Promise<T>): Promise<T> => {
   const sessions = new Map<Uint8Array, Session>();
   try {
     return await work(async (model, feeds, wanted) => {
@@ -158,9 +177,12 @@ const withSessions = async <T>(runtime: Runtime, name: string, folder: string, w
 /** Reads a model, or takes it from the last few opened in this process. Throws `file/…` and `graph/not-onnx`. */
 export const openModel = async (ref: ModelRef, ports: ModelPorts, job: Pick<Job, 'signal'>): Promise<OpenedModel> => {
   await ports.source(ref.path);
-  const sha256 = await ports.sha256(ref.path);
-  const key = `${ref.path}\0${sha256}`;
-  const found = opened.get(key) ?? read(ref, sha256, ports, job);
+  const own = await ports.sha256(ref.path);
+  const key = `${ref.path}\0${own}`;
+  const kept = await opened.get(key);
+  // Weights beside the file may have changed although the file has not.
+  const same = kept && (await wholeSha256(own, kept.model, ref.path, kept.name, ports)) === kept.sha256;
+  const found = kept && same ? Promise.resolve(kept) : read(ref, own, ports, job);
   opened.delete(key);
   opened.set(key, found);
   for (const oldest of opened.keys()) if (opened.size > keep) opened.delete(oldest);

@@ -10,12 +10,10 @@ export const trainingFaults = {
     `Recipe '${d.path}' names '${d.pattern}', which matches no parameter.${suggest(d.nearest)} Parameters: ${d.known.join(', ') || 'none'}.`,
   'training/frozen': (d: { path: string }): string =>
     `Recipe '${d.path}' leaves nothing to train: let 'trainable' match at least one parameter.`,
-  'training/no-parameters': (d: { model: string; stored: 'quantised' | 'half' | 'none' }): string =>
+  'training/no-parameters': (d: { model: string; stored: 'quantised' | 'none' }): string =>
     d.stored === 'quantised'
       ? `'${d.model}' is quantised, so it has no float parameters to train: train the float model and quantise it again.`
-      : d.stored === 'half'
-        ? `'${d.model}' stores its parameters in 16 bits, which steps would round away: export it in float32 and train that.`
-        : `'${d.model}' has no float parameters to train.`,
+      : `'${d.model}' has no float parameters to train.`,
   'training/output': (d: { model: string; output: string; dims: string; loss: string; wanted: string }): string =>
     `Loss '${d.loss}' needs ${d.wanted}, but output '${d.output}' of '${d.model}' has shape ${d.dims}.`,
   'training/fixed-batch': (d: { model: string; rows: number }): string =>

@@ -1,4 +1,4 @@
-import { fromBfloat, fromHalf } from '../../base/half.ts';
+import { fromBfloat, fromHalf, toBfloat, toHalf } from '../../base/half.ts';
 import type { DType } from '../../base/tensor.ts';
 import { constantOf, dataOf } from '../constant.ts';
 import { dtypes } from '../schema.ts';
@@ -33,6 +33,41 @@ const wideConstant = (c: Constant): Constant =>
 const wideAttribute = (name: string, a: Attribute): Attribute => {
   if (!attributeIsHalf(name, a)) return a;
   return a.type === 'tensor' ? { type: 'tensor', value: wideConstant(a.value) } : { type: 'int', value: code('float32') };
+};
+
+const wide = (graph: Graph): Graph => ({
+  ...graph,
+  inputs: graph.inputs.map(wideInfo),
+  outputs: graph.outputs.map(wideInfo),
+  initializers: new Map(Array.from(graph.initializers, ([name, c]) => [name, isHalf(c.dtype) ? wideConstant(c) : c])),
+  nodes: graph.nodes.map((node): Node => {
+    const inner = mapSubgraphs(node, wide);
+    return { ...inner, attributes: Object.fromEntries(Object.entries(inner.attributes).map(([k, a]) => [k, wideAttribute(k, a)])) };
+  }),
+  values: new Map(Array.from(graph.values, ([name, type]) => [name, wideType(type)])),
+});
+
+/**
+ * A model in half precision as the same model in float32, its parameters, inputs and outputs too, all under their names: what is
+ * trained. Weights are in memory. Other models are given back as they are.
+ */
+export const asFloat32 = (model: Model): Model => (hasHalf(model.graph) ? { ...model, graph: wide(model.graph) } : model);
+
+/** The graph with the stored values of `from` under the same names and of the same shapes, rounded to half precision where it has that. */
+export const withValues = (graph: Graph, from: Graph): Graph => ({
+  ...graph,
+  initializers: new Map(
+    Array.from(graph.initializers, ([name, c]) => {
+      const other = from.initializers.get(name);
+      if (!other || other.dims.join() !== c.dims.join()) return [name, c];
+      if (isHalf(c.dtype) && other.bytes) return [name, rounded(c, dataOf(other) as Float32Array)];
+      return [name, other.dtype === c.dtype ? other : c];
+    }),
+  ),
+});
+const rounded = ({ dtype, dims }: Constant, values: Float32Array): Constant => {
+  const bits = Uint16Array.from(values, dtype === 'float16' ? toHalf : toBfloat);
+  return { dtype, dims, bytes: new Uint8Array(bits.buffer) };
 };
 
 type Fresh = (stem: string) => string;
