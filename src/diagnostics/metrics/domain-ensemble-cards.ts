@@ -1,3 +1,4 @@
+import { wilson } from '../../base/maths/proportion.ts';
 import type { Card, Interval } from '../../report/report.ts';
 import { keepFirst, selection } from '../selection.ts';
 import type { Ensembled, System } from './domain-ensemble-run.ts';
@@ -16,20 +17,31 @@ const first = (rows: readonly number[]): number[] => {
   return kept;
 };
 
-const systems = ({ systems: all, shown }: Ensembled, level: number): Card[] => {
+const systems = ({ systems: all, gates, gate, shown }: Ensembled, level: number): Card[] => {
   const interval = ([low, high]: readonly [number, number], method: string): Interval => ({ low, high, level, method });
   return [
     {
       kind: 'number',
       title: 'Accuracy',
       caption: `Of ${shown} rows that nothing was counted or fitted on. The model of the true domain is what perfect routing would give.`,
-      values: all.map(({ name, right, range }) => ({
-        name: `accuracy_${name}`,
-        label: systemTitles[name],
-        value: right / shown,
-        unit: 'fraction',
-        interval: interval(range, 'Wilson'),
-      })),
+      values: [
+        ...all.map(({ name, right, range }) => ({
+          name: `accuracy_${name}`,
+          label: systemTitles[name],
+          value: right / shown,
+          unit: 'fraction' as const,
+          interval: interval(range, 'Wilson'),
+        })),
+        ...gates
+          .filter((g) => g.kind === gate)
+          .map(({ routed }) => ({
+            name: 'accuracy_domain',
+            label: 'Rows sent to their domain',
+            value: routed / shown,
+            unit: 'fraction' as const,
+            interval: interval(wilson(routed, shown, level) ?? [0, 1], 'Wilson'),
+          })),
+      ],
     },
     {
       kind: 'table',
@@ -106,7 +118,7 @@ const grids = ({ domains, crossed, sizes, routes, gate }: Ensembled): Card[] => 
   ];
 };
 
-const gates = ({ gates: all, shown, gate }: Ensembled): Card => ({
+const gateTable = ({ gates: all, shown, gate }: Ensembled): Card => ({
   kind: 'table',
   title: 'Gates',
   caption: 'Each kind of gate on the same rows and models: rows sent to their domain, and accuracy behind it.',
@@ -186,7 +198,7 @@ const example = ({ explained: [e], domains, classes }: Ensembled): Card[] =>
 export const ensembleCards = (r: Ensembled, level: number): Card[] => [
   ...systems(r, level),
   ...grids(r),
-  gates(r),
+  gateTable(r),
   tokens(r),
   ...example(r),
   rows(r),

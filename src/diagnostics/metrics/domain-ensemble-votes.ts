@@ -16,7 +16,7 @@ export interface VoteOptions {
   readonly fitOn: string;
   readonly classWeights: 'none' | 'inverse-frequency';
   readonly minTokenCount: number;
-  readonly C: number;
+  readonly inversePenalty: number;
   readonly maxIter: number;
 }
 
@@ -138,7 +138,7 @@ const headVotes = async (
   rows: DomainRows,
   classes: readonly string[],
   { fit, shown, scale }: HeadData,
-  { classWeights, C, maxIter }: VoteOptions,
+  { classWeights, inversePenalty: strength, maxIter }: VoteOptions,
   job: Job,
 ): Promise<{
   readonly heads: readonly LinearHead[];
@@ -152,7 +152,11 @@ const headVotes = async (
     const own = headRows(fit, classes.length, places, scale);
     const weights = classWeights === 'none' ? undefined : inverseFrequency(own.labels, classes, name);
     const weighted = { ...own, ...(weights ? { weights } : {}) };
-    const { head } = await softmaxHead(weighted, { strength: C, tolerance: 1e-4, iterations: maxIter }, await tool.objective(weighted, C));
+    const { head } = await softmaxHead(
+      weighted,
+      { strength, tolerance: 1e-4, iterations: maxIter },
+      await tool.objective(weighted, strength),
+    );
     await breathe(job);
     return onRaw(head, scale);
   };

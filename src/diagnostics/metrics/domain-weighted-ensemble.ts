@@ -49,7 +49,7 @@ export const domainWeightedEnsemble: Diagnostic = defineStudy({
       of: ['none', 'channels-first', 'channels-last', 'flatten'],
       help: 'How features of several axes become a row: means over all axes but the first (NCHW) or the last, or laid flat.',
     }),
-    C: real({ default: 1, min: 1e-6, max: 1e6, help: 'Inverse strength of the L2 penalty of a head.' }),
+    inversePenalty: real({ default: 1, min: 1e-6, max: 1e6, help: 'C: inverse strength of the L2 penalty of a head.' }),
     maxIter: int({ default: 1000, min: 1, max: 100_000, help: 'Most steps of a fit.' }),
     confidenceLevel: real({ default: 0.95, min: 0.5, max: 0.999, help: 'Level of intervals.' }),
     save: text({

@@ -18,7 +18,7 @@ export interface ProbeOptions {
   readonly minmax: boolean;
   readonly varSmoothing: number;
   readonly varFloor: number;
-  readonly C: number;
+  readonly inversePenalty: number;
   readonly maxIter: number;
   readonly bootstrap: number;
   readonly confidenceLevel: number;
@@ -104,7 +104,17 @@ const asLabelled = (head: LinearHead, labels: readonly number[]): LinearHead => 
 
 /** Both heads on samples of growing size, judged on the rows shown. */
 export const probe = async (tools: Pick<Tools, 'features' | 'head'>, options: ProbeOptions, job: Job): Promise<Probed> => {
-  const { layer, pooling, fitOn, repeats, minmax: scaled, varSmoothing: smoothing, C: strength, maxIter, confidenceLevel } = options;
+  const {
+    layer,
+    pooling,
+    fitOn,
+    repeats,
+    minmax: scaled,
+    varSmoothing: smoothing,
+    inversePenalty: strength,
+    maxIter,
+    confidenceLevel,
+  } = options;
   const save = options.save === '' ? undefined : await tools.head.open(options.save);
   const data: ProbeRows = await probeRows(tools.features, { layer, pooling, fitOn }, job.random('halves'));
   const { fit, shown, names } = data;
@@ -166,7 +176,7 @@ export const probe = async (tools: Pick<Tools, 'features' | 'head'>, options: Pr
       fittedRows: fit.rows.length,
       fittedOn: fitOn,
       minmax: String(scaled),
-      ...(saved === 'naive-bayes' ? { varSmoothing: smoothing, varFloor: options.varFloor } : { C: strength }),
+      ...(saved === 'naive-bayes' ? { varSmoothing: smoothing, varFloor: options.varFloor } : { inversePenalty: strength }),
     });
   }
   return {

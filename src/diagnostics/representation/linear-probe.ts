@@ -32,7 +32,7 @@ export const linearProbe: Diagnostic = defineStudy({
     minmax: flag({ default: true, help: 'Scales every feature to 0..1 on the rows of each fit.' }),
     varSmoothing: real({ default: 1e-9, min: 0, max: 1, help: 'Added to every variance of naive Bayes (absolute).' }),
     varFloor: real({ default: 1e-3, min: 0, max: 1, help: 'Least variance in a saved naive Bayes head, as a share of the mean one.' }),
-    C: real({ default: 1, min: 1e-6, max: 1e6, help: 'Inverse strength of the L2 penalty of logistic regression.' }),
+    inversePenalty: real({ default: 1, min: 1e-6, max: 1e6, help: 'C: inverse strength of the L2 penalty of logistic regression.' }),
     maxIter: int({ default: 1000, min: 1, max: 100_000, help: 'Most steps of a logistic fit.' }),
     bootstrap: int({ default: 1000, min: 100, max: 100_000, help: 'Resamples of the draws behind the interval of the crossing.' }),
     confidenceLevel: real({ default: 0.95, min: 0.5, max: 0.999, help: 'Level of intervals.' }),
