@@ -66,6 +66,8 @@ export interface Host {
   /** Files of the workspace, by glob. */
   find(glob: string): Promise<readonly string[]>;
   exists(path: string): Promise<boolean>;
+  /** The file in the active text editor, saved where it was changed; undefined where none is on disk. */
+  edited(): Promise<string | undefined>;
   /** A path as the user knows it. */
   label(path: string): string;
   /** One of several; undefined when dismissed. */

@@ -189,6 +189,12 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     },
     suites: () => suites.all(),
     find: findFiles,
+    async edited() {
+      const document = vscode.window.activeTextEditor?.document;
+      if (document?.uri.scheme !== 'file') return undefined;
+      if (document.isDirty) await document.save();
+      return document.uri.fsPath;
+    },
     exists: (path) =>
       stat(path).then(
         () => true,

@@ -56,7 +56,12 @@ const refused = async (rows: readonly object[], options: Record<string, unknown>
 /** Ten digits are printed in the card. */
 const PRINTED = 1.01e-10;
 const card = { c: Float64Array.of(0.95, 0.9, 0.9, 0.85, 0.8, 0.8, 0.75, 0.7, 0.6, 0.55), a: Uint8Array.of(1, 1, 0, 1, 0, 0, 1, 0, 0, 0) };
-const unitsOf = (correct: Uint8Array): Generations => ({ rows: Float64Array.from(correct, (_, i) => i), correct, measures: [] });
+const unitsOf = (correct: Uint8Array): Generations => ({
+  rows: Float64Array.from(correct, (_, i) => i),
+  correct,
+  measures: [],
+  what: 'generations',
+});
 
 test('card 48, 1: four confidences of one sequence', () => {
   const made = aggregate([0.99, 0.8, 0.95, 0.6, 0.99].map(Math.log));

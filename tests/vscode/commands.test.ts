@@ -209,3 +209,46 @@ test('several runs are deleted only after a question', async () => {
   await command('assay.deleteRun').run(scripted(['Delete'], over).host, { runs: ['a', 'b'] });
   assert.deepEqual(deleted, ['a', 'b']);
 });
+
+/** The catalogue with a diagnostic that reads columns alone, as generation confidence does. */
+const generations = commands({
+  ...catalogue,
+  diagnostics: [
+    { ...catalogue.diagnostics[0], id: 'generation-confidence', title: 'Generation confidence', needs: ['columns'], needsModel: false },
+  ],
+} as unknown as Catalogue).find(({ id }) => id === 'assay.generationConfidence');
+
+test('a file of generations open in the editor is offered first, and no model is asked for', async () => {
+  const edited = async (): Promise<string> => '/elsewhere/lines.jsonl';
+  const { host, launched, asked } = scripted(['lines.jsonl'], {
+    edited,
+    catalogue: { ...catalogue, readers: [{ id: 'jsonl', title: 'JSON lines', endings: ['.jsonl'] }] } as unknown as Catalogue,
+  });
+  assert.ok(generations);
+  await generations.run(host, nothing);
+  assert.deepEqual(
+    asked.map(({ labels }) => labels),
+    [['lines.jsonl', 'test', 'table', 'Choose a data file…']],
+  );
+  const [work] = launched;
+  assert.ok(work.task === 'run');
+  assert.deepEqual([work.ask.model, work.ask.data], [undefined, { path: '/elsewhere/lines.jsonl' }]);
+});
+
+test('from the title of the editor the file is saved and read at once', async () => {
+  let saved = 0;
+  const { host, launched } = scripted([], {
+    async edited() {
+      saved++;
+      return '/elsewhere/lines.jsonl';
+    },
+  });
+  assert.ok(generations);
+  await generations.run(host, { file: '/elsewhere/lines.jsonl' });
+  assert.equal(saved, 1);
+  assert.equal(launched[0].subject, 'lines.jsonl');
+  const { menus } = commandContributions([generations]);
+  assert.deepEqual(menus['editor/title'], [
+    { command: 'assay.generationConfidence', when: 'resourceExtname == .jsonl && resourceScheme == file', group: '1_assay@1' },
+  ]);
+});

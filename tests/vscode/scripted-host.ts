@@ -46,6 +46,7 @@ export const scripted = (answers: readonly (string | null)[], over: Partial<Host
     suites: async () => suites ?? [{ path: '/work space/assay.json', label: 'assay.json', ...readSuite(suiteText) }],
     find: async () => [],
     exists: async () => false,
+    edited: async () => undefined,
     label: (path) => path,
     async pick<T>(title: string, _: string, choices: readonly Choice<T>[], asides: readonly { tooltip: string; value: T }[] = []) {
       asked.push({ title, labels: choices.map(({ label }) => label) });

@@ -53,8 +53,7 @@ const scores = ({ measures }: GenerationConfidence, { folds }: GenerationOptions
   ];
 };
 
-const diagrams = ({ measures, best }: GenerationConfidence, { confidenceLevel, level }: GenerationOptions): Card[] => {
-  const what = level === 'line' ? 'lines' : 'generations';
+const diagrams = ({ measures, best, what }: GenerationConfidence, { confidenceLevel }: GenerationOptions): Card[] => {
   const named = ({ bins }: Judged, name: string): Card => ({
     kind: 'bars',
     title: `Reliability diagram, ${name}`,

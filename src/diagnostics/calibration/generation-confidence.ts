@@ -28,6 +28,7 @@ export interface TaskScores {
 }
 
 export interface GenerationConfidence {
+  readonly what: Generations['what'];
   readonly units: number;
   readonly groups: number | null;
   readonly groupColumn: string;
@@ -45,6 +46,7 @@ const partOf = (of: Generations, keep: (i: number) => boolean): Generations => (
   rows: of.rows.filter((_, i) => keep(i)),
   correct: of.correct.filter((_, i) => keep(i)),
   measures: [],
+  what: of.what,
   ...(of.groups ? { groups: { ...of.groups, of: of.groups.of.filter((_, i) => keep(i)) } } : {}),
 });
 
@@ -127,6 +129,7 @@ const study = async (columns: ColumnsTool, o: GenerationOptions, job: Job): Prom
   const { tasks } = of;
   const several = tasks && tasks.names.length > 1 ? tasks : undefined;
   return {
+    what: of.what,
     units: of.rows.length,
     groups: of.groups?.names.length ?? null,
     groupColumn: of.groups?.column ?? '',

@@ -81,10 +81,10 @@ const verdict = (judged: Judged, title: string, rescaled: boolean): string => {
   return `${form} tells no more than the base rate beyond noise, so nothing should be accepted on the strength of it.`;
 };
 
-const guide = (r: GenerationConfidence, { failRate, confidenceLevel, level }: GenerationOptions): string => {
+const guide = (r: GenerationConfidence, { failRate, confidenceLevel }: GenerationOptions): string => {
   const { title, raw, after } = r.measures[r.best];
   const shown = after ?? raw;
-  const what = level === 'line' ? 'lines' : 'generations';
+  const { what } = r;
   const { policy } = shown;
   const facts = `${percent(r.base.value)} of ${r.units} ${what} are correct. ${title} has a skill score of ${number(raw.skill.value)} as it is${after ? ` and ${number(after.skill.value)} rescaled out of fold (${percent(confidenceLevel)} interval ${number(after.skill.range[0])} to ${number(after.skill.range[1])})` : ''}.`;
   const cheap = r.measures.length > 1 ? ' It is the highest of the confidences compared.' : '';

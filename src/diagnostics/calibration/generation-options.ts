@@ -14,7 +14,7 @@ import {
 import { type Aggregate, aggregateIds } from './generation-tokens.ts';
 
 export const generationOptions: {
-  readonly level: ChoiceOption<'completion' | 'line'>;
+  readonly level: ChoiceOption<'auto' | 'completion' | 'line'>;
   readonly aggregate: ChoiceOption<'all' | Aggregate>;
   readonly rescale: ChoiceOption<'logit' | 'probability'>;
   readonly scoreScale: ChoiceOption<'fraction' | 'percent'>;
@@ -33,9 +33,9 @@ export const generationOptions: {
   readonly task: PickOption;
 } = {
   level: choice({
-    default: 'completion',
-    of: ['completion', 'line'],
-    help: 'Whole completions, or each line of them: then tokens are grouped by line, and a line is correct as a list of outcomes or a reference says.',
+    default: 'auto',
+    of: ['auto', 'completion', 'line'],
+    help: 'Whole completions, or each line of them: then tokens are grouped by line, and a line is correct as a list of outcomes or a reference says. auto: lines where only they have outcomes.',
   }),
   aggregate: choice({
     default: 'all',

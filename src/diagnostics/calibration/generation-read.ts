@@ -29,6 +29,7 @@ export interface Generations {
   /** Units that stand or fall together. */
   readonly groups?: Parts;
   readonly tasks?: Parts;
+  readonly what: 'generations' | 'lines';
 }
 
 const usual = {
@@ -44,6 +45,7 @@ const usual = {
 
 /** The columns that are read, by what they mean. */
 interface Found {
+  readonly line: boolean;
   readonly correct?: string;
   readonly logProbs?: string;
   readonly tokens?: string;
@@ -58,11 +60,14 @@ const findColumns = ({ list, path }: ColumnsTool, o: GenerationOptions): Found =
   const names = list.map(({ name }) => name);
   const column = (asked: string, role: keyof typeof usual): string | undefined =>
     asked === '' ? usual[role].find((name) => names.includes(name)) : asked;
-  const line = o.level === 'line';
+  const has = (role: keyof typeof usual): boolean => usual[role].some((name) => names.includes(name));
+  const onlyLines = o.correct === '' && !has('correct') && has('lineCorrect') && has('tokens');
+  const line = o.level === 'line' || (o.level === 'auto' && onlyLines);
   const some = <K extends keyof Found>(key: K, name: string | undefined): Partial<Record<K, string>> =>
     name === undefined ? {} : ({ [key]: name } as Partial<Record<K, string>>);
   const given = o.score === '' ? usual.scores.filter((name) => names.includes(name)) : [o.score];
   const found: Found = {
+    line,
     ...some('correct', column(o.correct, line ? 'lineCorrect' : 'correct')),
     ...some('logProbs', column(o.logProbs, 'logProbs')),
     ...some('tokens', column('', 'tokens')),
@@ -109,7 +114,7 @@ const numberAt = ({ data, dims }: Tensor, i: number): number =>
 /** Reads outcomes and confidences, a batch of rows at a time: what is kept is 8 bytes a unit for each confidence and 32 besides. */
 export const readGenerations = async (columns: ColumnsTool, o: GenerationOptions, job: Job): Promise<Generations> => {
   const found = findColumns(columns, o);
-  const line = o.level === 'line';
+  const { line } = found;
   const asked = o.aggregate === 'all' ? aggregateIds : [o.aggregate];
   const kept: { readonly id: string; readonly title: string; readonly values: Pile }[] = [
     ...(found.logProbs === undefined ? [] : asked.map((id) => ({ id: id.replaceAll('-', '_'), title: aggregates[id], values: pile() }))),
@@ -209,6 +214,7 @@ export const readGenerations = async (columns: ColumnsTool, o: GenerationOptions
     measures: kept.map(({ id, title, values: of }) => ({ id, title, values: values(of) })),
     ...(grouped ? { groups: grouped } : {}),
     ...(tasks ? { tasks: tasks.parts() } : {}),
+    what,
   };
 };
 

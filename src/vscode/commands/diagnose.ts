@@ -1,6 +1,6 @@
 import { type Catalogue, type CatalogueDiagnostic, comparesTwo } from '../../base/catalogue.ts';
 import type { AgainstRef } from '../../base/request.ts';
-import { type Command, defineCommand, type Host, type Target } from '../define.ts';
+import { type Command, defineCommand, type Host, type Menus, type Target } from '../define.ts';
 import { chooseOptions } from './options.ts';
 import { chooseData, chooseModel, type Named } from './subject.ts';
 
@@ -17,6 +17,17 @@ const camelCase = (id: string): string => id.replace(/-(\w)/g, (_, letter: strin
 
 export const commandOf = ({ id, title }: Pick<CatalogueDiagnostic, 'id' | 'title'>): Pick<Command, 'id' | 'title'> =>
   renamed[id] ?? { id: `assay.${camelCase(id)}`, title: titleCase(title) };
+
+/** Where a diagnostic stands in menus besides the palette. */
+const menus: Readonly<Record<string, Menus>> = {
+  'generation-confidence': {
+    'editor/title': { when: 'resourceExtname == .jsonl && resourceScheme == file', group: '1_assay@1' },
+    'explorer/context': { when: 'resourceExtname == .jsonl && resourceScheme == file', group: '7_assay@1' },
+  },
+};
+
+/** It reads columns of the data by name and has no use for a model. */
+const modelless = ({ needs }: CatalogueDiagnostic): boolean => needs.every((need) => need === 'columns');
 
 /** Asks for the model, or the table, to compare with. */
 const chooseOther = async (host: Host, title: string, first: string): Promise<Named<AgainstRef> | undefined> => {
@@ -35,7 +46,9 @@ const withData = async (host: Host, title: string, { model }: AgainstRef): Promi
 /** Asks for what the target leaves open, then runs the diagnostic. */
 const diagnose = async (host: Host, diagnostic: CatalogueDiagnostic, target: Target): Promise<void> => {
   const title = commandOf(diagnostic).title.replace(/…$/, '');
-  const model = await chooseModel(host, title, target, !diagnostic.needsModel);
+  // What is being written is read from the disk.
+  if (target.file !== undefined) await host.edited();
+  const model = modelless(diagnostic) ? 'none' : await chooseModel(host, title, target, !diagnostic.needsModel);
   if (!model) return;
   const set = Object.keys(diagnostic.options).length > 0;
   const asides = set ? [{ icon: 'settings-gear', tooltip: 'Set Options First', value: 'options' as const }] : [];
@@ -74,6 +87,7 @@ export const diagnosticCommands = ({ diagnostics }: Pick<Catalogue, 'diagnostics
     defineCommand({
       ...commandOf(diagnostic),
       enablement: 'isWorkspaceTrusted',
+      ...(menus[diagnostic.id] ? { menus: menus[diagnostic.id] } : {}),
       run: (host, target) => diagnose(host, diagnostic, target),
     }),
   );

@@ -4,7 +4,10 @@ import type { Aside, Choice, FileKinds, Host, SuiteFile, Target } from '../defin
 import { located } from '../located.ts';
 
 const modelKinds: FileKinds = { 'ONNX models': ['onnx'], 'All files': ['*'] };
-const dataKinds: FileKinds = { Data: ['npz', 'npy', 'csv', 'tsv', 'parquet', 'jsonl', 'gz', 'idx', 'idx1-ubyte', 'idx3-ubyte'], 'All files': ['*'] };
+const dataKinds: FileKinds = {
+  Data: ['npz', 'npy', 'csv', 'tsv', 'parquet', 'jsonl', 'gz', 'idx', 'idx1-ubyte', 'idx3-ubyte'],
+  'All files': ['*'],
+};
 
 /** A model or dataset with the name it goes by and the `assay.json` it came from. */
 export interface Named<T> {
@@ -100,7 +103,22 @@ export const chooseData = async (
     [...suites].sort((a, b) => Number(b.path === near) - Number(a.path === near)),
     'datasets',
   );
+  const edited = await host.edited();
+  const read =
+    edited !== undefined && host.catalogue.readers.some(({ endings }) => endings.some((end) => edited.toLowerCase().endsWith(end)));
+  const shown = read && !known.some(({ value }) => value.ref.path === edited) ? edited : undefined;
   const choices: Choice<Named<DataRef> | 'options' | 'file'>[] = [
+    ...(shown === undefined
+      ? []
+      : [
+          {
+            label: basename(shown),
+            description: host.label(shown),
+            icon: 'file',
+            group: 'open in the editor',
+            value: { name: basename(shown), ref: { path: shown } },
+          },
+        ]),
     ...known,
     { label: 'Choose a data file…', icon: 'folder-opened', group: 'elsewhere', value: 'file' as const },
   ];
