@@ -134,7 +134,9 @@ export const mapsTool = (
     const known = dataset.columns.map((c) => c.name);
     if (!/[\\/.]/.test(name)) throw new Fault('data/column', { path: dataset.path, name, nearest: nearest(name, known), known });
     const file = await beside(name);
-    const column = columnIn(file, [...usual, 'x']) ?? file.columns.find((c) => gridOf(c.dims));
+    job.note(`'${name}' has SHA-256 ${await ports.sha256(name)}.`);
+    const column = columnIn(file, [...usual, 'x']) ?? file.columns.find((c) => file.images ?? gridOf(c.dims));
+    if (file.images && column) return [file, column];
     if (!column) throw new Fault('data/no-grid', { path: name, column: file.columns[0]?.name ?? '', dims: '[]' });
     if (file.length !== dataset.length) throw new Fault('data/labels-length', { path: name, labels: file.length, rows: dataset.length });
     return [file, column];
@@ -148,11 +150,10 @@ export const mapsTool = (
       return storedMasks(dataset, usual);
     }
     if (own) return storedMasks(dataset, own);
-    if (dataset.images && /[\\/.]/.test(name)) {
-      const folder = await beside(name);
-      if (folder.images) return masksByName(name, dataset.images, folder.images);
-    }
-    return storedMasks(...(await arrayOf(name, maskNames)));
+    const [file, column] = await arrayOf(name, maskNames);
+    if (!file.images) return storedMasks(file, column);
+    if (!dataset.images) throw new Fault('data/masks-by-name', { path: name, data: dataset.path });
+    return masksByName(name, dataset.images, file.images);
   };
   const mapsOf = async (name: string): Promise<MapSource> => {
     if (name !== '') return fromColumn(bound, ...(await arrayOf(name, mapNames)));

@@ -34,6 +34,8 @@ export const dataFaults = {
     `In '${d.path}', ${d.where} holds ${Number.isNaN(d.value) ? 'colours' : d.value}; masks hold 0 for normal pixels and 1 or 255 for defects.`,
   'data/masks-unmatched': (d: { path: string; mask: string; image: string }): string =>
     `No mask in '${d.path}' is called like an image: a mask is '${d.mask}', an image '${d.image}'; give both the same name (a mask may end in _mask).`,
+  'data/masks-by-name': (d: { path: string; data: string }): string =>
+    `'${d.path}' is a folder of images, whose masks are found by the names of the data's files, but '${d.data}' is one file; give the images as a folder too, or the masks as an array.`,
   'data/mask-size': (d: { row: number; map: string; mask: string }): string =>
     `The map of row ${d.row} is ${d.map}, its mask ${d.mask}; let one of them be resized (resize maps or masks).`,
   'data/mask-vanished': (d: { row: number; map: string }): string =>

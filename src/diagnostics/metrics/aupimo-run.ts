@@ -220,8 +220,9 @@ const spreadOf = (scores: readonly number[], { bootstrap, confidenceLevel }: Aup
   return { mean: ends(means), median: ends(medians), p33: ends(thirds) };
 };
 
-/** Longest side of a contour grid. */
-const contourSide = 128;
+/** Longest sides of a contour grid and of the picture under it. */
+const contourSide = 64;
+const pictureSide = 128;
 
 /** Edge of the region where `inside` holds, on a grid of at most `contourSide`: a block counts where one of its pixels does. */
 const contour = (
@@ -273,8 +274,8 @@ const show = async (
         .join(', '),
       picture:
         plain && axes
-          ? pictureOf(plain.values, axes, pictureRange(plain.values), contourSide)
-          : pictureOf(map, { layout: 'hw', height, width, channels: 1 }, pictureRange(map), contourSide),
+          ? pictureOf(plain.values, axes, pictureRange(plain.values), pictureSide)
+          : pictureOf(map, { layout: 'hw', height, width, channels: 1 }, pictureRange(map), pictureSide),
       height: grids[0].grid.height,
       width: grids[0].grid.width,
       layers: grids.map(({ name, grid }) => ({ name, values: grid.values })),

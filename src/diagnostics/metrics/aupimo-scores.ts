@@ -108,13 +108,19 @@ export const recallAt = ({ scores, shares }: Levels, defect: Float64Array, share
 /** [1/ln(U/L)] ∫ T(F) d ln F over [L, U], the step function summed exactly. */
 export const exactScore = ({ scores, shares }: Levels, defect: Float64Array, lower: number, upper: number): number => {
   let [sum, from] = [0, 0];
+  // Logarithms of parts need not sum to that of the whole: a score without a miss is 1 all the same.
+  let missed = false;
   for (let k = 0; k <= scores.length && from < upper; k++) {
     const to = k < scores.length ? shares[k] : 1;
     const [a, b] = [Math.max(from, lower), Math.min(to, upper)];
-    if (b > a) sum += (k === scores.length ? 1 : countFrom(defect, scores[k], false) / defect.length) * Math.log(b / a);
+    const recall = k === scores.length ? 1 : countFrom(defect, scores[k], false) / defect.length;
+    if (b > a) {
+      sum += recall * Math.log(b / a);
+      missed ||= recall < 1;
+    }
     from = to;
   }
-  return Math.min(1, sum / Math.log(upper / lower));
+  return missed ? Math.min(1, sum / Math.log(upper / lower)) : 1;
 };
 
 /** Thresholds of the authors' implementation that lie between the bounds, lowest first, and F of each. */
