@@ -11,7 +11,7 @@ export interface FeatureAsk {
   readonly layer?: string;
   /** Another split of the same data; none: the rows diagnosed. */
   readonly split?: string;
-  /** How a row of several axes becomes one: means over all axes but the first or the last, or laid flat. `none` refuses such a row. */
+  /** How a row of several axes becomes one: means over all axes but the first or the last, or laid flat. `none` refuses such a row of a layer. */
   readonly pooling?: 'none' | 'channels-first' | 'channels-last' | 'flatten';
 }
 

@@ -152,6 +152,11 @@ test('without a model the columns of the data are the features', async () => {
     assert.deepEqual(found.features, x);
     assert.equal(found.width, 2);
   });
+  await withFeatures(undefined, table(), (tool) => assert.rejects(tool.read({ layer: 'h' }), refused('option/without-model', /layer/)));
+  await withFeatures(undefined, { path: fixture('data/t10k-100-images-idx3-ubyte.gz') }, async (tool) => {
+    // Pictures are laid flat.
+    assert.equal((await tool.read({})).width, 784);
+  });
   await withFeatures(undefined, { path: fixture('data/iris.csv') }, async (tool) => {
     const found = await tool.read({});
     assert.deepEqual([found.rows.length, found.width], [150, 4]);

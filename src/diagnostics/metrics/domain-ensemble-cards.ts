@@ -73,7 +73,7 @@ const systems = ({ systems: all, gates, gate, shown }: Ensembled, level: number)
   ];
 };
 
-const grids = ({ domains, crossed, sizes, routes, gate }: Ensembled): Card[] => {
+const grids = ({ domains, crossed, sizes, routes, gate }: Ensembled, level: number): Card[] => {
   const d = domains.length;
   return [
     {
@@ -90,6 +90,12 @@ const grids = ({ domains, crossed, sizes, routes, gate }: Ensembled): Card[] => 
           values: crossed.map((n, at) => (sizes[at % d] === 0 ? null : n / sizes[at % d])),
           domain: [0, 1],
         },
+        ...(['Lower', 'Upper'] as const).map((end, e) => ({
+          name: `${end} end of its interval`,
+          unit: 'fraction' as const,
+          values: crossed.map((n, at) => wilson(n, sizes[at % d], level)?.[e] ?? null),
+          domain: [0, 1] as const,
+        })),
       ],
       diagonal: true,
     },
@@ -118,19 +124,23 @@ const grids = ({ domains, crossed, sizes, routes, gate }: Ensembled): Card[] => 
   ];
 };
 
-const gateTable = ({ gates: all, shown, gate }: Ensembled): Card => ({
+const gateTable = ({ gates: all, shown, gate }: Ensembled, level: number): Card => ({
   kind: 'table',
   title: 'Gates',
   caption: 'Each kind of gate on the same rows and models: rows sent to their domain, and accuracy behind it.',
   columns: [
     { name: 'gate', label: 'Gate', type: 'text' },
     { name: 'domain_accuracy', label: 'Sent to their domain', type: 'number', unit: 'fraction' },
+    { name: 'domain_interval', label: 'Interval', type: 'interval', unit: 'fraction' },
     { name: 'accuracy', label: 'Accuracy', type: 'number', unit: 'fraction' },
+    { name: 'accuracy_interval', label: 'Interval', type: 'interval', unit: 'fraction' },
   ],
   rows: all.map(({ kind, routed, right }) => [
     kind === gate ? `${gateTitles[kind]} (used)` : gateTitles[kind],
     routed / shown,
+    wilson(routed, shown, level),
     right / shown,
+    wilson(right, shown, level),
   ]),
 });
 
@@ -197,8 +207,8 @@ const example = ({ explained: [e], domains, classes }: Ensembled): Card[] =>
 
 export const ensembleCards = (r: Ensembled, level: number): Card[] => [
   ...systems(r, level),
-  ...grids(r),
-  gateTable(r),
+  ...grids(r, level),
+  gateTable(r, level),
   tokens(r),
   ...example(r),
   rows(r),

@@ -107,7 +107,10 @@ export const openFeatures = (source: FeatureSource, job: Pick<Job, 'note' | 'sig
   const layers = new Map<string, Promise<Layer>>();
 
   const layerOf = async (asked: string): Promise<Layer> => {
-    if (!model) return { name: 'the columns of the data', features: async (x) => x };
+    if (!model) {
+      if (asked !== '') throw new Fault('option/without-model', { names: ['layer'] });
+      return { name: 'the columns of the data', features: async (x) => x };
+    }
     const value = layerValue(model.model.graph, asked, model.ends.output);
     const part = upTo(model.model, value);
     const { session } = await runtime.open(write(part.model), { device, name: `'${value}' of ${model.name}`, folder: model.folder }, job);
@@ -133,7 +136,9 @@ export const openFeatures = (source: FeatureSource, job: Pick<Job, 'note' | 'sig
   const featuresOf = async (bound: Bound, { layer: asked = '', pooling = 'none' }: FeatureAsk): Promise<FeatureStream> => {
     const { name, features } = await layer(asked);
     const label = model ? `layer '${name}'` : name;
-    const make = async (x: Tensor): Promise<Float32Array> => pooled(await features(x), name, pooling);
+    // Values of data are features as they lie; which axes of a layer are channels only the user knows.
+    const how = !model && pooling === 'none' ? 'flatten' : pooling;
+    const make = async (x: Tensor): Promise<Float32Array> => pooled(await features(x), name, how);
     const first = await bound.take([0], job.signal);
     if (!first.x) throw new RangeError('features of a table of predictions were asked for');
     const width = (await make(first.x)).length;
