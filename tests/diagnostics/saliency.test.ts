@@ -60,7 +60,7 @@ const table: Case = {
   labels: [1, 0],
   tool: toolOf(netA, [3], 2),
 };
-const card = <K extends 'table' | 'images' | 'bars' | 'heatmap'>(f: Findings, kind: K): CardOf<K> => {
+const card = <K extends 'table' | 'images' | 'bars' | 'curve' | 'heatmap'>(f: Findings, kind: K): CardOf<K> => {
   const one = f.cards.find((c) => c.kind === kind);
   assert.ok(one, kind);
   return one as CardOf<K>;
@@ -128,6 +128,30 @@ test('one score per row speaks for class 1 and, with the sign changed, for class
   const ig = card(await run(single, { baseline: 'zero' }), 'table').rows[1];
   near(ig[4], 5, 1e-6);
   near(ig[6], 0, 1e-6);
+});
+
+test('a signal is drawn with its attribution, each as a share of its largest size', async () => {
+  const slope = [1, -2, 0, 4, 0, 0];
+  const signal: Case = {
+    inputDims: [2, 3],
+    x: [[1, 2, 3, 1, -1, 0.5]],
+    outputs: [[1, 0]],
+    tool: toolOf((p, at) => ({ value: slope.reduce((s, w, k) => s + w * p[at + k], 0), gradient: slope }), [2, 3], 2),
+  };
+  const curve = card(await run(signal, { method: 'gradient-x-input' }), 'curve');
+  assert.deepEqual(
+    curve.lines.map((l) => l.name),
+    ['Signal, channel 0', 'Signal, channel 1', 'Attribution'],
+  );
+  assert.deepEqual(
+    curve.lines[0].points.map(([, y]) => y),
+    [1 / 3, 2 / 3, 1],
+  );
+  // Places hold 1 + 4, −4 + 0 and 0 + 0.
+  assert.deepEqual(
+    curve.lines[2].points.map(([, y]) => y),
+    [1, -0.8, 0],
+  );
 });
 
 test('a regression output has no classes: nothing is predicted, right or wrong', async () => {

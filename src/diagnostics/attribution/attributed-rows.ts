@@ -7,6 +7,7 @@ import { attributable, type EmbeddedSamples } from './embedded.ts';
 import type { AttributionOptions } from './options.ts';
 import type { Saliency } from './saliency-result.ts';
 import { inputValues, picturesOf } from './samples.ts';
+import { signalsOf } from './signal-cards.ts';
 import { classNamed, predictions } from './targets.ts';
 import { tokenRows } from './tokens.ts';
 
@@ -64,6 +65,7 @@ export const attributeRows = async (
     ...(pictures ? { axes: pictures.axes } : {}),
   };
   const found = await attributeSamples(own, asked, chosen, subject, job);
+  const signals = pictures || points.inputs || found.grid?.kind === 'units' ? undefined : signalsOf(samples.inputDims, x);
   const tokens = await tokenRows(points.samples, rows, points.inputs, found, chosen.method, job.signal);
   return {
     rows: {
@@ -73,6 +75,7 @@ export const attributeRows = async (
       predicted,
       ...(samples.names ? { names: samples.names } : {}),
       ...(tokens ? { tokens } : {}),
+      ...(signals ? { signals } : {}),
       ...(labels ? { labels } : {}),
       ...(pictures ? { pictures } : {}),
     },

@@ -4,6 +4,7 @@ import { number } from '../wording.ts';
 import type { AttributionChoice } from './options.ts';
 import { mapOf, overlayScale, shrink } from './overlay.ts';
 import { factsOf, inputName, nameOf, type Saliency, strongest } from './saliency-result.ts';
+import { signalCards } from './signal-cards.ts';
 import { tokenCards } from './token-cards.ts';
 
 /** Longest side of a map, and most columns of a table, that a report carries. */
@@ -146,6 +147,6 @@ export const saliencyCards = (s: Saliency, chosen: AttributionChoice, subject: S
     ? tokenCards(s, s.tokens, chosen, subject)
     : s.pictures && s.found.grid?.kind !== 'units'
       ? imageCards(s, chosen, subject)
-      : tableCards(s, subject)),
+      : [...(s.signals ? signalCards(s, s.signals, subject) : []), ...tableCards(s, subject)]),
   sampleTable(s, subject),
 ];

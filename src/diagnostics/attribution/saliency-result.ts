@@ -3,6 +3,7 @@ import type { ImagesCard } from '../../report/report.ts';
 import type { AttributedSamples } from './attribute.ts';
 import type { Pictures } from './samples.ts';
 import type { Sanity } from './sanity.ts';
+import type { Signals } from './signal-cards.ts';
 import type { TokenRows } from './tokens.ts';
 
 /** Samples attributed, with what is known of them. */
@@ -17,6 +18,7 @@ export interface Saliency {
   readonly names?: readonly string[];
   readonly sanity?: Sanity;
   readonly tokens?: TokenRows;
+  readonly signals?: Signals;
 }
 
 /** Above this relative gap a path integral is not yet trusted. */
