@@ -86,7 +86,15 @@ const objectiveOf = (emit: Emit, model: Model, ask: GradientAsk): Objective => {
 const lossGraph = (emit: Emit, model: Model, loss: Model, known: Known): Objective => {
   const names = new Map<string, string>();
   const added: ValueInfo[] = [];
-  for (const { name } of freeInputs(loss.graph)) {
+  const read = freeInputs(loss.graph).map((i) => i.name);
+  if (!read.some((name) => emit.producer(name))) {
+    const outputs = listed(model.graph.outputs.map((o) => o.name));
+    const found = read.length > 0 ? `its inputs are ${listed(read)}` : 'it has no input';
+    throw new Fault('grad/loss', {
+      reason: `${found}, none of which the model computes; name an input after what the loss is of, such as ${outputs}`,
+    });
+  }
+  for (const name of read) {
     names.set(name, name);
     if (!exists(emit, name)) added.push(input(emit, name, known.types.get(name) ?? { kind: 'tensor', dtype: 'float32' }));
   }
@@ -132,6 +140,8 @@ const wantedOf = (emit: Emit, model: Model, loss: string, ask: GradientAsk, note
     if (lost.length > 0) notes.push(`No gradient flows to ${listed(lost)}: it is stopped at ${stoppedAt(emit, loss, lost).join(', ')}.`);
     return found;
   };
+  const twice = ask.wrt.find((word, i) => ask.wrt.indexOf(word) !== i);
+  if (twice !== undefined) throw new Fault('grad/twice', { name: twice });
   for (const word of ask.wrt) {
     if (word === 'inputs' && !exists(emit, word)) {
       const found = inputs.filter((name) => isFloatType(emit.type(name)));

@@ -226,6 +226,14 @@ test('what cannot be differentiated is named', async () => {
   await refused('id/unknown', { of: 'logit', wrt: ['inputs'] }, /Did you mean 'logits'/);
   await refused('id/unknown', { of: 'sum', wrt: ['y'] }, /Unknown value 'y'/);
   await refused('grad/inputs', { of: 'cross-entropy', wrt: ['inputs'] }, /'ids' \(int64\)/, 'text_sms');
+  await refused('grad/twice', { of: 'sum', wrt: ['x', 'x'] }, /names 'x' twice/);
+  const model = fixture('mlp_digits');
+  const itself = { model, known: await probed(model) };
+  await refused(
+    'grad/loss',
+    { of: '', wrt: ['x'], loss: itself },
+    /its inputs are 'x', none of which the model computes; .* such as 'logits'/,
+  );
   await refused('grad/product', { of: 'sum', wrt: ['inputs'], product: 'ggn' }, /curvature of its own/);
 });
 

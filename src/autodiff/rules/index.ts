@@ -1,3 +1,4 @@
+import { Fault } from '../../base/fault.ts';
 import type { Emit } from '../../graph/emit.ts';
 import type { Node } from '../../graph/types.ts';
 import type { Rule, Rules } from '../rule.ts';
@@ -33,6 +34,21 @@ import { shape } from './shape.ts';
 import { spectral } from './spectral.ts';
 import { withoutRule } from './without-rule.ts';
 
+/** Convolutions are differentiated by formulas for weights of known shape; where it is not, they are refused by name when they are met. */
+const sizedWeights =
+  (op: 'Conv' | 'ConvTranspose') =>
+  (node: Node, emit: Emit): Rule => {
+    const w = node.inputs[1];
+    if (emit.type(w)?.dims?.every((d) => typeof d === 'number')) {
+      const entry = convolution[op];
+      return typeof entry === 'function' ? entry(node, emit) : entry;
+    }
+    const refuse = (): never => {
+      throw new Fault('graph/unknown-size', { node: `'${node.name || node.outputs[0]}' (${op}: the shape of '${w}' is not known)` });
+    };
+    return { back: () => refuse };
+  };
+
 /** Every operator with a derivative. */
 export const rules: Rules = {
   ...elementwise,
@@ -44,6 +60,8 @@ export const rules: Rules = {
   ...resampling,
   ...gridSampling,
   ...convolution,
+  Conv: sizedWeights('Conv'),
+  ConvTranspose: sizedWeights('ConvTranspose'),
   ...pooling,
   ...neighbourhood,
   ...lossOperators,
