@@ -2,6 +2,7 @@ import { attributionSummary } from './attribution/attribution-summary.ts';
 import { saliency } from './attribution/saliency.ts';
 import { generationConfidence } from './calibration/generation-confidence.ts';
 import { multiLabelCalibration } from './calibration/multi-label-calibration.ts';
+import { localCalibration } from './calibration/local-calibration.ts';
 import { recalibration } from './calibration/recalibration.ts';
 import { regressionCalibration } from './calibration/regression-calibration.ts';
 import { reliability } from './calibration/reliability.ts';
@@ -33,6 +34,7 @@ export const diagnostics: readonly Diagnostic[] = [
   reliability,
   multiLabelCalibration,
   regressionCalibration,
+  localCalibration,
   recalibration,
   generationConfidence,
   linearProbe,

@@ -127,6 +127,8 @@ export const diagnosticFaults = {
     `Row ${d.row} has label ${d.label}, but distances are known for ${d.labels} labels (0 to ${d.labels - 1}); correct it, or add that label.`,
   'diagnostic/window-events': (d: { window: number; events: number; rows: number; classes: number }): string =>
     `window ${d.window} needs ≥ ${d.window + 1} events; have ${d.events} (${d.rows} rows × ${d.classes} classes, the most frequent class left out); lower window, or fit on more rows.`,
+  'diagnostic/local-window': (d: { window: number; events: number; rows: number }): string =>
+    `A window of ${d.window} needs at least ${d.window + 1} probabilities, and ${d.rows} ${d.rows === 1 ? 'row gives' : 'rows give'} ${d.events}; lower window, or give more rows.`,
   'diagnostic/fit-not-finite': (d: { title: string; step: number }): string =>
     `${d.title} stopped at step ${d.step}: its loss is no longer finite; lower rate.`,
   'diagnostic/one-outcome': (d: { right: number; wrong: number }): string =>

@@ -58,34 +58,54 @@ export interface LocalErrors {
 /** Points of a curve. */
 const POINTS = 200;
 
-/**
- * Signed window means of predicted − met over all events, or those of one class, whose windows lie wholly inside: the integrated event
- * error of Huang et al. 2025. Above 0 events are promised more often than they come.
- */
-export const localErrors = ({ classes, probs, labels }: Events, window: number, of: number | 'all' = 'all'): LocalErrors | null => {
-  const chosen = of === 'all' ? probs : Float64Array.from(labels, (_, i) => probs[i * classes + of]);
-  const order = orderOf(chosen);
-  const n = order.length;
-  if (n < window + 1) return null;
-  const hit = (at: number): number =>
-    of === 'all' ? Number(at % classes === labels[Math.floor(at / classes)]) : Number(labels[at] === of);
-  const d = Float64Array.from(order, (at) => chosen[at] - hit(at));
-  const errors = windowMeans(d, window);
-  const means = windowMeans(
-    Float64Array.from(order, (at) => chosen[at]),
-    window,
-  );
+/** Sorted events, ready for outcomes: what T is for these labels, or for others. */
+export interface Windows {
+  /** Mean probability of the windows drawn. */
+  readonly probabilities: Float64Array;
+  /** T of the windows drawn, and the mean and largest |T| of all windows. */
+  errors(labels: Int32Array): { readonly drawn: Float64Array; readonly mean: number; readonly most: number };
+}
+
+/** Windows that lie wholly inside the events of all classes, or of one; null where there are too few events for one. */
+export const windowsOf = ({ classes, probs }: Omit<Events, 'labels'>, window: number, of: number | 'all'): Windows | null => {
+  const chosen = of === 'all' ? probs : Float64Array.from({ length: probs.length / classes }, (_, i) => probs[i * classes + of]);
+  const n = chosen.length;
   const half = window >> 1;
   const inside = n - 2 * half;
-  const points: [number, number][] = [];
-  let [sum, most, due] = [0, 0, 0];
-  for (let k = half; k < n - half; k++) {
-    const size = Math.abs(errors[k]);
-    sum += size;
-    most = Math.max(most, size);
-    if (k - half < due && k < n - half - 1) continue;
-    points.push([means[k], errors[k]]);
-    due += inside / POINTS;
-  }
-  return { points, mean: sum / inside, most };
+  if (inside < 1) return null;
+  const order = orderOf(chosen);
+  const sorted = Float64Array.from(order, (at) => chosen[at]);
+  const means = windowMeans(sorted, window);
+  const count = Math.min(POINTS, inside);
+  const places = Int32Array.from({ length: count }, (_, k) => half + Math.floor((k * (inside - 1)) / Math.max(1, count - 1)));
+  const d = new Float64Array(n);
+  return {
+    probabilities: Float64Array.from(places, (k) => means[k]),
+    errors(labels) {
+      for (let k = 0; k < n; k++) {
+        const at = order[k];
+        const hit = of === 'all' ? at % classes === labels[Math.floor(at / classes)] : labels[at] === of;
+        d[k] = sorted[k] - Number(hit);
+      }
+      const t = windowMeans(d, window);
+      let [sum, most] = [0, 0];
+      for (let k = half; k < n - half; k++) {
+        const size = Math.abs(t[k]);
+        sum += size;
+        if (size > most) most = size;
+      }
+      return { drawn: Float64Array.from(places, (k) => t[k]), mean: sum / inside, most };
+    },
+  };
+};
+
+/**
+ * Signed window means of predicted − met over all events, or those of one class: the integrated event error of Huang et al. 2025. Above 0
+ * events are promised more often than they come.
+ */
+export const localErrors = (events: Events, window: number, of: number | 'all' = 'all'): LocalErrors | null => {
+  const windows = windowsOf(events, window, of);
+  if (!windows) return null;
+  const { drawn, mean, most } = windows.errors(events.labels);
+  return { points: Array.from(drawn, (t, k): [number, number] => [windows.probabilities[k], t]), mean, most };
 };
