@@ -118,6 +118,8 @@ export const openNative = async (
     executionProviders: provider === 'cpu' ? ['cpu'] : [onCpu.length ? { name: provider, forceCpuNodeNames: onCpu } : provider, 'cpu'],
     graphOptimizationLevel: options.optimize === 'off' ? 'disabled' : 'all',
     logSeverityLevel: debug ? 2 : 4,
+    // A plan of memory is one more block, as large as all that a run needs at once. It saves time only where runs are small.
+    enableMemPattern: threads === 1,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     extra: {
       session: {

@@ -1,13 +1,18 @@
-import { load } from '../../../src/runtime/onnxruntime/native.ts';
+import { write } from '../../../src/graph/write.ts';
+import { openNative } from '../../../src/runtime/onnxruntime/native.ts';
 import { resetPeak, resident } from './memory.ts';
-import { subjectOf } from './subject.ts';
+import { subjectOf, threads } from './subject.ts';
 
 const [name, batch] = process.argv.slice(2);
-await load();
 const subject = await subjectOf(name);
+const call = await subject.task('parameters', Number(batch));
+await subject.close();
+if (!call) throw new Error(`${name} has no gradient of its parameters`);
+const bytes = write(call.model);
+globalThis.gc?.();
 resetPeak();
 const before = resident().now;
-const task = await subject.task('parameters', Number(batch));
-for (let i = 0; i < 10; i++) await task?.run();
+const { session } = await openNative(bytes, 'cpu', { name, threads });
+for (let i = 0; i < 10; i++) await session.run(call.feeds, call.wanted);
 process.stdout.write(String(resident().peak - before));
-await subject.close();
+await session.release();

@@ -16,7 +16,9 @@ export const resetPeak = (): void => writeFileSync('/proc/self/clear_refs', '5')
 const ours = (model: string, batch: number): Promise<number | undefined> =>
   new Promise((resolve) => {
     const entry = fileURLToPath(new URL('memory-entry.ts', import.meta.url));
-    const child = spawn(process.execPath, ['--import', 'tsx', entry, model, String(batch)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--expose-gc', '--import', 'tsx', entry, model, String(batch)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let text = '';
     child.stdout.on('data', (piece: Buffer) => {
       text += piece.toString();
@@ -24,7 +26,7 @@ const ours = (model: string, batch: number): Promise<number | undefined> =>
     child.on('close', (code) => resolve(code === 0 ? Number(text) : undefined));
   });
 
-/** Resident megabytes that a process gains, at most, from before it opens the model to after ten gradients of all parameters. */
+/** Resident megabytes that a process gains, at most, by opening the compiled gradient (PyTorch: the model) and ten gradients of all parameters. */
 export const memoryFigures = async (model: string, batch: number): Promise<Readonly<Record<string, unknown>>> => {
   if (process.platform !== 'linux') return {};
   const mb = await ours(model, batch);
