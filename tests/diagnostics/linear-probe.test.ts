@@ -10,9 +10,12 @@ import { random } from '../../src/base/random.ts';
 import type { RunRequest } from '../../src/base/request.ts';
 import { writeNpz } from '../../src/data/npz-write.ts';
 import { crossingOf, crossingWithRange, drawOf, regimeOf, sizesOf } from '../../src/diagnostics/representation/linear-probe-curve.ts';
+import { constantOf } from '../../src/graph/constant.ts';
 import { parse } from '../../src/graph/parse.ts';
+import { write } from '../../src/graph/write.ts';
 import { world } from '../../src/jobs/world.ts';
 import type { CardOf, Report } from '../../src/report/report.ts';
+import { graph, int, model, node, value } from '../graph/build.ts';
 
 const ports = await world();
 const fixture = (name: string): string => join(import.meta.dirname, '../fixtures', name);
@@ -119,6 +122,62 @@ test('features of a model: two regimes, and a head saved as a model that says th
   }
 });
 
+test('a head behind pooled features, and one in the place of a Softmax', async () => {
+  const [out, from] = [place('pooled.onnx'), place('maps.onnx')];
+  const shape = (...dims: number[]) => constantOf('int64', [dims.length], dims);
+  writeFileSync(
+    from,
+    write(
+      model(
+        graph(
+          [value('x', ['N', 64])],
+          [
+            node('Reshape', ['x', 'tall'], ['maps']),
+            node('Reshape', ['x', 'wide'], ['tokens']),
+            node('Reshape', ['maps', 'flat'], ['h']),
+            node('MatMul', ['h', 'w'], ['z']),
+            node('Add', ['tokens', 'zero'], ['unused']),
+            node('Softmax', ['z'], ['p'], { axis: int(1) }),
+          ],
+          [value('p', ['N', 10]), value('unused', ['N', 4, 16])],
+          {
+            tall: shape(-1, 16, 2, 2),
+            wide: shape(-1, 4, 16),
+            flat: shape(-1, 64),
+            zero: constantOf('float32', [], [0]),
+            w: constantOf('float32', [64, 10], new Float64Array(640).fill(0.01)),
+          },
+        ),
+      ),
+    ),
+  );
+  for (const [layer, pooling, width] of [
+    ['', 'none', 64],
+    ['maps', 'flatten', 64],
+    ['maps', 'channels-first', 16],
+    ['tokens', 'channels-last', 16],
+  ] as const) {
+    const report = await run(
+      { model: { path: from, output: 'p' }, data: digits },
+      { layer, pooling, fitOn: 'train', sizes: '1438', saveHead: 'naive-bayes', varFloor: 0, save: out },
+    );
+    assert.equal(report.outcome, 'measured', report.reason?.sentence);
+    assert.equal(report.headline.features, width);
+    const saved = await diagnose(
+      { id: 'confusion-matrix', device: 'cpu', seed: 0, options: {}, model: { path: out }, data: digits },
+      ports,
+      {
+        ...quietJob(),
+        live: () => {},
+      },
+    );
+    assert.equal(saved.outcome, 'measured', saved.reason?.sentence);
+    // Weights are rounded to float32: two rows may change sides where variances are tiny.
+    assert.ok(Math.abs(1 - saved.headline.accuracy - report.headline.naive_bayes_error) <= 2 / 359 + 1e-12, `${layer} ${pooling}`);
+    assert.equal(parse(await ports.source(out).then((f) => f.read(0, f.size)), 'p').graph.nodes.at(-1)?.op, 'Softmax');
+  }
+});
+
 test('columns without a model: the saved head is a model of its own, also where labels leave numbers out', async () => {
   const r = random(1, 'gaps');
   const y = Array.from({ length: 60 }, (_, i) => [1, 4][i % 2]);
@@ -165,7 +224,7 @@ test('sizes, draws, crossings and verdicts', () => {
   }));
   const certain = crossingWithRange(points, 100, 0.95, random(0, 'crossing'));
   assert.deepEqual([certain.regime, certain.share], ['two-regimes', 1]);
-  assert.ok(certain.range && certain.range.every((c) => Math.abs(c - 100) < 1e-9));
+  assert.ok(certain.range?.every((c) => Math.abs(c - 100) < 1e-9));
 });
 
 test('bad input', async () => {
