@@ -43,6 +43,10 @@ interface Golden {
     readonly recall_interval: [number, number];
   }[];
   readonly mcnemar_cases: readonly Test[];
+  readonly binary: { readonly first: number[]; readonly other: number[] } & Record<
+    'auroc' | 'auprc',
+    { readonly of: [number, number]; readonly se: number }
+  >;
 }
 const golden = JSON.parse(readFileSync(new URL('../golden/diagnostics/comparison.json', import.meta.url), 'utf8')) as Golden;
 
@@ -215,6 +219,50 @@ test('on counts in cells the bootstrap agrees with that of rows, at 20,000 rows'
     near(again.interval?.[0] ?? Number.NaN, low, tolerance, `${name} low`);
     near(again.interval?.[1] ?? Number.NaN, high, tolerance, `${name} high`);
   }
+});
+
+const two = (scores: readonly number[]): Sample[] =>
+  fromLogits(
+    scores.map((s) => [0, s]),
+    golden.labels.map((label) => Number(label === 0)),
+  );
+
+test('two classes: AUROC and AUPRC of both and their paired difference, as scikit-learn and its bootstrap give them', async () => {
+  const { binary } = golden;
+  const { findings } = await compared(two(binary.first), two(binary.other), { bootstrap: 2000 });
+  const { headline, intervals = {} } = findings;
+  for (const name of ['auroc', 'auprc'] as const) {
+    const { of, se } = binary[name];
+    near(headline[name], of[0], 1e-12, name);
+    near(headline[`against_${name}`], of[1], 1e-12, name);
+    near(headline[`${name}_difference`], of[0] - of[1], 1e-12, name);
+    const { low, high } = intervals[`${name}_difference`];
+    // Standard errors of 2,000 and 4,000 resamples: 1.9 % of noise; percentiles of a tail twice that.
+    near((high - low) / (2 * 1.959964) / se, 1, 0.1, name);
+  }
+  assert.equal((await compared(first, other)).findings.headline.auroc, undefined);
+});
+
+test('AUROC and AUPRC that point to different models are told', async () => {
+  const labels = [0, 1, 1, 1, 1, 1, 0, 0, 0, 0];
+  const ranked = (...scores: number[]): Sample[] =>
+    fromLogits(
+      scores.map((s) => [0, s]),
+      labels,
+    );
+  // One negative above all positives; or one, two positives below all negatives.
+  const top = ranked(9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+  const one = ranked(4.5, 9, 8, 7, 6, 0.5, 4, 3, 2, 1);
+  const two = ranked(4.5, 9, 8, 7, 0.6, 0.5, 4, 3, 2, 1);
+  const { headline, notes = [] } = (await compared(top, two)).findings;
+  near(headline.auroc, 20 / 25, 1e-12, 'first');
+  near(headline.against_auroc, 15 / 25, 1e-12, 'other');
+  near(headline.auprc, (1 / 2 + 2 / 3 + 3 / 4 + 4 / 5 + 5 / 6) / 5, 1e-12, 'first');
+  near(headline.against_auprc, (3 + 4 / 9 + 5 / 10) / 5, 1e-12, 'other');
+  assert.match(notes.join(' '), /AUROC favours 'new' and AUPRC 'old'/);
+  const same = (await compared(top, one)).findings;
+  assert.equal(same.headline.auroc_difference, 0);
+  assert.ok(!(same.notes ?? []).some((n) => n.startsWith('AUROC favours')));
 });
 
 test('values inside: the first that deviates is named, and whether the last agree again', async () => {

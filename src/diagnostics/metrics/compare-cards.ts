@@ -11,12 +11,14 @@ const labels: Readonly<Record<Comparison['compared'][number]['name'], readonly [
   brier: ['Brier score', 'none'],
   ece: ['ECE', 'fraction'],
   macro_f1: ['Macro F1', 'fraction'],
+  auroc: ['AUROC', 'none'],
+  auprc: ['AUPRC', 'none'],
 };
 
 const differences = (c: Comparison, level: number): Card => ({
   kind: 'number',
   title: 'Differences',
-  caption: `${c.names[0]} less ${c.names[1]}, on the same ${c.rows} rows. Higher is better for accuracy and F1, lower for the others; ECE is over 15 bins of equal width.`,
+  caption: `${c.names[0]} less ${c.names[1]}, on the same ${c.rows} rows. Lower is better for log loss, Brier score and ECE, higher for the others; ECE is over 15 bins of equal width.`,
   values: [
     ...c.compared.map(({ name, value, interval }) => ({
       name: `${name}_difference`,
@@ -34,7 +36,7 @@ const differences = (c: Comparison, level: number): Card => ({
 const scores = (c: Comparison): TableCard => ({
   kind: 'table',
   title: 'Scores',
-  caption: `Difference: ${c.names[0]} less ${c.names[1]}, on the same rows; less is better for the three in the middle. p: chance of at least such a difference between equals, by resampling rows for both at once. Five are tested: the least of five p-values is small by chance more often than one.`,
+  caption: `Difference: ${c.names[0]} less ${c.names[1]}, on the same rows; less is better for log loss, Brier score and ECE. p: chance of at least such a difference between equals, by resampling rows for both at once. ${c.compared.length} are tested: the least of so many p-values is small by chance more often than one.`,
   columns: [
     { name: 'measure', label: 'Measure', type: 'text' },
     { name: 'first', label: c.names[0], type: 'number' },

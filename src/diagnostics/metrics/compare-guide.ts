@@ -9,6 +9,8 @@ const words = {
   brier: 'Brier score',
   ece: 'calibration error',
   macro_f1: 'macro F1',
+  auroc: 'AUROC',
+  auprc: 'AUPRC',
 } as const;
 
 /** What the comparison says here, and what would change the decision. */
@@ -32,7 +34,7 @@ export const compareGuide = (c: Comparison, options: CompareOptions): string => 
   const others = c.compared.slice(1).filter(({ interval }) => interval && (interval[0] > 0 || interval[1] < 0));
   const rest =
     others.length > 0
-      ? ` Of the other measures ${others.map(({ name, value }) => `${words[name]} (${signed(value)})`).join(', ')} ${others.length === 1 ? 'differs' : 'differ'} by more than resampling explains; with five measures looked at, ask for a wider margin than for one chosen beforehand.`
+      ? ` Of the other measures ${others.map(({ name, value }) => `${words[name]} (${signed(value)})`).join(', ')} ${others.length === 1 ? 'differs' : 'differ'} by more than resampling explains; with ${c.compared.length} measures looked at, ask for a wider margin than for one chosen beforehand.`
       : ' None of the other measures differs by more than resampling explains.';
   const far = deviating(c, options);
   const inside =

@@ -40,7 +40,15 @@ export const compareHeadline = (c: Comparison, options: CompareOptions): Record<
 };
 
 export const compareIntervals = (c: Comparison, { confidenceLevel: level, bootstrap }: CompareOptions): Record<string, Interval> => {
-  const methods = { accuracy: 'Wilson', nll: 'normal', brier: 'normal', macro_f1: 'delta method', ece: '' } as const;
+  const methods = {
+    accuracy: 'Wilson',
+    nll: 'normal',
+    brier: 'normal',
+    macro_f1: 'delta method',
+    ece: '',
+    auroc: 'DeLong, on the logit scale',
+    auprc: 'infinitesimal jackknife, on the logit scale',
+  } as const;
   const entry = (name: string, range: Range, method: string): (readonly [string, Interval])[] =>
     range ? [[name, { low: range[0], high: range[1], level, method }]] : [];
   return Object.fromEntries([
@@ -57,6 +65,17 @@ export const compareIntervals = (c: Comparison, { confidenceLevel: level, bootst
   ]);
 };
 
+/** Two areas that point to different models. */
+const rankingNotes = ({ compared, names }: Comparison): string[] => {
+  const of = (name: string): number => compared.find((m) => m.name === name)?.value ?? 0;
+  const [roc, pr] = [of('auroc'), of('auprc')];
+  return roc * pr < 0
+    ? [
+        `AUROC favours '${names[roc > 0 ? 0 : 1]}' and AUPRC '${names[pr > 0 ? 0 : 1]}': choose by what is done with the scores, the top of the ranking alone (AUPRC) or any threshold and all groups alike (AUROC).`,
+      ]
+    : [];
+};
+
 export const compareNotes = (c: Comparison): string[] => [
   `Differences are those of '${c.names[0]}' less those of '${c.names[1]}'.`,
   ...(c.byCells
@@ -64,6 +83,7 @@ export const compareNotes = (c: Comparison): string[] => [
         `Above ${ROW_DRAWS} rows resamples are drawn on counts in fine cells (of both confidences, of the difference of losses, of label and answers) instead of row by row.`,
       ]
     : []),
+  ...rankingNotes(c),
   ...(c.values && c.values.values.length === 0
     ? ['The two files have no value or node of one name and shape in common, so nothing inside them could be compared.']
     : []),

@@ -1,3 +1,4 @@
+import { logitInterval } from '../../base/maths/auroc.ts';
 import { type McNemar, mcNemar, pairedDifference } from '../../base/maths/mcnemar.ts';
 import { normalQuantile } from '../../base/maths/normal.ts';
 import { wilson } from '../../base/maths/proportion.ts';
@@ -6,6 +7,7 @@ import type { Random } from '../../base/random.ts';
 import type { ValueDifferences } from '../../evidence/evidence.ts';
 import { type ClassDelta, classDeltas, macroF1Error } from './compare-classes.ts';
 import { type Measure, measured, measures, triplesOf } from './compare-measures.ts';
+import { rankingDraws, rankingEstimates } from './compare-ranking.ts';
 import { resamplePairs } from './compare-resample.ts';
 import { BINS, binOfSide, type CompareState, rightOfSide, SIDES } from './compare-state.ts';
 import type { Extreme } from './extreme-rows.ts';
@@ -21,7 +23,7 @@ export type Range = readonly [number, number] | null;
 
 /** A measure of both models, and the first's less the other's. */
 export interface Compared {
-  readonly name: Measure;
+  readonly name: Measure | 'auroc' | 'auprc';
   readonly of: readonly [number, number];
   readonly intervals: readonly [Range, Range];
   readonly value: number;
@@ -97,17 +99,43 @@ const sureBins = ({ sure }: CompareState, s: 0 | 1): SureBin[] => {
   return bins;
 };
 
-export const compareScores = async (
-  state: CompareState,
-  about: Pick<Comparison, 'names' | 'classNames' | 'values'>,
+/** AUROC and AUPRC of class 1, where there are two classes and rows of both. */
+const comparedRankings = async (
+  { ranking, kept, triples, classes }: CompareState,
   { confidenceLevel: level, bootstrap }: CompareOptions,
   random: Random,
   pause: (done: number) => Promise<void>,
+): Promise<Compared[]> => {
+  const labels = new Set([...triples.keys()].map((key) => Math.floor(key / classes ** 2)));
+  if (!ranking || labels.size < 2) return [];
+  const [a, b] = rankingEstimates(ranking);
+  const draws = await rankingDraws(ranking, kept, bootstrap, random, pause);
+  return (['auroc', 'auprc'] as const).map((name) => {
+    const value = a[name].value - b[name].value;
+    return {
+      name,
+      of: [a[name].value, b[name].value],
+      intervals: [logitInterval(a[name], level), logitInterval(b[name], level)],
+      value,
+      interval: intervalOf(draws[name], value, level),
+      p: pOf(draws[name], value),
+    };
+  });
+};
+
+export const compareScores = async (
+  state: CompareState,
+  about: Pick<Comparison, 'names' | 'classNames' | 'values'>,
+  options: CompareOptions,
+  random: Random,
+  pause: (done: number) => Promise<void>,
 ): Promise<Comparison> => {
+  const { confidenceLevel: level, bootstrap } = options;
   const { rows: n, losses, classes: K } = state;
   const triples = triplesOf(state);
   const { all, of } = measured(state, triples);
   const draws = await resamplePairs(state, bootstrap, random, pause);
+  const rankings = await comparedRankings(state, options, random, pause);
   const z = normalQuantile((1 + level) / 2);
   const around = (value: number, error: number): Range => (error > 0 ? [value - z * error, value + z * error] : null);
   const meanError = (sum: number, squares: number): number => Math.sqrt(Math.max(0, squares / n - (sum / n) ** 2) / Math.max(1, n - 1));
@@ -148,17 +176,20 @@ export const compareScores = async (
     ...about,
     rows: n,
     byCells: state.kept === null,
-    compared: measures.map((name) => {
-      const value = of[0][name] - of[1][name];
-      return {
-        name,
-        of: [of[0][name], of[1][name]],
-        intervals: [own(name, 0), own(name, 1)],
-        value,
-        interval: name === 'accuracy' ? pairedDifference(right[1], right[2], n, level) : intervalOf(draws[name], value, level),
-        p: pOf(draws[name], value),
-      };
-    }),
+    compared: [
+      ...measures.map((name): Compared => {
+        const value = of[0][name] - of[1][name];
+        return {
+          name,
+          of: [of[0][name], of[1][name]],
+          intervals: [own(name, 0), own(name, 1)],
+          value,
+          interval: name === 'accuracy' ? pairedDifference(right[1], right[2], n, level) : intervalOf(draws[name], value, level),
+          p: pOf(draws[name], value),
+        };
+      }),
+      ...rankings,
+    ],
     right,
     rightRows: state.right,
     mcNemar: mcNemar(right[1], right[2]),

@@ -2,6 +2,7 @@ import { argmax } from '../../base/maths/argmax.ts';
 import type { PairBatch } from '../../evidence/evidence.ts';
 import { widthBinOf } from '../calibration/bins.ts';
 import { keepFirst } from '../selection.ts';
+import { addRankingPair, type RankingPair, rankingPair } from './compare-ranking.ts';
 import { type Extreme, keepExtreme } from './extreme-rows.ts';
 
 /** Up to this many rows are kept, and resampled one by one; above, what is resampled are counts in fine cells. */
@@ -24,6 +25,8 @@ export interface Pair {
   readonly cells: readonly [number, number];
   readonly nll: readonly [number, number];
   readonly brier: readonly [number, number];
+  /** Probabilities of the last class: class 1 of two. */
+  readonly scores: readonly [number, number];
 }
 
 /** Sums over the rows of one cell. */
@@ -49,6 +52,8 @@ export interface CompareState {
   readonly brier: Cells;
   /** [confidence cell of the first, of the other] → rows and both sums of confidences. */
   readonly sure: Cells;
+  /** Of two classes. */
+  ranking: RankingPair | null;
   /** Per model: Σ and Σ² of its losses. */
   readonly losses: readonly [Losses, Losses];
   /** Rows by who is right (both, first alone, other alone, none), and by pairs of different answers. */
@@ -75,6 +80,7 @@ export const compareState = (): CompareState => ({
   nll: cells(LOSS_CELLS, 1),
   brier: cells(LOSS_CELLS, 1),
   sure: cells(SIDES * SIDES, 2),
+  ranking: null,
   losses: [losses(), losses()],
   right: [[], [], [], []],
   answers: new Map(),
@@ -111,6 +117,7 @@ export const addPair = (state: CompareState, { rows, labels, probs, logProbs, ot
   state.classes = cols;
   state.rows += labels.length;
   if (state.rows > ROW_DRAWS) state.kept = null;
+  if (cols === 2) state.ranking ??= rankingPair();
   for (let i = 0; i < labels.length; i++) {
     const [at, label, row] = [i * cols, labels[i], rows[i]];
     const said = [argmax(probs.data, at, cols), argmax(other.probs.data, at, cols)] as const;
@@ -118,7 +125,9 @@ export const addPair = (state: CompareState, { rows, labels, probs, logProbs, ot
     const nll = [-logProbs.data[at + label], -other.logProbs.data[at + label]] as const;
     const brier = [brierOf(probs.data, at, cols, label), brierOf(other.probs.data, at, cols, label)] as const;
     const cells = [side(confidence[0], said[0] === label), side(confidence[1], said[1] === label)] as const;
-    const pair: Pair = { label, said, confidence, cells, nll, brier };
+    const scores = [probs.data[at + cols - 1], other.probs.data[at + cols - 1]] as const;
+    const pair: Pair = { label, said, confidence, cells, nll, brier, scores };
+    if (state.ranking) addRankingPair(state.ranking, label, scores);
     state.kept?.push(pair);
 
     const triple = (label * cols + said[0]) * cols + said[1];

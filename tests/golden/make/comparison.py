@@ -12,6 +12,7 @@ from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 from sklearn.metrics import (
     accuracy_score,
+    average_precision_score,
     balanced_accuracy_score,
     cohen_kappa_score,
     confusion_matrix,
@@ -20,6 +21,7 @@ from sklearn.metrics import (
     matthews_corrcoef,
     precision_score,
     recall_score,
+    roc_auc_score,
 )
 
 rng = np.random.default_rng(20)
@@ -155,7 +157,21 @@ tree = hierarchy.linkage(squareform(apart), "average")
 
 right = [r["right"].astype(bool) for r in rows]
 b, c = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
+# Two classes: is it class 0?
+binary = (labels == 0).astype(int)
+lone = [np.round((z[:, 0] - np.delete(z, 0, 1).max(1)) * 256) / 256 for z in logits]
+ranks = {k: np.empty(4000) for k in ("auroc", "auprc")}
+area = {"auroc": roc_auc_score, "auprc": average_precision_score}
+for d in range(4000):
+    i = rng.integers(N, size=N)
+    for k, f in area.items():
+        ranks[k][d] = f(binary[i], lone[0][i]) - f(binary[i], lone[1][i])
 out = {
+    "binary": {
+        "first": lone[0].tolist(),
+        "other": lone[1].tolist(),
+        **{k: {"of": [f(binary, s) for s in lone], "se": float(ranks[k].std())} for k, f in area.items()},
+    },
     "labels": labels.tolist(),
     "first": logits[0].ravel().tolist(),
     "other": logits[1].ravel().tolist(),
