@@ -102,9 +102,9 @@ const few = (id: string): Record<string, number> => {
 };
 
 /** The report, or the fault with which wrong input is thrown back. */
-const outcome = async (id: string, of: Pick<RunRequest, 'data' | 'model'>): Promise<Report | Fault> => {
+const outcome = async (id: string, of: Pick<RunRequest, 'data' | 'model'>, limit = 60): Promise<Report | Fault> => {
   try {
-    return await diagnose({ id, device: 'cpu', seed: 0, limit: 60, options: few(id), ...of }, ports, { ...quietJob(), live: () => {} });
+    return await diagnose({ id, device: 'cpu', seed: 0, limit, options: few(id), ...of }, ports, { ...quietJob(), live: () => {} });
   } catch (error) {
     if (error instanceof Fault) return error;
     throw error;
@@ -165,7 +165,7 @@ test('a table of predictions suffices wherever no model is needed and the labels
   const data = table(
     'plain',
     'prob_a,prob_b,prob_c,label',
-    times(90, (i) => {
+    times(300, (i) => {
       const [a, b, c] = [wave(i), wave(2 * i), wave(5 * i)];
       const sum = a + b + c;
       return `${a / sum},${b / sum},${1 - a / sum - b / sum},${[a, b, c].indexOf(Math.max(a, b, c, i % 3 === 0 ? c : 0))}`;
@@ -174,7 +174,7 @@ test('a table of predictions suffices wherever no model is needed and the labels
   for (const d of diagnostics) {
     const classes = d.shape === 'fold' ? d.needs.includes('probs') && d.needs.includes('labels') : d.uses.includes('scores');
     if (!classes || needsModel(d)) continue;
-    const found = await outcome(d.id, { data });
+    const found = await outcome(d.id, { data }, 300);
     assert.ok(!(found instanceof Fault), `${d.id}: ${found instanceof Fault ? found.message : ''}`);
     assert.equal(found.outcome, 'measured', `${d.id}: ${found.reason?.sentence}`);
   }
