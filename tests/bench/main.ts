@@ -1,6 +1,7 @@
 import { calibrationFigures } from './calibration.ts';
 import { editorFigures } from './editor.ts';
 import { engineFigures } from './engine.ts';
+import { mapsFigures } from './maps.ts';
 import { metricsFigures } from './metrics.ts';
 import { processFigures } from './process.ts';
 import { trainingFigures } from './training.ts';
@@ -12,6 +13,7 @@ const sections: Readonly<Record<string, (words: readonly string[]) => Promise<un
   training: trainingFigures,
   engine: engineFigures,
   metrics: metricsFigures,
+  maps: mapsFigures,
   editor: editorFigures,
 };
 // Standard output holds the JSON and nothing else; packaging the extension talks.

@@ -2,7 +2,8 @@
 export interface CosineTransform {
   readonly n: number;
   forward(x: Float64Array): Float64Array;
-  inverse(x: Float64Array): Float64Array;
+  /** Written into `into`, where one is given. */
+  inverse(x: Float64Array, into?: Float64Array): Float64Array;
 }
 
 /** In place, e^{−2πijk/n}, by decimation in time. `cos` and `sin` hold a half turn. */
@@ -56,7 +57,7 @@ export const cosineTransform = (n: number): CosineTransform => {
       for (let k = 0; k < n; k++) out[k] = re[k] * turnCos[k] + im[k] * turnSin[k];
       return out;
     },
-    inverse(x) {
+    inverse(x, into = new Float64Array(n)) {
       for (let k = 0; k < n; k++) {
         const other = k === 0 ? 0 : x[n - k];
         re[k] = x[k] * turnCos[k] + other * turnSin[k];
@@ -64,9 +65,8 @@ export const cosineTransform = (n: number): CosineTransform => {
       }
       // The inverse Fourier transform is the forward one with both parts exchanged.
       fourier(im, re, cos, sin);
-      const out = new Float64Array(n);
-      for (let i = 0; i < n; i++) out[i] = re[place(i)] / n;
-      return out;
+      for (let i = 0; i < n; i++) into[i] = re[place(i)] / n;
+      return into;
     },
   };
 };

@@ -9,8 +9,8 @@ import { FINEST, nodesFor, type Placing, placing, smoothCurve, smoothEce, spread
 const POINTS = 101;
 const BAND_DRAWS = 1_000;
 
-/** Draws need smooth ECE only as far as it shows. */
-const ROUGH = 1e-5;
+/** Draws need smooth ECE only to this share of it. */
+const ROUGH = 0.005;
 
 type Point = readonly [number, number];
 export type BandPoint = readonly [number, number, number];
@@ -94,7 +94,8 @@ export const curveDraws = (
         residual[g] = (hits[g] - sizes[g] * c[g]) / n;
         brier += sizes[g] * c[g] * c[g] + hits[g] * (1 - 2 * c[g]);
       }
-      const error = ({ transform, places }: Grid, guess: number): number => smoothEce(transform, spread(places, residual), ROUGH, guess);
+      const error = ({ transform, places }: Grid, guess: number): number =>
+        smoothEce(transform, spread(places, residual), ROUGH * Math.max(guess, 1e-5), guess);
       grid ??= gridOf(nodesFor(Math.min(width, error(gridOf(FINEST), width))));
       smoothEces[d] = error(grid, d > 0 ? smoothEces[d - 1] : width);
       isotonicOf(c, hits, sizes, fit);

@@ -76,24 +76,27 @@ export const walkPiles = (right: readonly Pile[], wrong: readonly Pile[]): Walk 
     const head = Float64Array.from(lists, (list) => list[0]);
     const heap = Int32Array.from(lists, (_, k) => k);
     let size = lists.length;
-    const sift = (from: number): void => {
-      const moved = heap[from];
+    /** Puts list k with its next value where it belongs, from a free place on downwards. */
+    const sift = (from: number, k: number, value: number): void => {
       let i = from;
       for (;;) {
         let child = 2 * i + 1;
         if (child >= size) break;
-        if (child + 1 < size && head[heap[child + 1]] < head[heap[child]]) child++;
-        if (head[heap[child]] >= head[moved]) break;
+        if (child + 1 < size && head[child + 1] < head[child]) child++;
+        if (head[child] >= value) break;
+        head[i] = head[child];
         heap[i] = heap[child];
         i = child;
       }
-      heap[i] = moved;
+      head[i] = value;
+      heap[i] = k;
     };
-    for (let i = (size >> 1) - 1; i >= 0; i--) sift(i);
+    for (let i = (size >> 1) - 1; i >= 0; i--) sift(i, heap[i], head[i]);
     while (size > 0) {
-      const value = head[heap[0]];
-      let [hits, misses] = [0, 0];
-      while (size > 0 && head[heap[0]] === value) {
+      const value = head[0];
+      let hits = 0;
+      let misses = 0;
+      while (size > 0 && head[0] === value) {
         const k = heap[0];
         const list = lists[k];
         const from = at[k];
@@ -102,9 +105,8 @@ export const walkPiles = (right: readonly Pile[], wrong: readonly Pile[]): Walk 
         if (k < rights.length) hits += to - from;
         else misses += to - from;
         at[k] = to;
-        if (to < list.length) head[k] = list[to];
-        else heap[0] = heap[--size];
-        sift(0);
+        if (to < list.length) sift(0, k, list[to]);
+        else if (--size > 0) sift(0, heap[size], head[size]);
       }
       visit(value, hits, misses);
     }

@@ -1,6 +1,7 @@
 import { Fault } from '../../base/fault.ts';
 import { argmax } from '../../base/maths/argmax.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
+import { binOf } from '../metrics/ranking-sketch.ts';
 import { addScore, mergeSlots, type Slot, type Slots, slotOf, slots } from '../metrics/ranking-slots.ts';
 import { keepFirst } from '../selection.ts';
 import { widthBinOf } from './bins.ts';
@@ -149,7 +150,10 @@ export const addBatch = (
         perClass[k + 3]++;
         perClass[k + 4] += p;
       }
-      addScore(classScores, own[j], p, j === label);
+      // As addScore does, without a call for each of so many.
+      const counts = own[j].bins;
+      if (counts) (j === label ? counts.hits : counts.misses)[binOf(p, counts.bits)]++;
+      else addScore(classScores, own[j], p, j === label);
       if (traced) keepFirst(first[bin], rows[i]);
       squares += p * p;
       if (p > 0) state.entropy -= p * logProbs.data[at + j];

@@ -41,14 +41,14 @@ export const FINEST = 2_048;
  * A Gaussian of standard deviation `width` reflected at 0 and 1 is diagonal among cosines: e^{−w²π²k²/2}. Sharing between two nodes
  * has spread masses by a variance of 1/(6n²) already.
  */
-const damped = (coefficients: Float64Array, width: number): Float64Array => {
+const damped = (coefficients: Float64Array, width: number, into = new Float64Array(coefficients.length)): Float64Array => {
   const n = coefficients.length;
   const variance = Math.max(0, width * width - 1 / (6 * n * n));
   const rate = (variance * Math.PI ** 2) / 2;
-  const out = new Float64Array(n);
+  into.fill(0);
   // e^−40 is below rounding.
-  for (let k = 0; k < n && rate * k * k < 40; k++) out[k] = coefficients[k] * Math.exp(-rate * k * k);
-  return out;
+  for (let k = 0; k < n && rate * k * k < 40; k++) into[k] = coefficients[k] * Math.exp(-rate * k * k);
+  return into;
 };
 
 const magnitude = (mass: Float64Array): number => {
@@ -68,7 +68,8 @@ const smoothed = (transform: CosineTransform, mass: Float64Array, width: number)
 export const smoothEce = (transform: CosineTransform, residual: Float64Array, tolerance = 1e-10, guess = 0.05): number => {
   if (magnitude(residual) === 0) return 0;
   const coefficients = transform.forward(residual);
-  const error = (width: number): number => magnitude(transform.inverse(damped(coefficients, width)));
+  const [kept, back] = [new Float64Array(transform.n), new Float64Array(transform.n)];
+  const error = (width: number): number => magnitude(transform.inverse(damped(coefficients, width, kept), back));
   // smECE_σ falls with σ, so the excess over σ has one zero: secant steps, halving where one leaves the bracket.
   let [low, high, before] = [0, 1, guess];
   let excess = error(before) - before;

@@ -11,16 +11,17 @@ export const topSizes = (classes: number): readonly number[] => SIZES.filter((k)
 
 export const topSums = (classes: number, bins: number): Float64Array => new Float64Array(topSizes(classes).length * bins * SUMS);
 
-/** The largest probabilities of a row, descending, as many as `best` holds. */
+/** The largest probabilities of a row, descending, as many as `best` holds (no more than there are). */
 const fillBest = (data: Float64Array, at: number, cols: number, best: Float64Array): void => {
-  const last = best.length - 1;
-  for (let k = 0; k <= last; k++) best[k] = -1;
-  for (let j = at; j < at + cols; j++) {
-    const p = data[j];
-    if (p <= best[last]) continue;
-    let place = last;
+  const n = best.length;
+  let least = -1;
+  for (let j = 0; j < cols; j++) {
+    const p = data[at + j];
+    if (j >= n && p <= least) continue;
+    let place = j < n ? j : n - 1;
     for (; place > 0 && best[place - 1] < p; place--) best[place] = best[place - 1];
     best[place] = p;
+    least = best[n - 1];
   }
 };
 

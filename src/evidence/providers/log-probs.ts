@@ -24,7 +24,9 @@ const leastProbability = 1e-12;
 export const logProbs: Provider<'logProbs'> = ({ scores, meaning }, of) => {
   if (meaning.scores === 'probabilities') {
     const { rows, cols, data } = of('probs');
-    return { rows, cols, data: data.map((p) => Math.log(Math.max(p, leastProbability))) };
+    const logs = new Float64Array(data.length);
+    for (let i = 0; i < logs.length; i++) logs[i] = Math.log(data[i] < leastProbability ? leastProbability : data[i]);
+    return { rows, cols, data: logs };
   }
   if (!meaning.binary) return { rows: scores.rows, cols: scores.cols, data: logSoftmax(scores) };
   const data = new Float64Array(2 * scores.rows);
