@@ -74,7 +74,7 @@ export interface Host {
   pick<T>(title: string, placeholder: string, choices: readonly Choice<T>[], asides?: readonly Aside<T>[]): Promise<T | undefined>;
   /** A line of text; `check` says what is wrong with it, or nothing. */
   text(title: string, prompt: string, value: string, check: (value: string) => string | undefined): Promise<string | undefined>;
-  open(title: string, kinds: FileKinds): Promise<string | undefined>;
+  open(title: string, kinds: FileKinds | 'folder'): Promise<string | undefined>;
   save(title: string, path: string, kinds: FileKinds): Promise<string | undefined>;
   /** A modal question before something is lost. */
   confirm(sentence: string, action: string): Promise<boolean>;

@@ -60,7 +60,7 @@ test('a model and a dataset picked from assay.json are asked for with their path
     },
   ]);
   assert.deepEqual(asked[0].labels, ['digits', 'No model', 'Choose a model file…']);
-  assert.deepEqual(asked[1].labels, ['test', 'table', 'Choose a data file…']);
+  assert.deepEqual(asked[1].labels, ['test', 'table', 'Choose a data file…', 'Choose a folder of images…']);
 });
 
 test('without a model the data is a table of predictions', async () => {
@@ -228,7 +228,7 @@ test('a file of generations open in the editor is offered first, and no model is
   await generations.run(host, nothing);
   assert.deepEqual(
     asked.map(({ labels }) => labels),
-    [['lines.jsonl', 'test', 'table', 'Choose a data file…']],
+    [['lines.jsonl', 'test', 'table', 'Choose a data file…', 'Choose a folder of images…']],
   );
   const [work] = launched;
   assert.ok(work.task === 'run');

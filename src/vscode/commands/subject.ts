@@ -107,7 +107,7 @@ export const chooseData = async (
   const read =
     edited !== undefined && host.catalogue.readers.some(({ endings }) => endings.some((end) => edited.toLowerCase().endsWith(end)));
   const shown = read && !known.some(({ value }) => value.ref.path === edited) ? edited : undefined;
-  const choices: Choice<Named<DataRef> | 'options' | 'file'>[] = [
+  const choices: Choice<Named<DataRef> | 'options' | 'file' | 'folder'>[] = [
     ...(shown === undefined
       ? []
       : [
@@ -120,15 +120,16 @@ export const chooseData = async (
           },
         ]),
     ...known,
-    { label: 'Choose a data file…', icon: 'folder-opened', group: 'elsewhere', value: 'file' as const },
+    { label: 'Choose a data file…', icon: 'file', group: 'elsewhere', value: 'file' as const },
+    { label: 'Choose a folder of images…', icon: 'folder-opened', group: 'elsewhere', value: 'folder' as const },
   ];
-  const chosen = await host.pick<Named<DataRef> | 'options' | 'file'>(
+  const chosen = await host.pick<Named<DataRef> | 'options' | 'file' | 'folder'>(
     title,
     model === 'none' ? 'Table of predictions' : 'Dataset',
     choices,
     asides,
   );
-  if (chosen !== 'file') return chosen;
-  const path = await host.open('Dataset', dataKinds);
+  if (chosen !== 'file' && chosen !== 'folder') return chosen;
+  const path = await host.open('Dataset', chosen === 'folder' ? 'folder' : dataKinds);
   return path === undefined ? undefined : { name: basename(path), ref: { path } };
 };

@@ -69,8 +69,9 @@ const onDisk = (uri: vscode.Uri | undefined): string | undefined => {
   return undefined;
 };
 
-export const openFile = async (title: string, kinds: FileKinds): Promise<string | undefined> => {
-  const found = await vscode.window.showOpenDialog({ title, filters: filters(kinds), canSelectMany: false, openLabel: 'Choose' });
+export const openFile = async (title: string, kinds: FileKinds | 'folder'): Promise<string | undefined> => {
+  const what = kinds === 'folder' ? { canSelectFiles: false, canSelectFolders: true } : { filters: filters(kinds) };
+  const found = await vscode.window.showOpenDialog({ title, ...what, canSelectMany: false, openLabel: 'Choose' });
   return onDisk(found?.[0]);
 };
 
