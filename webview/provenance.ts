@@ -27,6 +27,10 @@ export const provenanceOf = (p: Provenance): HTMLElement =>
       'dl',
       {},
       ...(p.modelPath !== undefined ? fact('Model', p.modelPath, ' ', hash(p.modelSha256)) : []),
+      ...(p.against?.modelPath !== undefined ? fact('Compared with', p.against.modelPath, ' ', hash(p.against.modelSha256)) : []),
+      ...(p.against?.dataPath !== undefined && p.against.dataPath !== p.dataPath
+        ? fact(p.against.modelPath === undefined ? 'Compared with' : 'Its data', p.against.dataPath, ' ', hash(p.against.dataSha256))
+        : []),
       ...fact('Data', p.dataPath, ' ', hash(p.dataSha256)),
       ...fact('Rows', `${format(p.rows, 'count')}${p.split !== undefined ? `, split ${p.split}` : ''}`),
       ...fact('Device', deviceSentence(p)),

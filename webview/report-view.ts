@@ -3,6 +3,7 @@ import { type HeadlineNumber, leadingOf } from '../src/report/headline.ts';
 import { toJson } from '../src/report/json.ts';
 import { toMarkdown } from '../src/report/markdown.ts';
 import type { Outcome, Report, SampleView, Selection } from '../src/report/report.ts';
+import { subjectOf } from '../src/report/subject.ts';
 import { frame } from './card-frame.ts';
 import { button } from './controls.ts';
 import { el } from './element.ts';
@@ -28,7 +29,7 @@ const deviceOf = ({ provenance }: Report): string => {
 const subject = (report: Report): string => {
   const { provenance: p } = report;
   return [
-    p.modelPath === undefined ? fileOf(p.dataPath) : `${fileOf(p.modelPath)} on ${fileOf(p.dataPath)}`,
+    subjectOf(p, fileOf),
     `${format(p.rows, 'count')} rows${p.split === undefined ? '' : ` of ${p.split}`}`,
     `device ${deviceOf(report)}`,
     format(p.seconds, 'seconds'),

@@ -124,6 +124,11 @@ export const toMarkdown = (report: Report): string => {
     ...(report.notes.length > 0 ? [report.notes.map((note) => `- ${literal(note)}`).join('\n')] : []),
     `*${[
       ...(p.modelPath ? [`model ${literal(p.modelPath)} (${p.modelSha256?.slice(0, 12) ?? 'no hash'})`] : []),
+      ...(p.against
+        ? [
+            `against ${literal(p.against.modelPath ?? p.against.dataPath ?? '')} (${(p.against.modelPath ? p.against.modelSha256 : p.against.dataSha256)?.slice(0, 12) ?? 'no hash'})`,
+          ]
+        : []),
       `data ${literal(p.dataPath)} (${p.dataSha256.slice(0, 12)})`,
       `${format(p.rows, 'count')} rows${p.split ? ` of split ${literal(p.split)}` : ''}`,
       `seed ${p.seed}`,

@@ -2,6 +2,7 @@ import { format, formatInterval, intervalName, visible } from './format.ts';
 import { columns, wrap } from './grid.ts';
 import { leadingOf } from './headline.ts';
 import type { Outcome, Report } from './report.ts';
+import { subjectOf } from './subject.ts';
 import { cardText, type Terminal } from './text-cards.ts';
 
 export interface TextOptions {
@@ -54,7 +55,7 @@ const headlineText = ({ width, dim }: Terminal, report: Report): readonly string
 const provenanceText = ({ width, dim }: Terminal, { provenance: p }: Report): readonly string[] => {
   const device = p.device.actual === p.device.requested ? p.device.actual : `${p.device.actual} (asked for ${p.device.requested})`;
   const facts = [
-    `${p.modelPath ? `${p.modelPath} on ` : ''}${p.dataPath}${p.split ? ` (${p.split})` : ''}`,
+    `${subjectOf(p, (path) => path)}${p.split ? ` (${p.split})` : ''}`,
     `${format(p.rows, 'count')} rows · seed ${p.seed} · ${format(p.seconds, 'seconds')} · device ${device}${p.device.reason ? `: ${p.device.reason}` : ''}`,
   ];
   return facts.map((fact) => dim(wrap(visible(fact), width, '  ')));

@@ -75,15 +75,7 @@ const byCell = (state: CompareState, random: Random): (() => Measures) => {
   };
 };
 
-export interface Difference {
-  /** First less other. */
-  readonly value: number;
-  readonly interval: readonly [number, number] | null;
-  /** Of no difference, two-sided; null where resamples do not vary. */
-  readonly p: number | null;
-}
-
-export type PairDraws = Readonly<Record<keyof Measures, Float64Array>>;
+type PairDraws = Readonly<Record<keyof Measures, Float64Array>>;
 
 export const resamplePairs = async (
   state: CompareState,

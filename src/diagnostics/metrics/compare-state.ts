@@ -102,7 +102,7 @@ export const binOfSide = (cell: number): number => Math.floor((cell >> 1) / FINE
 export const rightOfSide = (cell: number): boolean => (cell & 1) === 1;
 
 /** Which of four: both right, the first alone, the other alone, neither. */
-export const caseOf = ({ label, said }: Pick<Pair, 'label' | 'said'>): number =>
+const caseOf = ({ label, said }: Pick<Pair, 'label' | 'said'>): number =>
   said[0] === label ? (said[1] === label ? 0 : 1) : said[1] === label ? 2 : 3;
 
 /** Sum over the classes of (p − y)², of one row. */
