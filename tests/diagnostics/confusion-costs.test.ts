@@ -52,7 +52,8 @@ test('averages are scikit-learn’s, and their intervals as wide as its bootstra
 });
 
 test('expected cost, the cheapest single answer, answers by least expected cost: NumPy', async () => {
-  const { headline, intervals = {}, cards } = await run({ costs: plain });
+  const { headline, intervals = {}, cards, guide } = await run({ costs: plain });
+  assert.match(guide, /Under the costs given a row costs .*Answering by least expected cost would cost/);
   const { mean, se, constant, decided, changed } = golden.costs;
   near(headline.expected_cost, mean, 1e-12, 'mean');
   near((intervals.expected_cost.high - intervals.expected_cost.low) / (2 * 1.9599639845), se, 1e-9, 'standard error');

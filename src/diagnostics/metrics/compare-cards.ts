@@ -36,7 +36,7 @@ const differences = (c: Comparison, level: number): Card => ({
 const scores = (c: Comparison): TableCard => ({
   kind: 'table',
   title: 'Scores',
-  caption: `Difference: ${c.names[0]} less ${c.names[1]}, on the same rows; less is better for log loss, Brier score and ECE. p: chance of at least such a difference between equals, by resampling rows for both at once. ${c.compared.length} are tested: the least of so many p-values is small by chance more often than one.`,
+  caption: `Difference: ${c.names[0]} less ${c.names[1]}, on the same rows; less is better for log loss, Brier score and ECE. p: chance of at least such a difference between equals, by resampling rows for both at once; it is at least 1 in the number of resamples. ${c.compared.length} are tested: the least of so many p-values is small by chance more often than one.`,
   columns: [
     { name: 'measure', label: 'Measure', type: 'text' },
     { name: 'first', label: c.names[0], type: 'number' },

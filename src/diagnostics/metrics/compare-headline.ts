@@ -4,6 +4,9 @@ import type { Interval } from '../../report/report.ts';
 import type { CompareOptions, Comparison, Range } from './compare-scores.ts';
 import { ROW_DRAWS } from './compare-state.ts';
 
+/** Below this many rows the bootstrap is not to be trusted. */
+const FEW = 30;
+
 /** Values compared whose distance from the other's, relative to its size, is beyond what is let pass. */
 export const deviating = (c: Comparison, { deviation }: CompareOptions): readonly ValueDifference[] =>
   (c.values?.values ?? []).filter(({ relative }) => relative === null || relative > deviation);
@@ -82,6 +85,9 @@ export const compareNotes = (c: Comparison): string[] => [
     ? [
         `Above ${ROW_DRAWS} rows resamples are drawn on counts in fine cells (of both confidences, of the difference of losses, of label and answers) instead of row by row.`,
       ]
+    : []),
+  ...(c.rows < FEW
+    ? [`With fewer than ${FEW} rows resampling knows too little of other rows: its intervals are too narrow and its p-values too small.`]
     : []),
   ...rankingNotes(c),
   ...(c.values && c.values.values.length === 0

@@ -137,7 +137,8 @@ export const compareScores = async (
   const draws = await resamplePairs(state, bootstrap, random, pause);
   const rankings = await comparedRankings(state, options, random, pause);
   const z = normalQuantile((1 + level) / 2);
-  const around = (value: number, error: number): Range => (error > 0 ? [value - z * error, value + z * error] : null);
+  const around = (value: number, error: number, most: number): Range =>
+    error > 0 ? [Math.max(0, value - z * error), Math.min(most, value + z * error)] : null;
   const meanError = (sum: number, squares: number): number => Math.sqrt(Math.max(0, squares / n - (sum / n) ** 2) / Math.max(1, n - 1));
   const own = (name: Measure, s: 0 | 1): Range => {
     const l = losses[s];
@@ -145,11 +146,11 @@ export const compareScores = async (
       case 'accuracy':
         return wilson(Math.round(of[s].accuracy * n), n, level);
       case 'nll':
-        return around(of[s].nll, meanError(l.nll, l.nll2));
+        return around(of[s].nll, meanError(l.nll, l.nll2), Number.POSITIVE_INFINITY);
       case 'brier':
-        return around(of[s].brier, meanError(l.brier, l.brier2));
+        return around(of[s].brier, meanError(l.brier, l.brier2), 2);
       case 'macro_f1':
-        return around(of[s].macro_f1, macroF1Error(all, s, triples));
+        return around(of[s].macro_f1, macroF1Error(all, s, triples), 1);
       case 'ece':
         return null;
     }

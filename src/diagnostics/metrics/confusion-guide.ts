@@ -1,11 +1,26 @@
 import { signTest, wilson } from '../../base/maths/proportion.ts';
-import { percent, range } from '../wording.ts';
+import { number, percent, range } from '../wording.ts';
 import { type Confusion, mistakes } from './confusion-scores.ts';
+
+/** What answers cost, and whether a single answer or the least expected cost would do better. */
+const costSentence = ({ cost, rows }: Confusion, names: readonly string[]): string => {
+  if (!cost) return '';
+  const within = cost.interval ? ` (${number(cost.interval[0])} to ${number(cost.interval[1])})` : '';
+  const constant =
+    cost.constant.mean <= cost.mean
+      ? ` Always answering ${names[cost.constant.answer]} would cost ${number(cost.constant.mean)}: under these costs the model is of no use as it is.`
+      : '';
+  const decided = cost.decided
+    ? ` Answering by least expected cost would cost ${number(cost.decided.mean)} and change ${percent(cost.decided.changed / rows)} of the answers; where it costs more, the probabilities are not calibrated enough to decide by.`
+    : '';
+  return ` Under the costs given a row costs ${number(cost.mean)}${within}.${constant}${decided}`;
+};
 
 /** What the matrix says here, and what would change the decision. */
 export const confusionGuide = (confusion: Confusion, names: readonly string[], level: number): string => {
   const { rows, mean, scores, accuracyInterval, counts, classes } = confusion;
   if (rows === 0 || !accuracyInterval) return 'There are no rows to judge: choose a split that holds some.';
+  const cost = costSentence(confusion, names);
   const hits = Math.round(mean.accuracy * rows);
   const opening = `The model is right on ${hits} of ${rows} rows, ${percent(mean.accuracy)} (${percent(level)} interval ${range(accuracyInterval)}).`;
   const useful =
@@ -15,7 +30,7 @@ export const confusionGuide = (confusion: Confusion, names: readonly string[], l
   const [worst] = mistakes(confusion);
   if (!worst) {
     const most = wilson(0, rows, level)?.[1] ?? 1;
-    return `${opening}${useful} No mistake was seen, so these rows only bound the error rate: up to ${percent(most)} is compatible with them. More or harder rows would change this, not another look at the matrix.`;
+    return `${opening}${useful} No mistake was seen, so these rows only bound the error rate: up to ${percent(most)} is compatible with them. More or harder rows would change this, not another look at the matrix.${cost}`;
   }
   const reverse = counts[worst.predicted * classes + worst.actual];
   const [a, p] = [names[worst.actual], names[worst.predicted]];
@@ -32,5 +47,5 @@ export const confusionGuide = (confusion: Confusion, names: readonly string[], l
     interval[1] < mean.accuracy
       ? `${found} and lies below the overall accuracy, so it is worth acting on`
       : `${found} and still reaches the overall accuracy, so gather more rows of it before acting`;
-  return `${opening}${useful} The most frequent confusion is ${a} predicted as ${p}: ${worst.count} of ${scores[worst.actual].rows} rows, ${pair}. The class found least often is ${names[weakest.k]} (recall ${percent(weakest.recall ?? 0)} of ${weakest.rows} rows): ${sure}.`;
+  return `${opening}${useful} The most frequent confusion is ${a} predicted as ${p}: ${worst.count} of ${scores[worst.actual].rows} rows, ${pair}. The class found least often is ${names[weakest.k]} (recall ${percent(weakest.recall ?? 0)} of ${weakest.rows} rows): ${sure}.${cost}`;
 };
