@@ -1,5 +1,5 @@
 import { convertIndexedToRgb, decode as decodePng } from 'fast-png';
-import jpeg from 'jpeg-js';
+import { decodeJpeg } from './jpeg.ts';
 
 /** What the head of an image file tells. */
 export interface ImageHead {
@@ -143,16 +143,7 @@ export const decodeImage = (bytes: Uint8Array, { format, width, height, channels
     if (data.length !== pixels * channels) throw new Error(`it holds ${data.length} values where ${pixels * channels} are due`);
     return { width, height, channels, data };
   };
-  if (format === 'jpeg') {
-    const { data } = jpeg.decode(bytes, {
-      useTArray: true,
-      formatAsRGBA: false,
-      tolerantDecoding: false,
-      maxResolutionInMP: 270,
-      maxMemoryUsageInMB: 4096,
-    });
-    return checked(channels === 1 ? without(data, 3, 1) : data);
-  }
+  if (format === 'jpeg') return checked(decodeJpeg(bytes).data);
   const png = decodePng(bytes, { checkCrc: true });
   if (png.palette) {
     const colours = convertIndexedToRgb(png);
