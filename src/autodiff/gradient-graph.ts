@@ -9,7 +9,7 @@ import { finished, type Known, recording } from './differentiate.ts';
 import { precise } from './half.ts';
 import { jacobian } from './jacobian.ts';
 import { crossEntropy, type Loss, logitsOf, meanSquare, total } from './loss.ts';
-import { parametersOf } from './parameters.ts';
+import { dequantised, parametersOf } from './parameters.ts';
 import { perExample } from './per-example.ts';
 import { gaussNewtonProduct, hessianProduct } from './products.ts';
 import { gradients, reachable, stoppedAt } from './reverse.ts';
@@ -148,14 +148,22 @@ const wantedOf = (emit: Emit, model: Model, loss: string, ask: GradientAsk, note
       if (found.length === 0) throw new Fault('grad/inputs', { inputs: inputs.map((name) => `'${name}' (${emit.type(name)?.dtype})`) });
       for (const name of received(found)) out.add(name);
     } else if (word === 'parameters' && !exists(emit, word)) {
-      const found = parametersOf(model.graph);
+      const numbers = dequantised(model.graph);
+      if (numbers.length > 0) notes.push(`Quantised parameters are differentiated as the numbers they stand for: ${listed(numbers)}.`);
+      const found = [...parametersOf(model.graph), ...numbers];
       if (found.length === 0) throw new Fault('grad/parameters', {});
       for (const name of received(found)) out.add(name);
     } else if (word.includes('*') && !exists(emit, word)) {
       const known = [...inputs, ...model.graph.initializers.keys(), ...model.graph.nodes.flatMap((n) => n.outputs)];
-      const found = known.filter((name) => pattern(word).test(name) && reach.has(name));
-      if (found.length === 0) throw new Fault('id/unknown', { what: 'value', id: word, nearest: '', known: [...reach].slice(0, 20) });
-      for (const name of found) out.add(name);
+      const found = known.filter((name) => pattern(word).test(name) && isFloatType(emit.type(name)));
+      if (found.length === 0)
+        throw new Fault('id/unknown', {
+          what: 'value',
+          id: word,
+          nearest: '',
+          known: known.filter((name) => reach.has(name)).slice(0, 20),
+        });
+      for (const name of received(found)) out.add(name);
     } else out.add(mustExist(emit, 'value', word));
   }
   if (out.size === 0) throw new Fault('grad/inputs', { inputs });
@@ -166,7 +174,7 @@ const wantedOf = (emit: Emit, model: Model, loss: string, ask: GradientAsk, note
 export const gradientGraph = (model: Model, known: Known & { readonly batch?: string }, ask: GradientAsk): GradientGraph => {
   const emit = recording(model.graph, known);
   const objective = objectiveOf(emit, model, ask);
-  const notes: string[] = [objective.formula];
+  const notes: string[] = ask.jacobian ? [] : [objective.formula];
   const named = wantedOf(emit, model, objective.loss, ask, notes);
   const wrt = named.map((x) => precise(emit, x));
   const inputs: ValueInfo[] = [...freeInputs(model.graph), ...objective.inputs];
@@ -200,6 +208,7 @@ export const gradientGraph = (model: Model, known: Known & { readonly batch?: st
       const names = vectors.map((v) => v.name);
       if (ask.product !== 'hvp' && (objective.kind === 'sum' || objective.kind === 'value'))
         throw new Fault('grad/product', { product: ask.product, of: ask.of });
+      if (ask.product === 'fisher' && objective.kind === 'graph') throw new Fault('grad/fisher', {});
       const found =
         ask.product === 'hvp'
           ? hessianProduct(emit, objective.loss, wrt, names)

@@ -4,6 +4,12 @@ import { nodesWithin } from '../graph/walk.ts';
 
 const floats = new Set<DType>(['float32', 'float64', 'float16', 'bfloat16']);
 
+/** What DequantizeLinear reads of stored whole numbers: the floats that quantised parameters stand for. */
+export const dequantised = ({ nodes, initializers }: Graph): readonly string[] =>
+  nodes.flatMap(({ op, inputs, outputs }) =>
+    op === 'DequantizeLinear' && (initializers.get(inputs[0])?.dims.length ?? 0) > 0 ? [outputs[0]] : [],
+  );
+
 /**
  * Float initializers in the file's order, less what is not learned: scalars (an exporter's 0.5 or ε) and the running
  * statistics of batch normalisation.

@@ -228,6 +228,7 @@ test('what cannot be differentiated is named', async () => {
   await refused('grad/inputs', { of: 'cross-entropy', wrt: ['inputs'] }, /'ids' \(int64\)/, 'text_sms');
   await refused('grad/twice', { of: 'sum', wrt: ['x', 'x'] }, /names 'x' twice/);
   const model = fixture('mlp_digits');
+  await refused('id/unknown', { of: 'cross-entropy', wrt: ['nothing*'] }, /Known: x, /);
   const itself = { model, known: await probed(model) };
   await refused(
     'grad/loss',
@@ -281,3 +282,52 @@ test('full per-example gradients of a convolution and an embedding come from one
     near(float32(dims, Float32Array.from(mean)), numbers(data[`${prefix}grad/${wanted}`]), 1e-4);
   }
 });
+
+test('parameters behind DequantizeLinear, Transpose and Cast are found, quantised ones as the numbers they stand for', async () => {
+  const dequantise = chain(
+    [4, 3],
+    Array.from({ length: 12 }, (_, i) => ((i * 7) % 19) - 9),
+  );
+  const asked = { of: 'cross-entropy', wrt: ['parameters'] };
+  const { model, wrt, notes } = gradientGraph(dequantise, await probed(dequantise), asked);
+  assert.deepEqual(wrt, ['p', 'wd']);
+  assert.match(notes.join('\n'), /Quantised parameters are differentiated as the numbers they stand for: 'wd'/);
+  const rows = float32([2, 3], Float32Array.of(0.3, -0.7, 0.2, 0.9, 0.1, -0.4));
+  const target = int64([2], [1, 3]);
+  const out = await run(mustVerify(model), { x: rows, target });
+  assert.deepEqual(out['grad/wd'].dims, [4, 3]);
+  // By hand: (softmax − one-hot)ᵀ·x / rows.
+  const logits = numbers(out.y);
+  const expected = new Array<number>(12).fill(0);
+  for (let n = 0; n < 2; n++) {
+    const row = logits.slice(4 * n, 4 * n + 4).map(Math.exp);
+    const total = row.reduce((a, b) => a + b);
+    row.forEach((e, c) => {
+      for (let i = 0; i < 3; i++) expected[3 * c + i] += ((e / total - (c === numbers(target)[n] ? 1 : 0)) * numbers(rows)[3 * n + i]) / 2;
+    });
+  }
+  near(out['grad/wd'], expected, 1e-5);
+});
+
+/** y = x·Transpose(DequantizeLinear(w)) + Cast(p). */
+const chain = (dims: readonly number[], values: readonly number[]): Model => {
+  const emit = emitter({ types: new Map([['x', { kind: 'tensor', dtype: 'float32', dims: ['N', 3] }]]) });
+  emit.hold('w', constantOf('int8', dims, values));
+  emit.hold('p', constantOf('float64', [4], [0.1, -0.2, 0.3, 0]));
+  const scale = emit.scalar(0.1);
+  emit.node({ op: 'DequantizeLinear', domain: '', name: 'd', inputs: ['w', scale], outputs: ['wd'], attributes: {} });
+  emit.rename(emit.Add(emit.MatMul('x', emit.Transpose('wd', { perm: [1, 0] })), emit.Cast('p', { to: 1 })), 'y');
+  const value = (name: string, size: number) => ({ name, type: { kind: 'tensor' as const, dtype: 'float32' as const, dims: ['N', size] } });
+  const graph = emit.graph('chain', [value('x', 3)], [value('y', 4)]);
+  return normalise({
+    irVersion: 8,
+    opsets: new Map([['', 21]]),
+    producer: '',
+    producerVersion: '',
+    domain: '',
+    version: 0,
+    metadata: new Map(),
+    graph,
+    functions: [],
+  });
+};

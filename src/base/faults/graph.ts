@@ -44,6 +44,8 @@ export const graphFaults = {
     `The product '${d.product}' needs a loss with a curvature of its own (cross-entropy, mse or a loss graph), not '${d.of}'.`,
   'grad/target': (d: { dims: string; path: string }): string =>
     `The loss takes a target of shape ${d.dims}, and '${d.path}' has one label a row; check with random instead.`,
+  'grad/fisher': (_: Record<string, never>): string =>
+    'The Fisher information is that of a likelihood, which a loss graph does not tell; take --product ggn, or cross-entropy or mse.',
   'grad/twice': (d: { name: string }): string => `--wrt names '${d.name}' twice; name it once.`,
   'grad/mixed': (d: { what: string; node: string }): string =>
     `${d.what} are not defined for this model: node ${d.node} mixes the rows of a batch, so what is computed for one row depends on the others; export the model in evaluation mode.`,
