@@ -176,7 +176,12 @@ export const jsonl: Reader = defineReader({
       format: 'jsonl',
       length,
       columns,
-      notes: ragged.map(({ name }) => `Lists in '${name}' differ in length or hold more than numbers, and were kept as JSON text.`),
+      notes:
+        ragged.length === 0
+          ? []
+          : [
+              `Lists in ${ragged.map(({ name }) => `'${name}'`).join(', ')} differ in length or hold more than numbers, and were kept as JSON text.`,
+            ],
       blockRows,
       starts,
       parse(bytes, count, first) {

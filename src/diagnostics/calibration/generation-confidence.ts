@@ -120,9 +120,10 @@ const study = async (columns: ColumnsTool, o: GenerationOptions, job: Job): Prom
     }
     if (separates(measure, of.correct))
       notes.push(`${title} tells right from wrong without error here: its rescaling would grow without bound, and slopes are cut at 100.`);
-    const after = crossRescaled(values, of.correct, fold, o.folds, o);
+    const platt = fitPlatt(values, of.correct, o.rescale, o.smoothed);
+    const after = crossRescaled(values, of.correct, fold, o.folds, o, platt);
     outOfFold.push(after);
-    measures.push({ id, title, raw, after: await judge(after, of, o, job), platt: fitPlatt(values, of.correct, o.rescale, o.smoothed) });
+    measures.push({ id, title, raw, after: await judge(after, of, o, job), platt });
   }
   const skills = measures.map(({ raw, after }) => (after ?? raw).skill.value);
   const best = skills.indexOf(Math.max(...skills));

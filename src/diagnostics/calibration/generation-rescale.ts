@@ -41,14 +41,16 @@ const offsetFor = (x: Float64Array, targets: Float64Array, slope: number): numbe
   return (low + high) / 2;
 };
 
-/** Logistic regression of the outcome on the confidence, without a penalty (Platt 1999; card 48). */
-export const fitPlatt = (c: Float64Array, correct: Uint8Array, form: Form, smoothed: boolean): Platt => {
+/** Logistic regression of the outcome on the confidence, without a penalty (Platt 1999; card 48). `near` is a fit on nearly the same units: Newton begins there. */
+export const fitPlatt = (c: Float64Array, correct: Uint8Array, form: Form, smoothed: boolean, near?: Platt): Platt => {
   const x = c.map((v) => abscissa(form, v));
   const targets = targetsOf(correct, smoothed);
   const mean = targets.reduce((sum, t) => sum + t, 0) / targets.length;
   // A confidence that never changes says nothing: its slope is 0.
   if (x.every((v) => v === x[0])) return { form, slope: 0, offset: Math.log(mean / (1 - mean)) };
-  const [slope, offset] = logistic([x], targets, { start: [0, Math.log(mean / (1 - mean))] });
+  const [slope, offset] = logistic([x], targets, {
+    start: near && Math.abs(near.slope) < STEEPEST ? [near.slope, near.offset] : [0, Math.log(mean / (1 - mean))],
+  });
   if (Math.abs(slope) <= STEEPEST) return { form, slope, offset };
   const capped = Math.sign(slope) * STEEPEST;
   return { form, slope: capped, offset: offsetFor(x, targets, capped) };
@@ -104,10 +106,11 @@ export const crossRescaled = (
   fold: Int32Array,
   folds: number,
   { rescale, smoothed }: { readonly rescale: Form; readonly smoothed: boolean },
+  near?: Platt,
 ): Float64Array => {
   const fits = Array.from({ length: folds }, (_, k) => {
     const { c: own, correct: outcome } = chosen({ c, correct }, (i) => fold[i] !== k);
-    return fitPlatt(own, outcome, rescale, smoothed);
+    return fitPlatt(own, outcome, rescale, smoothed, near);
   });
   return c.map((v, i) => rescaled(fits[fold[i]], v));
 };

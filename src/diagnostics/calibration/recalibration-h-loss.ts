@@ -27,47 +27,52 @@ export const windowLoss = (
   leftOut: readonly number[],
 ): WindowLoss => {
   const order = orderOf(probs);
+  // Of every event in order: probability, difference from the outcome, and label of its row.
+  const [sorted, off, own] = [new Float64Array(order.length), new Float64Array(order.length), new Int32Array(order.length)];
+  for (let k = 0; k < order.length; k++) {
+    const at = order[k];
+    const row = Math.floor(at / classes);
+    own[k] = labels[row];
+    sorted[k] = probs[at];
+    off[k] = probs[at] - Number(at - row * classes === labels[row]);
+  }
   const gradient = new Float64Array(probs.length);
   const perClass = new Float64Array(leftOut.length);
-  const kept = new Uint32Array(probs.length);
+  const kept = new Uint32Array(order.length);
+  const [q, d] = [new Float64Array(order.length), new Float64Array(order.length)];
+  const sums = new Float64Array(order.length + 1);
   const half = window >> 1;
+  const scale = 1 / ((window + 1) * leftOut.length);
   for (const [which, e] of leftOut.entries()) {
     let n = 0;
-    for (const at of order) if (labels[Math.floor(at / classes)] !== e) kept[n++] = at;
-    const d = new Float64Array(n);
-    for (let k = 0; k < n; k++) {
-      const at = kept[k];
-      d[k] = probs[at] - Number(at % classes === labels[Math.floor(at / classes)]);
+    for (let k = 0; k < order.length; k++) {
+      if (own[k] === e) continue;
+      kept[n] = order[k];
+      q[n] = sorted[k];
+      d[n++] = off[k];
     }
-    const t = windowMeans(d, window);
-    const weigh = weightsOf(kept.subarray(0, n), probs, clusters);
-    const sums = new Float64Array(n + 1);
+    const t = windowMeans(d.subarray(0, n), window);
     let loss = 0;
-    for (let k = 0; k < n; k++) {
-      const h = Math.abs(t[k]) - epsilon;
-      const w = weigh(k);
-      if (h > 0) loss += w * h;
-      sums[k + 1] = sums[k] + (h > 0 ? Math.sign(t[k]) * w : 0);
-    }
+    for (const { from, to, weight } of clusters === 0 ? [{ from: 0, to: n, weight: 1 / n }] : clustersOf(q.subarray(0, n), clusters))
+      for (let k = from; k < to; k++) {
+        const h = Math.abs(t[k]) - epsilon;
+        if (h > 0) loss += weight * h;
+        sums[k + 1] = sums[k] + (h > 0 ? Math.sign(t[k]) * weight : 0);
+      }
     perClass[which] = loss;
-    const scale = 1 / ((window + 1) * leftOut.length);
     for (let k = 0; k < n; k++) gradient[kept[k]] += scale * (sums[Math.min(n, k + half + 1)] - sums[Math.max(0, k - half)]);
   }
   return { value: perClass.reduce((sum, v) => sum + v, 0) / leftOut.length, perClass, gradient };
 };
 
-/** Weight of the k-th event: 1/n, or 1/(K·(n_κ + 1e-5)) in cluster κ. */
-const weightsOf = (kept: Uint32Array, probs: Float64Array, clusters: number): ((k: number) => number) => {
-  const n = kept.length;
-  if (clusters === 0) return () => 1 / n;
-  const ends = sortedClusters(
-    Float64Array.from(kept, (at) => probs[at]),
-    clusters,
-  );
-  const weights = Float64Array.from(ends, (end, c) => 1 / (clusters * (end - (c === 0 ? 0 : ends[c - 1]) + 1e-5)));
-  let c = 0;
-  return (k) => {
-    while (c < clusters - 1 && k >= ends[c]) c++;
-    return weights[c];
-  };
+/** Clusters of ascending probabilities; an event of cluster κ weighs 1/(K·(n_κ + 1e-5)). */
+const clustersOf = (
+  sorted: Float64Array,
+  count: number,
+): readonly { readonly from: number; readonly to: number; readonly weight: number }[] => {
+  const ends = sortedClusters(sorted, count);
+  return Array.from(ends, (to, c) => {
+    const from = c === 0 ? 0 : ends[c - 1];
+    return { from, to, weight: 1 / (count * (to - from + 1e-5)) };
+  });
 };

@@ -35,15 +35,25 @@ export const temperatureEnsemble = (count: number): HMap => {
       const n = logProbs.length;
       const parts = new Float64Array(count * n);
       const probs = new Float64Array(n);
-      const row = new Float64Array(classes);
+      const most = new Float64Array(n / classes);
+      for (let i = 0; i < most.length; i++) {
+        most[i] = logProbs[i * classes];
+        for (let j = 1; j < classes; j++) most[i] = Math.max(most[i], logProbs[i * classes + j]);
+      }
       for (let t = 0; t < count; t++) {
         const scale = Math.abs(theta[t]);
-        for (let at = 0; at < n; at += classes) {
-          for (let j = 0; j < classes; j++) row[j] = scale * logProbs[at + j];
-          softmaxInPlace(row);
+        for (let i = 0, at = 0; at < n; i++, at += classes) {
+          const to = t * n + at;
+          let sum = 0;
           for (let j = 0; j < classes; j++) {
-            parts[t * n + at + j] = row[j];
-            probs[at + j] += weights[t] * row[j];
+            const e = Math.exp(scale * (logProbs[at + j] - most[i]));
+            parts[to + j] = e;
+            sum += e;
+          }
+          const share = weights[t] / sum;
+          for (let j = 0; j < classes; j++) {
+            probs[at + j] += share * parts[to + j];
+            parts[to + j] /= sum;
           }
         }
       }

@@ -135,8 +135,10 @@ export const recalibrate = async (
   const shown = parts.map((p) => p.shown);
   const given = subject.scores === 'probabilities';
   let step = 0;
+  const say = (text: string): void => job.progress(0.3 + (0.7 * step) / (2 * methods.length + 1), text);
   const progress = async (text: string): Promise<void> => {
-    job.progress(0.3 + (0.7 * step++) / (2 * methods.length + 1), text);
+    say(text);
+    step++;
     await breathe(job);
   };
   const drawn = (state: Judged['state']): Promise<Reliability> =>
@@ -195,6 +197,7 @@ export const recalibrate = async (
       const calibration = await made(whole, 'whole');
       const fits: Calibration[] = [];
       for (const [k, part] of parts.entries()) {
+        if (parts.length > 1) say(`${title}: fold ${k + 1} of ${parts.length}`);
         fits.push(part.fit === whole ? calibration : await made(part.fit, String(k), calibration));
         await breathe(job);
       }
