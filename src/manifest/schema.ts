@@ -22,7 +22,7 @@ const model = object(
 
 const dataset = object(
   {
-    path: text('The data file, relative to this file.'),
+    path: text('The data file, or a folder of images by class, relative to this file.'),
     x: text('Array, column or file of the inputs.'),
     y: text('Array, column or file of the labels.'),
     labels: text('A separate label file (IDX).'),
@@ -34,6 +34,7 @@ const dataset = object(
       std: numbers('Divides per channel.'),
       layout: { enum: ['nchw', 'nhwc', 'flat'], description: 'Layout of stored images.' },
       resize: { type: 'string', pattern: '^[0-9]+x[0-9]+$', description: 'HxW, bilinear.' },
+      tokenizer: { type: 'string', description: 'A tokenizer.json or a vocabulary, for a column of text; else the tokenizer.json beside the model.' },
     }),
   },
   ['path'],

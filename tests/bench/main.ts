@@ -4,6 +4,7 @@ import { engineFigures } from './engine.ts';
 import { mapsFigures } from './maps.ts';
 import { metricsFigures } from './metrics.ts';
 import { processFigures } from './process.ts';
+import { readerFigures } from './readers.ts';
 import { trainingFigures } from './training.ts';
 
 /** `npm run bench [-- SECTION[:PART]…]`: figures of one run on this machine as JSON. Ratios within a run travel; absolute times do not. */
@@ -14,6 +15,7 @@ const sections: Readonly<Record<string, (words: readonly string[]) => Promise<un
   engine: engineFigures,
   metrics: metricsFigures,
   maps: mapsFigures,
+  readers: readerFigures,
   editor: editorFigures,
 };
 // Standard output holds the JSON and nothing else; packaging the extension talks.

@@ -125,7 +125,7 @@ test('what is cut off, encrypted or of another kind is refused in one sentence',
       () => assert.fail('it was read'),
       (e: unknown) => (Fault.is(e, 'data/corrupt') ? e.message : assert.fail(String(e))),
     );
-  assert.match(await refusal(whole.subarray(0, -100)), /footer/);
+  assert.match(await refusal(whole.subarray(0, -100)), /footer: it is cut off/);
   assert.match(await refusal(whole.subarray(0, 8)), /not in Parquet form/);
   assert.match(await refusal(new TextEncoder().encode('PARE0123456789PARE')), /encrypted/);
   assert.match(await refusal(new TextEncoder().encode('name,age\na,1\nb,2\n')), /not in Parquet form/);

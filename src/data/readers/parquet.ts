@@ -61,6 +61,8 @@ export const parquet: Reader = defineReader({
       const head = new TextDecoder().decode(await source.read(0, Math.min(4, source.size), signal));
       if (head === 'PARE') throw new Error('it is encrypted');
       if (head !== 'PAR1' || source.size < 12) throw new Error('it is not in Parquet form (PAR1 at both ends)');
+      const end = new TextDecoder().decode(await source.read(source.size - 4, source.size, signal));
+      if (end !== 'PAR1') throw new Error('it is cut off (PAR1 is due at its end)');
       const metadata = await parquetMetadataAsync(fileOf(source, signal), { geoparquet: false });
       return await datasetOf(source, metadata, signal);
     } catch (error) {
