@@ -187,7 +187,10 @@ test('a table of logits: the temperature its labels were drawn with, all calibra
   const { z, y } = drawn(4000, 5, 2);
   const job = jobOf();
   const report = await run(
-    { data: { path: arrays('table.npz', { logits: [z, 4000, 5], y: [y, 4000] }) }, options: { method: 'all', epochs: 20, temperatures: 4 } },
+    {
+      data: { path: arrays('table.npz', { logits: [z, 4000, 5], y: [y, 4000] }) },
+      options: { method: 'all', epochs: 20, temperatures: 4 },
+    },
     job,
   );
   assert.equal(report.outcome, 'measured');
@@ -352,7 +355,15 @@ test('correctness-aware: a saved model, diagnosed again, has the numbers of the 
   assert.deepEqual(two.graph.inputs, one.graph.inputs);
   assert.deepEqual(two.graph.outputs, one.graph.outputs);
   const titles = fit.cards.map(({ title }) => title);
-  for (const title of ['Temperatures of rows', 'Narrow errors', 'Local calibration error', 'Training: Correctness-aware loss'])
+  for (const title of [
+    'Reliability diagram, before',
+    'Reliability diagram, after: temperature scaling',
+    'Reliability diagram, after: correctness-aware calibration',
+    'Temperatures of rows',
+    'Narrow errors',
+    'Local calibration error',
+    'Training: Correctness-aware loss',
+  ])
     assert.ok(titles.includes(title), title);
 });
 

@@ -4,6 +4,7 @@ import type { Card, CardOf } from '../../report/report.ts';
 import type { Candidate, Recalibrated, RecalibrationOptions } from './recalibration-run.ts';
 import { adaptiveCards, localErrorCard, mapCard, trainingCards } from './recalibration-trained-cards.ts';
 import { diagram } from './reliability-cards.ts';
+import { classwise } from './reliability-headline.ts';
 import type { Reliability } from './scores.ts';
 
 export const flipsOf = ({ flips }: Candidate): number => flips.toRight + flips.toWrong + flips.between;
@@ -50,6 +51,7 @@ const comparison = (r: Recalibrated, { folds, fitOn }: RecalibrationOptions): Ca
       { name: 'ece', label: 'ECE', type: 'number' },
       { name: 'ece_debiased', label: 'ECE, debiased', type: 'number' },
       { name: 'ece_interval', label: 'Interval of ECE', type: 'interval' },
+      { name: 'classwise_ece', label: 'Classwise ECE', type: 'number' },
       { name: 'ks', label: 'KS', type: 'number' },
       { name: 'auroc', label: 'AUROC', type: 'number' },
       { name: 'accuracy', label: 'Accuracy', type: 'number', unit: 'fraction' },
@@ -59,6 +61,7 @@ const comparison = (r: Recalibrated, { folds, fitOn }: RecalibrationOptions): Ca
       s.ece,
       Number.isNaN(s.eceDebiased) ? null : Math.max(0, s.eceDebiased),
       s.eceInterval,
+      classwise(s).mean,
       s.ks,
       Number.isFinite(s.auroc) ? s.auroc : null,
       s.accuracy,
@@ -67,12 +70,15 @@ const comparison = (r: Recalibrated, { folds, fitOn }: RecalibrationOptions): Ca
   },
 ];
 
-const diagrams = ({ before, candidates, kept }: Recalibrated, { confidenceLevel }: RecalibrationOptions): Card[] => {
+const diagrams = ({ before, candidates, kept }: Recalibrated, { confidenceLevel, method }: RecalibrationOptions): Card[] => {
   const named = (r: Reliability, name: string): Card => ({
     ...diagram(r, { bins: r.bins.length, binning: 'width', confidenceLevel, nullDraws: 0, bootstrap: 0 })[0],
     title: `Reliability diagram, ${name}`,
   });
-  return [named(before.scores, 'before'), named(candidates[kept].scores, `after: ${candidates[kept].title.toLowerCase()}`)];
+  const after = (c: Candidate): Card => named(c.scores, `after: ${c.title.toLowerCase()}`);
+  // One that was asked for stands beside the temperature it has to beat.
+  const shown = candidates[kept].id === method ? candidates : [candidates[kept]];
+  return [named(before.scores, 'before'), ...shown.map(after)];
 };
 
 /** Points at which a curve of an affine or sigmoid calibrator is drawn. */

@@ -80,9 +80,11 @@ const guide = (r: Recalibrated, options: RecalibrationOptions): string => {
   const [was, is, change] = [before[judge], best[judge], best.change[judge]];
   const facts = `${name} takes the ${loss} from ${number(was.value)} to ${number(is.value)} (${percent(level)} interval of the change ${number(change.range[0])} to ${number(change.range[1])}) and the ECE from ${number(before.scores.ece)} to ${number(best.scores.ece)}, where a calibrated model would score ${number(best.scores.floor.mean)} by chance. ${flipsSaid(best)}`;
   const compared =
-    candidates.length > 1
-      ? ` Of ${candidates.length} calibrators it is the one with the fewest numbers to fit among those within one standard error of the best.`
-      : '';
+    best.id === options.method && candidates.length > 1
+      ? ` ${candidates[0].title} alone takes it to ${number(candidates[0][judge].value)}, and the ECE to ${number(candidates[0].scores.ece)}.`
+      : candidates.length > 1
+        ? ` Of ${candidates.length} calibrators it is the one with the fewest numbers to fit among those within one standard error of the best.`
+        : '';
   const decision = improves(best, options)
     ? ` Keep it: the gain is more than noise on rows that it was not fitted on.${r.saved ? ` The model was saved with it in ${options.save}.` : ' Save the model with it (save), and check it on data from where it will be used.'}`
     : ` ${change.range[0] > 0 ? 'The loss rises by more than noise: keep the model as it is.' : `The gain is not more than noise: keep the model as it is, or measure on more rows than these ${before.scores.rows}.`}${r.saved ? ` The model saved in ${options.save} has it all the same.` : ''}`;

@@ -11,6 +11,8 @@ import { perturbationsOf } from './recalibration-perturb.ts';
 import { type Reliability, type ReliabilityOptions, reliabilityScores } from './scores.ts';
 
 export interface RecalibrationOptions extends Omit<ReliabilityOptions, 'binning'>, FitOptions, TrainOptions {
+  /** The calibrator to keep, where one is named. */
+  readonly method: string;
   readonly fitOn: string;
   readonly folds: number;
   readonly judge: 'nll' | 'brier';
@@ -217,12 +219,15 @@ export const recalibrate = async (
     } catch (error) {
       if (!ofOne(error)) throw error;
       fault ??= error;
+      // Beside what was asked for the others are company.
+      if (id === options.method) throw error;
       refused.push({ id, title, sentence: error.message });
       step++;
     }
   }
   if (candidates.length === 0) throw fault ?? new RangeError('no recalibrator was asked for');
-  const kept = keep(losses);
+  const named = candidates.findIndex((c) => c.id === options.method);
+  const kept = named < 0 ? keep(losses) : named;
   const { id, calibration, nll } = candidates[kept];
   await save?.(
     calibration,

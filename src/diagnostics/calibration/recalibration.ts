@@ -7,8 +7,15 @@ import { recalibrate } from './recalibration-run.ts';
 
 /** Matrix scaling overfits where classes are many (card 00-calibration-common), and two others are trained, which takes its time: only who asks for them, or for all, gets them. */
 const asked = ['matrix', 'h-calibration', 'correctness-aware'];
+/** A calibrator that is trained is shown beside the one temperature it has to beat. */
 const offered = (method: string) =>
-  recalibrators.filter(({ id }) => method === id || method === 'all' || (method === 'best' && !asked.includes(id)));
+  recalibrators.filter(
+    (r) =>
+      method === 'all' ||
+      method === r.id ||
+      (method === 'best' && !asked.includes(r.id)) ||
+      (r.id === 'temperature' && recalibrators.some((other) => other.id === method && 'train' in other)),
+  );
 
 /** Calibrators behind the scores, fitted on some rows and shown on others. */
 export const recalibration: Diagnostic = defineStudy({
