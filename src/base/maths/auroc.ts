@@ -50,9 +50,10 @@ export const auroc = (of: Tallies): Estimate => {
 
 /**
  * Average precision Σ (R_k − R_{k−1})·Precision_k over distinct scores, highest first, and its variance under resampling of positives and
- * negatives apart by the infinitesimal jackknife (Efron 1982): the squared derivatives by the weight of each row, summed.
+ * negatives apart by the infinitesimal jackknife (Efron 1982): the squared derivatives by the weight of each row, summed. `visit`
+ * is told those of a positive and of a negative of each run.
  */
-export const averagePrecision = (of: Tallies): Estimate => {
+export const averagePrecision = (of: Tallies, visit?: (g: number, positive: number, negative: number) => void): Estimate => {
   const { hits, misses } = of;
   const { positives, negatives } = totals(of);
   if (positives === 0) return { value: Number.NaN, variance: Number.NaN };
@@ -81,11 +82,45 @@ export const averagePrecision = (of: Tallies): Estimate => {
     const share = hits[g] / positives;
     sumA += share * da;
     sumB += share * db;
-    positive += hits[g] * (precision - value + sumA - meanA) ** 2;
-    negative += misses[g] * (sumB - meanB) ** 2;
+    const [up, down] = [precision - value + sumA - meanA, sumB - meanB];
+    positive += hits[g] * up ** 2;
+    negative += misses[g] * down ** 2;
+    visit?.(g, up / positives, down / negatives);
   });
   const few = positives < 2 || negatives < 2;
   return { value, variance: few ? Number.NaN : positive / positives ** 2 + negative / negatives ** 2 };
+};
+
+/** Of average precision, by the infinitesimal jackknife. */
+export const averagePrecisionInfluence = (of: Tallies): Influence => {
+  const [positive, negative] = [new Float64Array(of.hits.length), new Float64Array(of.hits.length)];
+  averagePrecision(of, (g, up, down) => {
+    positive[g] = up;
+    negative[g] = down;
+  });
+  return { positive, negative };
+};
+
+/** What one row of each run adds to a number, to first order: a positive's, and a negative's. */
+export interface Influence {
+  readonly positive: Float64Array;
+  readonly negative: Float64Array;
+}
+
+/** Of the AUROC: each row's placement among the other side's less the AUROC, over its side's rows. */
+export const aurocInfluence = (of: Tallies): Influence => {
+  const { hits, misses } = of;
+  const { positives, negatives } = totals(of);
+  const { value } = auroc(of);
+  const [positive, negative] = [new Float64Array(hits.length), new Float64Array(hits.length)];
+  let [left, under] = [positives, 0];
+  for (let g = 0; g < hits.length; g++) {
+    left -= hits[g];
+    positive[g] = ((under + misses[g] / 2) / negatives - value) / positives;
+    negative[g] = ((left + hits[g] / 2) / positives - value) / negatives;
+    under += misses[g];
+  }
+  return { positive, negative };
 };
 
 /** Normal interval on the logit scale, which stays inside 0..1 (Pepe 2003, section 5.2.5); null where the variance tells nothing. */

@@ -15,8 +15,8 @@ export const rankingHeadline = (r: Ranking): Record<string, number> => {
       macro_auprc: r.macroAuprc.value,
       weighted_auroc: r.weightedAuroc.value,
       weighted_auprc: r.weightedAuprc.value,
-      micro_auroc: r.microAuroc,
-      micro_auprc: r.microAuprc,
+      micro_auroc: r.microAuroc.value,
+      micro_auprc: r.microAuprc.value,
       classes: r.classes.length,
       rows: r.rows,
     };
@@ -48,6 +48,8 @@ export const rankingIntervals = (r: Ranking, { confidenceLevel: level, bootstrap
           macro_auprc: interval(r.macroAuprc, level, added('infinitesimal jackknife')),
           weighted_auroc: interval(r.weightedAuroc, level, added('DeLong')),
           weighted_auprc: interval(r.weightedAuprc, level, added('infinitesimal jackknife')),
+          micro_auroc: interval(r.microAuroc, level, 'placements, rows as clusters'),
+          micro_auprc: interval(r.microAuprc, level, 'infinitesimal jackknife, rows as clusters'),
         }
       : {
           auroc: interval(r.auroc, level, 'DeLong, on the logit scale'),

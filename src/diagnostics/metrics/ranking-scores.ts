@@ -4,6 +4,7 @@ import type { Random } from '../../base/random.ts';
 import type { Groups } from '../calibration/pairs.ts';
 import { type Chosen, type Costs, type Operating, operatingPoints, partialAuroc, precisionAt, thin, thresholds } from './ranking-curves.ts';
 import { type GroupRanking, groupRankings } from './ranking-groups.ts';
+import { microIntervals } from './ranking-micro.ts';
 import type { Mistake } from './ranking-mistakes.ts';
 import { percentileInterval, ROW_DRAWS, rankCells, resampleRanking } from './ranking-resample.ts';
 import { pooledRuns, slotRuns } from './ranking-slots.ts';
@@ -69,8 +70,8 @@ export interface AllRankings {
   readonly macroAuprc: Measured;
   readonly weightedAuroc: Measured;
   readonly weightedAuprc: Measured;
-  readonly microAuroc: number;
-  readonly microAuprc: number;
+  readonly microAuroc: Measured;
+  readonly microAuprc: Measured;
   readonly grouped: boolean;
   readonly blur: number;
 }
@@ -142,6 +143,8 @@ const everyClass = (state: RankingState, { confidenceLevel: level }: RankingOpti
   const sizes = defined.map((k) => k.positives);
   const [areas, precisions] = [defined.map((k) => k.estimates[0]), defined.map((k) => k.estimates[1])];
   const pooled = pooledRuns(state.slots);
+  const micro = { auroc: auroc(pooled).value, auprc: averagePrecision(pooled).value };
+  const within = microIntervals(state.slots.binned ? null : state.whole, state.classes, pooled, micro, level);
   return {
     kind: 'all',
     rows: state.rows,
@@ -150,8 +153,8 @@ const everyClass = (state: RankingState, { confidenceLevel: level }: RankingOpti
     macroAuprc: mean(precisions, even, level),
     weightedAuroc: mean(areas, sizes, level),
     weightedAuprc: mean(precisions, sizes, level),
-    microAuroc: auroc(pooled).value,
-    microAuprc: averagePrecision(pooled).value,
+    microAuroc: { value: micro.auroc, interval: within.auroc },
+    microAuprc: { value: micro.auprc, interval: within.auprc },
     grouped: state.grouped,
     blur: state.slots.binned ? Math.max(0, ...runs.map(blurOf).filter(Number.isFinite)) : 0,
   };

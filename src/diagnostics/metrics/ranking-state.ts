@@ -4,6 +4,7 @@ import type { Evidence } from '../../evidence/evidence.ts';
 import { widthBinOf } from '../calibration/bins.ts';
 import { keepFirst } from '../selection.ts';
 import { type Extreme, keepExtreme } from './extreme-rows.ts';
+import { addRow, mergeRows, type RowScores, rowScores } from './ranking-micro.ts';
 import { addScore, mergeSlots, type Slots, slotOf, slots } from './ranking-slots.ts';
 
 /** Scores of one class kept one by one: 8 bytes a row, up to this many rows. */
@@ -32,6 +33,8 @@ export interface RankingState {
   readonly first: { readonly positive: number[][]; readonly negative: number[][] };
   readonly lowest: Extreme[];
   readonly highest: Extreme[];
+  /** Of every class against the rest only. */
+  whole: RowScores;
 }
 
 /** Class number of the option `positive`; without one, class 1 of two, and every class of more (−1). */
@@ -55,6 +58,7 @@ export const rankingState = (positive: string, classes: readonly string[], colum
   first: { positive: lists(), negative: lists() },
   lowest: [],
   highest: [],
+  whole: rowScores(),
 });
 
 const widen = (state: RankingState, classes: number): void => {
@@ -83,6 +87,7 @@ export const addRanking = (
     const label = labels[i];
     if (!(label >= 0 && label < cols)) throw new Fault('diagnostic/label', { row: rows[i], label, classes: cols });
     if (positive < 0) {
+      state.whole = addRow(state.whole, label, data, i * cols, cols);
       for (let k = 0; k < cols; k++) addScore(state.slots, slotOf(state.slots, String(k)), data[i * cols + k], k === label);
       continue;
     }
@@ -103,6 +108,7 @@ export const mergeRanking = (state: RankingState, other: RankingState): void => 
   mergeSlots(state.slots, other.slots);
   checkGroups(state);
   state.rows += other.rows;
+  state.whole = mergeRows(state.whole, other.whole);
   state.grouped ||= other.grouped;
   for (const side of ['positive', 'negative'] as const)
     other.first[side].forEach((kept, bin) => {

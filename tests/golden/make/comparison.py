@@ -157,6 +157,14 @@ tree = hierarchy.linkage(squareform(apart), "average")
 
 right = [r["right"].astype(bool) for r in rows]
 b, c = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
+# Micro averages: all scores of all classes in one ranking.
+flat = np.eye(K)[labels]
+micro = {"auroc": np.empty(1000), "auprc": np.empty(1000)}
+for d in range(1000):
+    i = rng.integers(N, size=N)
+    micro["auroc"][d] = roc_auc_score(flat[i].ravel(), probs[0][i].ravel())
+    micro["auprc"][d] = average_precision_score(flat[i].ravel(), probs[0][i].ravel())
+
 # Two classes: is it class 0?
 binary = (labels == 0).astype(int)
 lone = [np.round((z[:, 0] - np.delete(z, 0, 1).max(1)) * 256) / 256 for z in logits]
@@ -167,6 +175,11 @@ for d in range(4000):
     for k, f in area.items():
         ranks[k][d] = f(binary[i], lone[0][i]) - f(binary[i], lone[1][i])
 out = {
+    "micro": {
+        "auroc": roc_auc_score(flat.ravel(), probs[0].ravel()),
+        "auprc": average_precision_score(flat.ravel(), probs[0].ravel()),
+        "errors": {k: float(v.std()) for k, v in micro.items()},
+    },
     "binary": {
         "first": lone[0].tolist(),
         "other": lone[1].tolist(),
