@@ -65,7 +65,7 @@ interface Figures {
 
 const measured = (path: string): Figures =>
   JSON.parse(
-    execFileSync(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'calibration-child.ts'), path], { encoding: 'utf8' }),
+    execFileSync(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'calibration/entry.ts'), path], { encoding: 'utf8' }),
   ) as Figures;
 
 /** The whole reliability report of a table of 1 M rows and ten classes, default draws: seconds beyond reading it, and bytes a row. */

@@ -29,8 +29,11 @@ const samples: fc.Arbitrary<Sample[]> = fc
 const fewDraws = (d: Fold): Record<string, OptionValue> =>
   Object.fromEntries(['nullDraws', 'bootstrap'].filter((name) => name in d.options).map((name) => [name, 100]));
 
+/** How scores or forecasts are read is settled by what they are. */
+const reading: ReadonlySet<string> = new Set(['logits', 'form']);
+
 const valuesOf = (name: string, o: Option): readonly (OptionValue | undefined)[] =>
-  o.kind === 'choice' && name !== 'logits' ? o.of : o.kind === 'pick' && o.from === 'class' ? ['', '1'] : [undefined];
+  o.kind === 'choice' && !reading.has(name) ? o.of : o.kind === 'pick' && o.from === 'class' ? ['', '1'] : [undefined];
 
 /** All choices of every option of kind `choice`, of a class none and one, the others at their defaults; how scores are read is the planner's affair. */
 const choices = (d: Fold): Record<string, OptionValue>[] =>

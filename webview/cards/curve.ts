@@ -61,14 +61,14 @@ export const curve = (card: CardOf<'curve'>, stage: Stage): View => {
               ),
             ]),
           ),
-          whiskers('whiskers', theme.foreground, (chart) =>
-            lines.flatMap((line) =>
-              (line.intervals ?? []).flatMap((interval, i) =>
+          ...lines.map((line, i) =>
+            whiskers(`whiskers-${i}`, lines.length > 1 ? theme.series(i) : theme.foreground, (chart) =>
+              (line.intervals ?? []).flatMap((interval, k) =>
                 interval === null
                   ? []
                   : [
                       {
-                        x: chart.scales.x.getPixelForValue(line.points[i][0]),
+                        x: chart.scales.x.getPixelForValue(line.points[k][0]),
                         low: chart.scales.y.getPixelForValue(interval[0]),
                         high: chart.scales.y.getPixelForValue(interval[1]),
                       },

@@ -39,7 +39,7 @@ const fourier = (re: Float64Array, im: Float64Array, cos: Float64Array, sin: Flo
 };
 
 /** By one complex Fourier transform of length n (Makhoul 1980, doi:10.1109/TASSP.1980.1163351). */
-export const cosineTransform = (n: number): CosineTransform => {
+const made = (n: number): CosineTransform => {
   const half = Math.max(1, n >> 1);
   const cos = Float64Array.from({ length: half }, (_, k) => Math.cos((2 * Math.PI * k) / n));
   const sin = Float64Array.from({ length: half }, (_, k) => Math.sin((2 * Math.PI * k) / n));
@@ -69,4 +69,13 @@ export const cosineTransform = (n: number): CosineTransform => {
       return into;
     },
   };
+};
+
+const known = new Map<number, CosineTransform>();
+
+/** The transform of one length, its tables made once. */
+export const cosineTransform = (n: number): CosineTransform => {
+  const found = known.get(n) ?? made(n);
+  known.set(n, found);
+  return found;
 };

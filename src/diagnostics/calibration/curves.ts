@@ -59,12 +59,15 @@ export interface CurveDraws {
 }
 
 /** Quantiles of many curves at each x; points where some draw has no estimate are left out. */
-const bandOf = (x: Float64Array, curves: readonly Float64Array[], level: number): BandPoint[] =>
-  Array.from(x).flatMap((at, j): BandPoint[] => {
-    const column = Float64Array.from(curves, (curve) => curve[j]).sort();
+const bandOf = (x: Float64Array, curves: readonly Float64Array[], level: number): BandPoint[] => {
+  const column = new Float64Array(curves.length);
+  return Array.from(x).flatMap((at, j): BandPoint[] => {
+    for (let d = 0; d < column.length; d++) column[d] = curves[d][j];
+    column.sort();
     if (column.length === 0 || Number.isNaN(column[column.length - 1])) return [];
     return [[at, quantile(column, (1 - level) / 2), quantile(column, (1 + level) / 2)]];
   });
+};
 
 interface Grid {
   readonly transform: CosineTransform;

@@ -50,7 +50,7 @@ export const multiLabelHeadline = (r: MultiLabel): Record<string, number> => {
     noise_floor: pooled.floor.mean,
     noise_floor_sd: pooled.floor.sd,
     ece_p_value: pooled.p,
-    nll: pooled.nll,
+    nll: r.nll,
     brier: pooled.brierTop.score,
     brier_reliability: pooled.brierTop.reliability,
     brier_resolution: pooled.brierTop.resolution,
@@ -109,7 +109,7 @@ const numbers = (r: MultiLabel, options: MultiLabelOptions): Card => {
       }),
       scalar('mce', 'Maximum calibration error (over non-empty bins)', pooled.mce, { reference: pooled.expected.mce }),
       scalar('ks', 'Kolmogorov–Smirnov calibration error (no bins)', pooled.ks, { reference: pooled.expected.ks }),
-      scalar('nll', 'Log loss of a label', pooled.nll, { unit: 'nats' }),
+      scalar('nll', 'Log loss of a label', r.nll, { unit: 'nats' }),
       scalar('brier', 'Brier score of a label', pooled.brierTop.score, { reference: pooled.expectedBrierTop }),
       scalar('corp_miscalibration', 'Miscalibration (CORP: Brier score lost against the isotonic fit)', pooled.corp.mcb, {
         reference: pooled.mcb.expected,
@@ -195,9 +195,9 @@ export const multiLabelGuide = (
   return `${facts}${parts}${decision}`;
 };
 
-export const multiLabelNotes = ({ pooled, labels }: MultiLabel): string[] => [
+export const multiLabelNotes = ({ pooled, labels, clipped }: MultiLabel): string[] => [
   'Labels of one row may depend on each other: p-values and intervals of all pairs together take them as independent and are too narrow where they are not; those of single labels are not touched by it.',
   ...bucketNotes(pooled),
   ...(labels > MOST_LABELS ? [`${labels} labels are more than the ${MOST_LABELS} that are judged one by one; all pairs are pooled.`] : []),
-  ...(pooled.clipped > 0 ? [`${pooled.clipped} probabilities of what happened are below 1e-12 and were clipped in the log loss.`] : []),
+  ...(clipped > 0 ? [`${clipped} probabilities of what happened are below 1e-12 and were clipped in the log loss.`] : []),
 ];

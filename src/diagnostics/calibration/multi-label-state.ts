@@ -5,6 +5,7 @@ import { slotOf } from '../metrics/ranking-slots.ts';
 import type { GroupCalibration } from './group-calibration.ts';
 import { addPair, emptyState, mergeState, type ReliabilityState } from './reliability-state.ts';
 import { type Reliability, type ReliabilityOptions, reliabilityScores } from './scores.ts';
+import { walkSlots } from './walks.ts';
 
 /** Most labels judged one by one; of more, all pairs are pooled. */
 export const MOST_LABELS = 200;
@@ -22,6 +23,9 @@ export interface MultiLabel {
   readonly labels: number;
   /** Rows of the data; `pooled` counts pairs of row and label. */
   readonly rows: number;
+  readonly nll: number;
+  /** Probabilities of what happened that the log loss has clipped. */
+  readonly clipped: number;
   readonly pooled: Reliability;
   /** By label, in order; none where there are too many. */
   readonly each: readonly GroupCalibration[];
@@ -51,9 +55,6 @@ export const addMarks = (state: MultiLabelState, { marks, labelProbs, rows }: Pi
       const p = data[i * cols + k];
       const has = marks.data[i * cols + k] === 1;
       addPair(pairs, p, has, rows[i], slots[k]);
-      const own = has ? p : 1 - p;
-      pairs.nll -= Math.log(Math.max(own, LEAST));
-      if (own < LEAST) pairs.clipped++;
     }
   }
   pairs.rows += rows.length * cols;
@@ -74,5 +75,11 @@ export const multiLabelScores = async (
   pause: (fraction: number, text: string) => Promise<void>,
 ): Promise<MultiLabel> => {
   const pooled = await reliabilityScores(state.pairs, options, random, pause);
-  return { labels: state.labels, rows: state.rows, pooled, each: pooled.groups };
+  let [loss, clipped] = [0, 0];
+  // From the sorted pairs, so that the order of rows does not matter.
+  walkSlots([...state.pairs.pairs.by.values()])((p, hits, misses) => {
+    loss -= hits * Math.log(Math.max(p, LEAST)) + misses * Math.log(Math.max(1 - p, LEAST));
+    clipped += (p < LEAST ? hits : 0) + (1 - p < LEAST ? misses : 0);
+  });
+  return { labels: state.labels, rows: state.rows, nll: loss / pooled.rows, clipped, pooled, each: pooled.groups };
 };

@@ -1,3 +1,4 @@
+import { normalQuantile } from '../../base/maths/normal.ts';
 import type { Subject } from '../../evidence/evidence.ts';
 import { number, percent, pValue, range } from '../wording.ts';
 import { wordsOf } from './reliability-words.ts';
@@ -49,7 +50,11 @@ export const reliabilityGuide = (
     r.positive < 0 && Number.isFinite(r.auroc)
       ? ` For refusing uncertain answers the order of confidences counts instead: a right answer outranks a wrong one with probability ${number(r.auroc)}, and recalibration hardly changes that.`
       : '';
-  const worst = [...r.groups].filter((g) => g.p <= 1 - level).sort((a, b) => b.ece - b.floor.mean - (a.ece - a.floor.mean))[0];
+  // So many groups are looked at that chance alone would lift some: the bar is higher for more of them.
+  const bar = normalQuantile(1 - (1 - level) / Math.max(1, r.groups.length));
+  const worst = [...r.groups]
+    .filter((g) => g.ece > g.floor.mean + bar * g.floor.sd)
+    .sort((a, b) => b.ece - b.floor.mean - (a.ece - a.floor.mean))[0];
   const groups =
     r.groups.length > 1
       ? worst

@@ -99,7 +99,10 @@ export const groupCards = (r: Reliability, { group }: Pick<ReportOptions, 'group
     {
       kind: 'curve',
       title: `Reliability by ‘${column}’`,
-      caption: `${largest.length < r.groups.length ? `The ${largest.length} largest of ${r.groups.length} groups` : 'Every group'}, in bins of equal width; all groups are in the table.`,
+      caption:
+        largest.length < r.groups.length
+          ? `The ${largest.length} largest of ${r.groups.length} groups, in bins of equal width; the table holds all.`
+          : 'Every group, in bins of equal width.',
       x: { label: 'Mean confidence', unit: 'fraction', min: 0, max: 1 },
       y: { label: share, unit: 'fraction', min: 0, max: 1 },
       lines: largest.map((g) => partLine(g.name, g.points)),

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { bind } from '../../src/app/binding.ts';
-import { diagnoseAll } from '../../src/app/diagnose.ts';
-import { quietJob } from '../../src/base/job.ts';
-import { world } from '../../src/jobs/world.ts';
+import { bind } from '../../../src/app/binding.ts';
+import { diagnoseAll } from '../../../src/app/diagnose.ts';
+import { quietJob } from '../../../src/base/job.ts';
+import { world } from '../../../src/jobs/world.ts';
 
 /** One table of predictions in a process of its own: seconds to read it, seconds of a whole report, and the most memory either took. */
 const [path, id = 'reliability'] = process.argv.slice(2);
