@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
@@ -22,34 +22,46 @@ const ownVersion = async (): Promise<string> => {
 
 const digests = new Map<string, Promise<string>>();
 
-/** Of a folder: over the path, length and contents of each file under it, sorted. */
-const folderSha256 = async (path: string): Promise<string> => {
-  const folder = openFolder(path);
-  const hash = createHash('sha256');
-  for (const name of await folder.files()) {
-    const file = join(folder.path, name);
-    const { size } = await stat(file);
-    hash.update(`${name}\0${size}\0`);
-    for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer);
-  }
-  return hash.digest('hex');
-};
-
-/** Streamed; remembered for as long as size and time of change stay. */
-const sha256 = async (path: string): Promise<string> => {
-  if (await isFolder(path)) return folderSha256(path);
-  const { size, mtimeMs } = await stat((await openSource(path)).path);
-  const key = `${resolve(path)}\0${size}\0${mtimeMs}`;
+/** Remembered for as long as the key stays: path, size and time of change of what is read. */
+const remembered = (key: string, feed: (hash: Hash) => Promise<void>): Promise<string> => {
   const known = digests.get(key);
   if (known) return known;
   const digest = (async () => {
     const hash = createHash('sha256');
-    for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer);
+    await feed(hash);
     return hash.digest('hex');
   })();
   digests.set(key, digest);
   digest.catch(() => digests.delete(key));
   return digest;
+};
+
+const feedFile = async (hash: Hash, path: string): Promise<void> => {
+  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer);
+};
+
+/** Of a folder: over the path, length and contents of each file under it, sorted. */
+const folderSha256 = async (path: string): Promise<string> => {
+  const folder = openFolder(path);
+  const files: { readonly name: string; readonly size: number; readonly mtimeMs: number }[] = [];
+  for (const name of await folder.files()) {
+    const { size, mtimeMs } = await stat(join(folder.path, name));
+    files.push({ name, size, mtimeMs });
+  }
+  const key = createHash('sha256').update(JSON.stringify(files)).digest('hex');
+  return remembered(`${resolve(path)}\0${key}`, async (hash) => {
+    for (const { name, size } of files) {
+      hash.update(`${name}\0${size}\0`);
+      await feedFile(hash, join(folder.path, name));
+    }
+  });
+};
+
+/** Streamed. */
+const sha256 = async (path: string): Promise<string> => {
+  if (await isFolder(path)) return folderSha256(path);
+  const { size, mtimeMs } = await stat((await openSource(path)).path);
+  return remembered(`${resolve(path)}\0${size}\0${mtimeMs}`, (hash) => feedFile(hash, path));
 };
 
 /** The real world of the use cases: this machine's files and ONNX Runtime. */
