@@ -14,7 +14,9 @@ import { isDataFile } from '../data/open.ts';
 import { type Predictions, predictionsOf } from '../data/predictions.ts';
 import { type Fitted, fit, type Target } from '../data/preprocess.ts';
 import { splitRows, storesSplit } from '../data/split.ts';
+import type { FittedText } from '../data/text-fit.ts';
 import type { Bound, BoundBatch } from '../evidence/bound.ts';
+import { tokensOf } from './binding-text.ts';
 import type { Ports } from './ports.ts';
 
 type World = Pick<Ports, 'dataset' | 'source'>;
@@ -107,6 +109,7 @@ interface Parts {
   readonly groups: readonly string[];
   readonly fitted?: Fitted;
   readonly table?: Predictions;
+  readonly tokens?: FittedText;
   readonly unscored?: Fault;
   /** The array named as the rows, where they have no scores. */
   readonly named?: string;
@@ -123,6 +126,7 @@ const assemble = ({
   groups,
   fitted,
   table,
+  tokens,
   unscored,
   named,
   classNames,
@@ -153,6 +157,7 @@ const assemble = ({
     name: dataset.path.split(/[\\/]/).at(-1) ?? dataset.path,
     count: rows?.length ?? dataset.length,
     inputDims: fitted?.dims ?? [],
+    ...(tokens ? { text: { words: tokens.words, padding: tokens.padding } } : {}),
     ...(fitted && columns.length > 1 ? { inputNames: columns.map((c) => c.name) } : {}),
     labelled: label !== undefined || marks !== undefined,
     known: dataset.columns.map((c) => c.name),
@@ -229,6 +234,8 @@ const fitRows = (dataset: Dataset, named: string | undefined, columns: readonly 
 export interface BindOptions {
   /** Rows may have several labels: they are read as 0 and 1 for each. */
   readonly marks?: boolean;
+  /** Folder of the model, where its tokenizer may lie. */
+  readonly beside?: string;
   /** The model's input; absent for a table of predictions. */
   readonly target?: Target;
   /** Class names given with the model. */
@@ -289,8 +296,11 @@ const bindBare = async (
 export const bind = async (ref: DataRef, ports: World, job: Listener, options: BindOptions): Promise<Bound> => {
   checkAsked(ref, options);
   const { x, y, ...opened } = await openData(ref, ports, job, options.bare === true && !options.target);
-  const { dataset, notes } = fitImages(opened.dataset, ref.preprocess ?? {}, options.target);
-  for (const fact of notes) job.note(fact);
+  const images = fitImages(opened.dataset, ref.preprocess ?? {}, options.target);
+  for (const fact of images.notes) job.note(fact);
+  const { target, beside } = options;
+  const tokens = target && (await tokensOf(images.dataset, { x, y, tokenizer: ref.preprocess?.tokenizer, beside, target }, ports, job));
+  const dataset = tokens?.dataset ?? images.dataset;
   const stored = await storedClassNames(dataset, job.signal);
   const given = options.labels ?? stored;
   if (!options.target) {
@@ -318,7 +328,10 @@ export const bind = async (ref: DataRef, ports: World, job: Listener, options: B
   const labelName = labelColumn(dataset, y);
   const marks = options.marks ? marksOf(dataset, labelName, undefined) : undefined;
   const label = options.marks ? undefined : await labelOf(dataset, labelName, given, job, options.bare);
-  const { columns, note } = inputColumns(dataset, x, labelName, { name: options.target.name, text: options.target.dtype === 'string' });
+  const { columns, note } = inputColumns(dataset, tokens?.x ?? x, labelName, {
+    name: options.target.name,
+    text: options.target.dtype === 'string',
+  });
   if (note) job.note(note);
   const text = columns.find((c) => c.dtype === 'string');
   if (text && options.target.dtype !== 'string')
@@ -332,6 +345,7 @@ export const bind = async (ref: DataRef, ports: World, job: Listener, options: B
     rows,
     columns,
     fitted,
+    ...(tokens ? { tokens } : {}),
     ...(marks ? { marks } : {}),
     groups: groupColumns(dataset, options.groups),
     namesFrom: namesFrom(options, label),

@@ -121,7 +121,7 @@ export const openSubject = async (ask: SubjectAsk, ports: Ports, job: Pick<Job, 
   const opened = ask.model && (await openModel(ask.model, ports, job));
   const ends = opened && ask.model && endsOf(opened, ask.model, job);
   const labels = ask.model?.labels ?? (opened && namesIn(opened.model));
-  const binding = { ...(ends ? { target: ends.input } : {}), ...(labels ? { labels } : {}) };
+  const binding = { ...(ends ? { target: ends.input } : {}), ...(opened ? { beside: opened.folder } : {}), ...(labels ? { labels } : {}) };
   const bound = await bind(ask.data, ports, job, {
     ...binding,
     ...(ask.limit === undefined ? {} : { limit: ask.limit }),

@@ -19,7 +19,14 @@ const map = (of: Shape): Shape => ({ kind: 'map', of });
 const object = (keys: Readonly<Record<string, Shape>>, required: readonly string[] = []): Shape => ({ kind: 'object', keys, required });
 const choice = (...of: string[]): Shape => ({ kind: 'choice', of });
 
-const preprocess = object({ scale: number, mean: list(number), std: list(number), layout: choice('nchw', 'nhwc', 'flat'), resize: text });
+const preprocess = object({
+  scale: number,
+  mean: list(number),
+  std: list(number),
+  layout: choice('nchw', 'nhwc', 'flat'),
+  resize: text,
+  tokenizer: text,
+});
 const shape: Shape = object({
   $schema: text,
   models: map(object({ path: text, input: text, output: text, labels: list(text) }, ['path'])),

@@ -14,12 +14,14 @@ import { checkNames, readSuiteFile } from './suite-file.ts';
 const dataRef = (ref: DataRef, from: string, { resolve }: Ports): DataRef => {
   const file = (name: string | undefined): string | undefined => (name !== undefined && isDataFile(name) ? resolve(from, name) : name);
   const [x, y] = [file(ref.x), file(ref.y)];
+  const { tokenizer } = ref.preprocess ?? {};
   return {
     ...ref,
     path: resolve(from, ref.path),
     ...(x === undefined ? {} : { x }),
     ...(y === undefined ? {} : { y }),
     ...(ref.labels === undefined ? {} : { labels: resolve(from, ref.labels) }),
+    ...(tokenizer === undefined ? {} : { preprocess: { ...ref.preprocess, tokenizer: resolve(from, tokenizer) } }),
   };
 };
 const modelRef = (ref: ModelRef, from: string, { resolve }: Ports): ModelRef => ({ ...ref, path: resolve(from, ref.path) });

@@ -17,6 +17,8 @@ export interface Preprocess {
   readonly layout?: 'nchw' | 'nhwc' | 'flat';
   /** `HxW` */
   readonly resize?: string;
+  /** Path of a `tokenizer.json` or a vocabulary, for columns of text. */
+  readonly tokenizer?: string;
 }
 
 export interface DataRef {

@@ -18,6 +18,7 @@ export const subjectFlags: Readonly<Record<string, Flag>> = {
   std: { value: 'A,B,C', help: 'Divides per channel.' },
   layout: { value: 'nchw|nhwc|flat', help: 'Layout of stored images.' },
   resize: { value: 'HxW', help: 'Resizes images (bilinear).' },
+  tokenizer: { value: 'FILE', help: 'tokenizer.json or a vocabulary, for a column of text; else the tokenizer.json beside the model.' },
   columns: { value: 'prob=REGEX,label=NAME', help: 'Columns of a predictions table.' },
 };
 
@@ -82,6 +83,7 @@ export const dataOf = ({ flags }: Typed, path: string): DataRef => {
     ...(flags.std ? { std: numbers('std', flags.std) } : {}),
     ...(flags.layout ? { layout: oneOf('layout', flags.layout, ['nchw', 'nhwc', 'flat']) } : {}),
     ...(flags.resize ? { resize: flags.resize } : {}),
+    ...(flags.tokenizer ? { tokenizer: flags.tokenizer } : {}),
   };
   const names = Object.fromEntries((['x', 'y', 'labels', 'split', 'columns'] as const).flatMap((k) => (flags[k] ? [[k, flags[k]]] : [])));
   return { path, ...names, ...(Object.keys(preprocess).length ? { preprocess } : {}) };

@@ -26,6 +26,11 @@ export interface Bound {
   readonly count: number;
   /** Shape of one input row; [] for a table of predictions. */
   readonly inputDims: readonly number[];
+  /** The words behind rows of tokens, by dataset rows, and the token that fills rows up, where text was read as tokens. */
+  readonly text?: {
+    words(rows: readonly number[], signal: AbortSignal): Promise<readonly (readonly string[])[]>;
+    readonly padding: number;
+  };
   /** Names of the columns that make up an input row, where each is one number of it. */
   readonly inputNames?: readonly string[];
   readonly labelled: boolean;

@@ -10,6 +10,7 @@ import type { Random } from '../base/random.ts';
 import type { DType, Tensor } from '../base/tensor.ts';
 import type { FeaturesTool, HeadTool } from './features.ts';
 import type { MapsOpener } from './maps.ts';
+import type { RetrainTool } from './retrain.ts';
 
 export type { Scale };
 
@@ -385,6 +386,7 @@ export interface Tools {
   maps: MapsOpener;
   outputHead: OutputHeadTool;
   outputs: OutputsTool;
+  retrain: RetrainTool;
   features: FeaturesTool;
   head: HeadTool;
   ensemble: EnsembleTool;

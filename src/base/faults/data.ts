@@ -6,6 +6,16 @@ const listed = (names: readonly string[]): string =>
   names.slice(0, 30).join(', ') + (names.length > 30 ? `, … (${names.length} in all)` : '');
 
 export const dataFaults = {
+  'data/tokenizer': (d: { path: string; reason: string }): string =>
+    `'${d.path}' cannot be used as a tokenizer: ${d.reason}. Give a tokenizer.json, or a vocabulary (JSON of words to numbers, or one word a line).`,
+  'data/tokenizer-unknown': (d: { tokenizer: string; column: string; path: string; rows: number }): string =>
+    `'${d.tokenizer}' knows no word of the first ${d.rows} rows of column '${d.column}' in '${d.path}'; give the vocabulary that the model was trained with (tokenizer), or name the column of text (x).`,
+  'data/no-tokenizer': (d: { path: string; columns: readonly string[]; input: string }): string =>
+    `Input '${d.input}' takes tokens, and '${d.path}' holds text (${d.columns.map((c) => `'${c.length > 24 ? `${c.slice(0, 24)}…` : c}'`).join(', ')}); name a tokenizer.json or a vocabulary (tokenizer), or lay tokenizer.json beside the model.`,
+  'data/token-type': (d: { input: string; dtype: string }): string =>
+    `Input '${d.input}' takes ${d.dtype}, not tokens, so a tokenizer has no use; leave tokenizer out, or name the input that takes them.`,
+  'data/token-input': (d: { input: string; dims: string }): string =>
+    `Input '${d.input}' has shape ${d.dims}; text becomes rows of tokens, [N, length]. Name the input that takes them (input).`,
   'data/mark': (d: { path: string; column: string; row: number; value: number }): string =>
     `Label '${d.column}' of row ${d.row} in '${d.path}' is ${Number.isNaN(d.value) ? 'missing' : d.value}; a label that a row has or has not is 1 or 0.`,
   'file/missing': (d: { path: string }): string => `File '${d.path}' does not exist.`,

@@ -25,6 +25,7 @@ export const attributable = async (
     count: tools.samples.count,
     inputDims,
     embedding,
+    ...(tools.samples.words ? { words: tools.samples.words } : {}),
     ...(tools.samples.padding === undefined ? {} : { padding: tools.samples.padding }),
     async take(positions, s) {
       const taken = await tools.samples.take(positions, s);

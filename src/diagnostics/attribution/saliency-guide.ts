@@ -38,9 +38,10 @@ export const saliencyGuide = (s: Saliency, chosen: AttributionChoice): string =>
       ? 'the answers rest on few inputs; if those are not what the task is about, suspect a shortcut and test by changing them'
       : 'the answers rest on many inputs at once, and no single one decides';
   const [first] = strongest(s);
-  const table = s.pictures
-    ? ''
-    : ` The strongest is ${inputName(s, first.input)}, with a mean size of ${number(first.size)}${Math.abs(first.mean) < first.size / 2 ? ' and no constant sign' : first.mean > 0 ? ', mostly for the class' : ', mostly against the class'}.`;
+  const table =
+    s.pictures || s.tokens
+      ? ''
+      : ` The strongest is ${inputName(s, first.input)}, with a mean size of ${number(first.size)}${Math.abs(first.mean) < first.size / 2 ? ' and no constant sign' : first.mean > 0 ? ', mostly for the class' : ', mostly against the class'}.`;
   const wrong = s.labels ? s.rows.filter((_, b) => s.labels?.[b] !== s.predicted[b]).length : 0;
   const mistakes =
     wrong > 0 ? ` ${wrong} of the samples are answered wrongly: compare their maps with target 'label' to see what was missed.` : '';

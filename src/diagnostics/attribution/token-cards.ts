@@ -32,7 +32,7 @@ const shaded = (
     return {
       kind: 'text',
       title: facts.join(', '),
-      ...(padding[b].some((p) => p) ? { caption: `Padding, not shown, holds ${short(hidden)} of the total.` } : {}),
+      ...(hidden !== 0 ? { caption: `Padding, not shown, holds ${short(hidden)} of the total attribution.` } : {}),
       tokens: words[b].flatMap((text, k) => (padding[b][k] ? [] : [{ text, score: short(own[k]) }])),
       scale: overlayScale(own, chosen.outliers),
     };

@@ -27,7 +27,7 @@ export const perturbed = ({ shown, split, model, meaning, id }: Source, job: Job
   async features(name, table, { perturbations, topK }) {
     if (!model) throw new Fault('evidence/no-model', { id, tool: 'perturbed inputs' });
     if (!/^(b?float|double)/.test(model.input.dtype))
-      throw new Fault('evidence/whole-input', { input: model.input.name, dtype: model.input.dtype });
+      throw new Fault('evidence/perturbed-input', { input: model.input.name, dtype: model.input.dtype });
     const { classes, logits } = table;
     const width = perturbations.length * topK;
     const out = new Float64Array(table.rows.length * width);

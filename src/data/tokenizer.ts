@@ -1,0 +1,129 @@
+import { Tokenizer as HuggingFace } from '@huggingface/tokenizers';
+import { Fault } from '../base/fault.ts';
+import type { Source } from './define.ts';
+
+/** Text to the whole numbers that a model takes. */
+export interface Tokenizer {
+  /** File name. */
+  readonly name: string;
+  /** The token that fills rows up. */
+  readonly padding: number;
+  /** The token of a word that is not known, if there is one. */
+  readonly unknown?: number;
+  /** Most tokens of a row, where the file says so. */
+  readonly length?: number;
+  encode(text: string): { readonly ids: readonly number[]; readonly words: readonly string[] };
+  /** The word behind a token. */
+  word(id: number): string;
+}
+
+/** Spaces inside subword tokens, as they are stored: ByteLevel's Ġ, SentencePiece's ▁, and the continuation of WordPiece. */
+const shown = (token: string): string => token.replace(/^(?:Ġ|▁)/u, '').replace(/^##/, '') || token;
+
+type Json = Readonly<Record<string, unknown>>;
+const isObject = (v: unknown): v is Json => typeof v === 'object' && v !== null && !Array.isArray(v);
+
+/** A `tokenizer.json`, with `tokenizer_config.json` beside it where there is one. */
+const fromLibrary = (name: string, json: Json, config: Json, bad: (reason: string) => Fault): Tokenizer => {
+  let own: HuggingFace;
+  try {
+    own = new HuggingFace(json, config);
+  } catch (error) {
+    throw bad(error instanceof Error ? error.message : String(error));
+  }
+  const idOf = (token: unknown): number | undefined => {
+    const text = isObject(token) ? token.content : token;
+    const [id] = typeof text === 'string' ? own.encode(text, { add_special_tokens: false }).ids : [];
+    return id;
+  };
+  const pad = isObject(json.padding) ? json.padding.pad_id : undefined;
+  const padding = typeof pad === 'number' ? pad : (idOf(config.pad_token) ?? 0);
+  const unknown = idOf(config.unk_token ?? (isObject(json.model) ? json.model.unk_token : undefined));
+  const truncation = isObject(json.truncation) ? json.truncation.max_length : undefined;
+  const most = typeof truncation === 'number' ? truncation : config.model_max_length;
+  return {
+    name,
+    padding,
+    ...(unknown === undefined ? {} : { unknown }),
+    // Configurations write 1e30 for no limit.
+    ...(typeof most === 'number' && most > 0 && most < 1e6 ? { length: most } : {}),
+    encode(text) {
+      const { ids, tokens } = own.encode(text);
+      return { ids, words: tokens.map(shown) };
+    },
+    word: (id) => shown(own.decode([id], { skip_special_tokens: false })),
+  };
+};
+
+/**
+ * A vocabulary: `{"word": id}`, a list of words, `{"vocab": …, "pad", "unk", "length", "token_regex", "lowercase"}`, or a text file with
+ * one word a line. Texts fall into runs of letters and digits and single other signs, or what `token_regex` matches.
+ */
+const fromVocabulary = (name: string, given: unknown, bad: (reason: string) => Fault): Tokenizer => {
+  const facts: Json = isObject(given) && 'vocab' in given ? given : {};
+  const words = 'vocab' in facts ? facts.vocab : given;
+  const ids = new Map<string, number>(
+    Array.isArray(words)
+      ? words.map((word, id): [string, number] => [String(word), id])
+      : Object.entries(words as Json).flatMap(([word, id]): [string, number][] => (typeof id === 'number' ? [[word, id]] : [])),
+  );
+  if (ids.size === 0) throw bad('it holds no words');
+  const names = new Map([...ids].map(([word, id]) => [id, word]));
+  const special = (key: string, usual: readonly string[]): number | undefined => {
+    const value = facts[key];
+    if (typeof value === 'number') return value;
+    return usual.map((w) => ids.get(w)).find((id) => id !== undefined);
+  };
+  const padding = special('pad', ['<pad>', '[PAD]', '<PAD>', 'pad']) ?? 0;
+  const unknown = special('unk', ['<unk>', '[UNK]', '<UNK>', 'unk']);
+  let pattern: RegExp;
+  try {
+    pattern = new RegExp(typeof facts.token_regex === 'string' ? facts.token_regex : '[\\p{L}\\p{N}]+|[^\\s\\p{L}\\p{N}]', 'gu');
+  } catch (error) {
+    throw bad(`its token_regex is no regular expression (${error instanceof Error ? error.message : ''})`);
+  }
+  const cased = [...ids.keys()].some((w) => /\p{Lu}/u.test(w.replace(/^[<[].*[>\]]$/, '')));
+  const lower = typeof facts.lowercase === 'boolean' ? facts.lowercase : !cased;
+  const { length } = facts;
+  return {
+    name,
+    padding,
+    ...(unknown === undefined ? {} : { unknown }),
+    ...(typeof length === 'number' && length > 0 ? { length } : {}),
+    encode(text) {
+      const parts = (lower ? text.toLowerCase() : text).match(pattern) ?? [];
+      const kept = parts.flatMap((word): [number, string][] => {
+        const id = ids.get(word) ?? unknown;
+        return id === undefined ? [] : [[id, word]];
+      });
+      return { ids: kept.map(([id]) => id), words: kept.map(([, word]) => word) };
+    },
+    word: (id) => names.get(id) ?? String(id),
+  };
+};
+
+/** Reads `tokenizer.json` or a vocabulary. Throws `data/tokenizer`. */
+export const openTokenizer = async (source: Source, signal?: AbortSignal): Promise<Tokenizer> => {
+  const bad = (reason: string): Fault => new Fault('data/tokenizer', { path: source.path, reason });
+  const textOf = async (file: Source): Promise<string> => new TextDecoder().decode(await file.read(0, file.size, signal));
+  const text = await textOf(source);
+  if (!source.name.endsWith('.json'))
+    return fromVocabulary(
+      source.name,
+      text.split(/\r?\n/).filter((line) => line !== ''),
+      bad,
+    );
+  const parsed = (content: string, of: (reason: string) => Fault): unknown => {
+    try {
+      return JSON.parse(content);
+    } catch (error) {
+      throw of(error instanceof Error ? error.message : 'it is no JSON');
+    }
+  };
+  const json = parsed(text, bad);
+  if (!isObject(json) && !Array.isArray(json)) throw bad('it is neither a tokenizer.json nor a vocabulary');
+  if (Array.isArray(json) || !isObject(json.model)) return fromVocabulary(source.name, json, bad);
+  const beside = await source.beside('tokenizer_config.json').catch((): undefined => undefined);
+  const config = beside ? parsed(await textOf(beside), (reason) => new Fault('data/tokenizer', { path: beside.path, reason })) : {};
+  return fromLibrary(source.name, json, isObject(config) ? config : {}, bad);
+};
