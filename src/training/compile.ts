@@ -4,6 +4,7 @@ import type { Tensor } from '../base/tensor.ts';
 import { tensorOf } from '../graph/constant.ts';
 import type { Emit } from '../graph/emit.ts';
 import type { Dim, Graph, Model, Node, TensorType, ValueInfo } from '../graph/types.ts';
+import { adversarialInputs, emitAdversarial, startType } from './adversarial.ts';
 import { emitForward } from './forward.ts';
 import { gathered, type Layout, layoutOf, type Precision, pack, unpack, zeros } from './layout.ts';
 import { emitObjective } from './objective.ts';
@@ -40,7 +41,15 @@ export interface Compiled {
   /** Hyper-parameters as chosen, by graph input: change them freely between calls. */
   readonly hyper: Readonly<Record<string, Tensor>>;
   /** `rows` is int64 [K, B] ('' for streamed data); `lr` is [K]; `go` is whether to go on after a step that is not finite. */
-  readonly inputs: { readonly x: string; readonly y: string; readonly rows: string; readonly lr: string; readonly go: string };
+  readonly inputs: {
+    readonly x: string;
+    readonly y: string;
+    readonly rows: string;
+    readonly lr: string;
+    readonly go: string;
+    /** Points of the unit ball, [K, B, …row], where an attack starts from chance; '' where none does. */
+    readonly start: string;
+  };
   /** One number per step made; `accuracy` is '' for a regression. */
   readonly outputs: { readonly loss: string; readonly accuracy: string; readonly gradientNorm: string; readonly finite: string };
 }
@@ -71,7 +80,7 @@ const startOf = (graph: Graph, { optimizer, precision }: Plan, layout: Layout, s
 };
 
 /** What a step reads from around the loop. */
-const outsideOf = (emit: Emit, graph: Graph, plan: Plan): Readonly<Record<'x' | 'y' | 'rows' | 'lr' | 'go', ValueInfo>> => {
+const outsideOf = (emit: Emit, graph: Graph, plan: Plan): Readonly<Record<'x' | 'y' | 'rows' | 'lr' | 'go' | 'start', ValueInfo>> => {
   const info = (stem: string, type: TensorType): ValueInfo => ({ name: emit.typed(emit.fresh(stem), type), type });
   const lead: readonly Dim[] = plan.data === 'resident' ? ['M'] : ['K', 'B'];
   const stacked = ({ dtype, dims }: TensorType): TensorType => tensorType(dtype, [...lead, ...(dims?.slice(1) ?? [])]);
@@ -81,6 +90,7 @@ const outsideOf = (emit: Emit, graph: Graph, plan: Plan): Readonly<Record<'x' | 
     rows: info('rows', tensorType('int64', ['K', 'B'])),
     lr: info('lr', tensorType(plan.precision, ['K'])),
     go: info('go', flag),
+    start: info('start', startType(rowType(graph, plan.input))),
   };
 };
 
@@ -98,7 +108,8 @@ export const compileSteps = (plan: Plan): Compiled => {
   const outside = outsideOf(emit, graph, plan);
   const optimizer = hyperOf(emit, plan.optimizer, 'optimizer', precision);
   const loss = hyperOf(emit, plan.loss, 'loss', precision);
-  const own: Record<string, Tensor> = {};
+  const attack = plan.adversarial && adversarialInputs(emit, plan.adversarial, precision);
+  const own: Record<string, Tensor> = { ...attack?.values };
   const extra = (stem: string, value: number | undefined): string => {
     if (value === undefined) return '';
     const name = emit.typed(emit.fresh(stem), number);
@@ -124,7 +135,7 @@ export const compileSteps = (plan: Plan): Compiled => {
   emit.typed(plan.input, rowType(graph, plan.input));
   emit.node(node('Gather', [outside.x.name, batch], [plan.input]));
   const labels = emit.typed(emit.Gather(outside.y.name, batch), targetType(graph, plan));
-  const statisticsNext = emitForward(emit, graph, plan.output, norms, new Map(Object.entries(under('statistic/'))));
+  const statisticsAfter = emitForward(emit, graph, plan.output, norms, new Map(Object.entries(under('statistic/'))));
   const objective = emitObjective(emit, plan.loss, loss.names, plan.output, labels, plan.classes);
   const found = gradients(emit, objective.mean, names);
   const flat = pack(
@@ -143,8 +154,9 @@ export const compileSteps = (plan: Plan): Compiled => {
   const next: Record<string, string> = { theta: updated.theta, t };
   for (const [name, value] of Object.entries(updated.slots)) next[`slot/${name}`] = value;
   for (const [name, value] of Object.entries(updated.scalars)) next[`scalar/${name}`] = value;
-  for (const [name, value] of statisticsNext) next[`statistic/${name}`] = value;
-  const kept = keys.map((key) => emit.Where(finite, next[key], carried[key]));
+  const keep = (value: string, before: string): string => emit.Where(finite, value, before);
+  const statistic = new Map(Array.from(statisticsAfter(keep), ([name, value]) => [`statistic/${name}`, value]));
+  const kept = keys.map((key) => statistic.get(key) ?? keep(next[key], carried[key]));
   const scans: Record<string, string> = { loss: objective.mean, gradientNorm: norm, finite: emit.Cast(finite, { to: codes[precision] }) };
   if (objective.correct) scans.accuracy = emit.Div(objective.correct, emit.Cast(emit.Size(labels), { to: codes[precision] }));
   const on = emit.Or(finite, outside.go.name);
@@ -168,7 +180,7 @@ export const compileSteps = (plan: Plan): Compiled => {
   const columns = Object.fromEntries(Object.keys(scans).map((name) => [name, emit.fresh(`steps/${name}`)]));
   const [trips, yes] = [emit.fresh('trips'), emit.fresh('yes')];
   const values = only({ ...optimizer.values, ...loss.values, ...own }, body.nodes);
-  const { x, y, rows, lr, go } = outside;
+  const { x, y, rows, lr, go, start: points } = outside;
   const loop = node(
     'Loop',
     [trips, yes, ...keys.map((key) => ends[key].input)],
@@ -184,7 +196,7 @@ export const compileSteps = (plan: Plan): Compiled => {
       name: 'training',
       inputs: [
         ...keys.map((key) => ({ name: ends[key].input, type: typeOf(start[key]) })),
-        ...[x, y, ...(plan.data === 'resident' ? [rows] : []), lr, go],
+        ...[x, y, ...(plan.data === 'resident' ? [rows] : []), lr, go, ...(drawn ? [points] : [])],
         ...Object.keys(values).map((name) => ({ name, type: number })),
       ],
       outputs: [
@@ -203,7 +215,14 @@ export const compileSteps = (plan: Plan): Compiled => {
     start,
     state: ends,
     hyper: values,
-    inputs: { x: x.name, y: y.name, rows: plan.data === 'resident' ? rows.name : '', lr: lr.name, go: go.name },
+    inputs: {
+      x: x.name,
+      y: y.name,
+      rows: plan.data === 'resident' ? rows.name : '',
+      lr: lr.name,
+      go: go.name,
+      start: drawn ? points.name : '',
+    },
     outputs: { loss: columns.loss, accuracy: columns.accuracy ?? '', gradientNorm: columns.gradientNorm, finite: columns.finite },
   };
 };

@@ -34,11 +34,14 @@ const normalise = (emit: Emit, node: Node, stored: ReadonlyMap<string, string>):
   return { node, names: [mean, variance], before, batch };
 };
 
+/** Chooses between the next values and those before. */
+type Keep = (next: string, before: string) => string;
+
 /**
  * The stored statistics move toward the batch's mean and unbiased variance: stored = m·stored + (1−m)·batch, those of all
  * normalisations as one vector. M is the number of elements of a channel in the batch.
  */
-const moved = (emit: Emit, all: readonly Normalised[]): Map<string, string> => {
+const moved = (emit: Emit, all: readonly Normalised[], keep: Keep): Map<string, string> => {
   const sizes = all.map(({ before }) => Number(emit.type(before[0])?.dims?.[0]));
   const dtype = emit.type(all[0].before[0])?.dtype ?? 'float32';
   const joined = (values: readonly string[]): string => (values.length === 1 ? values[0] : emit.Concat(...values, { axis: 0 }));
@@ -52,14 +55,15 @@ const moved = (emit: Emit, all: readonly Normalised[]): Map<string, string> => {
       return emit.Expand(count, emit.ints([sizes[i]]));
     }),
   );
-  const keep = each(({ node }) => floatOf(node, 'momentum', 0.9));
+  const stay = each(({ node }) => floatOf(node, 'momentum', 0.9));
   const take = each(({ node }) => 1 - floatOf(node, 'momentum', 0.9));
   const bessel = emit.Div(counts, emit.Max(emit.Sub(counts, emit.scalar(1, dtype)), emit.scalar(1, dtype)));
   const next = new Map<string, string>();
   for (const i of [0, 1] as const) {
     const batch = joined(all.map((one) => one.batch[i]));
     const toward = emit.Mul(take, i === 0 ? batch : emit.Mul(bessel, batch));
-    const values = emit.Add(emit.Mul(keep, joined(all.map((one) => one.before[i]))), toward);
+    const before = joined(all.map((one) => one.before[i]));
+    const values = keep(emit.Add(emit.Mul(stay, before), toward), before);
     const parts = all.length === 1 ? [values] : emit.calls('Split', [values, emit.ints(sizes)], all.length, { axis: 0 });
     for (const [k, one] of all.entries()) next.set(one.names[i], parts[k]);
   }
@@ -68,7 +72,7 @@ const moved = (emit: Emit, all: readonly Normalised[]): Map<string, string> => {
 
 /**
  * Records the nodes that `output` depends on. Those of `norms` are put in training form, with the stored statistics
- * under the names of `stored`; the result tells the next value of each.
+ * under the names of `stored`; the result tells what each is after the step, of what is kept.
  */
 export const emitForward = (
   emit: Emit,
@@ -76,11 +80,11 @@ export const emitForward = (
   output: string,
   norms: ReadonlySet<Node>,
   stored: ReadonlyMap<string, string>,
-): ReadonlyMap<string, string> => {
+): ((keep: Keep) => ReadonlyMap<string, string>) => {
   const all: Normalised[] = [];
   for (const node of restrict(graph, [{ name: output }]).nodes) {
     if (!norms.has(node)) emit.node(node);
     else all.push(normalise(emit, node, stored));
   }
-  return all.length === 0 ? new Map() : moved(emit, all);
+  return (keep) => (all.length === 0 ? new Map() : moved(emit, all, keep));
 };

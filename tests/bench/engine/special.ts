@@ -21,7 +21,7 @@ const against = (ms: number, peerMs: number | undefined): Figures => ({
   ms: round(ms),
   ...(peerMs === undefined ? {} : { peerMs: round(peerMs), peerRatio: round(ms / peerMs) }),
 });
-const share = 800;
+const share = 300;
 
 /** The norm of the gradient of each of 1,024 examples' losses. */
 const norms = async (peer: Peer | undefined): Promise<Figures> => {
