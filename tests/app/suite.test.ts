@@ -37,7 +37,7 @@ test('gates on points and interval ends; the level asked for is the level comput
       check('upper', { expect: { accuracy: { min: 0.99, max: 0.991, bound: 'upper', level: 0.95 } } }),
       check('no gates', {}),
       check('clash', { options: { confidenceLevel: 0.9 }, expect: { accuracy: { min: 0.9, bound: 'lower', level: 0.95 } } }),
-      check('no interval', { expect: { mcc: { min: 0.9, bound: 'lower' } } }),
+      check('no interval', { expect: { majority_rate: { min: 0.9, bound: 'lower' } } }),
       check('typo', { expect: { acuracy: { min: 0.9 } } }),
       check('calibrated', { run: 'reliability', expect: { ece: { max: 0.05, bound: 'upper' }, nll: { max: 0.01 } } }),
     ],
@@ -64,7 +64,7 @@ test('gates on points and interval ends; the level asked for is the level comput
   assert.ok(Math.abs((by('lower 99')?.gates[0].interval?.low ?? 0) - 0.9511) < 1e-3);
   assert.equal(by('lower 99')?.gates[0].actual, 352 / 359);
   assert.match(by('clash')?.sentence ?? '', /at level 0\.9, but the gate asks for 0\.95/);
-  assert.match(by('no interval')?.sentence ?? '', /'mcc' has no interval.*bound 'point'/);
+  assert.match(by('no interval')?.sentence ?? '', /'majority_rate' has no interval.*bound 'point'/);
   assert.match(by('typo')?.sentence ?? '', /Did you mean 'accuracy'/);
   assert.deepEqual(
     by('calibrated')?.gates.map((g) => g.holds),
