@@ -20,6 +20,8 @@ export const evidenceFaults = {
     `${d.rows} rows of ${d.classes} scores are more than the ${d.most} numbers that are kept in memory; use fewer rows (limit).`,
   'evidence/class-weights': (d: { output: string }): string =>
     `Output '${d.output}' does not end in a Gemm, MatMul or Conv with stored weights, so classes have no vectors of their own; give distances, a graph or embeddings in a file.`,
+  'evidence/perturbed-input': (d: { input: string; dtype: string }): string =>
+    `Input '${d.input}' takes ${d.dtype}, which cannot be changed by a little; correctness-aware calibration needs a model whose input is a float.`,
   'evidence/whole-input': (d: { input: string; dtype: string }): string =>
     `Input '${d.input}' takes ${d.dtype}, which has no gradient; name a model whose input is a float.`,
   'evidence/layer': (d: { model: string; layer: string; nearest: string; known: readonly string[] }): string =>

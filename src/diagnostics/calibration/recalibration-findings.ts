@@ -30,11 +30,14 @@ const headline = ({ before, candidates, kept, fittedRows }: Recalibrated): Recor
     ...(calibration.kind === 'affine' && calibration.weights.length === 1 ? { temperature: 1 / calibration.weights[0] } : {}),
     fitted_rows: fittedRows,
     ...Object.fromEntries(
-      candidates.flatMap((c) => [
-        [`${c.id}_nll`, c.nll.value],
-        [`${c.id}_brier`, c.brier.value],
-        [`${c.id}_ece`, c.scores.ece],
-      ]),
+      candidates.flatMap((c) => {
+        const id = c.id.replaceAll('-', '_');
+        return [
+          [`${id}_nll`, c.nll.value],
+          [`${id}_brier`, c.brier.value],
+          [`${id}_ece`, c.scores.ece],
+        ];
+      }),
     ),
   };
 };
