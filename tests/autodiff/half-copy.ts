@@ -1,4 +1,4 @@
-import { fromBfloat, fromHalf, toHalf } from '../../src/base/half.ts';
+import { fromBfloat, fromHalf, toBfloat, toHalf } from '../../src/base/half.ts';
 import type { DType } from '../../src/base/tensor.ts';
 import { constantOf, dataOf } from '../../src/graph/constant.ts';
 import { dtypes } from '../../src/graph/schema.ts';
@@ -8,10 +8,6 @@ import { mapSubgraphs } from '../../src/graph/walk.ts';
 type Float = 'float16' | 'bfloat16' | 'float32' | 'float64';
 const floats: readonly DType[] = ['float16', 'bfloat16', 'float32', 'float64'];
 
-const toBfloat = (v: number): number => {
-  const bits = new Uint32Array(Float32Array.of(v).buffer)[0];
-  return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
-};
 const numbersIn = (c: Constant): number[] => {
   const data = Array.from(dataOf(c) as ArrayLike<number>);
   return c.dtype === 'float16' ? data.map(fromHalf) : c.dtype === 'bfloat16' ? data.map(fromBfloat) : data;
