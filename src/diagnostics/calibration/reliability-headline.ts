@@ -94,8 +94,8 @@ export const reliabilityIntervals = (
   const found: readonly (readonly [string, Range, string])[] = [
     [names.share, r.accuracyInterval, 'Wilson'],
     ...['ece', 'ece_debiased'].map((name) => [name, r.eceInterval, `bootstrap of the debiased ECE, ${bootstrap} resamples`] as const),
-    ['smooth_ece', r.smoothEce.interval, `bootstrap, moved by its bias, ${bootstrap} resamples`],
-    ['corp_miscalibration', r.mcb.interval, `bootstrap, moved by its bias, ${bootstrap} resamples`],
+    ['smooth_ece', r.smoothEce.interval, `bootstrap less its bias, ${bootstrap} resamples`],
+    ['corp_miscalibration', r.mcb.interval, `bootstrap less its bias, ${bootstrap} resamples`],
     ['nll', r.nllInterval, 'normal'],
     ['brier', r.brierInterval, 'normal'],
     ['brier_mean', r.brierInterval && [r.brierInterval[0] / r.classwise.length, r.brierInterval[1] / r.classwise.length], 'normal'],
