@@ -24,6 +24,7 @@ import { mapsTool } from './maps-tool.ts';
 import { withContents } from './option-contents.ts';
 import { outcomeOf, type Unmeasured } from './outcome.ts';
 import type { AppJob, Ports, UseCase } from './ports.ts';
+import { retrainTool } from './retrain-tool.ts';
 import { rowsNamed, sampleViews } from './samples.ts';
 import { openOutputs, openScores, passageOf } from './score-tools.ts';
 import { type OpenSubject, openSubject } from './subject.ts';
@@ -329,6 +330,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
   if (!model && needsModel(study)) throw new Fault('evidence/no-model', { id: study.id, tool: study.uses.join(', ') });
   const uses = new Set<ToolName>(study.uses);
   const features = featureTools(open, run.ask, ports, job);
+  const retrain = retrainTool(run.ask, open.dataSha256, ports, job);
   const told = openOutputs(open, declaredBy(run), run.ask, ports, job);
   const scores = uses.has('scores') ? await openScores(open, declaredBy(run), run.ask, ports, job) : undefined;
   const { subject, meaning } = scores ?? (uses.has('maps') ? unscored(open) : await lookAt(open, declaredBy(run), job));
@@ -343,6 +345,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
     // A study reads no tool that `uses` does not name.
     const tools = {
       ...told.tools,
+      retrain: retrain.tool,
       maps: maps.tool,
       ...features.tools,
       ensemble: ensembleTool(open, run.ask, ports, job),
@@ -371,6 +374,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
     await maps.close();
     await gradient?.release();
     await pair?.close();
+    await retrain.release();
     await features.release();
   }
 };

@@ -1,11 +1,12 @@
 import { attributionSummary } from './attribution/attribution-summary.ts';
 import { saliency } from './attribution/saliency.ts';
 import { generationConfidence } from './calibration/generation-confidence.ts';
-import { multiLabelCalibration } from './calibration/multi-label-calibration.ts';
 import { localCalibration } from './calibration/local-calibration.ts';
+import { multiLabelCalibration } from './calibration/multi-label-calibration.ts';
 import { recalibration } from './calibration/recalibration.ts';
 import { regressionCalibration } from './calibration/regression-calibration.ts';
 import { reliability } from './calibration/reliability.ts';
+import { learningCurve } from './data/learning-curve.ts';
 import type { Diagnostic } from './define.ts';
 import { aupimo } from './metrics/aupimo.ts';
 import { compareModels } from './metrics/compare-models.ts';
@@ -29,6 +30,7 @@ export const diagnostics: readonly Diagnostic[] = [
   discoveryMetrics,
   frechetMeanPrediction,
   promptEnsemble,
+  learningCurve,
   domainWeightedEnsemble,
   computeBudget,
   reliability,

@@ -97,6 +97,18 @@ export const diagnosticFaults = {
     `debias '${d.debias}' needs reference images, and there are none; name their embeddings with reference or referenceFile, or set debias to test.`,
   'diagnostic/no-folding': (_: object): string =>
     'Weights of every image cannot be saved in one matrix; leave perExample off to save the model.',
+  'diagnostic/few-shards': (d: { rows: number; shards: number; least: number; due: number }): string =>
+    `${d.rows} rows give ${d.shards} ${d.shards === 1 ? 'shard' : 'shards'} of at least ${d.least} rows; a curve needs at least ${d.due}: give more rows, or lower leastRows.`,
+  'diagnostic/few-sizes': (d: { path: string; sizes: number; due: number }): string =>
+    `'${d.path}' holds errors at ${d.sizes} usable ${d.sizes === 1 ? 'size' : 'sizes'}; a curve needs at least ${d.due}.`,
+  'diagnostic/curve-columns': (d: { path: string; what: string; known: readonly string[] }): string =>
+    `'${d.path}' has no column of ${d.what} under a usual name; name it with ${d.what === 'sizes' ? 'size' : 'error'}, or give a recipe to train. It has: ${d.known.join(', ')}.`,
+  'diagnostic/curve-size': (d: { path: string; row: number; column: string; value: number }): string =>
+    `Row ${d.row} of '${d.path}' holds ${d.value} in '${d.column}', which is no ${d.column === 'error' ? 'error' : 'number'} above 0; correct or remove it.`,
+  'diagnostic/higher-better': (d: { column: string }): string =>
+    `'${d.column}' is better where it is higher; give what falls with more data, such as 1 − accuracy.`,
+  'diagnostic/validation-repeated': (d: { path: string; repeated: number; rows: number }): string =>
+    `${d.repeated} of the ${d.rows} validation rows of '${d.path}' are among the training rows, so their error would tell nothing; hold other rows out.`,
   'diagnostic/no-temperature': (_: object): string =>
     'No row has the label of a class, so no temperature can be fitted; give one (temperature), or rows with such labels.',
   'diagnostic/metric-missing': (_: object): string =>

@@ -26,6 +26,10 @@ export const trainingFaults = {
     `${d.values === 1 ? 'One input value' : `${d.values} input values`} of '${d.path}' ${d.values === 1 ? 'is' : 'are'} NaN or infinite, the first in row ${d.row} at position ${d.column}; remove or fill them.`,
   'training/batch': (d: { path: string; batch: number; rows: number }): string =>
     `Recipe '${d.path}' has a batch of ${d.batch}, but there are ${d.rows} training rows: use at most that many, or "full".`,
+  'training/no-held-out': (d: { path: string }): string =>
+    `Recipe '${d.path}' holds out no rows to judge by: set split.val above 0, or name data.val.`,
+  'training/other-data': (d: { path: string; data: string; given: string }): string =>
+    `Recipe '${d.path}' trains on '${d.data}', which is not '${d.given}'; give the data that the recipe names.`,
   'training/no-validation': (d: { path: string }): string =>
     `Recipe '${d.path}' stops early by a validation metric, but no rows are held out: set split.val above 0, or name data.val.`,
   'training/not-finite': (d: { step: number; epoch: number; lr: number; rows: readonly number[]; where: string; kept: string }): string =>
