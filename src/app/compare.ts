@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts';
+import { toldApart } from '../base/told-apart.ts';
 import { fromJson } from '../report/json.ts';
 import { type Interval, type NumberCard, type Report, SCHEMA, type TableCard } from '../report/report.ts';
 import { cardDifferences } from './compare-cards.ts';
@@ -167,6 +168,12 @@ export const compareRuns = (a: Report, b: Report, names: readonly [string, strin
   };
 };
 
+/** Runs are called by their models where these differ, else by their files. */
+const namesOf = (a: Report, b: Report, runs: readonly [string, string]): readonly [string, string] => {
+  const [x, y] = [a.provenance.modelPath, b.provenance.modelPath];
+  return x !== undefined && y !== undefined && x !== y ? toldApart(x, y) : toldApart(...runs);
+};
+
 export const compare: UseCase<'compare'> = async ({ runs }, ports, job) => {
   const startedAt = new Date().toISOString();
   const began = performance.now();
@@ -174,7 +181,7 @@ export const compare: UseCase<'compare'> = async ({ runs }, ports, job) => {
   const b = await readRun(runs[1], ports, job.signal);
   const { modelPath, modelSha256, dataPath, dataSha256 } = b.provenance;
   return {
-    ...compareRuns(a, b, runs[0] === runs[1] ? [`${runs[0]} (first)`, `${runs[1]} (other)`] : [runs[0], runs[1]]),
+    ...compareRuns(a, b, namesOf(a, b, runs)),
     provenance: {
       ...a.provenance,
       against: { dataPath, dataSha256, ...(modelPath ? { modelPath } : {}), ...(modelSha256 ? { modelSha256 } : {}) },

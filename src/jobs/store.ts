@@ -15,7 +15,7 @@ const kept = 200;
 /** The owner of a run touches its head this often; after three times that it is taken for dead. */
 const beat = 20_000;
 
-export type RunKind = 'run' | 'suite' | 'train';
+export type RunKind = 'run' | 'suite' | 'train' | 'compare';
 /** `done`: there is a result; whether a report of it is measured or unavailable is its `outcome`. */
 export type RunStatus = 'running' | 'done' | 'failed' | 'stopped';
 

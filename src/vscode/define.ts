@@ -47,7 +47,7 @@ export interface FileKinds {
 }
 
 /** The tasks that leave a run behind, and what each was asked. */
-export type RunTask = Extract<TaskName, 'run' | 'suite' | 'train'>;
+export type RunTask = Extract<TaskName, 'run' | 'suite' | 'train' | 'compare'>;
 export type Launch = {
   readonly [T in RunTask]: { readonly task: T; readonly title: string; readonly subject: string; readonly ask: Tasks[T]['ask'] };
 }[RunTask];
@@ -85,6 +85,8 @@ export interface Host {
   runs(): Promise<readonly RunRecord[]>;
   /** The run whose panel has the focus. */
   shownRun(): string | undefined;
+  /** The file with the reports of a run that is done. */
+  runFile(id: string): string;
   showRun(id: string, focus?: string): Promise<void>;
   repeatRun(id: string): Promise<void>;
   cancelRun(id: string): void;

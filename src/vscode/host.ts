@@ -97,6 +97,8 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
         return 'assay.runSuite';
       case 'train':
         return 'assay.train';
+      case 'compare':
+        return 'assay.compareRuns';
     }
   };
 
@@ -212,6 +214,7 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     saliency: (subject) => openImage(subject, { position: 0 }),
     runs: () => kept.runs(),
     shownRun: () => panels.active(),
+    runFile: (id) => store.path(id),
     showRun: (id, focus) => panels.show(id, focus),
     async repeatRun(id) {
       await host.launch(launchOf(await store.read(id)));

@@ -34,6 +34,8 @@ const submit = async (jobs: LaunchPorts['jobs'], work: Launch, watch: Watch): Pr
   switch (work.task) {
     case 'run':
       return { reports: [await jobs.submit('run', work.ask, watch)] };
+    case 'compare':
+      return { reports: [await jobs.submit('compare', work.ask, watch)] };
     case 'suite': {
       const suite: Tasks['suite']['give'] = await jobs.submit('suite', work.ask, watch);
       return { reports: suite.checks.flatMap(({ report }) => (report ? [report] : [])), suite };

@@ -26,6 +26,7 @@ export const subjectOf = async (
       return model && data && { model: located(path, model), data: located(path, data) };
     }
     case 'train':
+    case 'compare':
       return undefined;
   }
 };

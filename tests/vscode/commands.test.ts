@@ -210,6 +210,34 @@ test('several runs are deleted only after a question', async () => {
   assert.deepEqual(deleted, ['a', 'b']);
 });
 
+test('two runs that were selected are compared; of one, the other is picked among runs of the same diagnostic', async () => {
+  const kept = (id: string, diagnostic: string): RunRecord => ({
+    id,
+    kind: 'run',
+    title: `run ${id}`,
+    subject: `${id}.onnx`,
+    status: 'done',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    request: {},
+    reports: [{ id: diagnostic, title: '', outcome: 'measured', headline: {} }],
+  });
+  const over = { runs: async () => [kept('a', 'reliability'), kept('b', 'saliency'), kept('c', 'reliability')] };
+  const both = scripted([], over);
+  await command('assay.compareRuns').run(both.host, { runs: ['a', 'c'] });
+  assert.deepEqual(both.launched, [
+    {
+      task: 'compare',
+      title: 'Compare Runs',
+      subject: 'a.onnx against c.onnx',
+      ask: { runs: ['/runs/a/report.json', '/runs/c/report.json'] },
+    },
+  ]);
+  const picked = scripted(['run a', 'run c'], over);
+  await command('assay.compareRuns').run(picked.host, nothing);
+  assert.deepEqual(picked.launched, both.launched);
+  assert.deepEqual(picked.asked[1].labels, ['run c']);
+});
+
 /** The catalogue with a diagnostic that reads columns alone, as generation confidence does. */
 const generations = commands({
   ...catalogue,

@@ -71,6 +71,7 @@ export const scripted = (answers: readonly (string | null)[], over: Partial<Host
     saliency: (subject) => void images.push(subject),
     runs: async () => [],
     shownRun: () => undefined,
+    runFile: (id) => `/runs/${id}/report.json`,
     showRun: unused('showRun'),
     repeatRun: unused('repeatRun'),
     cancelRun: unused('cancelRun'),

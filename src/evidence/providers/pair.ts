@@ -1,18 +1,9 @@
 import { Fault } from '../../base/fault.ts';
 import type { Job } from '../../base/job.ts';
+import { toldApart } from '../../base/told-apart.ts';
 import type { Evidence, Matrix, PairTool, ValueDifferences } from '../evidence.ts';
 import { classesOf, type Passage, type Passed } from '../plan.ts';
 import { inStep } from './in-step.ts';
-
-/** The ends of two paths, as long as they must be to differ. */
-const toldApart = (a: string, b: string): readonly [string, string] => {
-  const [x, y] = [a, b].map((path) => path.split(/[\\/]/));
-  for (let n = 1; n <= Math.max(x.length, y.length); n++) {
-    const [left, right] = [x, y].map((parts) => parts.slice(-n).join('/'));
-    if (left !== right) return [left, right];
-  }
-  return [`${x[x.length - 1]} (first)`, `${y[y.length - 1]} (other)`];
-};
 
 /** Class k of the first is class order[k] of the other; undefined where they stand in the same order. */
 const orderOf = (names: readonly string[], first: readonly string[], other: readonly string[]): readonly number[] | undefined => {

@@ -2,7 +2,7 @@ import type { Catalogue } from '../../base/catalogue.ts';
 import type { Command } from '../define.ts';
 import { diagnosticCommands, runDiagnostic } from './diagnose.ts';
 import { runSuite } from './run-suite.ts';
-import { cancelRun, deleteRun, openRun, repeatRun, saveReport, showLog } from './runs.ts';
+import { cancelRun, compareRuns, deleteRun, openRun, repeatRun, saveReport, showLog } from './runs.ts';
 import { saliency } from './saliency.ts';
 import { train } from './train.ts';
 
@@ -14,6 +14,7 @@ export const commands = (catalogue: Catalogue): readonly Command[] => [
   runSuite,
   runDiagnostic,
   openRun,
+  compareRuns,
   repeatRun,
   cancelRun,
   deleteRun,

@@ -39,6 +39,33 @@ export const openRun: Command = defineCommand({
   },
 });
 
+/** Two runs selected in the view, or picked one after the other. */
+export const compareRuns: Command = defineCommand({
+  id: 'assay.compareRuns',
+  title: 'Compare Runs…',
+  icon: '$(diff)',
+  enablement: 'isWorkspaceTrusted',
+  menus: { 'view/item/context': { when: 'viewItem == run', group: '2_run@2' } },
+  async run(host, target) {
+    const done = ({ status, kind, reports }: RunRecord): boolean => status === 'done' && kind !== 'suite' && reports.length === 1;
+    const first = target.runs?.[0] ?? (await meantRuns(host, {}, 'Compare Runs', done))[0];
+    if (first === undefined) return;
+    const runs = await host.runs();
+    const id = (of: string): string | undefined => runs.find((run) => run.id === of)?.reports[0]?.id;
+    const other =
+      target.runs?.[1] ??
+      (await meantRuns(host, {}, 'Compare Runs', (run) => done(run) && run.id !== first && run.reports[0].id === id(first)))[0];
+    if (other === undefined) return;
+    const name = (of: string): string => runs.find((run) => run.id === of)?.subject ?? of;
+    await host.launch({
+      task: 'compare',
+      title: 'Compare Runs',
+      subject: `${name(first)} against ${name(other)}`,
+      ask: { runs: [host.runFile(first), host.runFile(other)] },
+    });
+  },
+});
+
 export const repeatRun: Command = defineCommand({
   id: 'assay.repeatRun',
   title: 'Run Again',
