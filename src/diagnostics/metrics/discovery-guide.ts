@@ -1,7 +1,8 @@
 import { number, percent } from '../wording.ts';
-import { mainOf, places } from './discovery-cards.ts';
+import { mainOf } from './discovery-cards.ts';
 import type { Discovery, Score } from './discovery-scores.ts';
 import type { DiscoveryOptions } from './discovery-state.ts';
+import { places } from './discovery-tables.ts';
 
 const told = ({ value, interval }: Score, as: (x: number) => string): string =>
   interval ? `${as(value)} (${as(interval[0])} to ${as(interval[1])})` : as(value);
