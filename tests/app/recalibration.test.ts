@@ -351,6 +351,7 @@ test('correctness-aware: a saved model, diagnosed again, has the numbers of the 
     const source = await ports.source(path);
     return parse(await source.read(0, source.size, new AbortController().signal), path);
   };
+  assert.match(fit.guide, /Temperature scaling alone takes it to/);
   const [one, two] = [await read(softmaxDigits.path), await read(out)];
   assert.deepEqual(two.graph.inputs, one.graph.inputs);
   assert.deepEqual(two.graph.outputs, one.graph.outputs);

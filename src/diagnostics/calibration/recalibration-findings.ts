@@ -82,15 +82,22 @@ const guide = (r: Recalibrated, options: RecalibrationOptions): string => {
   const name = best.title;
   const [was, is, change] = [before[judge], best[judge], best.change[judge]];
   const facts = `${name} takes the ${loss} from ${number(was.value)} to ${number(is.value)} (${percent(level)} interval of the change ${number(change.range[0])} to ${number(change.range[1])}) and the ECE from ${number(before.scores.ece)} to ${number(best.scores.ece)}, where a calibrated model would score ${number(best.scores.floor.mean)} by chance. ${flipsSaid(best)}`;
-  const compared =
-    best.id === options.method && candidates.length > 1
-      ? ` ${candidates[0].title} alone takes it to ${number(candidates[0][judge].value)}, and the ECE to ${number(candidates[0].scores.ece)}.`
-      : candidates.length > 1
-        ? ` Of ${candidates.length} calibrators it is the one with the fewest numbers to fit among those within one standard error of the best.`
-        : '';
-  const decision = improves(best, options)
-    ? ` Keep it: the gain is more than noise on rows that it was not fitted on.${r.saved ? ` The model was saved with it in ${options.save}.` : ' Save the model with it (save), and check it on data from where it will be used.'}`
-    : ` ${change.range[0] > 0 ? 'The loss rises by more than noise: keep the model as it is.' : `The gain is not more than noise: keep the model as it is, or measure on more rows than these ${before.scores.rows}.`}${r.saved ? ` The model saved in ${options.save} has it all the same.` : ''}`;
+  // A trained calibrator that was asked for has one temperature beside it.
+  const simple = best.id === options.method && candidates.length > 1 ? candidates[0] : undefined;
+  const compared = simple
+    ? ` ${simple.title} alone takes it to ${number(simple[judge].value)}, and the ECE to ${number(simple.scores.ece)}.`
+    : candidates.length > 1
+      ? ` Of ${candidates.length} calibrators it is the one with the fewest numbers to fit among those within one standard error of the best.`
+      : '';
+  const allTheSame = r.saved ? ` The model saved in ${options.save} has it all the same.` : '';
+  const kind =
+    simple && simple[judge].value <= is.value ? 'simpler' : improves(best, options) ? 'better' : change.range[0] > 0 ? 'worse' : 'even';
+  const decision = {
+    simpler: ` One number does no worse here: keep that (method ${simple?.id}), unless what ${name.charAt(0).toLowerCase() + name.slice(1)} is made for, beyond the ${loss}, shows in the tables below.${allTheSame}`,
+    better: ` Keep it: the gain is more than noise on rows that it was not fitted on.${r.saved ? ` The model was saved with it in ${options.save}.` : ' Save the model with it (save), and check it on data from where it will be used.'}`,
+    worse: ` The loss rises by more than noise: keep the model as it is.${allTheSame}`,
+    even: ` The gain is not more than noise: keep the model as it is, or measure on more rows than these ${before.scores.rows}.${allTheSame}`,
+  }[kind];
   const fit =
     fitOn === ''
       ? ` Shown is each row under a fit on the other ${folds - 1} of ${folds} folds; what is saved is fitted on all ${fittedRows} rows.`
