@@ -50,11 +50,11 @@ export const runGraph: RunGraph = async (graph, feeds, wanted) => {
   return out;
 };
 const read = (path: string): Model => parse(readFileSync(path), basename(path));
-export const prepared = (model: Model): Promise<Prepared> => prepare(model, runGraph);
+const prepared = (model: Model): Promise<Prepared> => prepare(model, runGraph);
 
 const fixtures = fileURLToPath(new URL('../../fixtures/models', import.meta.url));
 /** Where models are read from: those of the repository, or the folder that ASSAY_BENCH_MODELS names. */
-export const folder = process.env.ASSAY_BENCH_MODELS ?? fixtures;
+const folder = process.env.ASSAY_BENCH_MODELS ?? fixtures;
 /** A file of the folder, or of the repository; SqueezeNet, whose file would be large, is made up where there is none. */
 const modelOf = (name: string): Model => {
   const path = [folder, fixtures].map((at) => join(at, `${name}.onnx`)).find(existsSync);
@@ -81,7 +81,7 @@ const drawn = (dtype: DType, dims: readonly Dim[], batch: number, below: number)
 };
 
 /** 0 for an output of one axis, which is a value. */
-export const classesOf = ({ model, probed }: Prepared): number => {
+const classesOf = ({ model, probed }: Prepared): number => {
   const dims = probed.types.get(model.graph.outputs[0].name)?.dims ?? [];
   return dims.length === 1 ? 0 : Number(dims[1]);
 };
