@@ -185,6 +185,7 @@ const perClass = (c: Comparison): Card[] => {
     .sort((a, b) => Math.abs(b.recall.value ?? 0) - Math.abs(a.recall.value ?? 0) || a.k - b.k)
     .slice(0, LISTED)
     .sort((a, b) => (b.recall.value ?? 0) - (a.recall.value ?? 0) || a.k - b.k);
+  const ends = most.flatMap(({ recall }) => recall.interval ?? []);
   const fraction = { type: 'number', unit: 'fraction' } as const;
   const interval = { label: 'Interval', type: 'interval', unit: 'fraction' } as const;
   return [
@@ -193,7 +194,7 @@ const perClass = (c: Comparison): Card[] => {
       title: 'Change of recall by class',
       caption: `Share of the class found by ${c.names[0]} less that found by ${c.names[1]}, with Bonett–Price intervals.${most.length < order.length ? ` The ${most.length} of ${order.length} classes that change most.` : ''} Intervals are for one class each: of many, some miss 0 by chance.`,
       x: { label: 'Class', unit: 'none' },
-      y: { label: 'Difference of recall', unit: 'fraction' },
+      y: { label: 'Difference of recall', unit: 'fraction', min: Math.min(0, ...ends), max: Math.max(0, ...ends) },
       categories: most.map(({ k }) => c.classNames[k]),
       series: [
         { name: 'Difference', values: most.map(({ recall }) => recall.value), intervals: most.map(({ recall }) => recall.interval) },
