@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Fault } from '../../src/base/fault.ts';
 import { random } from '../../src/base/random.ts';
-import { cells } from '../../src/diagnostics/calibration/cells.ts';
+import { cells, intoCells } from '../../src/diagnostics/calibration/cells.ts';
 import { isotonicOf } from '../../src/diagnostics/calibration/corp.ts';
 import { curveDraws, curvesOf } from '../../src/diagnostics/calibration/curves.ts';
 import { type Groups, pile, put, runs, sizeOfGroup, walkGroups, walkPiles } from '../../src/diagnostics/calibration/pairs.ts';
@@ -188,4 +188,18 @@ test('smooth ECE and miscalibration of draws on cells agree with those of rows w
     near(y[k][1], low, (high - low) / 3, `band at ${at}`);
     near(y[k][2], high, (high - low) / 3, `band at ${at}`);
   });
+});
+
+test('counts of runs add up to those of the cells made from them, and many runs are said to be joined for curves', async () => {
+  const samples = rows(6_000, 9, (u) => u);
+  const found = await scores(state(samples));
+  assert.ok(found.curvesByCells && !found.byCells);
+  const [right, wrong] = [pile(), pile()];
+  for (const s of samples) put(s.label === 1 ? right : wrong, Math.round(s.probs[1] * 3_000) / 3_000);
+  const all = runs(right, wrong);
+  const joined = cells(walkGroups(all), all.n, 15, 100);
+  const into = intoCells(all, joined);
+  assert.ok(joined.c.length < all.c.length);
+  assert.deepEqual(into(all.hits), joined.hits);
+  assert.deepEqual(into(all.misses), joined.misses);
 });

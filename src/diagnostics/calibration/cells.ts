@@ -64,3 +64,19 @@ export const cells = (walk: Walk, n: number, bins: number, count: number = CELLS
   walk(joined.visit);
   return joined.value();
 };
+
+/** Adds counts of runs up to counts of the cells made from them. */
+export const intoCells = (runs: Groups, joined: Groups): ((counts: Int32Array) => Int32Array) => {
+  const cellOf = new Int32Array(runs.c.length);
+  let [cell, left] = [0, joined.c.length > 0 ? joined.hits[0] + joined.misses[0] : 0];
+  for (let g = 0; g < cellOf.length; g++) {
+    if (left === 0) left = joined.hits[++cell] + joined.misses[cell];
+    cellOf[g] = cell;
+    left -= runs.hits[g] + runs.misses[g];
+  }
+  return (counts) => {
+    const out = new Int32Array(joined.c.length);
+    for (let g = 0; g < cellOf.length; g++) out[cellOf[g]] += counts[g];
+    return out;
+  };
+};

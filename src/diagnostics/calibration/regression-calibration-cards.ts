@@ -45,7 +45,7 @@ const levelAxis: Axis = { label: 'Level of the predicted quantile', unit: 'fract
 const curve = (r: RegressionCalibration, { confidenceLevel }: Options): Card => ({
   kind: 'curve',
   title: 'Quantile calibration',
-  caption: `Share of targets at or below each predicted quantile, with Wilson’s ${percent(confidenceLevel)} interval; calibrated forecasts stay in the band. An S that is too flat in the middle: spreads are too wide; too steep: too narrow; all on one side: predictions are shifted.`,
+  caption: `Share of targets at or below each predicted quantile, with Wilson’s ${percent(confidenceLevel)} interval; calibrated forecasts stay in the band. Flatter than the diagonal in the middle: spreads are too narrow; steeper: too wide; all on one side: predictions are shifted.`,
   x: levelAxis,
   y: { label: 'Share of targets below', unit: 'fraction', min: 0, max: 1 },
   lines: [

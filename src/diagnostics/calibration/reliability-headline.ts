@@ -115,6 +115,11 @@ export const bucketNotes = (r: Reliability): string[] => [
         `Above ${ROW_DRAWS} rows the null draws and the bootstrap are taken on counts in at least ${CELLS} fine confidence cells instead of row by row.`,
       ]
     : []),
+  ...(r.curvesByCells
+    ? [
+        `The bands of the smooth and the isotonic curve, and the draws of their errors, join rows in at least ${CELLS} fine confidence cells; all other draws are taken row by row.`,
+      ]
+    : []),
   ...(r.bucketed
     ? [
         `Beyond ${MOST_PAIRS} rows confidences are counted in 129,026 buckets, each within 0.2 % of the distance to 0 or 1: all numbers made from them are approximate.`,

@@ -6,7 +6,7 @@ import { quantile } from '../../base/maths/quantile.ts';
 import type { Random } from '../../base/random.ts';
 import { massBins, widthBins } from './bins.ts';
 import { addTerms, type BrierTerms, brierTerms } from './brier.ts';
-import { cellsAlong, ROW_DRAWS } from './cells.ts';
+import { CELLS, cells, cellsAlong, intoCells, ROW_DRAWS } from './cells.ts';
 import { type ClassCalibration, classCalibration } from './class-calibration.ts';
 import type { CorpTerms } from './corp.ts';
 import { type BandPoint, type CurveDraws, curveDraws, curvesOf } from './curves.ts';
@@ -14,7 +14,7 @@ import { binnedErrors, debiasedCe2, debiasedEce } from './errors.ts';
 import { rowsOf } from './examples.ts';
 import { type GroupCalibration, groupCalibrations } from './group-calibration.ts';
 import { consistencyBand, noiseFloor, nullDraws, pValueOf } from './null-draws.ts';
-import { collected, type Groups, sizeOfGroup } from './pairs.ts';
+import { collected, type Groups, sizeOfGroup, walkGroups } from './pairs.ts';
 import { aurcOf, aurocCorrect, kolmogorovSmirnov, type RiskCoverage, riskCoverage } from './ranks.ts';
 import type { ReliabilityState } from './reliability-state.ts';
 import { debiasedOf, eceInterval, liftedInterval, resamples } from './resample.ts';
@@ -111,6 +111,8 @@ export interface Reliability {
   readonly risk: RiskCoverage & { readonly interval: Range };
   readonly bins: readonly DrawnBin[];
   readonly byCells: boolean;
+  /** Curves were drawn on cells, though rows were drawn one by one. */
+  readonly curvesByCells: boolean;
   readonly traced: boolean;
   /** Confidences, or the probabilities of single classes, were counted in buckets. */
   readonly bucketed: boolean;
@@ -140,6 +142,15 @@ interface Resampled {
   readonly curves: CurveDraws;
 }
 
+/** Draws of curves: on cells where there are many runs, so that a row drawn costs hardly more than for the binned errors. */
+const joinedDraws = (groups: Groups, curves: ReturnType<typeof curvesOf>, bins: number, draws: number): ReturnType<typeof curveDraws> => {
+  if (groups.c.length <= 2 * CELLS) return curveDraws(groups, curves, draws);
+  const joined = cells(walkGroups(groups), groups.n, bins);
+  const into = intoCells(groups, joined);
+  const drawn = curveDraws(joined, curves, draws);
+  return { add: (hits, sizes) => drawn.add(into(hits), into(sizes)), done: drawn.done };
+};
+
 const resampled = async (
   groups: Groups,
   curves: ReturnType<typeof curvesOf>,
@@ -148,7 +159,7 @@ const resampled = async (
   pause: Pause,
 ): Promise<Resampled> => {
   const [ece, aurc] = [new Float64Array(bootstrap), new Float64Array(bootstrap)];
-  const drawn = curveDraws(groups, curves, bootstrap);
+  const drawn = joinedDraws(groups, curves, bins, bootstrap);
   const sizes = new Int32Array(groups.c.length);
   let d = 0;
   await resamples(
@@ -199,7 +210,7 @@ export const reliabilityScores = async (
 
   const curves = rows > 0 ? curvesOf(groups, fit, terms.score) : undefined;
 
-  const nullCurves = curves && curveDraws(groups, curves, options.nullDraws);
+  const nullCurves = curves && joinedDraws(groups, curves, m, options.nullDraws);
   const sizes = Int32Array.from(groups.c, (_, g) => sizeOfGroup(groups, g));
   const nulls = await nullDraws(
     groups,
@@ -284,6 +295,7 @@ export const reliabilityScores = async (
       rows: examples[k],
     })),
     byCells,
+    curvesByCells: groups.sums === undefined && groups.c.length > 2 * CELLS,
     traced: state.examples.kind === 'width' || !state.examples.over,
     bucketed: pairs.binned,
     classesBucketed: state.classScores.binned,
