@@ -368,6 +368,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
       ...told.seen(),
       ...(passed ? { subject: passed.subject, meaning: passed.meaning } : {}),
       ...(pair ? { against: pair.against } : {}),
+      ...retrain.device(),
       ...(gradient ? { device: gradient.choice } : {}),
     };
   } finally {

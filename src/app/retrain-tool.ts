@@ -4,6 +4,7 @@ import type { RunRequest } from '../base/request.ts';
 import { sizeOf } from '../base/tensor.ts';
 import { toFloats } from '../data/values.ts';
 import type { Retraining, RetrainTool } from '../evidence/retrain.ts';
+import type { DeviceFacts } from '../report/report.ts';
 import { initialise } from '../training/initialise.ts';
 import { gathered } from '../training/layout.ts';
 import type { AppJob, Ports } from './ports.ts';
@@ -97,6 +98,8 @@ const retraining = async (setup: Setup, validation: Held, job: AppJob): Promise<
 
 export interface OpenRetrain {
   readonly tool: RetrainTool;
+  /** Where the last recipe opened was trained, if any was. */
+  device(): { readonly device?: DeviceFacts };
   release(): Promise<void>;
 }
 
@@ -116,6 +119,10 @@ export const retrainTool = (ask: RunRequest, dataSha256: string, ports: Ports, o
         if (!validation) throw new Fault('training/no-held-out', { path: recipe });
         return retraining(setup, validation, job);
       },
+    },
+    device() {
+      const last = open.at(-1);
+      return last ? { device: last.choice } : {};
     },
     async release() {
       for (const setup of open) await setup.close();

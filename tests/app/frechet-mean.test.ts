@@ -193,6 +193,15 @@ test('distances by table, names from its header; a single class more is refused 
   await assert.rejects(run({ data: { path: table }, options: { metricFile: place('none.csv') } }), code('file/missing'));
 });
 
+test('labels in order: the name of a class stands for the label that observed gives it', async () => {
+  const path = save('named.csv', 'prob_low,prob_high,label\n0.5,0.5,low\n0.9,0.1,low\n0.1,0.9,high\n');
+  const report = await run({ data: { path }, options: { metric: 'order', observed: '0,4' } });
+  // The known answer of the card: equal weights on the ends of five labels answer the middle.
+  const [changed] = card(report.cards, 'table', 'Rows answered differently').rows;
+  assert.deepEqual([changed[0], changed[1], changed[4]], [0, '0', '2']);
+  assert.deepEqual([report.headline.accuracy_argmax, report.headline.accuracy], [1, 2 / 3]);
+});
+
 test('vectors of labels from a file, or the weights of the last layer', async () => {
   const { x, y } = drawn(5, known, 10);
   const data = save(

@@ -57,7 +57,14 @@ export const curveIntervals = (c: LearningCurve, level: number): Record<string, 
     const half = studentQuantile((1 + level) / 2, df) * error;
     return Number.isFinite(half) ? { low: value - half, high: value + half, level, method } : undefined;
   };
-  const [alpha, beta, gamma] = law ? [0, 1, 2].map((k) => around([law.alpha, law.beta, law.gamma][k], law.errors[k], law.df)) : [];
+  const [beta, floor] = law ? [around(law.beta, law.errors[1], law.df), around(law.gamma, law.errors[2], law.df)] : [];
+  // Of α the logarithm is fitted.
+  const factor = law ? Math.exp((studentQuantile((1 + level) / 2, law.df) * law.errors[0]) / law.alpha) : Number.NaN;
+  const alpha: Interval | undefined =
+    law && Number.isFinite(factor)
+      ? { low: law.alpha / factor, high: law.alpha * factor, level, method: `${method}, on the log scale` }
+      : undefined;
+  const gamma = floor && { ...floor, low: Math.max(0, floor.low) };
   return {
     ...(alpha ? { alpha } : {}),
     ...(beta ? { beta } : {}),

@@ -48,7 +48,7 @@ export interface Frechet {
 const MOST = 2 ** 26;
 
 /** p^(1/T), made to sum to 1. */
-export const tempered = (p: Float64Array, temperature: number): Float64Array => {
+const tempered = (p: Float64Array, temperature: number): Float64Array => {
   if (temperature === 1) return p;
   const out = p.map((v) => Math.log(Math.max(v, 1e-25)) / temperature);
   softmaxInPlace(out);
@@ -176,7 +176,7 @@ export const frechetRun = async (
     .filter((name) => name !== '');
   const metric = await readMetric(options, tools, outputs, said, model, job.signal);
   const observed = Array.from(observedLabels(said, outputs.names, metric));
-  const truth = trueLabels(outputs, metric);
+  const truth = trueLabels(outputs, metric, observed);
   const temperature = options.temperature === 0 ? fitted(outputs, observed, truth) : options.temperature;
   const answers = await answer(outputs, metric, observed, options, temperature, job);
   await breathe(job);

@@ -138,9 +138,17 @@ export const observedLabels = (observed: readonly string[], classes: readonly st
 };
 
 /** Place among the labels of what every row is labelled with; −1 where that is missing. */
-export const trueLabels = ({ rows, labels, labelNames }: OutputTable, { size, names }: LabelMetric): Int32Array | undefined => {
+export const trueLabels = (
+  { rows, labels, labelNames, names: classes }: OutputTable,
+  { size, names }: LabelMetric,
+  observed: ArrayLike<number>,
+): Int32Array | undefined => {
   if (!labels) return undefined;
-  const index = new Map(names?.map((name, i) => [name, i]));
+  // A label in words may be the name of a class, too, whose label `observed` tells.
+  const index = new Map([
+    ...(labelNames ? classes.map((name, k) => [name, observed[k]] as const) : []),
+    ...(names?.map((name, i) => [name, i] as const) ?? []),
+  ]);
   const missing = new Set<string>();
   const found = Int32Array.from(labels, (v, i) => {
     if (Number.isNaN(v)) return -1;
