@@ -3,7 +3,7 @@ import type { DType } from '../base/tensor.ts';
 import type { Emit } from '../graph/emit.ts';
 import type { Node } from '../graph/types.ts';
 import { readsOf, subgraphs } from '../graph/walk.ts';
-import { keyOf, type Rule, type Rules, type Within } from './rule.ts';
+import { keyOf, type Rule, type Rules, type Within, wanted as whole } from './rule.ts';
 import { noGradientReason, noRuleReason, ruleOf } from './rules/index.ts';
 import { plus } from './sequences.ts';
 import { cast, dtypeOf, onesLike, sameShape } from './shapes.ts';
@@ -111,6 +111,7 @@ const pull = (
   rules: Lookup,
   wanted: readonly string[] = [...leaves],
 ): Map<string, string> => {
+  for (const leaf of leaves) emit.mark(leaf, whole);
   const order = behind(emit, seeds.keys(), stop ? leaves : new Set());
   const open = new Map<Node, readonly string[]>();
   const active = new Set(leaves);

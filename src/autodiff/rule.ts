@@ -63,6 +63,9 @@ export type Rules = Readonly<Record<string, Rule | ((node: Node, emit: Emit) => 
 
 export const keyOf = (node: Pick<Node, 'op' | 'domain'>): string => (node.domain ? `${node.domain}.${node.op}` : node.op);
 
+/** Marks a value whose own cotangent is wanted, or is read by a rule of one's own: nothing of it may be left out. */
+export const wanted = 'its cotangent is wanted';
+
 /** y = f(x) elementwise: `slope` is dy/dx. */
 export const diagonal = (slope: (emit: Emit, site: Site) => string): Rule => ({
   back: [(emit, g, site) => emit.Mul(g, slope(emit, site))],

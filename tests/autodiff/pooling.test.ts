@@ -86,3 +86,36 @@ for (const [name, dims, attributes] of cases) {
     );
   });
 }
+
+test('a pool of rectified values gives their whole gradient where it is wanted itself: a window of zeros has a first element, too', async () => {
+  const emit = emitter();
+  emit.typed('x', { kind: 'tensor', dtype: 'float32', dims: [1, 1, 2, 4] });
+  emit.typed('g', { kind: 'tensor', dtype: 'float32', dims: [1, 1, 1, 2] });
+  const h = emit.Relu('x');
+  const y = emit.call('MaxPool', [h], { kernel_shape: [2, 2], strides: [2, 2] });
+  const found = gradients(emit, new Map([[y, 'g']]), [h, 'x']);
+  const names = [found.get(h) ?? '', found.get('x') ?? ''];
+  const inputs = ['x', 'g'].map((name) => ({ name, type: emit.type(name) as TensorType }));
+  const graph = emit.graph(
+    'g',
+    inputs,
+    names.map((name) => ({ name })),
+  );
+  const model: Model = {
+    irVersion: 8,
+    opsets: new Map([['', 18]]),
+    producer: '',
+    producerVersion: '',
+    domain: '',
+    version: 0,
+    metadata: new Map(),
+    functions: [],
+    graph,
+  };
+  const out = await (await open(write(model)))({
+    x: float32([1, 1, 2, 4], [-1, -2, 1, 2, -3, -4, 3, 0]),
+    g: float32([1, 1, 1, 2], [5, 7]),
+  });
+  assert.deepEqual(numbers(out[names[0]]), [5, 0, 0, 0, 0, 0, 7, 0]);
+  assert.deepEqual(numbers(out[names[1]]), [0, 0, 0, 0, 0, 0, 7, 0]);
+});

@@ -1,7 +1,7 @@
 import { Fault } from '../../base/fault.ts';
 import type { Emit } from '../../graph/emit.ts';
 import type { Node } from '../../graph/types.ts';
-import { keyOf, type Rule, type Rules, type Site } from '../rule.ts';
+import { keyOf, type Rule, type Rules, type Site, wanted } from '../rule.ts';
 import { dimsOf, num, reshapeLike } from '../shapes.ts';
 import { describe, moving, mustKnow, oneSided, type Path, plain } from './path.ts';
 
@@ -55,6 +55,7 @@ export const deepLift = (path: Path, emit: Emit): Rules => {
     if (typeof dimsOf(emit, node.inputs[0])?.[0] === 'number')
       throw new Fault('graph/rule-set', { set: 'DeepLIFT', nodes: [`${describe(node)}, whose first axis is not the batch`], count: 1 });
   };
+  for (const n of path.nodes) for (const y of n.outputs) if (y) emit.mark(y, wanted);
   const rescale = (node: Node): Rule => {
     const back = plain(emit, node, 0);
     batched(node);

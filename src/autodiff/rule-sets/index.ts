@@ -14,7 +14,7 @@ export const rulesOf = (set: RuleSet, emit: Emit, input: string, output: string)
   switch (set.name) {
     case 'guided':
     case 'deconvolution':
-      return rectified(set.name, path);
+      return rectified(set.name, path, emit);
     case 'deeplift':
       return deepLift(path, emit);
     case 'lrp':

@@ -2,7 +2,7 @@ import { intOf, intsOf } from '../../graph/attribute.ts';
 import { constantOf } from '../../graph/constant.ts';
 import type { Emit } from '../../graph/emit.ts';
 import type { Node } from '../../graph/types.ts';
-import type { Back, Rule, Rules } from '../rule.ts';
+import { type Back, type Rule, type Rules, wanted } from '../rule.ts';
 import { castLike, dimsOf, dtypeOf, isPlain, num, rankOf, reshapeLike, shapeOf } from '../shapes.ts';
 import { masked, step } from './activation.ts';
 import { isWhole, product, type Window, windowOf } from './convolution-window.ts';
@@ -233,7 +233,7 @@ const picked = (emit: Emit, x: string, y: string, u: string, node: Node): string
 
 /** Where the input is a Relu's, its mask is the sign of the maximum, and is applied here, where there is less. */
 const maxPool: Back = (emit, g, { node, x: [x], y: [y] }) => {
-  if (emit.producer(x)?.op !== 'Relu') return unpooled(emit, x, y, g, node);
+  if (emit.producer(x)?.op !== 'Relu' || emit.marked(x, wanted)) return unpooled(emit, x, y, g, node);
   return emit.mark(unpooled(emit, x, y, emit.Mul(g, step(emit, y)), node), masked(x));
 };
 const gradient: Rule = { back: [null, null, (emit, u, { x: [x, y], node }) => picked(emit, x, y, u, node)] };
