@@ -1,7 +1,7 @@
 import { intOf, intsOf, stringOf } from '../graph/attribute.ts';
 import { type Emit, emitter } from '../graph/emit.ts';
 import type { Node } from '../graph/types.ts';
-import { readsOf } from '../graph/walk.ts';
+import { namesWithin, readsOf, subgraphs } from '../graph/walk.ts';
 import { isWhole, product } from './rules/convolution-window.ts';
 import { flip } from './rules/shape.ts';
 import { dimsOf, dtypeOf, given } from './shapes.ts';
@@ -172,7 +172,11 @@ const needed = (
 export const blocked = (emit: Emit, block: number, outputs: readonly string[]): Emit => {
   const { live, users } = needed(emit, outputs);
   const done = new Set<Node>();
-  const out = emitter({ constants: emit.constants, types: emit.types, taken: emit.nodes.flatMap((n) => n.outputs) });
+  const out = emitter({
+    constants: emit.constants,
+    types: emit.types,
+    taken: emit.nodes.flatMap((n) => [...n.outputs, ...subgraphs(n).flatMap((g) => [...namesWithin(g)])]),
+  });
   const { convolution, spread, depthwise } = kernels(out, block);
   const single = (...values: readonly string[]): boolean => values.every((v) => !v || dtypeOf(emit, v) === 'float32');
 

@@ -133,9 +133,16 @@ export const compileSteps = (plan: Plan): Compiled => {
   unpack(emit, layout, carried.theta, names);
   const batch = plan.data === 'resident' ? emit.Gather(outside.rows.name, iteration) : iteration;
   emit.typed(plan.input, rowType(graph, plan.input));
-  emit.node(node('Gather', [outside.x.name, batch], [plan.input]));
+  const clean = attack ? emit.typed(emit.fresh('clean'), rowType(graph, plan.input)) : plan.input;
+  emit.node(node('Gather', [outside.x.name, batch], [clean]));
   const labels = emit.typed(emit.Gather(outside.y.name, batch), targetType(graph, plan));
-  const statisticsAfter = emitForward(emit, graph, plan.output, norms, new Map(Object.entries(under('statistic/'))));
+  const stored = new Map(Object.entries(under('statistic/')));
+  const drawn = plan.adversarial?.randomStart ?? false;
+  if (attack) {
+    const rows = { clean, labels, start: drawn ? emit.Gather(outside.start.name, iteration) : '' };
+    emitAdversarial(emit, plan, graph, rows, norms, stored, loss.names, attack.names);
+  }
+  const statisticsAfter = emitForward(emit, graph, plan.output, norms, stored);
   const objective = emitObjective(emit, plan.loss, loss.names, plan.output, labels, plan.classes);
   const found = gradients(emit, objective.mean, names);
   const flat = pack(

@@ -4,7 +4,8 @@ import { constantOf, numbersOf, tensorOf } from '../graph/constant.ts';
 import { type Emit, emitter } from '../graph/emit.ts';
 import { prune } from '../graph/passes/prune.ts';
 import type { Constant, Dim, Graph, Model, Node, TensorType, ValueType } from '../graph/types.ts';
-import { namesWithin } from '../graph/walk.ts';
+import { namesWithin, readsOf } from '../graph/walk.ts';
+import type { Adversarial } from './adversarial.ts';
 import type { Loss, Optimizer } from './define.ts';
 import type { Precision } from './layout.ts';
 import type { Parameter } from './parameters.ts';
@@ -38,6 +39,8 @@ export interface Plan {
   readonly optimizer: Picked<Optimizer>;
   readonly groups: readonly Group[];
   readonly clip?: { readonly norm: number } | { readonly value: number };
+  /** Rows are replaced by adversarial ones near them; absent where they are trained on as they are. */
+  readonly adversarial?: Adversarial;
   /** `resident`: the whole dataset is an input and rows are gathered by index; `streamed`: each call brings its rows. */
   readonly data: 'resident' | 'streamed';
   /** Trained batch normalisations use the batch's statistics and update the stored ones, or use the stored ones as they are. */
@@ -79,7 +82,7 @@ export const scalar = (precision: Precision, value: number): Tensor => tensorOf(
 
 /** Of these graph inputs those that some node reads. */
 export const only = (values: Readonly<Record<string, Tensor>>, nodes: readonly Node[]): Record<string, Tensor> => {
-  const read = new Set(nodes.flatMap((n) => n.inputs));
+  const read = new Set(nodes.flatMap((n) => readsOf(n)));
   return Object.fromEntries(Object.entries(values).filter(([name]) => read.has(name)));
 };
 
