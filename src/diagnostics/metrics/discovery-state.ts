@@ -70,18 +70,29 @@ export interface Candidate {
 
 const outcomeAt = (u: number, v: number, move: number): number => (u <= move ? (v <= move ? TP : FN) : v <= move ? FP : TN);
 
-/** A row of which nothing is predicted counts as left, unless it is left out. */
+/** A row of which nothing is predicted counts as left, unless it is left out. Plain loops: this runs for every row. */
 export const count = (to: Tally, { u, v }: Candidate, { window, direction, missing }: DiscoveryOptions): void => {
-  if (Number.isNaN(v)) to.missing++;
-  if (Number.isNaN(v) && missing === 'leave-out') return;
+  const absent = Number.isNaN(v);
+  if (absent) to.missing++;
+  if (absent && missing === 'leave-out') return;
   const sign = direction === 'below' ? 1 : -1;
-  for (const [k, shift] of shifts.entries()) to.counts[outcomes.length * k + outcomeAt(u, v, sign * shift * window)]++;
-  if (Number.isNaN(v)) return;
-  const [e2, d] = [(v - u) ** 2, sign * u];
+  const { counts } = to;
+  for (let k = 0; k < shifts.length; k++) counts[outcomes.length * k + outcomeAt(u, v, sign * shifts[k] * window)]++;
+  if (absent) return;
+  const error = v - u;
+  const e2 = error * error;
+  const d = sign * u;
+  const d2 = d * d;
   to.n++;
-  to.abs += Math.abs(v - u);
-  for (const [k, value] of [e2, e2 * e2, e2 * d, e2 * d * d].entries()) to.e[k] += value;
-  for (const [k, value] of [d, d * d, d * d * d, d * d * d * d].entries()) to.d[k] += value;
+  to.abs += Math.abs(error);
+  to.e[0] += e2;
+  to.e[1] += e2 * e2;
+  to.e[2] += e2 * d;
+  to.e[3] += e2 * d2;
+  to.d[0] += d;
+  to.d[1] += d2;
+  to.d[2] += d2 * d;
+  to.d[3] += d2 * d2;
   to.v[0] += v;
   to.v[1] += v * v;
 };
@@ -116,6 +127,7 @@ export interface DiscoveryState {
   readonly most: number;
   /** Candidates among which the first of the list are; cut when it has grown to twice what is needed. */
   first: Candidate[];
+  cut: boolean;
   readonly selected: number[][];
   readonly falseAlarms: (Candidate & Extreme)[];
   readonly missed: (Candidate & Extreme)[];
@@ -134,6 +146,7 @@ export const discoveryState = (topK: number): DiscoveryState => ({
   cells: new Map(),
   found: { u: pile(), v: pile(), row: pile() },
   first: [],
+  cut: false,
   selected: outcomes.map(() => []),
   falseAlarms: [],
   missed: [],
@@ -149,7 +162,11 @@ export const discoveryState = (topK: number): DiscoveryState => ({
 export const inOrder = (a: Candidate, b: Candidate): number => a.v - b.v || a.row - b.row;
 
 const keepBest = (state: DiscoveryState, one: Candidate): void => {
-  if (state.first.push(one) >= 2 * state.most) state.first = state.first.sort(inOrder).slice(0, state.most);
+  // Once cut, the first ones are in order, and nothing behind the last of them is wanted.
+  if (state.cut && inOrder(one, state.first[state.most - 1]) > 0) return;
+  if (state.first.push(one) < 2 * state.most) return;
+  state.first = state.first.sort(inOrder).slice(0, state.most);
+  state.cut = true;
 };
 
 const enter = (state: DiscoveryState, one: Candidate, options: DiscoveryOptions): void => {
@@ -170,7 +187,10 @@ const enter = (state: DiscoveryState, one: Candidate, options: DiscoveryOptions)
   cell.abs += Math.abs(v - u);
   cell.square += (v - u) ** 2;
   if (options.dedupe === 'off') keepBest(state, one);
-  if (v <= 0) for (const k of ['u', 'v', 'row'] as const) put(state.found[k], one[k]);
+  if (v > 0) return;
+  put(state.found.u, u);
+  put(state.found.v, v);
+  put(state.found.row, row);
 };
 
 const keepGroup = (state: DiscoveryState, group: string, one: Candidate): void => {
@@ -214,13 +234,13 @@ export const addDiscovery = (state: DiscoveryState, batch: Batch, options: Disco
       keepFirst(state.unlabelledRows, row);
       continue;
     }
-    for (const [m, model] of state.models.entries()) {
+    for (let m = 0; m < state.models.length; m++) {
       const column = compare ? m : main;
       const given = predicted ? predicted[i] : data[i * cols + column];
       // With a known offset the error of the quantity carries over one to one.
       const prediction = known ? target + (given - known[i]) : given;
       const one = { row, u: sign * (target - threshold), v: sign * (prediction - threshold) };
-      count(model, one, options);
+      count(state.models[m], one, options);
       if (column !== main) continue;
       enter(state, one, options);
       if (names) keepGroup(state, names[i], one);
