@@ -3,6 +3,7 @@ import { breathe } from '../base/job.ts';
 import { random } from '../base/random.ts';
 import { int64, sizeOf, type Tensor } from '../base/tensor.ts';
 import type { Session } from '../runtime/session.ts';
+import { startsOf } from '../training/adversarial.ts';
 import type { Compiled } from '../training/compile.ts';
 import type { Evaluation } from '../training/evaluate.ts';
 import { vector } from '../training/layout.ts';
@@ -159,7 +160,8 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     const rows = orderOf(p.epoch);
     const whole = Math.min(perEpoch, Math.floor(rows.length / batch));
     const size = p.position < whole ? batch : rows.length - whole * batch;
-    const fitting = resident ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(blockBytes / (rowBytes * size)));
+    const drawn = recipe.adversarial && compiled.inputs.start ? recipe.adversarial : undefined;
+    const fitting = resident && !drawn ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(blockBytes / (rowBytes * size)));
     const budget = Math.max(1, Math.floor(callSeconds / perStep));
     const k = p.position < whole ? Math.min(whole - p.position, steps - p.step, budget, fitting) : 1;
     const positions = rows.subarray(p.position * batch, p.position * batch + k * size);
@@ -174,6 +176,8 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     const { x, y } = resident ?? (await train.rows.take(positions, [k, size], job.signal));
     feeds[compiled.inputs.x] = x;
     feeds[compiled.inputs.y] = y;
+    if (drawn)
+      feeds[compiled.inputs.start] = startsOf(drawn, compiled.precision, recipe.seed, [p.step, k], size, train.rows.bound.inputDims);
 
     const started = now();
     const out = await session.run(feeds);

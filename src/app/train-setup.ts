@@ -5,6 +5,7 @@ import { factsOf } from '../graph/facts.ts';
 import { write } from '../graph/write.ts';
 import type { TrainRequest } from '../report/tasks.ts';
 import type { DeviceChoice, Session } from '../runtime/session.ts';
+import { startsOf } from '../training/adversarial.ts';
 import { type Compiled, compileSteps } from '../training/compile.ts';
 import { compileEvaluation } from '../training/evaluate.ts';
 import { vector } from '../training/layout.ts';
@@ -73,7 +74,7 @@ const checkOut = ({ source, data }: Recipe, ask: TrainRequest, ports: Ports): vo
 };
 
 /** One call of one step with the first rows: what devices are compared on. */
-const probeOf = async (compiled: Compiled, { rows, positions }: Held, batch: number, job: AppJob) => {
+const probeOf = async (compiled: Compiled, { rows, positions }: Held, batch: number, { adversarial }: Recipe, job: AppJob) => {
   const first = positions.subarray(0, batch);
   const { x, y } = rows.resident ?? (await rows.take(first, [1, batch], job.signal));
   const { inputs, start, state, hyper } = compiled;
@@ -85,6 +86,9 @@ const probeOf = async (compiled: Compiled, { rows, positions }: Held, batch: num
     ...(inputs.rows ? { [inputs.rows]: int64([1, batch], first) } : {}),
     [inputs.lr]: vector(compiled.precision, [1e-3]),
     [inputs.go]: { dtype: 'bool', dims: [], data: Uint8Array.of(1) },
+    ...(adversarial && inputs.start
+      ? { [inputs.start]: startsOf(adversarial, compiled.precision, 0, [0, 1], batch, rows.bound.inputDims) }
+      : {}),
   } as const;
 };
 
@@ -169,12 +173,16 @@ export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Por
     const subject = await opened.finish(all.bound.inputDims, classes);
     const plan = { ...subject.plan, data: all.resident ? ('resident' as const) : ('streamed' as const) };
     if (!all.resident) job.note(`The data are too large to keep in memory: rows are read from '${all.bound.name}' as they are needed.`);
+    if (recipe.adversarial)
+      job.note(
+        'Loss and accuracy of training are those on adversarial rows; validation and test rows are measured as they are in the data.',
+      );
     const evaluation = compileEvaluation(plan);
     const threads = threadsFor(plan, batch);
     const device: Device = ask.device === 'auto' ? recipe.provider : ask.device;
     const name = `the training steps of ${recipe.id}`;
     const { compiled, session, choice } = await openSteps(plan, device, ports, async (steps, on) =>
-      ports.runtime.open(write(steps.model), { device: on, name, ...threads, probe: await probeOf(steps, train, batch, job) }, job),
+      ports.runtime.open(write(steps.model), { device: on, name, ...threads, probe: await probeOf(steps, train, batch, recipe, job) }, job),
     );
     const evaluator = await ports.runtime
       .open(write(evaluation.model), { device: choice.actual, name: `the evaluation of ${recipe.id}`, ...threads }, job)

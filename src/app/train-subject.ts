@@ -16,7 +16,7 @@ import { producers } from '../graph/walk.ts';
 import { buildModel } from '../training/build.ts';
 import { initialise } from '../training/initialise.ts';
 import { inputScaling, type Parameter, parametersOf, selected } from '../training/parameters.ts';
-import type { Plan } from '../training/plan.ts';
+import { type Plan, rowType } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
 import { groupsOf, receiving } from '../training/trainable.ts';
 import type { Ports } from './ports.ts';
@@ -65,12 +65,20 @@ const planOf = (recipe: Recipe, head: PlanHead, original: Graph, name: string, j
   const all = parametersOf(graph).filter((p) => original.initializers.has(p.name));
   const precision = all.length > 0 && all.every((p) => dtypeOf(p.name) === 'float64') ? 'float64' : 'float32';
   const candidates = all.filter((p) => dtypeOf(p.name) === precision);
+  const { dtype } = rowType(graph, head.input);
+  if (recipe.adversarial && !/float/.test(dtype))
+    throw new Fault('training/recipe', {
+      path: recipe.path,
+      where: 'adversarial',
+      reason: `input '${head.input}' of '${name}' is ${dtype}, which has no gradient to attack along; remove the key`,
+    });
   if (candidates.length === 0) throw new Fault('training/no-parameters', { model: name, stored: storedAs(original) });
   const rest: Omit<Plan, 'groups'> = {
     ...head,
     loss: recipe.loss,
     optimizer: recipe.optimizer,
     ...(recipe.clip ? { clip: recipe.clip } : {}),
+    ...(recipe.adversarial ? { adversarial: recipe.adversarial } : {}),
     data: 'resident',
     statistics: recipe.statistics,
     precision,

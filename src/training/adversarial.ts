@@ -1,5 +1,5 @@
 import { type Attack, emitAttack } from '../autodiff/attack.ts';
-import type { Random } from '../base/random.ts';
+import { type Random, random } from '../base/random.ts';
 import { sizeOf, type Tensor } from '../base/tensor.ts';
 import type { Emit } from '../graph/emit.ts';
 import { restrict } from '../graph/passes/prune.ts';
@@ -65,19 +65,34 @@ export const emitAdversarial = (
   emit.node({ op: 'Identity', domain: '', name: input, inputs: [found], outputs: [input], attributes: {} });
 };
 
+/** The start points of `count` steps from number `first` on, each drawn from a stream of its own: a resumed run draws the same. */
+export const startsOf = (
+  { norm }: Adversarial,
+  precision: Precision,
+  seed: number,
+  [first, count]: readonly [number, number],
+  batch: number,
+  row: readonly number[],
+): Tensor => {
+  const size = batch * sizeOf(row);
+  const data = precision === 'float32' ? new Float32Array(count * size) : new Float64Array(count * size);
+  for (let i = 0; i < count; i++) data.set(unitBall(norm, batch, row, random(seed, `attack/${first + i}`)), i * size);
+  return { dtype: precision, dims: [count, batch, ...row], data };
+};
+
 /** Points drawn evenly in the unit ball of the norm, one for each of `rows`. */
-export const unitBall = (norm: Attack['norm'], rows: number, dims: readonly number[], random: Random): Float32Array => {
+export const unitBall = (norm: Attack['norm'], rows: number, dims: readonly number[], chance: Random): Float32Array => {
   const d = sizeOf(dims);
   const out = new Float32Array(rows * d);
-  if (norm === 'linf') return out.map(() => 2 * random.next() - 1);
+  if (norm === 'linf') return out.map(() => 2 * chance.next() - 1);
   for (let i = 0; i < rows; i++) {
     const row = out.subarray(i * d, (i + 1) * d);
     let squares = 0;
     for (let k = 0; k < d; k++) {
-      row[k] = random.normal();
+      row[k] = chance.normal();
       squares += row[k] * row[k];
     }
-    const scale = random.next() ** (1 / d) / Math.sqrt(Math.max(squares, Number.MIN_VALUE));
+    const scale = chance.next() ** (1 / d) / Math.sqrt(Math.max(squares, Number.MIN_VALUE));
     for (let k = 0; k < d; k++) row[k] *= scale;
   }
   return out;

@@ -160,6 +160,32 @@ export const recipeKeys: Shape & { readonly kind: 'object' } = {
       },
       optional: ['norm', 'value'],
     },
+    adversarial: {
+      kind: 'object',
+      help: 'Trains on the worst inputs that an attack finds near each row, in place of the rows.',
+      keys: {
+        norm: of(choice({ default: 'linf', of: ['linf', 'l2'], help: 'Which inputs are near: by their largest change, or its length.' })),
+        epsilon: of(
+          real({ default: 0, min: 0, max: 1e30, help: "Radius, in units of the model's input after preprocessing; 0 trains on the rows." }),
+        ),
+        step: of(
+          real({
+            default: 0,
+            min: 0,
+            max: 1e30,
+            help: 'Length of one step of the attack; 0 is the radius for one step, else 2.5·epsilon/steps.',
+          }),
+        ),
+        steps: of(int({ default: 7, min: 1, max: 1000, help: 'Steps of the attack (PGD); 1 is the fast gradient sign method.' })),
+        randomStart: of(flag({ default: true, help: 'The attack starts from a point drawn in the ball, not from the row.' })),
+        range: {
+          kind: 'list',
+          help: 'Least and greatest value of an input, e.g. [0, 1]; adversarial inputs stay between them. Absent: no bounds.',
+          of: of(real({ default: 0, min: -1e30, max: 1e30, help: 'A bound.' })),
+        },
+      },
+      required: ['epsilon'],
+    },
     seed: of(int({ default: 0, min: 0, max: 4294967295, help: 'Everything drawn at random follows from it.' })),
     evalEvery: of(int({ default: 1, min: 1, max: 1e6, help: 'Epochs between evaluations.' })),
     earlyStop: {

@@ -1,6 +1,7 @@
 import { Fault } from '../base/fault.ts';
 import { defaults } from '../base/option.ts';
 import type { DataRef, Device } from '../base/request.ts';
+import type { Adversarial } from './adversarial.ts';
 import type { Architecture, Loss, Optimizer, Schedule, ScheduleUnit } from './define.ts';
 import type { Initialisation } from './initialise.ts';
 import type { Picked, Plan } from './plan.ts';
@@ -41,6 +42,7 @@ export interface Recipe {
   readonly batch: { readonly size: number | 'full'; readonly dropLast: boolean };
   readonly length: { readonly epochs: number } | { readonly steps: number };
   readonly clip?: NonNullable<Plan['clip']>;
+  readonly adversarial?: Adversarial;
   readonly seed: number;
   readonly evalEvery: number;
   readonly earlyStop?: EarlyStop;
@@ -73,6 +75,7 @@ interface Raw {
   readonly epochs?: number;
   readonly steps?: number;
   readonly clip?: { readonly norm?: number; readonly value?: number };
+  readonly adversarial?: Omit<Adversarial, 'range'> & { readonly range?: readonly number[] };
   readonly seed: number;
   readonly evalEvery: number;
   readonly earlyStop?: boolean | EarlyStop;
@@ -90,6 +93,16 @@ const plainParts = (recipe: Readonly<Record<string, unknown>>): Readonly<Record<
       return [[key, { kind: part.id, ...chosen, ...beside }]];
     }),
   );
+
+/** With the length of a step filled in: Madry et al. take 2.5·ε/steps, which reaches the edge of the ball from anywhere in it. */
+const attackOf = ({ range, ...given }: NonNullable<Raw['adversarial']>, refuse: (where: string, reason: string) => never): Adversarial => {
+  const { epsilon, steps } = given;
+  const step = given.step > 0 ? given.step : steps === 1 ? epsilon : (2.5 * epsilon) / steps;
+  if (!range) return { ...given, step };
+  const [low, high] = range;
+  if (range.length !== 2 || !(low < high)) return refuse('adversarial.range', 'give the least and the greatest value, e.g. [0, 1]');
+  return { ...given, step, range: [low, high] };
+};
 
 const stem = (path: string): string => (path.split(/[\\/]/).at(-1) ?? path).replace(/(\.train)?\.json$/, '');
 
@@ -121,6 +134,8 @@ export const readRecipe = (text: string, path: string): Recipe => {
   const { norm, value } = raw.clip ?? {};
   const clip = norm !== undefined ? { norm } : value !== undefined ? { value } : undefined;
   if (raw.clip && (norm === undefined) === (value === undefined)) return refuse('clip', "give either 'norm' or 'value'");
+
+  const adversarial = raw.adversarial && attackOf(raw.adversarial, refuse);
 
   const { more, ...optimizer } = raw.optimizer;
   const { groups = [], decayExclude = [] } = more;
@@ -160,6 +175,7 @@ export const readRecipe = (text: string, path: string): Recipe => {
     schedule: { part: schedule.part, chosen: schedule.chosen, unit: schedule.more.unit ?? schedule.part.unit },
     batch: typeof batch === 'object' ? batch : { size: batch, dropLast: false },
     ...(clip ? { clip } : {}),
+    ...(adversarial ? { adversarial } : {}),
     seed: raw.seed,
     evalEvery: raw.evalEvery,
     ...(raw.earlyStop ? { earlyStop: raw.earlyStop === true ? early : raw.earlyStop } : {}),

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Fault } from '../../src/base/fault.ts';
 import { random } from '../../src/base/random.ts';
 import { float32, int64, type Tensor } from '../../src/base/tensor.ts';
+import { numbersOf } from '../../src/graph/constant.ts';
+import { parse } from '../../src/graph/parse.ts';
 import { onnxruntime } from '../../src/runtime/onnxruntime.ts';
 import { type Adversarial, unitBall } from '../../src/training/adversarial.ts';
 import { compileSteps } from '../../src/training/compile.ts';
 import type { Plan } from '../../src/training/plan.ts';
 import { numbers, open } from './session.ts';
 import { call, planOf, type Rows } from './subject.ts';
+import { digitsData, workshop } from './workshop.ts';
 
 const rows = 12;
 const dataOf = (row: readonly number[], classes: number): Rows => {
@@ -78,4 +84,46 @@ test('points of the unit ball lie in it and fill it', () => {
     // P(size ≤ r) = r³ in three dimensions: at r = ½ an eighth, 5 standard errors of 4000 draws are 0.026.
     assert.ok(Math.abs(sizes.filter((s) => s <= 0.5).length / 4000 - 0.125) < 0.026, norm);
   }
+});
+
+const recipe = {
+  arch: { kind: 'mlp', hidden: '64' },
+  data: { ...digitsData, test: undefined },
+  split: { val: 0 },
+  loss: 'cross-entropy',
+  optimizer: { kind: 'adam', lr: 0.001 },
+  epochs: 3,
+};
+const attack = { norm: 'l2', epsilon: 1, steps: 4, range: [0, 1] };
+
+test('a recipe with radius 0 saves the weights of the recipe without an attack, bit for bit', async () => {
+  const weights = async (more: object): Promise<readonly number[][]> => {
+    const { out } = await workshop().run({ ...recipe, ...more });
+    return Array.from(parse(readFileSync(out), out).graph.initializers.values(), (c) => Array.from(numbersOf(c), Number));
+  };
+  const plain = await weights({});
+  assert.deepEqual(await weights({ adversarial: { ...attack, epsilon: 0 } }), plain);
+  assert.notDeepEqual(await weights({ adversarial: attack }), plain);
+});
+
+test('a run against attacks from chance, stopped and resumed, is the run that was not', async () => {
+  const [whole, pieces] = [workshop(), workshop()];
+  const drawn = { ...recipe, epochs: 2, adversarial: { ...attack, randomStart: true } };
+  const a = await whole.run(drawn);
+  const cancel = new AbortController();
+  const { report } = await pieces.run(drawn, { signal: cancel.signal, live: () => cancel.abort() });
+  assert.equal(report.outcome, 'stopped');
+  const b = await pieces.run(drawn, { resume: true });
+  assert.deepEqual(readFileSync(b.out), readFileSync(a.out));
+  assert.ok(a.notes.some((n) => n.includes('adversarial rows')));
+});
+
+test('tokens have no gradient to attack along', async () => {
+  const shop = workshop();
+  const data = shop.arrays('d.npz', { x: int64([4, 32], Array(128).fill(1)), y: int64([4], [0, 1, 0, 1]) });
+  const model = fileURLToPath(new URL('../fixtures/models/text_sms.onnx', import.meta.url));
+  await assert.rejects(
+    shop.run({ ...recipe, arch: undefined, model, data: { train: data }, batch: 2, adversarial: attack }),
+    (e) => Fault.is(e, 'training/recipe') && e.message.includes('int64') && e.message.includes('adversarial'),
+  );
 });

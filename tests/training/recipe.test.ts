@@ -35,6 +35,21 @@ test('the least recipe has the defaults of the card', () => {
   assert.equal(read({ ...least, arch: undefined, model: 'm.onnx' }).init, 'keep');
 });
 
+test('an attack in training: defaults, the length of a step, what is refused', () => {
+  const of = (adversarial: object) => read({ ...least, adversarial }).adversarial;
+  assert.equal(read(least).adversarial, undefined);
+  assert.deepEqual(of({ epsilon: 0.7 }), { norm: 'linf', epsilon: 0.7, step: (2.5 * 0.7) / 7, steps: 7, randomStart: true });
+  assert.equal(of({ epsilon: 0.7, steps: 1 })?.step, 0.7);
+  assert.equal(of({ epsilon: 0.7, step: 0.1 })?.step, 0.1);
+  assert.deepEqual(of({ epsilon: 0.7, range: [0, 1] })?.range, [0, 1]);
+  refuses({ ...least, adversarial: {} }, 'training/recipe', 'adversarial', 'epsilon');
+  refuses({ ...least, adversarial: { epsilon: -1 } }, 'training/recipe', 'adversarial.epsilon');
+  refuses({ ...least, adversarial: { epsilon: 1, eps: 1 } }, 'training/key', 'adversarial.eps');
+  refuses({ ...least, adversarial: { epsilon: 1, norm: 'l1' } }, 'training/recipe', 'adversarial.norm', 'l2');
+  for (const range of [[0], [1, 0], [0, 1, 2]])
+    refuses({ ...least, adversarial: { epsilon: 1, range } }, 'training/recipe', 'adversarial.range');
+});
+
 test('a part is its kind, or an object with its options', () => {
   const recipe = read({
     ...least,
