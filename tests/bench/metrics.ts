@@ -46,7 +46,7 @@ export const metricsFigures = async (): Promise<readonly Readonly<Record<string,
       writeFileSync(path, tableOf(rows, classes, 2, 2));
       const read = await seconds(async () => {
         const dataset = await ports.dataset(path, signal);
-        for await (const _ of batches(dataset, ['probs', 'y'], { size: 256, signal }));
+        for await (const _ of batches(dataset, ['probs', 'y'], { size: Math.floor(2 ** 19 / classes), signal }));
         await dataset.close();
       });
       const run = async (id: string, more: object = {}) => {
