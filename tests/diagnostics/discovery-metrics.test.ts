@@ -241,6 +241,12 @@ test('a better regressor is not the better screener (card 53, check c): error sm
       ['a', 2, 2],
     ],
   );
+  // The list was cut many times on the way.
+  const order = Array.from(a, (_, i) => i).sort((i, j) => a[i] - a[j] || i - j);
+  assert.deepEqual(
+    result.first?.list.map((c) => c.row),
+    order.slice(0, 10_000),
+  );
   assert.ok(result.steps.length <= 401 && result.rolling.length <= 401);
 });
 
