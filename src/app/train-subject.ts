@@ -12,9 +12,9 @@ import { shareEqual } from '../graph/passes/share.ts';
 import { prepare } from '../graph/prepare.ts';
 import type { Probed } from '../graph/probe.ts';
 import type { Dim, Graph, Model } from '../graph/types.ts';
-import { producers } from '../graph/walk.ts';
+import { called, producers } from '../graph/walk.ts';
 import { buildModel } from '../training/build.ts';
-import { initialise } from '../training/initialise.ts';
+import { initialise, undrawn } from '../training/initialise.ts';
 import { inputScaling, type Parameter, parametersOf, selected } from '../training/parameters.ts';
 import { type Plan, rowType } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
@@ -187,7 +187,11 @@ const ofModel = async (recipe: Recipe, path: string, ports: Ports, job: Job): Pr
         values: new Map([...graph.values, ...types]),
       };
       const head = { graph: known, opsets, irVersion, input: ends.input.name, output, classes };
-      return { model, ...(stored ? { stored } : {}), plan: planOf(recipe, head, model.graph, file.name, job) };
+      const plan = planOf(recipe, head, model.graph, file.name, job);
+      const names = new Set(plan.groups.flatMap((g) => g.parameters.map((p) => p.name)));
+      const without = recipe.init === 'keep' ? undefined : undrawn(model.graph, names);
+      if (without) throw new Fault('training/initialisation', { model: file.name, parameter: without.name, node: called(without.node) });
+      return { model, ...(stored ? { stored } : {}), plan };
     },
   };
 };

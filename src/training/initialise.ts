@@ -1,7 +1,8 @@
 import { type Random, random } from '../base/random.ts';
 import { sizeOf } from '../base/tensor.ts';
 import { constantOf } from '../graph/constant.ts';
-import type { Constant, Graph } from '../graph/types.ts';
+import type { Constant, Graph, Node } from '../graph/types.ts';
+import { nodesWithin } from '../graph/walk.ts';
 import { type Parameter, parametersOf } from './parameters.ts';
 
 const uniform = (bound: number) => (r: Random) => (2 * r.next() - 1) * bound;
@@ -45,11 +46,18 @@ const orthogonal = (dims: readonly number[], r: Random): Float64Array => {
   });
 };
 
+/** Spread of position tables and class tokens, as in the models that brought them (BERT, ViT). */
+const TABLE = 0.02;
+
 const valuesOf = (p: Parameter, kind: Exclude<Initialisation, 'keep'>, r: Random): ArrayLike<number> => {
   const size = sizeOf(p.dims);
   const fill = (draw: () => number): Float64Array => Float64Array.from({ length: size }, draw);
   if (p.role === 'scale') return fill(() => 1);
   if (p.role === 'shift') return fill(() => 0);
+  if (p.role === 'slope') return fill(() => 0.25);
+  if (p.role === 'embedding') return fill(() => r.normal());
+  if (p.role === 'table') return fill(() => TABLE * r.normal());
+  if (p.role === 'recurrent') return fill(() => kinds['torch-default'](p)(r));
   if (p.role === 'bias') {
     const draw = kinds['torch-default'](p);
     return kind === 'torch-default' ? fill(() => draw(r)) : fill(() => 0);
@@ -59,9 +67,17 @@ const valuesOf = (p: Parameter, kind: Exclude<Initialisation, 'keep'>, r: Random
   return fill(() => draw(r));
 };
 
+/** A parameter of no known role among these, and the node that reads it: what cannot be drawn anew. */
+export const undrawn = (graph: Graph, names: ReadonlySet<string>): { readonly name: string; readonly node: Node } | undefined => {
+  const other = parametersOf(graph).find((p) => p.role === 'other' && names.has(p.name));
+  const node = other && [...nodesWithin(graph)].find((n) => n.inputs.includes(other.name));
+  return other && node ? { name: other.name, node } : undefined;
+};
+
 /**
  * The graph with its trainable parameters drawn anew, each from its own stream of `seed`, and running statistics reset
- * to mean 0, variance 1. Parameters whose use gives no fan (role `other`) keep their values.
+ * to mean 0, variance 1. Scales start at 1, shifts at 0, embeddings are N(0, 1), cells U(±1/√hidden) whatever the kind, as in
+ * PyTorch. Parameters of role `other` keep their values.
  */
 export const initialise = (graph: Graph, kind: Initialisation, seed: number): Graph => {
   if (kind === 'keep') return graph;

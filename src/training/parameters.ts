@@ -5,8 +5,12 @@ import { intOf } from '../graph/attribute.ts';
 import type { Graph, Node } from '../graph/types.ts';
 import { nodesWithin } from '../graph/walk.ts';
 
-/** `scale` and `shift` belong to a normalisation; `other` is a float whose use gives it no fan (an embedding, a position table). */
-export type Role = 'weight' | 'bias' | 'scale' | 'shift' | 'other';
+/**
+ * `scale` and `shift` multiply and move what is computed (a normalisation's, or a Mul and an Add of their own); `embedding` is a table
+ * that indices choose rows of, `table` one that joins computed values (positions, a class token); `recurrent` belongs to a cell, whose
+ * fan is its hidden size; `slope` is that of a PRelu. Of `other` uses no rule of initialisation is known.
+ */
+export type Role = 'weight' | 'bias' | 'scale' | 'shift' | 'embedding' | 'table' | 'recurrent' | 'slope' | 'other';
 
 export interface Parameter {
   readonly name: string;
@@ -16,6 +20,15 @@ export interface Parameter {
   readonly fanIn: number;
   readonly fanOut: number;
 }
+
+const cell = (node: Node, i: number): Use | null => {
+  const hidden = intOf(node, 'hidden_size', 1);
+  return i === 0 || i === 4 ? null : ['recurrent', hidden, hidden];
+};
+const scaled =
+  (scale: number, shift: number) =>
+  (_: Node, i: number): Use | null =>
+    i === scale ? ['scale', 1, 1] : i === shift ? ['shift', 1, 1] : null;
 
 type Use = readonly [role: Role, fanIn: number, fanOut: number];
 const field = (dims: readonly number[]): number => sizeOf(dims.slice(2));
@@ -44,10 +57,51 @@ const uses: Readonly<Record<string, (node: Node, i: number, of: (name: string) =
     const [rows, cols] = w.slice(-2);
     return i === 1 ? ['weight', rows, cols] : ['weight', cols, rows];
   },
-  BatchNormalization: (_, i) => (i === 1 ? ['scale', 1, 1] : i === 2 ? ['shift', 1, 1] : null),
-  InstanceNormalization: (_, i) => (i === 1 ? ['scale', 1, 1] : i === 2 ? ['shift', 1, 1] : null),
-  LayerNormalization: (_, i) => (i === 1 ? ['scale', 1, 1] : i === 2 ? ['shift', 1, 1] : null),
-  GroupNormalization: (_, i) => (i === 1 ? ['scale', 1, 1] : i === 2 ? ['shift', 1, 1] : null),
+  BatchNormalization: scaled(1, 2),
+  InstanceNormalization: scaled(1, 2),
+  LayerNormalization: scaled(1, 2),
+  GroupNormalization: scaled(1, 2),
+  SimplifiedLayerNormalization: scaled(1, -1),
+  RMSNormalization: scaled(1, -1),
+  SkipLayerNormalization: scaled(2, 3),
+  Gather: (_, i) => (i === 0 ? ['embedding', 1, 1] : null),
+  PRelu: (_, i) => (i === 1 ? ['slope', 1, 1] : null),
+  LSTM: cell,
+  GRU: cell,
+  RNN: cell,
+};
+
+/** Operators that only arrange stored numbers before their use. */
+const arranging = new Set(['Slice', 'Concat', 'Unsqueeze', 'Squeeze', 'Reshape', 'Transpose', 'Identity', 'Expand', 'Cast', 'Split']);
+
+/** Parameters → what reads them after any rearranging, where the rearranged value has the use of a cell or joins what is computed. */
+const rearranged = (graph: Graph): ReadonlyMap<string, Use> => {
+  const from = new Map<string, ReadonlySet<string>>(Array.from(graph.initializers.keys(), (name) => [name, new Set([name])]));
+  const found = new Map<string, Use>();
+  for (const node of graph.nodes) {
+    const stored = node.inputs.map((i) => from.get(i));
+    const computed = node.inputs.some((i, k) => i && !stored[k]);
+    const give = (use: Use, roots: ReadonlySet<string> | undefined): void => {
+      for (const root of roots ?? []) if (!found.has(root)) found.set(root, use);
+    };
+    if (arranging.has(node.op) && (!computed || (node.op !== 'Concat' && stored[0]))) {
+      const all = new Set(node.op === 'Concat' ? stored.flatMap((s) => [...(s ?? [])]) : stored[0]);
+      for (const output of node.outputs) from.set(output, all);
+    } else if (node.op === 'Concat' || node.op === 'Add') for (const roots of stored) give(['table', 1, 1], roots);
+    else if (uses[node.op] === cell)
+      node.inputs.forEach((_, i) => {
+        const use = cell(node, i);
+        if (use) give(use, stored[i]);
+      });
+  }
+  return found;
+};
+
+/** A stored vector that multiplies what is computed is a scale; one that is added, along one axis, a shift. */
+const affine = (node: Node, i: number, of: (name: string) => readonly number[] | undefined): Use | null => {
+  if (of(node.inputs[1 - i])) return null;
+  if (node.op === 'Mul') return ['scale', 1, 1];
+  return node.op === 'Add' && (of(node.inputs[i]) ?? []).filter((d) => d > 1).length === 1 ? ['shift', 1, 1] : null;
 };
 
 /** An addend of one axis after a MatMul is its bias. */
@@ -70,15 +124,18 @@ export const parametersOf = (graph: Graph): readonly Parameter[] => {
   const of = (name: string): readonly number[] | undefined => graph.initializers.get(name)?.dims;
   const found = new Map<string, Use>();
   const statistics = new Set<string>();
+  const scaling = inputScaling(graph);
   const makers = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
   for (const node of nodesWithin(graph)) {
     if (node.op === 'BatchNormalization') for (const name of node.inputs.slice(3)) statistics.add(name);
     node.inputs.forEach((name, i) => {
       if (!graph.initializers.has(name) || found.has(name)) return;
-      const use = node.op === 'Add' ? addend(node, i, makers, of) : uses[node.op]?.(node, i, of);
+      const own = node.op === 'Add' ? addend(node, i, makers, of) : uses[node.op]?.(node, i, of);
+      const use = own ?? (scaling.has(name) ? null : affine(node, i, of));
       if (use) found.set(name, use);
     });
   }
+  for (const [name, use] of rearranged(graph)) if (!found.has(name) && !scaling.has(name)) found.set(name, use);
   return Array.from(graph.initializers).flatMap(([name, { dtype, dims }]) => {
     const use = found.get(name);
     const float = dtype === 'float32' || dtype === 'float64';

@@ -79,7 +79,7 @@ export const recipeKeys: Shape & { readonly kind: 'object' } = {
       choice({
         default: 'torch-default',
         of: initialisations,
-        help: 'First values of the parameters; a `model` keeps its own by default.',
+        help: 'First values of the parameters: a `model` keeps its own by default, any other choice draws them anew.',
       }),
     ),
     trainable: {

@@ -127,6 +127,18 @@ test('model files that cannot be trained are refused, saying why', async () => {
   await refuses(x, y, { arch: undefined, model: blocked }, 'graph/no-gradient', 'Floor');
 });
 
+test('a model of an operator without a rule of initialisation is refused by name when drawn anew, and trained when kept', async () => {
+  const { model, run, arrays } = workshop();
+  const path = model('div.onnx', ['N', 2], ['N', 2], (emit) => {
+    const hidden = emit.MatMul('x', emit.constant(constantOf('float32', [2, 2], [1, 0, 0, 1])));
+    return emit.Div(hidden, emit.constant(constantOf('float32', [2], [1, 2])));
+  });
+  const given = { arch: undefined, model: path };
+  await refuses(x, y, { ...given, init: 'torch-default' }, 'training/initialisation', 'Div', 'div.onnx');
+  const { report } = await run({ ...recipe, ...given, data: { train: arrays('d.npz', { x, y }) } });
+  assert.equal(report.outcome, 'measured');
+});
+
 test('parameters that no gradient reaches are noted with the node that stops it, and stay', async () => {
   const { arrays, model, run } = workshop();
   const path = model('part.onnx', ['N', 2], ['N', 2], (emit) =>

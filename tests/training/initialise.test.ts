@@ -6,7 +6,7 @@ import { architectures } from '../../src/training/architectures/index.ts';
 import { buildModel } from '../../src/training/build.ts';
 import { type Initialisation, initialisations, initialise } from '../../src/training/initialise.ts';
 import { inputScaling, parametersOf } from '../../src/training/parameters.ts';
-import { fixture } from '../graph/run.ts';
+import { fixture, fixtures } from '../graph/run.ts';
 
 const build = (id: string, row: readonly number[], given: Record<string, unknown>) => {
   const part = architectures.find((a) => a.id === id);
@@ -35,7 +35,47 @@ test('roles in exported models: MatMul with an added bias, embeddings and positi
   const found = Object.fromEntries(parametersOf(fixture('vit_digits').graph).map((p) => [p.name, p.role]));
   assert.equal(found['head.weight'], 'weight');
   assert.equal(found['head.bias'], 'bias');
-  assert.equal(found.pos, 'other');
+  assert.equal(found.pos, 'table');
+  assert.equal(found.cls, 'table');
+  const text = Object.fromEntries(parametersOf(fixture('text_sms').graph).map((p) => [p.name, p.role]));
+  assert.deepEqual(
+    ['pos', 'emb.weight', 'enc.n1.weight', 'enc.n1.bias'].map((name) => text[name]),
+    ['table', 'embedding', 'scale', 'shift'],
+  );
+});
+
+test('every parameter of the fixtures has a role, but for those that scale the input', () => {
+  for (const name of fixtures) {
+    const { graph } = fixture(name);
+    const other = parametersOf(graph).filter((p) => p.role === 'other');
+    const scaling = inputScaling(graph);
+    assert.ok(
+      other.every((p) => scaling.has(p.name)),
+      `${name}: ${other.map((p) => p.name)}`,
+    );
+  }
+});
+
+test('cells, embeddings and tables are drawn as PyTorch draws them', () => {
+  for (const name of ['gru_digits', 'gru_digits.raw', 'lstm_digits', 'lstm_digits.raw']) {
+    const { graph } = fixture(name);
+    const cells = parametersOf(graph).filter((p) => p.role === 'recurrent');
+    assert.ok(cells.length >= 3, name);
+    const drawn = initialise(graph, 'kaiming-uniform', 0);
+    for (const p of cells) {
+      const values = Array.from(dataOf(drawn.initializers.get(p.name) ?? assert.fail()) as Float32Array);
+      const most = Math.max(...values.map(Math.abs));
+      // U(±1/√32).
+      assert.ok(most <= 1 / Math.sqrt(32) + 1e-7 && most > 0.9 / Math.sqrt(32), `${name} ${p.name}`);
+    }
+  }
+  const drawn = initialise(fixture('text_sms').graph, 'torch-default', 0);
+  const spread = (name: string): number => deviation(Array.from(dataOf(drawn.initializers.get(name) ?? assert.fail()) as Float32Array));
+  // 32 000 and 1024 draws: five standard errors are 2 and 11 %.
+  assert.ok(Math.abs(spread('emb.weight') - 1) < 0.02);
+  assert.ok(Math.abs(spread('pos') / 0.02 - 1) < 0.11);
+  assert.equal(spread('enc.n1.weight'), 1);
+  assert.equal(spread('enc.n2.bias'), 0);
 });
 
 test('bounds and spreads are those of the fans', () => {

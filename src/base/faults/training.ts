@@ -8,6 +8,8 @@ export const trainingFaults = {
   'training/architecture': (d: { arch: string; reason: string }): string => `Architecture '${d.arch}' does not fit the data: ${d.reason}.`,
   'training/parameter': (d: { path: string; pattern: string; nearest: string; known: readonly string[] }): string =>
     `Recipe '${d.path}' names '${d.pattern}', which matches no parameter.${suggest(d.nearest)} Parameters: ${d.known.join(', ') || 'none'}.`,
+  'training/initialisation': (d: { model: string; parameter: string; node: string }): string =>
+    `'${d.model}' cannot be drawn anew: there is no rule for parameter '${d.parameter}', which ${d.node} reads; set init to 'keep', or leave it out of 'trainable'.`,
   'training/frozen': (d: { path: string }): string =>
     `Recipe '${d.path}' leaves nothing to train: let 'trainable' match at least one parameter.`,
   'training/no-parameters': (d: { model: string; stored: 'quantised' | 'none' }): string =>
