@@ -1,3 +1,4 @@
+import { attributionFigures } from './attribution.ts';
 import { calibrationFigures } from './calibration.ts';
 import { editorFigures } from './editor.ts';
 import { engineFigures } from './engine.ts';
@@ -13,6 +14,7 @@ const sections: Readonly<Record<string, (words: readonly string[]) => Promise<un
   process: processFigures,
   training: trainingFigures,
   engine: engineFigures,
+  attribution: attributionFigures,
   metrics: metricsFigures,
   maps: mapsFigures,
   readers: readerFigures,

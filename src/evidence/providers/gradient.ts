@@ -31,10 +31,12 @@ import {
 } from './gradient-paths.ts';
 import { redrawn, weightedLayers } from './redrawn.ts';
 
-/** Bytes that the values of one batch of points may take, forward and backward. */
-const memory = 2 ** 29;
-/** Backward values stand beside forward ones. */
-const backward = 3;
+/**
+ * Forward bytes of the points run at once: more leave the processor's caches (squeezenet1_1 takes 0.66 ms a point in batches of 50, 0.93 in
+ * batches of 512). So many points run at once in any case.
+ */
+const cached = 2 ** 25;
+const least = 50;
 
 /** Bytes of all intermediate values for one row, as far as probing told their shapes. */
 const rowBytes = ({ types }: Probed): number => {
@@ -120,7 +122,7 @@ export const openGradient = async (
     return found.session;
   };
   const chunk: Chunk = {
-    most: fixedBatch ?? Math.max(1, Math.min(1024, Math.floor(memory / (backward * rowBytes(probed))))),
+    most: fixedBatch ?? Math.min(1024, Math.max(least, Math.floor(cached / rowBytes(probed)))),
     ...(fixedBatch === undefined ? {} : { fixedBatch }),
   };
   const tried = Array.from({ length: fixedBatch ?? 2 }, (_, i) => i);
