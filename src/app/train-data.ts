@@ -1,6 +1,6 @@
 import { Fault } from '../base/fault.ts';
 import { breathe, type Job } from '../base/job.ts';
-import { sizeOf, type Tensor } from '../base/tensor.ts';
+import { int64, sizeOf, type Tensor } from '../base/tensor.ts';
 import { holdOut } from '../data/split.ts';
 import type { Bound } from '../evidence/bound.ts';
 
@@ -141,11 +141,33 @@ export const readRows = async (
   };
 };
 
-/** Some rows to measure on: read in chunks. */
-export interface Held {
-  readonly rows: Rows;
+/** What steps and evaluations read of rows. */
+export interface TrainingRows extends Pick<Rows, 'resident' | 'take'> {
+  readonly bound: Pick<Bound, 'inputDims'>;
+}
+/** Some rows to train or measure on: read in chunks. */
+export interface Held<R extends TrainingRows = Rows> {
+  readonly rows: R;
   readonly positions: Float64Array;
 }
+
+/** Rows in memory. */
+export const rowsInMemory = (x: Tensor, labels: ArrayLike<number>): TrainingRows => {
+  const [count, ...inputDims] = x.dims;
+  const width = sizeOf(inputDims);
+  const whole: XY = { x, y: int64([count], labels) };
+  return {
+    bound: { inputDims },
+    resident: whole,
+    take: async (positions, lead) => ({
+      x: { dtype: x.dtype, dims: [...lead, ...inputDims], data: gathered(x.data, width, positions) },
+      y: int64(
+        lead,
+        Array.from(positions, (p) => labels[p]),
+      ),
+    }),
+  };
+};
 
 export const wholeOf = (rows: Rows): Held => ({ rows, positions: Float64Array.from({ length: rows.count }, (_, i) => i) });
 

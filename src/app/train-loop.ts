@@ -9,7 +9,7 @@ import type { Evaluation } from '../training/evaluate.ts';
 import { vector } from '../training/layout.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { AppJob } from './ports.ts';
-import type { Held } from './train-data.ts';
+import type { Held, TrainingRows } from './train-data.ts';
 import { type EpochRow, type Snapshot, weights } from './train-progress.ts';
 
 /** A call should last about this long: short enough to stop at once, long enough that the host costs nothing. */
@@ -27,8 +27,8 @@ export interface Run {
   readonly session: Session;
   readonly evaluation: Evaluation;
   readonly evaluator: Session;
-  readonly train: Held;
-  readonly validation?: Held;
+  readonly train: Held<TrainingRows>;
+  readonly validation?: Held<TrainingRows>;
   readonly batch: number;
   readonly job: AppJob;
   /** Keeps a snapshot on disk. */
@@ -66,7 +66,7 @@ const list = (tensor: Tensor): number[] => Array.from(tensor.data as Float32Arra
 export const evaluate = async (
   { evaluation, evaluator, job }: Pick<Run, 'evaluation' | 'evaluator' | 'job'>,
   state: Snapshot['state'],
-  { rows, positions }: Held,
+  { rows, positions }: Held<TrainingRows>,
 ): Promise<{ readonly loss: number; readonly accuracy?: number }> => {
   const feeds: Record<string, Tensor> = { ...evaluation.hyper };
   for (const [key, input] of Object.entries(evaluation.state)) feeds[input] = state[key];

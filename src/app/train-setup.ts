@@ -1,21 +1,14 @@
 import { Fault } from '../base/fault.ts';
 import type { DataRef, Device } from '../base/request.ts';
-import { int64 } from '../base/tensor.ts';
-import { factsOf } from '../graph/facts.ts';
-import { write } from '../graph/write.ts';
 import type { TrainRequest } from '../report/tasks.ts';
-import type { DeviceChoice, Session } from '../runtime/session.ts';
-import { startsOf } from '../training/adversarial.ts';
-import { type Compiled, compileSteps } from '../training/compile.ts';
-import { compileEvaluation } from '../training/evaluate.ts';
-import { vector } from '../training/layout.ts';
-import type { Plan } from '../training/plan.ts';
+import type { DeviceChoice } from '../runtime/session.ts';
 import { type Recipe, readRecipe } from '../training/recipe.ts';
 import { bind } from './binding.ts';
 import type { AppJob, Ports } from './ports.ts';
 import type { Identity } from './train-checkpoint.ts';
 import { absentClasses, divided, type Held, type Rows, readRows, type Targets, wholeOf } from './train-data.ts';
 import type { Run } from './train-loop.ts';
+import { openTraining } from './train-sessions.ts';
 import { type Opened, openRecipeModel, type Subject } from './train-subject.ts';
 
 /** Everything a run is made of, before its first step. */
@@ -73,56 +66,6 @@ const checkOut = ({ source, data }: Recipe, ask: TrainRequest, ports: Ports): vo
   if (input !== undefined) throw new Fault('file/overwrites', { option: '-o', path: ask.out, input });
 };
 
-/** One call of one step with the first rows: what devices are compared on. */
-const probeOf = async (compiled: Compiled, { rows, positions }: Held, batch: number, { adversarial }: Recipe, job: AppJob) => {
-  const first = positions.subarray(0, batch);
-  const { x, y } = rows.resident ?? (await rows.take(first, [1, batch], job.signal));
-  const { inputs, start, state, hyper } = compiled;
-  return {
-    ...hyper,
-    ...Object.fromEntries(Object.entries(state).map(([key, { input }]) => [input, start[key]])),
-    [inputs.x]: x,
-    [inputs.y]: y,
-    ...(inputs.rows ? { [inputs.rows]: int64([1, batch], first) } : {}),
-    [inputs.lr]: vector(compiled.precision, [1e-3]),
-    [inputs.go]: { dtype: 'bool', dims: [], data: Uint8Array.of(1) },
-    ...(adversarial && inputs.start
-      ? { [inputs.start]: startsOf(adversarial, compiled.precision, 0, [0, 1], batch, rows.bound.inputDims) }
-      : {}),
-  } as const;
-};
-
-/** Forward and backward of a step below this many multiply–accumulates run on one thread: more only wait for each other. */
-const singleThread = 1e8;
-const threadsFor = ({ graph }: Plan, batch: number): { readonly threads?: number } => {
-  const types = new Map(Array.from(graph.values).flatMap(([name, type]) => (type.kind === 'tensor' ? [[name, type] as const] : [])));
-  const { macs } = factsOf(graph, types);
-  return macs !== null && 3 * macs * batch < singleThread ? { threads: 1 } : {};
-};
-
-type Opening = { readonly session: Session; readonly choice: DeviceChoice };
-
-/** On the CPU convolutions of a step use the machine's own layout (autodiff/blocked.ts); elsewhere a step is plain ONNX. */
-const openSteps = async (
-  plan: Plan,
-  device: Device,
-  ports: Ports,
-  open: (steps: Compiled, device: Device) => Promise<Opening>,
-): Promise<Opening & { readonly compiled: Compiled }> => {
-  const block = plan.graph.nodes.some((n) => n.op === 'Conv') ? await ports.runtime.block() : 0;
-  const onBlocks = (): Compiled => compileSteps({ ...plan, block });
-  if (block > 0 && device === 'cpu') {
-    const compiled = onBlocks();
-    return { compiled, ...(await open(compiled, device)) };
-  }
-  const plain = compileSteps(plan);
-  const first = await open(plain, device);
-  if (block === 0 || first.choice.actual !== 'cpu') return { compiled: plain, ...first };
-  await first.session.release();
-  const compiled = onBlocks();
-  return { compiled, session: (await open(compiled, 'cpu')).session, choice: first.choice };
-};
-
 /** Reads recipe, data and model, compiles the steps and opens sessions for them. */
 export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Ports, job: AppJob): Promise<Setup> => {
   job.progress(0, 'Opening');
@@ -177,19 +120,9 @@ export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Por
       job.note(
         'Loss and accuracy of training are those on adversarial rows; validation and test rows are measured as they are in the data.',
       );
-    const evaluation = compileEvaluation(plan);
-    const threads = threadsFor(plan, batch);
     const device: Device = ask.device === 'auto' ? recipe.provider : ask.device;
-    const name = `the training steps of ${recipe.id}`;
-    const { compiled, session, choice } = await openSteps(plan, device, ports, async (steps, on) =>
-      ports.runtime.open(write(steps.model), { device: on, name, ...threads, probe: await probeOf(steps, train, batch, recipe, job) }, job),
-    );
-    const evaluator = await ports.runtime
-      .open(write(evaluation.model), { device: choice.actual, name: `the evaluation of ${recipe.id}`, ...threads }, job)
-      .catch(async (error: unknown) => {
-        await session.release();
-        throw error;
-      });
+    const opening = await openTraining(plan, recipe, train, batch, device, ports, job);
+    const { choice, threads, ...run } = opening;
     const settings = canonical(recipe.settings) as Readonly<Record<string, unknown>>;
     const dataSha256 = await ports.sha256(ports.resolve(ask.recipe, recipe.data.train.path));
     return {
@@ -202,21 +135,18 @@ export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Por
       ...(validation ? { validation } : {}),
       ...(test ? { test } : {}),
       run: {
+        ...run,
         recipe,
-        compiled,
-        session,
-        evaluation,
-        evaluator: evaluator.session,
         train,
         ...(validation ? { validation } : {}),
         batch,
         job,
       },
       choice,
-      ...threads,
+      ...(threads === undefined ? {} : { threads }),
       async close() {
-        await session.release();
-        await evaluator.session.release();
+        await run.session.release();
+        await run.evaluator.release();
         await close();
       },
     };

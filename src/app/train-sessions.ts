@@ -1,0 +1,101 @@
+import type { Device } from '../base/request.ts';
+import { int64 } from '../base/tensor.ts';
+import { factsOf } from '../graph/facts.ts';
+import { write } from '../graph/write.ts';
+import type { DeviceChoice, Session } from '../runtime/session.ts';
+import { startsOf } from '../training/adversarial.ts';
+import { type Compiled, compileSteps } from '../training/compile.ts';
+import { compileEvaluation } from '../training/evaluate.ts';
+import { vector } from '../training/layout.ts';
+import type { Plan } from '../training/plan.ts';
+import type { Recipe } from '../training/recipe.ts';
+import type { AppJob, Ports } from './ports.ts';
+import type { Held, TrainingRows } from './train-data.ts';
+import type { Run } from './train-loop.ts';
+
+/** One call of one step with the first rows: what devices are compared on. */
+const probeOf = async (
+  compiled: Compiled,
+  { rows, positions }: Held<TrainingRows>,
+  batch: number,
+  { adversarial }: Recipe,
+  job: AppJob,
+) => {
+  const first = positions.subarray(0, batch);
+  const { x, y } = rows.resident ?? (await rows.take(first, [1, batch], job.signal));
+  const { inputs, start, state, hyper } = compiled;
+  return {
+    ...hyper,
+    ...Object.fromEntries(Object.entries(state).map(([key, { input }]) => [input, start[key]])),
+    [inputs.x]: x,
+    [inputs.y]: y,
+    ...(inputs.rows ? { [inputs.rows]: int64([1, batch], first) } : {}),
+    [inputs.lr]: vector(compiled.precision, [1e-3]),
+    [inputs.go]: { dtype: 'bool', dims: [], data: Uint8Array.of(1) },
+    ...(adversarial && inputs.start
+      ? { [inputs.start]: startsOf(adversarial, compiled.precision, 0, [0, 1], batch, rows.bound.inputDims) }
+      : {}),
+  } as const;
+};
+
+/** Forward and backward of a step below this many multiply–accumulates run on one thread: more only wait for each other. */
+const singleThread = 1e8;
+const threadsFor = ({ graph }: Plan, batch: number): { readonly threads?: number } => {
+  const types = new Map(Array.from(graph.values).flatMap(([name, type]) => (type.kind === 'tensor' ? [[name, type] as const] : [])));
+  const { macs } = factsOf(graph, types);
+  return macs !== null && 3 * macs * batch < singleThread ? { threads: 1 } : {};
+};
+
+type Opening = { readonly session: Session; readonly choice: DeviceChoice };
+
+/** On the CPU convolutions of a step use the machine's own layout (autodiff/blocked.ts); elsewhere a step is plain ONNX. */
+const openSteps = async (
+  plan: Plan,
+  device: Device,
+  ports: Ports,
+  open: (steps: Compiled, device: Device) => Promise<Opening>,
+): Promise<Opening & { readonly compiled: Compiled }> => {
+  const block = plan.graph.nodes.some((n) => n.op === 'Conv') ? await ports.runtime.block() : 0;
+  const onBlocks = (): Compiled => compileSteps({ ...plan, block });
+  if (block > 0 && device === 'cpu') {
+    const compiled = onBlocks();
+    return { compiled, ...(await open(compiled, device)) };
+  }
+  const plain = compileSteps(plan);
+  const first = await open(plain, device);
+  if (block === 0 || first.choice.actual !== 'cpu') return { compiled: plain, ...first };
+  await first.session.release();
+  const compiled = onBlocks();
+  return { compiled, session: (await open(compiled, 'cpu')).session, choice: first.choice };
+};
+
+/** A plan's steps and evaluation compiled, and sessions for both on one device. */
+export const openTraining = async (
+  plan: Plan,
+  recipe: Recipe,
+  train: Held<TrainingRows>,
+  batch: number,
+  device: Device,
+  ports: Ports,
+  job: AppJob,
+): Promise<
+  Pick<Run, 'compiled' | 'session' | 'evaluation' | 'evaluator'> & {
+    readonly choice: DeviceChoice;
+    /** Of the CPU; absent for as many as ONNX Runtime takes. */
+    readonly threads?: number;
+  }
+> => {
+  const evaluation = compileEvaluation(plan);
+  const threads = threadsFor(plan, batch);
+  const name = `the training steps of ${recipe.id}`;
+  const { compiled, session, choice } = await openSteps(plan, device, ports, async (steps, on) =>
+    ports.runtime.open(write(steps.model), { device: on, name, ...threads, probe: await probeOf(steps, train, batch, recipe, job) }, job),
+  );
+  const evaluator = await ports.runtime
+    .open(write(evaluation.model), { device: choice.actual, name: `the evaluation of ${recipe.id}`, ...threads }, job)
+    .catch(async (error: unknown) => {
+      await session.release();
+      throw error;
+    });
+  return { compiled, session, evaluation, evaluator: evaluator.session, choice, ...threads };
+};
