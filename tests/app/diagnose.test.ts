@@ -107,7 +107,9 @@ test('what the subject cannot give is unavailable, with the reason', async () =>
   await unavailable(request({ id: 'reliability', data: unlabelled }), 'evidence/no-labels');
   await unavailable(request({ id: 'saliency', data: { path: file('q.csv', 'label,prob_a,prob_b\na,0.5,0.5\n') } }), 'evidence/no-model');
   const text = file('ids.csv', `${Array.from({ length: 32 }, (_, i) => `w${i}`).join(',')},y\n${new Array(32).fill(5).join(',')},1\n`);
-  await unavailable(request({ id: 'saliency', model: model('text_sms'), data: { path: text } }), 'evidence/whole-input');
+  // Tokens are attributed at their embeddings.
+  const tokens = await diagnose(request({ id: 'saliency', model: model('text_sms'), data: { path: text } }), ports, jobOf());
+  assert.deepEqual([tokens.outcome, tokens.cards.some((c) => c.kind === 'text')], ['measured', true]);
 });
 
 test('wrong input is thrown, and names what is wrong', async () => {

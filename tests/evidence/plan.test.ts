@@ -60,7 +60,7 @@ test('one pass serves all listeners: every row is read once', async () => {
       return read(...a);
     };
   const counted = (d: Dataset): Dataset => ({ ...d, slice: count(d.slice), take: count(d.take) });
-  const ref = table(Array.from({ length: 600 }, (_, i) => `${i % 2},0.25,0.75`));
+  const ref = table(Array.from({ length: 9000 }, (_, i) => `${i % 2},0.25,0.75`));
   const bound = await bind(ref, counting, quietJob(), {});
   const [a, b] = [listener('labels', 'probs'), listener('rows')];
   const { subject, meaning } = await pass({ bound, declared: 'auto' }, [a, b], quietJob());
@@ -75,9 +75,9 @@ test('one pass serves all listeners: every row is read once', async () => {
   );
   assert.deepEqual(
     b.batches.flatMap((x) => Array.from(x.rows ?? [])),
-    Array.from({ length: 600 }, (_, i) => i),
+    Array.from({ length: 9000 }, (_, i) => i),
   );
-  assert.deepEqual([subject.classes, subject.rows, subject.scores, meaning.scores], [['0', '1'], 600, 'probabilities', 'probabilities']);
+  assert.deepEqual([subject.classes, subject.rows, subject.scores, meaning.scores], [['0', '1'], 9000, 'probabilities', 'probabilities']);
   assert.deepEqual(a.subject, subject);
 });
 
