@@ -36,7 +36,7 @@ const cases: readonly (readonly [string, readonly string[], readonly RegExp[]])[
   ['an empty model', run('--model', write('empty.onnx', ''), '--data', digits), [/empty\.onnx/, /empty/]],
   ['an empty dataset', run('--model', mlp, '--data', write('empty.csv', '')), [/empty\.csv/, /empty/]],
   ['a missing file', run('--model', mlp, '--data', join(home, 'nowhere.npz')), [/nowhere\.npz/, /does not exist/]],
-  ['a directory', run('--model', mlp, '--data', home), [/is a directory/]],
+  ['a folder without images', run('--model', mlp, '--data', home), [/Folder/, /holds no images/]],
   ['rows that do not fit', run('--model', fixture('models/lenet_mnist.onnx'), '--data', digits), [/28/, /64|8/]],
   ['a label outside the classes', run('--data', write('labels.csv', table(['0,0.5,0.5', '7,0.2,0.8']))), [/7/, /row 1/i]],
   ['NaN in the outputs', run('--data', write('nan.csv', table(['0,0.5,0.5', '1,NaN,0.8']))), [/row 1/]],
