@@ -2,7 +2,7 @@ import { recipeSchema } from '../training/recipe-schema.ts';
 import { catalogue } from './catalogue.ts';
 import { generatedManifest } from './contributes.ts';
 import { page } from './docs.ts';
-import { withOperators } from './operators.ts';
+import { withGenerated } from './readme.ts';
 import { suiteSchema } from './schema.ts';
 
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
@@ -12,7 +12,7 @@ export const generatedFiles = (read: (path: string) => string): ReadonlyMap<stri
   const all = catalogue();
   return new Map([
     ['package.json', json({ ...(JSON.parse(read('package.json')) as object), ...generatedManifest(all) })],
-    ['README.md', withOperators(read('README.md'))],
+    ['README.md', withGenerated(read('README.md'))],
     ['src/generated/catalogue.json', json(all)],
     ['media/schemas/assay.schema.json', json(suiteSchema(all))],
     ['media/schemas/recipe.schema.json', json(recipeSchema())],

@@ -34,7 +34,10 @@ const dataset = object(
       std: numbers('Divides per channel.'),
       layout: { enum: ['nchw', 'nhwc', 'flat'], description: 'Layout of stored images.' },
       resize: { type: 'string', pattern: '^[0-9]+x[0-9]+$', description: 'HxW, bilinear.' },
-      tokenizer: { type: 'string', description: 'A tokenizer.json or a vocabulary, for a column of text; else the tokenizer.json beside the model.' },
+      tokenizer: {
+        type: 'string',
+        description: 'A tokenizer.json or a vocabulary, for a column of text; else the tokenizer.json beside the model.',
+      },
     }),
   },
   ['path'],

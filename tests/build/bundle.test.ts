@@ -24,7 +24,7 @@ const budgets: readonly (readonly [Target, string, number])[] = [
   ['webview', 'webview.css', 20_000],
   ['extension', 'extension.cjs', 250_000],
   ['cli', 'cli.js', 250_000],
-  ['process', 'process.js', 900_000],
+  ['process', 'process.js', 1_800_000],
 ];
 for (const [target, file, budget] of budgets) {
   test(`${file} is within ${budget / 1000} kB`, () => {
