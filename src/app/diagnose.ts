@@ -19,6 +19,7 @@ import { type DeviceFacts, type Provenance, type Report, SCHEMA } from '../repor
 import { openComparison } from './compare-subject.ts';
 import { ensembleTool } from './ensemble-tool.ts';
 import { featureTools } from './feature-tools.ts';
+import { freshTool } from './fresh-tool.ts';
 import { lookAt, unscored } from './look-at.ts';
 import { mapsTool } from './maps-tool.ts';
 import { withContents } from './option-contents.ts';
@@ -89,7 +90,7 @@ const freely: ReadonlySet<ToolName> = new Set<ToolName>(['columns', 'outputs', '
 /** What reads classes and their labels is bound in one way; a study that reads columns itself more freely; several labels a row as such. */
 const bindingOf = (id: string, registry: readonly Diagnostic[]): 'classes' | 'bare' | 'marks' => {
   const d = registry.find((one) => one.id === id);
-  if (d?.shape === 'study' && d.uses.some((tool) => freely.has(tool))) return 'bare';
+  if (d?.shape === 'study' && d.uses.some((tool) => freely.has(tool) || (tool === 'fresh' && !needsModel(d)))) return 'bare';
   return d?.shape === 'fold' && d.needs.includes('marks') ? 'marks' : 'classes';
 };
 
@@ -330,6 +331,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
   if (!model && needsModel(study)) throw new Fault('evidence/no-model', { id: study.id, tool: study.uses.join(', ') });
   const uses = new Set<ToolName>(study.uses);
   const features = featureTools(open, run.ask, ports, job);
+  const fresh = freshTool(open, run.ask, ports, job);
   const retrain = retrainTool(run.ask, open.dataSha256, ports, job);
   const told = openOutputs(open, declaredBy(run), run.ask, ports, job);
   const scores = uses.has('scores') ? await openScores(open, declaredBy(run), run.ask, ports, job) : undefined;
@@ -346,6 +348,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
     const tools = {
       ...told.tools,
       retrain: retrain.tool,
+      fresh: fresh.tool,
       maps: maps.tool,
       ...features.tools,
       ensemble: ensembleTool(open, run.ask, ports, job),
@@ -376,6 +379,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
     await gradient?.release();
     await pair?.close();
     await retrain.release();
+    await fresh.release();
     await features.release();
   }
 };

@@ -78,7 +78,8 @@ export const evaluate = async (
     await breathe(job);
     const part = positions.subarray(from, from + size);
     const { x, y } = await rows.take(part, [part.length], job.signal);
-    const out = await evaluator.run({ ...feeds, [evaluation.inputs.x]: x, [evaluation.inputs.y]: y });
+    const wanted = [total, weight, ...(correct ? [correct] : [])];
+    const out = await evaluator.run({ ...feeds, [evaluation.inputs.x]: x, [evaluation.inputs.y]: y }, wanted);
     sums.total += Number(out[total].data[0]);
     sums.weight += Number(out[weight].data[0]);
     if (correct) sums.correct += Number(out[correct].data[0]);

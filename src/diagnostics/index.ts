@@ -1,3 +1,4 @@
+import { attributionAudit } from './attribution/attribution-audit.ts';
 import { attributionSummary } from './attribution/attribution-summary.ts';
 import { saliency } from './attribution/saliency.ts';
 import { generationConfidence } from './calibration/generation-confidence.ts';
@@ -42,4 +43,5 @@ export const diagnostics: readonly Diagnostic[] = [
   linearProbe,
   saliency,
   attributionSummary,
+  attributionAudit,
 ];

@@ -9,6 +9,7 @@ import type { Views } from '../base/perturbation.ts';
 import type { Random } from '../base/random.ts';
 import type { DType, Tensor } from '../base/tensor.ts';
 import type { FeaturesTool, HeadTool } from './features.ts';
+import type { FreshTool } from './fresh.ts';
 import type { MapsOpener } from './maps.ts';
 import type { RetrainTool } from './retrain.ts';
 
@@ -387,6 +388,7 @@ export interface Tools {
   outputHead: OutputHeadTool;
   outputs: OutputsTool;
   retrain: RetrainTool;
+  fresh: FreshTool;
   features: FeaturesTool;
   head: HeadTool;
   ensemble: EnsembleTool;

@@ -12,8 +12,8 @@ export interface Evaluation {
   readonly state: Readonly<Record<string, string>>;
   readonly hyper: Readonly<Record<string, Tensor>>;
   readonly inputs: { readonly x: string; readonly y: string };
-  /** Σ loss, Σ weight and, for classes, the number of rows that are right ('' for a regression). */
-  readonly outputs: { readonly total: string; readonly weight: string; readonly correct: string };
+  /** Σ loss, Σ weight and, for classes, the number of rows that are right ('' for a regression); and the output itself. */
+  readonly outputs: { readonly total: string; readonly weight: string; readonly correct: string; readonly scores: string };
 }
 
 export const compileEvaluation = (plan: Plan): Evaluation => {
@@ -40,16 +40,16 @@ export const compileEvaluation = (plan: Plan): Evaluation => {
     y,
     ...Object.keys(hyper).map((name) => ({ name, type: scalar })),
   ];
-  const body = emit.graph(
-    'evaluation',
-    inputs,
-    outputs.map((name) => ({ name, type: scalar })),
-  );
+  const scores = emit.rename(plan.output, emit.fresh('scores'));
+  const body = emit.graph('evaluation', inputs, [
+    ...outputs.map((name) => ({ name, type: scalar })),
+    { name: scores, type: rowType(graph, plan.output) },
+  ]);
   return {
     model: modelOf(plan, body),
     state: { theta: theta.name, ...Object.fromEntries(statistics.map((name) => [`statistic/${name}`, name])) },
     hyper,
     inputs: { x: plan.input, y: y.name },
-    outputs: { total: objective.total, weight: objective.weight, correct: objective.correct },
+    outputs: { total: objective.total, weight: objective.weight, correct: objective.correct, scores },
   };
 };

@@ -1,5 +1,19 @@
 /** Faults found by a diagnostic in what it was given. */
 export const diagnosticFaults = {
+  'diagnostic/audit-level': (d: { level: number; places: number }): string =>
+    `A level of ${d.level} % keeps none of ${d.places} inputs; choose higher levels.`,
+  'diagnostic/audit-size': (d: { rows: number; width: number; most: number }): string =>
+    `${d.rows} rows of ${d.width} inputs are more than the ${d.most} numbers that the audit keeps in memory; use fewer rows (limit).`,
+  'diagnostic/audit-split': (d: { split: string; rows: number }): string =>
+    `${d.rows} rows of split '${d.split}' are among those trained on; name splits without rows in common (split, test).`,
+  'diagnostic/audit-tokens': (d: { model: string }): string =>
+    `'${d.model}' takes tokens, which cannot be filled with a mean; audit a model of pictures or numbers (of text, hide tokens behind a mask token in the data).`,
+  'diagnostic/audit-classes': (d: { model: string }): string =>
+    `'${d.model}' tells no classes apart, and the audit measures accuracy; audit a classifier.`,
+  'diagnostic/audit-grid': (d: { method: string; values: number; inputs: number }): string =>
+    `Method '${d.method}' gives ${d.values} values for a row of ${d.inputs} inputs, so inputs cannot be ranked by it; choose a method that attributes to inputs.`,
+  'diagnostic/zero-attribution': (d: { method: string; rows: number; of: number; row: number }): string =>
+    `Attributions by '${d.method}' are all zero for ${d.rows} of ${d.of} rows, the first being row ${d.row}: ranks are arbitrary there; choose the logit (scale), another target or another method.`,
   'diagnostic/forecast': (d: { columns: number; names: readonly string[]; form: string }): string =>
     `The predictions hold ${d.columns} ${d.columns === 1 ? 'value' : 'values'} a row${d.names.length > 0 ? ` (${d.names.join(', ')})` : ''}, which is no forecast of form '${d.form}'; choose form (mean-sd, mean-variance, mean-log-variance and interval take two values), give levels with one number for each value, or name a column of standard deviations (spread).`,
   'diagnostic/spread': (d: { row: number; value: number }): string =>

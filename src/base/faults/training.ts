@@ -10,6 +10,8 @@ export const trainingFaults = {
     `Recipe '${d.path}' names '${d.pattern}', which matches no parameter.${suggest(d.nearest)} Parameters: ${d.known.join(', ') || 'none'}.`,
   'training/initialisation': (d: { model: string; parameter: string; node: string }): string =>
     `'${d.model}' cannot be drawn anew: there is no rule for parameter '${d.parameter}', which ${d.node} reads; set init to 'keep', or leave it out of 'trainable'.`,
+  'training/fresh-not-finite': (d: { step: number; lr: number }): string =>
+    `A fresh model could not be trained: loss or gradient was not finite at step ${d.step} with rate ${d.lr}; lower rate, or scale the inputs.`,
   'training/frozen': (d: { path: string }): string =>
     `Recipe '${d.path}' leaves nothing to train: let 'trainable' match at least one parameter.`,
   'training/no-parameters': (d: { model: string; stored: 'quantised' | 'none' }): string =>

@@ -1,0 +1,267 @@
+import { attackGraph } from '../autodiff/attack-graph.ts';
+import { Fault } from '../base/fault.ts';
+import { breathe, type Job } from '../base/job.ts';
+import type { RunRequest } from '../base/request.ts';
+import { int64, sizeOf, type Tensor } from '../base/tensor.ts';
+import { fromFloats, toFloats } from '../data/values.ts';
+import type { Matrix } from '../evidence/evidence.ts';
+import type { FreshAsk, FreshModel, FreshTool, FreshTrainer, LabelledRows } from '../evidence/fresh.ts';
+import { withSessions } from '../evidence/model.ts';
+import { type OpenGradient, openGradient } from '../evidence/providers/gradient.ts';
+import { type Prepared, prepare } from '../graph/prepare.ts';
+import { write } from '../graph/write.ts';
+import { unitBall } from '../training/adversarial.ts';
+import { initialise } from '../training/initialise.ts';
+import { gathered, scattered } from '../training/layout.ts';
+import { type Recipe, readRecipe } from '../training/recipe.ts';
+import type { AppJob, Ports } from './ports.ts';
+import type { OpenSubject } from './subject.ts';
+import { readRows, rowsInMemory } from './train-data.ts';
+import { lengthOf, type Run, trainLoop } from './train-loop.ts';
+import { fresh } from './train-progress.ts';
+import { openTraining } from './train-sessions.ts';
+import { openRecipeModel, type Subject } from './train-subject.ts';
+
+/** Rows scored, or attacked, at a time. */
+const CHUNK = 256;
+
+export interface OpenFresh {
+  readonly tool: FreshTool;
+  release(): Promise<void>;
+}
+
+/** The recipe asked for: a file with its parameters drawn anew, or one made of the numbers. */
+const recipeOf = async (ask: FreshAsk, model: string | undefined, ports: Ports, signal: AbortSignal): Promise<Recipe> => {
+  const { adversarial, epochs, batch, rate } = ask;
+  const attack = adversarial ? { adversarial: { ...adversarial, step: stepOf(adversarial) } } : {};
+  if (ask.recipe) {
+    const source = await ports.source(ask.recipe);
+    const text = new TextDecoder().decode(await source.read(0, source.size, signal));
+    const { earlyStop: _, init, ...recipe } = readRecipe(text, ask.recipe);
+    return { ...recipe, init: init === 'keep' ? 'torch-default' : init, ...attack };
+  }
+  if (ask.source === 'model' && model === undefined) throw new Fault('option/without-model', { names: ['model'] });
+  const text = JSON.stringify({
+    ...(ask.source === 'model' ? { model } : { arch: ask.source }),
+    data: { train: '-' },
+    init: 'torch-default',
+    loss: 'cross-entropy',
+    optimizer: { kind: 'adam', lr: rate },
+    batch,
+    epochs,
+    split: { val: 0 },
+  });
+  return { ...readRecipe(text, 'options'), ...attack };
+};
+
+/** 2.5·ε/steps reaches the edge of the ball from anywhere in it. */
+const stepOf = ({ epsilon, steps }: NonNullable<FreshAsk['adversarial']>): number => (steps === 1 ? epsilon : (2.5 * epsilon) / steps);
+
+interface Trained extends Pick<Run, 'evaluation' | 'evaluator'> {
+  readonly recipe: Recipe;
+  readonly subject: Subject;
+  readonly model: Prepared['model'];
+  readonly state: Readonly<Record<string, Tensor>>;
+  readonly dims: readonly number[];
+  readonly stepSeconds: number;
+  readonly sessions: { release(): Promise<void> }[];
+}
+
+const chunks = async (rows: number, job: Job, work: (from: number, to: number) => Promise<void>): Promise<void> => {
+  for (let from = 0; from < rows; from += CHUNK) {
+    await breathe(job);
+    await work(from, Math.min(rows, from + CHUNK));
+  }
+};
+
+/** A fresh model after its training. */
+const trainedModel = (t: Trained, device: RunRequest['device'], ports: Ports, job: Job): FreshModel => {
+  const { input, output, classes } = t.subject.plan;
+  const size = sizeOf(t.dims);
+  const dtype = t.subject.plan.precision;
+  const tensor = (x: Float32Array, from: number, to: number): Tensor => ({
+    dtype,
+    dims: [to - from, ...t.dims],
+    data: fromFloats(x.subarray(from * size, to * size), dtype),
+  });
+  const model = { ...t.model, graph: { ...t.model.graph, outputs: [{ name: output }] } };
+  const name = `a fresh ${t.recipe.id}`;
+  let known: Promise<Prepared> | undefined;
+  const prepared = (): Promise<Prepared> => {
+    known ??= withSessions(ports.runtime, name, '.', (run) => prepare(model, run, { name }));
+    return known;
+  };
+  let gradients: Promise<OpenGradient> | undefined;
+  return {
+    stepSeconds: t.stepSeconds,
+    async scores(x): Promise<Matrix> {
+      const { evaluation, evaluator } = t;
+      const feeds: Record<string, Tensor> = { ...evaluation.hyper };
+      for (const [key, name] of Object.entries(evaluation.state)) feeds[name] = t.state[key];
+      const rows = x.length / size;
+      const data = new Float64Array(rows * classes);
+      await chunks(rows, job, async (from, to) => {
+        const y = int64([to - from], new Int32Array(to - from));
+        const given = { ...feeds, [evaluation.inputs.x]: tensor(x, from, to), [evaluation.inputs.y]: y };
+        const out = await evaluator.run(given, [evaluation.outputs.scores]);
+        data.set(toFloats(out[evaluation.outputs.scores]), from * classes);
+      });
+      return { rows, cols: classes, data };
+    },
+    async gradient() {
+      gradients ??= openGradient(
+        { name, folder: '.', ends: { input: { name: input, dtype, dims: t.dims }, output, hint: 'linear' }, prepared },
+        t.dims,
+        { runtime: ports.runtime, device },
+        job,
+      ).then((open) => {
+        t.sessions.push(open);
+        return open;
+      });
+      return (await gradients).tool;
+    },
+    async attacked({ x, labels }, { norm, epsilon, steps, randomStart, range, ...rest }) {
+      const { model: graph, probed } = await prepared();
+      const attack = attackGraph(graph, probed, { input, output, norm, steps, randomStart, clip: range !== undefined });
+      const { session } = await ports.runtime.open(write(attack.model), { device: 'cpu', name: `an attack on ${name}` }, job);
+      const scalar = (v: number): Tensor => ({ dtype, dims: [], data: fromFloats(Float64Array.of(v), dtype) });
+      const { label, low = '', high = '', start = '' } = attack.inputs;
+      const out = new Float32Array(x.length);
+      try {
+        await chunks(labels.length, job, async (from, to) => {
+          const feeds: Record<string, Tensor> = {
+            [attack.inputs.x]: tensor(x, from, to),
+            [label]: int64([to - from], labels.subarray(from, to)),
+            [attack.inputs.epsilon]: scalar(epsilon),
+            [attack.inputs.step]: scalar(stepOf({ norm, epsilon, steps, randomStart, ...rest })),
+          };
+          if (range) Object.assign(feeds, { [low]: scalar(range[0]), [high]: scalar(range[1]) });
+          if (start) feeds[start] = tensor(unitBall(norm, to - from, t.dims, job.random(`attack/${from}`)), 0, to - from);
+          out.set(toFloats((await session.run(feeds))[attack.adversarial]), from * size);
+        });
+      } finally {
+        await session.release();
+      }
+      return out;
+    },
+  };
+};
+
+/** Fresh models of one recipe, on rows in memory. */
+const trainerOf = async (
+  ask: FreshAsk,
+  { dims, rows, classes }: Parameters<FreshTool['open']>[1],
+  request: RunRequest,
+  ports: Ports,
+  job: AppJob,
+  opened: { release(): Promise<void> }[],
+): Promise<FreshTrainer> => {
+  const recipe = await recipeOf(ask, request.model?.path, ports, job.signal);
+  const source = await openRecipeModel(recipe, ports, job);
+  if (source.classes > 0 && source.classes < classes)
+    throw new Fault('data/label-range', { path: request.data.path, count: 1, row: 0, label: classes - 1, classes: source.classes });
+  const subject = await source.finish(dims, source.classes || classes);
+  const plan = { ...subject.plan, data: 'resident' as const };
+  const batch = Math.min(rows, recipe.batch.size === 'full' ? rows : recipe.batch.size);
+  const blank: Tensor = {
+    dtype: plan.precision,
+    dims: [batch, ...dims],
+    data: fromFloats(new Float32Array(batch * sizeOf(dims)), plan.precision),
+  };
+  const probe = { rows: rowsInMemory(blank, new Int32Array(batch)), positions: Float64Array.from({ length: batch }, (_, i) => i) };
+  const { choice: _, threads: __, ...steps } = await openTraining(plan, recipe, probe, batch, request.device, ports, job);
+  opened.push(steps.session, steps.evaluator);
+  const { compiled } = steps;
+  const { part, chosen } = recipe.optimizer;
+  const length = 'steps' in recipe.length ? `${recipe.length.steps} steps` : `${recipe.length.epochs} epochs`;
+  return {
+    how: `${length} of ${part.id}, rate ${chosen.lr}, ${batch} rows a step`,
+    parameters: compiled.layout.size,
+    steps: (count) => lengthOf(recipe, count, Math.min(batch, count)).steps,
+    async train(given, seed, { most, told } = {}) {
+      const count = given.labels.length;
+      const x: Tensor = { dtype: plan.precision, dims: [count, ...dims], data: fromFloats(given.x, plan.precision) };
+      const drawn = initialise(subject.model.graph, recipe.init, seed);
+      const theta = gathered(drawn, compiled.layout, compiled.precision);
+      const { why, snapshot, bad } = await trainLoop(
+        {
+          ...steps,
+          recipe: { ...recipe, seed, evalEvery: 1e6, ...(most === undefined ? {} : { length: { steps: most } }) },
+          train: { rows: rowsInMemory(x, given.labels), positions: Float64Array.from({ length: count }, (_, i) => i) },
+          batch: Math.min(batch, count),
+          job: { ...job, progress: (share) => told?.(share) },
+          save: async () => {},
+        },
+        fresh({ ...compiled.start, theta }),
+      );
+      if (why === 'stopped') throw new Fault('job/stopped', {});
+      if (bad) throw new Fault('training/fresh-not-finite', { step: bad.step, lr: bad.lr });
+      const { state, progress } = snapshot;
+      const statistics = new Map(
+        Object.entries(state).flatMap(([key, value]) =>
+          key.startsWith('statistic/') ? [[key.slice('statistic/'.length), value] as const] : [],
+        ),
+      );
+      const trained: Trained = {
+        evaluation: steps.evaluation,
+        evaluator: steps.evaluator,
+        recipe,
+        subject,
+        model: { ...subject.model, graph: scattered(subject.model.graph, compiled.layout, state.theta, statistics) },
+        state,
+        dims,
+        stepSeconds: progress.stepSeconds / Math.max(1, progress.step),
+        sessions: opened,
+      };
+      return trainedModel(trained, request.device, ports, job);
+    },
+  };
+};
+
+/** Rows for a study to change, and fresh models trained on them. Sessions stay open until the study ends. */
+export const freshTool = (open: OpenSubject, request: RunRequest, ports: Ports, outer: Job): OpenFresh => {
+  const opened: { release(): Promise<void> }[] = [];
+  // Of many runs only the study tells how far they are.
+  const job: AppJob = { ...outer, progress: () => {}, live: () => {} };
+  return {
+    tool: {
+      async data(split): Promise<LabelledRows> {
+        const bound = await open.inputs(split);
+        try {
+          const targets = { kind: 'class', loss: 'cross-entropy', classes: 0, dims: [1], double: false } as const;
+          const { resident, labels, count, classes } = await readRows(bound, targets, Number.POSITIVE_INFINITY, job);
+          if (!resident) throw new Fault('data/no-rows', { path: bound.path });
+          const { dtype } = resident.x;
+          if (!/float/.test(dtype)) throw new Fault('evidence/whole-input', { input: open.model?.ends.input.name ?? 'x', dtype });
+          return {
+            rows: Float64Array.from({ length: count }, (_, i) => bound.rowAt(i)),
+            x: Float32Array.from(toFloats(resident.x)),
+            dims: bound.inputDims,
+            labels: Int32Array.from(labels),
+            classes,
+          };
+        } finally {
+          await bound.close();
+        }
+      },
+      async scores(x, dims): Promise<Matrix> {
+        const { model } = open;
+        if (!model) throw new Fault('evidence/no-model', { id: request.id, tool: 'fresh' });
+        const [rows, size] = [x.length / sizeOf(dims), sizeOf(dims)];
+        const { dtype } = model.ends.input;
+        let found: Matrix = { rows: 0, cols: 0, data: new Float64Array() };
+        await chunks(rows, job, async (from, to) => {
+          const data = fromFloats(x.subarray(from * size, to * size), dtype);
+          const part = await model.score({ dtype, dims: [to - from, ...dims], data });
+          if (found.rows === 0) found = { rows, cols: part.cols, data: new Float64Array(rows * part.cols) };
+          found.data.set(part.data, from * part.cols);
+        });
+        return found;
+      },
+      open: (ask, like) => trainerOf(ask, like, request, ports, job, opened),
+    },
+    async release() {
+      for (const one of opened) await one.release();
+    },
+  };
+};
