@@ -59,6 +59,8 @@ export const toggle = (label: string, pressed: boolean, change: (pressed: boolea
 export interface Choice {
   readonly value: string;
   readonly label: string;
+  /** The heading over it and those that follow. */
+  readonly group?: string;
 }
 
 export const dropdown = (label: string, choices: readonly Choice[], value: string, change: (value: string) => void): HTMLElement => {
@@ -66,7 +68,16 @@ export const dropdown = (label: string, choices: readonly Choice[], value: strin
   const id = freshId('dropdown');
   control.id = id;
   control.setAttribute('aria-label', label);
+  let group: string | undefined;
   for (const choice of choices) {
+    if (choice.group !== undefined && choice.group !== group) {
+      const heading = make<HTMLElement>('vscode-option');
+      heading.className = 'heading';
+      heading.setAttribute('disabled', '');
+      heading.textContent = choice.group;
+      control.append(heading);
+    }
+    group = choice.group;
     const option = make<HTMLElement>('vscode-option');
     option.setAttribute('value', choice.value);
     option.textContent = choice.label;
@@ -86,16 +97,37 @@ export const checkbox = (label: string, checked: boolean, change: (checked: bool
   return control;
 };
 
-/** The toolkit has no slider; this is the browser's. */
-export const slider = (label: string, value: number, change: (value: number) => void): HTMLElement => {
+export interface SliderRange {
+  readonly min: number;
+  readonly max: number;
+  readonly step: number;
+}
+
+/** A share in percent. The toolkit has no slider; this is the browser's. */
+export const slider = (
+  label: string,
+  percent: number,
+  change: (percent: number) => void,
+  range: SliderRange = { min: 0, max: 100, step: 5 },
+): HTMLElement => {
   const id = freshId('slider');
-  const shown = el('output', { class: 'slider-value', for: id }, `${Math.round(value * 100)} %`);
-  const input = el('input', { type: 'range', id, min: 0, max: 100, step: 5, value: Math.round(value * 100) });
+  const shown = el('output', { class: 'slider-value', for: id }, `${percent} %`);
+  const input = el('input', { type: 'range', id, ...range, value: percent });
   input.addEventListener('input', () => {
     shown.textContent = `${input.value} %`;
-    change(input.valueAsNumber / 100);
+    change(input.valueAsNumber);
   });
   return el('div', { class: 'field' }, el('label', { for: id, class: 'field-label' }, label), input, shown);
+};
+
+/** A number, told when it was entered and is within its bounds. */
+export const numberField = (label: string, value: number, range: SliderRange, change: (value: number) => void): HTMLElement => {
+  const id = freshId('number');
+  const input = el('input', { type: 'number', id, class: 'number', ...range, value });
+  input.addEventListener('change', () => {
+    if (input.reportValidity() && Number.isFinite(input.valueAsNumber)) change(input.valueAsNumber);
+  });
+  return el('div', { class: 'field' }, el('label', { for: id, class: 'field-label' }, label), input);
 };
 
 export const ring = (label: string): HTMLElement => {

@@ -71,7 +71,8 @@ const start = (place: HTMLElement): void => {
         turn((signal) => reportPage(message, host, signal));
         break;
       case 'progress':
-        if (saliency === null) running().progress(message.title, message.fraction, message.text);
+        if (saliency) saliency.progress(message.fraction, message.text);
+        else running().progress(message.title, message.fraction, message.text);
         break;
       case 'live':
         running().live(message.live);
@@ -85,11 +86,14 @@ const start = (place: HTMLElement): void => {
       case 'saliency':
         place.querySelector('.problem')?.remove();
         if (saliency === null) {
-          const view = saliencyView(host);
-          turn(() => view.element);
-          saliency = view;
+          let made: SaliencyView | null = null;
+          turn((signal) => {
+            made = saliencyView(host, signal);
+            return made.element;
+          });
+          saliency = made;
         }
-        saliency.show(message);
+        saliency?.show(message);
         break;
     }
   });

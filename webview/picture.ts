@@ -1,17 +1,7 @@
 import type { Picture } from '../src/report/report.ts';
 import { context2d, el } from './element.ts';
-import type { Colour } from './theme.ts';
-
-/** Ends of the diverging map (blue, white, red; told apart with every common colour blindness) and the one-hue map. */
-const AGAINST: Colour = [33, 102, 172];
-const FOR: Colour = [214, 47, 39];
-const ABSOLUTE: Colour = [230, 85, 13];
-
-/** Signed strength −1..1 as a CSS colour; 0 is clear. */
-export const shade = (strength: number): string => {
-  const [r, g, b] = strength < 0 ? AGAINST : FOR;
-  return `rgba(${r}, ${g}, ${b}, ${(Math.min(1, Math.abs(strength)) * 0.55).toFixed(3)})`;
-};
+import { type Palette, type PaletteName, palettes } from './palette.ts';
+import { type Colour, css } from './theme.ts';
 
 export interface Overlay {
   readonly width: number;
@@ -23,29 +13,56 @@ export interface Overlay {
 export interface OverlayLook {
   readonly opacity: number;
   readonly mode: 'signed' | 'absolute';
+  readonly palette: PaletteName;
 }
+
+/** A map that has no negative values is drawn in one hue, whatever was chosen. */
+export const modeOf = (values: ArrayLike<number>, mode: OverlayLook['mode']): OverlayLook['mode'] => {
+  for (let i = 0; i < values.length; i++) if (values[i] < 0) return mode;
+  return 'absolute';
+};
+
+const hue = (strength: number, mode: OverlayLook['mode'], palette: Palette): Colour =>
+  mode === 'absolute' ? palette.strength : strength < 0 ? palette.against : palette.for;
+
+/** Behind words, full strength is so opaque: text in the colours of any theme stays readable on it. */
+const BEHIND = 0.42;
+
+/** Strength −1..1 as a CSS colour behind words; 0 is clear. */
+export const shade = (strength: number, { mode, palette }: Pick<OverlayLook, 'mode' | 'palette'>): string =>
+  css(hue(strength, mode, palettes[palette]), BEHIND * Math.min(1, Math.abs(strength)));
+
+/** Under a map the picture is grey and light, from this up to white, so that both ends of the colours stand out on dark and bright parts. */
+const LIGHT = 112;
 
 const pixels = ({ width, height, channels, base64 }: Picture, grey: boolean): ImageData => {
   const bytes = atob(base64);
   const image = new ImageData(width, height);
+  const { data } = image;
   for (let i = 0; i < width * height; i++) {
     const at = i * channels;
     const r = bytes.charCodeAt(at);
     const g = channels === 3 ? bytes.charCodeAt(at + 1) : r;
     const b = channels === 3 ? bytes.charCodeAt(at + 2) : r;
-    const luma = 0.299 * r + 0.587 * g + 0.114 * b;
-    image.data.set(grey ? [luma, luma, luma, 255] : [r, g, b, 255], i * 4);
+    const luma = LIGHT + ((0.299 * r + 0.587 * g + 0.114 * b) * (255 - LIGHT)) / 255;
+    data[4 * i] = grey ? luma : r;
+    data[4 * i + 1] = grey ? luma : g;
+    data[4 * i + 2] = grey ? luma : b;
+    data[4 * i + 3] = 255;
   }
   return image;
 };
 
 /** Strength is carried by opacity over the picture, so 0 leaves the picture as it is; without a picture the ground is white. */
-const heat = ({ width, height, values, scale }: Overlay, { opacity, mode }: OverlayLook): ImageData => {
+const heat = ({ width, height, values, scale }: Overlay, { opacity, mode, palette }: OverlayLook): ImageData => {
   const image = new ImageData(width, height);
+  const { data } = image;
+  const colours = palettes[palette];
   for (let i = 0; i < width * height; i++) {
     const strength = scale > 0 ? Math.max(-1, Math.min(1, values[i] / scale)) : 0;
-    const [r, g, b] = mode === 'absolute' ? ABSOLUTE : strength < 0 ? AGAINST : FOR;
-    image.data.set([r, g, b, Math.round(255 * opacity * Math.abs(strength))], i * 4);
+    const colour = hue(strength, mode, colours);
+    for (let c = 0; c < 3; c++) data[4 * i + c] = colour[c];
+    data[4 * i + 3] = Math.round(255 * opacity * Math.abs(strength));
   }
   return image;
 };
@@ -63,21 +80,23 @@ export const sizedCanvas = (width: number, height: number, least: number): HTMLC
   return el('canvas', { class: 'pixels', width: width * factor, height: height * factor });
 };
 
-/** Draws a picture and, over it, where values speak for and against. */
-export const paint = (canvas: HTMLCanvasElement, picture: Picture | null, overlay: Overlay | null, look: OverlayLook): void => {
+/** Draws a picture as it is. */
+export const paintPicture = (canvas: HTMLCanvasElement, picture: Picture): void => stretched(context2d(canvas), pixels(picture, false));
+
+/** Draws where values speak for and against, over the picture if there is one. */
+export const paint = (canvas: HTMLCanvasElement, picture: Picture | null, overlay: Overlay, look: OverlayLook): void => {
   const context = context2d(canvas);
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  if (picture) stretched(context, pixels(picture, overlay !== null && look.opacity > 0));
+  if (picture) stretched(context, pixels(picture, look.opacity > 0));
   else {
     context.fillStyle = '#ffffff';
     context.fillRect(0, 0, canvas.width, canvas.height);
   }
-  if (overlay) stretched(context, heat(overlay, picture ? look : { ...look, opacity: 1 }));
+  stretched(context, heat(overlay, { ...(picture ? look : { ...look, opacity: 1 }), mode: modeOf(overlay.values, look.mode) }));
 };
 
 export const thumbnail = (picture: Picture, least = 64): HTMLCanvasElement => {
   const canvas = sizedCanvas(picture.width, picture.height, least);
-  paint(canvas, picture, null, { opacity: 0, mode: 'signed' });
+  paintPicture(canvas, picture);
   return canvas;
 };
 

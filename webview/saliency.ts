@@ -1,93 +1,142 @@
 import { format } from '../src/report/format.ts';
 import type { Attribution } from '../src/report/tasks.ts';
-import type { ToPage } from '../src/vscode/protocol.ts';
-import { colourKey } from './cards/images.ts';
-import { button, type Choice, checkbox, dropdown, slider } from './controls.ts';
+import type { Asked, Looked, ToPage } from '../src/vscode/protocol.ts';
+import { drawingOf, originalOf } from './attribution-drawing.ts';
+import { button, checkbox } from './controls.ts';
 import { el } from './element.ts';
 import type { Host } from './host.ts';
-import { type OverlayLook, paint, sizedCanvas } from './picture.ts';
+import { colourKey, lookControls, lookOf, type MapLook, plainLook, scaleAt } from './map-look.ts';
+import { askControls, optionsOf } from './saliency-controls.ts';
+import { answerOf, factsView, isWrong, nameOf } from './saliency-facts.ts';
+import { onThemeChange } from './theme.ts';
 
 type Message = Extract<ToPage, { type: 'saliency' }>;
 
 export interface SaliencyView {
   readonly element: HTMLElement;
   readonly show: (message: Message) => void;
+  readonly progress: (fraction: number, text: string) => void;
 }
 
-/** The chosen class follows the prediction of each sample until the user names one. */
-interface Asked {
-  position: number;
-  method: string;
-  target: number | undefined;
+/** How maps are drawn in the tab. */
+interface Look extends MapLook {
+  readonly outliers: number;
+  /** Two models: the same |value| is full strength in both. */
+  readonly sameScale: boolean;
 }
 
-const classChoices = ({ classes, probs, prediction }: Attribution): readonly Choice[] => [
-  { value: 'predicted', label: `predicted (${classes[prediction] ?? prediction})` },
-  ...probs
-    .map((p, i) => ({ p, i }))
-    .sort((a, b) => b.p - a.p)
-    .slice(0, 100)
-    .map(({ p, i }) => ({ value: String(i), label: `${classes[i] ?? i} · ${format(p, 'fraction')}` })),
-];
+const largest = ({ values }: Attribution): number => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
 
-/** The image tab: a sample with the heat map over it. What is chosen here is asked of the extension; opacity and mode are drawn at once. */
-export const saliencyView = (host: Host): SaliencyView => {
-  let look: OverlayLook = { opacity: 0.6, mode: 'signed' };
-  let beside = true;
+/** The image tab: a sample with the heat map over it. What is chosen here is asked of the extension; how it is drawn changes at once. */
+export const saliencyView = (host: Host, signal: AbortSignal): SaliencyView => {
+  let look: Look = { ...plainLook, beside: true, outliers: 2, sameScale: false };
   let now: Message | null = null;
-  const asked: Asked = { position: 0, method: '', target: undefined };
+  /** The newest attribution of the first model: it knows classes, layers and the place in the split. */
+  let seen: Attribution | undefined;
+  let asked: Asked = { position: 0, method: '', options: {} };
 
   const title = el('h1');
   const status = el('p', { class: 'muted', role: 'status' });
-  const original = el('figure', { class: 'big' });
-  const mapped = el('figure', { class: 'big' });
-  const facts = el('dl', { class: 'facts' });
-  const probabilities = el('ol', { class: 'probabilities', 'aria-label': 'Probabilities' });
+  const cancel = button('Cancel', () => host.post({ type: 'cancel' }), { look: 'quiet' });
+  const pictures = el('div', { class: 'pictures' });
+  const facts = el('div', { class: 'saliency-aside' });
+  const body = el('div', { class: 'saliency-body' }, pictures, facts);
   const choices = el('div', { class: 'controls' });
+  const drawn = el('div', { class: 'controls' });
   const key = colourKey();
+
+  const methodOf = (id: string): string => now?.form.methods.find((method) => method.id === id)?.title ?? id;
+  const captionOf = (a: Attribution, name: string | undefined): string =>
+    `${name === undefined ? '' : `${name}: `}${methodOf(a.method)}${a.classes.length > 1 ? ` for ${nameOf(a, a.target)}` : ''}`;
+
+  const mapped = ({ name, attribution: a, problem }: Looked, all: readonly Attribution[], two: boolean): HTMLElement => {
+    const caption = two ? name : undefined;
+    if (problem !== undefined)
+      return el(
+        'figure',
+        { class: 'big' },
+        el(
+          'div',
+          { class: 'outcome failed', role: 'alert' },
+          el('strong', {}, `No map${two ? ` of ${name}` : ''}`),
+          el('p', {}, problem),
+          button('Try again', () => host.post({ type: 'rerun' })),
+        ),
+      );
+    if (!a) return el('figure', { class: 'big waiting' }, el('p', { class: 'muted' }, 'Computing…'));
+    const together = look.sameScale ? all : [a];
+    const scale = Math.max(...together.map((one) => scaleAt(one.values, look.outliers)));
+    const label = `Row ${a.row} with ${captionOf(a, caption)} over it`;
+    return el(
+      'figure',
+      { class: `big shown-${a.shown.kind}` },
+      drawingOf(a, label, look, scale, Math.max(...together.map(largest))),
+      el('figcaption', {}, captionOf(a, caption)),
+    );
+  };
 
   const draw = (): void => {
     if (now === null) return;
-    const { attribution: a } = now;
-    const [width, height] = a.picture ? [a.picture.width, a.picture.height] : [a.width, a.height];
-    const least = 384;
-    const over = sizedCanvas(width, height, least);
-    paint(over, a.picture, a, look);
-    over.setAttribute('role', 'img');
-    over.setAttribute('aria-label', `Row ${a.row} with ${a.method} for ${a.classes[a.target] ?? a.target} over it`);
-    mapped.replaceChildren(over, el('figcaption', {}, `${titleOf(now, a.method)} for ${a.classes[a.target] ?? a.target}`));
-    original.hidden = !beside || a.picture === null;
-    if (a.picture) {
-      const alone = sizedCanvas(width, height, least);
-      paint(alone, a.picture, null, look);
-      alone.setAttribute('role', 'img');
-      alone.setAttribute('aria-label', `Row ${a.row}, original`);
-      original.replaceChildren(alone, el('figcaption', {}, `original, ${width} × ${height}`));
-    }
-    key.paint(look);
+    const { models } = now;
+    const all = models.flatMap(({ attribution }) => (attribution ? [attribution] : []));
+    const two = models.length > 1;
+    const original = look.beside && seen ? originalOf(seen) : undefined;
+    pictures.replaceChildren(...(original ? [original] : []), ...models.map((model) => mapped(model, all, two)));
+    body.classList.toggle('two', two);
+    key.paint(
+      lookOf(
+        all.map(({ values }) => values),
+        look,
+      ),
+    );
   };
-  const titleOf = (message: Message, id: string): string => message.methods.find((method) => method.id === id)?.title ?? id;
+  const change = (part: Partial<Look>): void => {
+    look = { ...look, ...part };
+    draw();
+  };
 
-  const ask = (): void => {
-    status.textContent = 'Computing…';
-    element.setAttribute('aria-busy', 'true');
-    host.post({
-      type: 'attribute',
-      position: asked.position,
-      method: asked.method,
-      ...(asked.target !== undefined && { target: asked.target }),
-    });
+  const busy = (on: boolean): void => {
+    cancel.classList.toggle('gone', !on);
+    if (on) element.setAttribute('aria-busy', 'true');
+    else element.removeAttribute('aria-busy');
+    if (on) status.textContent = 'Computing…';
+  };
+  const ask = (part: Partial<Omit<Asked, 'target'>> & { readonly target?: number | undefined }): void => {
+    if (now === null) return;
+    const { target, ...rest } = { ...asked, ...part, options: { ...asked.options, ...part.options } };
+    asked = target === undefined ? rest : { ...rest, target };
+    if (part.method !== undefined) choose();
+    busy(true);
+    host.post({ type: 'attribute', ...asked, options: optionsOf(now.form, asked.method, asked.options) });
   };
   const step = (by: number): void => {
-    if (now === null) return;
-    const next = Math.max(0, Math.min(now.attribution.count - 1, asked.position + by));
-    if (next === asked.position) return;
-    asked.position = next;
-    ask();
+    const next = Math.max(0, Math.min((seen?.count ?? 1) - 1, asked.position + by));
+    if (next !== asked.position) ask({ position: next });
   };
   const previous = button('Previous', () => step(-1), { title: 'Previous sample (left arrow)' });
   const next = button('Next', () => step(1), { title: 'Next sample (right arrow)' });
   const position = el('span', { class: 'muted' });
+
+  /** Puts controls in place of others; the one in use stays in use. */
+  const refill = (place: HTMLElement, controls: readonly HTMLElement[]): void => {
+    const label = place.contains(document.activeElement) ? document.activeElement?.getAttribute('aria-label') : undefined;
+    place.replaceChildren(...controls);
+    if (label) place.querySelector<HTMLElement>(`[aria-label="${CSS.escape(label)}"]`)?.focus();
+  };
+  const choose = (): void => {
+    if (now !== null) refill(choices, askControls(now.form, asked, seen, ask));
+  };
+  const dress = (): void => {
+    const two = (now?.models.length ?? 0) > 1;
+    refill(drawn, [
+      ...lookControls(look, change, seen?.shown.kind === 'map' && seen.shown.picture !== null),
+      ...(two ? [checkbox('Same scale', look.sameScale, (sameScale) => change({ sameScale }))] : []),
+      two
+        ? button('Remove second model', () => host.post({ type: 'second', wanted: false }), { look: 'quiet' })
+        : button('Compare with a model…', () => host.post({ type: 'second', wanted: true }), { look: 'quiet' }),
+      key.element,
+    ]);
+  };
 
   const element = el(
     'article',
@@ -96,32 +145,11 @@ export const saliencyView = (host: Host): SaliencyView => {
       'header',
       { class: 'report-header' },
       el('div', { class: 'report-title' }, title, el('div', { class: 'actions' }, previous, position, next)),
-      status,
+      el('div', { class: 'saliency-status' }, status, cancel),
     ),
     choices,
-    el(
-      'div',
-      { class: 'controls' },
-      slider('Opacity', look.opacity, (opacity) => {
-        look = { ...look, opacity };
-        draw();
-      }),
-      checkbox('Absolute', false, (on) => {
-        look = { ...look, mode: on ? 'absolute' : 'signed' };
-        draw();
-      }),
-      checkbox('Original beside', true, (on) => {
-        beside = on;
-        draw();
-      }),
-      key.element,
-    ),
-    el(
-      'div',
-      { class: 'saliency-body' },
-      el('div', { class: 'pictures' }, original, mapped),
-      el('div', { class: 'saliency-facts' }, probabilities, facts),
-    ),
+    drawn,
+    body,
   );
   element.addEventListener('keydown', (event) => {
     const from = event.target;
@@ -129,62 +157,35 @@ export const saliencyView = (host: Host): SaliencyView => {
     if (event.key === 'ArrowLeft') step(-1);
     else if (event.key === 'ArrowRight') step(1);
   });
+  onThemeChange(draw, signal);
 
   return {
     element,
+    progress(fraction, text) {
+      if (element.hasAttribute('aria-busy')) status.textContent = `Computing… ${format(fraction, 'fraction')}, ${text}`;
+    },
     show(message) {
+      const first = now === null;
+      const shape = (): string => JSON.stringify([now?.models.length, seen?.shown.kind]);
+      const before = shape();
       now = message;
-      const { attribution: a, methods, name } = message;
-      asked.method = a.method;
-      asked.position = a.position;
-      title.textContent = `${name}, row ${a.row}`;
-      const label = a.label === undefined ? '' : `label ${a.classes[a.label] ?? a.label}, `;
-      status.textContent = `${label}predicted ${a.classes[a.prediction] ?? a.prediction} at ${format(a.probs[a.prediction], 'fraction')}`;
-      status.classList.toggle('wrong', a.label !== undefined && a.label !== a.prediction);
-      element.removeAttribute('aria-busy');
-      position.textContent = `${format(a.position + 1, 'count')} of ${format(a.count, 'count')}`;
-      previous.toggleAttribute('disabled', a.position <= 0);
-      next.toggleAttribute('disabled', a.position >= a.count - 1);
-      const focused = [...choices.querySelectorAll('vscode-dropdown')]
-        .map((one): Element => one)
-        .indexOf(document.activeElement ?? element);
-      choices.replaceChildren(
-        dropdown(
-          'Method',
-          methods.map((method) => ({ value: method.id, label: method.title })),
-          a.method,
-          (method) => {
-            asked.method = method;
-            ask();
-          },
-        ),
-        dropdown('Class', classChoices(a), asked.target === undefined ? 'predicted' : String(asked.target), (value) => {
-          asked.target = value === 'predicted' ? undefined : Number(value);
-          ask();
-        }),
-      );
-      if (focused >= 0) choices.querySelectorAll<HTMLElement>('vscode-dropdown')[focused]?.focus();
-      const top = a.probs
-        .map((p, i) => ({ p, i }))
-        .sort((x, y) => y.p - x.p)
-        .slice(0, 5);
-      probabilities.replaceChildren(
-        ...top.map(({ p, i }) => {
-          const meter = el('meter', { min: 0, max: 1, value: p, 'aria-hidden': 'true' });
-          return el(
-            'li',
-            { class: i === a.target ? 'target' : undefined },
-            el('span', { class: 'class-name' }, a.classes[i] ?? String(i)),
-            meter,
-            el('span', { class: 'numeric' }, format(p, 'fraction')),
-          );
-        }),
-      );
+      const [{ attribution, problem }] = message.models;
+      seen = attribution ?? seen;
+      // What other methods read stays chosen for them.
+      asked = { ...message.asked, options: { ...asked.options, ...message.asked.options } };
+      const pending = message.models.some((model) => !model.attribution && model.problem === undefined);
+      busy(pending);
+      title.textContent = attribution ? `${message.name}, row ${attribution.row}` : message.name;
+      if (!pending) status.textContent = attribution ? answerOf(attribution) : problem === undefined ? '' : 'There is no map.';
+      status.classList.toggle('wrong', !pending && attribution !== undefined && isWrong(attribution));
+      position.textContent = seen ? `${format(asked.position + 1, 'count')} of ${format(seen.count, 'count')}` : '';
+      previous.toggleAttribute('disabled', asked.position <= 0);
+      next.toggleAttribute('disabled', asked.position >= (seen?.count ?? 1) - 1);
+      choose();
+      if (first || shape() !== before) dress();
+      const two = message.models.length > 1;
       facts.replaceChildren(
-        ...a.facts.flatMap((fact) => [
-          el('dt', {}, fact.label),
-          el('dd', {}, typeof fact.value === 'number' ? format(fact.value) : fact.value),
-        ]),
+        ...message.models.flatMap((model) => (model.attribution ? [factsView(model.attribution, two ? model.name : undefined)] : [])),
       );
       draw();
     },

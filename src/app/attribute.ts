@@ -3,16 +3,15 @@ import { choose } from '../base/option.ts';
 import { random } from '../base/random.ts';
 import { attributeRows } from '../diagnostics/attribution/attributed-rows.ts';
 import { attributionOptions } from '../diagnostics/attribution/options.ts';
-import { mapOf, overlayScale } from '../diagnostics/attribution/overlay.ts';
-import { factsOf } from '../diagnostics/attribution/saliency-result.ts';
+import { mapOf } from '../diagnostics/attribution/overlay.ts';
+import { factsOf, inputName, type Saliency } from '../diagnostics/attribution/saliency-result.ts';
+import { alongSignal } from '../diagnostics/attribution/signal-cards.ts';
 import type { Bound } from '../evidence/bound.ts';
+import type { ModelGradients } from '../evidence/evidence.ts';
 import { nouns } from '../evidence/plan.ts';
-import { openGradient } from '../evidence/providers/gradient.ts';
-import { samples } from '../evidence/providers/samples.ts';
-import type { AttributeRequest, Attribution } from '../report/tasks.ts';
-import { lookAt } from './look-at.ts';
+import type { AttributeRequest, Attribution, Shown } from '../report/tasks.ts';
+import { withSubject } from './kept-subjects.ts';
 import type { UseCase } from './ports.ts';
-import { openSubject } from './subject.ts';
 
 /** Longest side of the picture shown in a tab. */
 const SIDE = 1024;
@@ -27,52 +26,75 @@ const placeOf = ({ position, row }: AttributeRequest, bound: Bound): number => {
   throw bad('row', row, 'a row of the split that was chosen');
 };
 
-/** One sample with its attribution, for the image tab: a map over its picture, or one value per input. */
+/** What the one row attributed is drawn over, and the values of the map there. */
+const shownOf = (s: Saliency, x: Float32Array): { readonly shown: Shown; readonly values: Float64Array } => {
+  const { found, tokens, pictures, signals } = s;
+  if (tokens) {
+    const kept = tokens.padding[0].flatMap((padding, k) => (padding ? [] : [k]));
+    const words = kept.map((k) => tokens.words[0][k]);
+    return { shown: { kind: 'tokens', words }, values: Float64Array.from(kept, (k) => tokens.scores[k]) };
+  }
+  if (pictures && found.grid?.kind !== 'units') {
+    const { width, height, values } = mapOf(found, 0, 1, pictures.axes);
+    return { shown: { kind: 'map', picture: pictures.pictures[0], width, height }, values };
+  }
+  if (signals) {
+    const { channels, places } = signals;
+    return { shown: { kind: 'signal', channels, places, signal: signals.x }, values: alongSignal(found.values, places) };
+  }
+  const names = Array.from(found.values, (_, k) => inputName(s, k));
+  const units = found.grid?.kind === 'units';
+  return {
+    shown: { kind: 'bars', what: units ? 'Unit' : 'Input', names, ...(units ? {} : { inputs: x }) },
+    values: found.values,
+  };
+};
+
+const layersIn = ({ layers }: ModelGradients): Attribution['layers'] =>
+  layers.map(({ name, dims }) => ({ name, shape: dims.join(' × ') || '1' }));
+
+/** One sample with its attribution, for the image tab. The model stays open for the next one. */
 export const attribute: UseCase<'attribute'> = async (ask, ports, job): Promise<Attribution> => {
   const chosen = choose("'saliency'", attributionOptions, { ...ask.options, method: ask.method });
   const own = { ...job, random: (name: string) => random(ask.seed, name) };
-  const open = await openSubject({ model: ask.model, data: ask.data, device: ask.device }, ports, own);
-  try {
-    const { bound, model } = open;
-    if (!model) throw new Fault('evidence/no-model', { id: 'saliency', tool: 'gradient' });
-    const position = placeOf(ask, bound);
-    const { subject, meaning } = await lookAt(open, 'auto', own);
-    const { tool: reader } = samples(bound, model.score);
-    job.progress(0.2, 'Compiling the gradient');
-    const gradient = await openGradient(model, bound.inputDims, { runtime: ports.runtime, device: ask.device }, own);
-    try {
-      job.progress(0.5, 'Attributing');
-      const asked = { ...chosen, target: 'predicted' as const, class: ask.target === undefined ? '' : String(ask.target) };
-      const quiet = { ...own, progress: () => {} };
-      const { rows: s } = await attributeRows({ gradient: gradient.tool, samples: reader }, [position], asked, subject, quiet, SIDE);
-      // One column that is no class score is a regression: it has no classes to name.
-      const classed = subject.classes.length > 1;
-      const { pictures, tokens, found, labels } = s;
-      const map = tokens?.scores ?? (pictures && found.grid?.kind !== 'units' ? mapOf(found, 0, 1, pictures.axes).values : found.values);
-      const { outputs } = await reader.take([position], job.signal);
-      const scores = meaning && nouns({ rows: Float64Array.from(s.rows), scores: outputs, meaning }, ['probs']).probs;
-      return {
-        row: s.rows[0],
-        position,
-        count: bound.count,
-        picture: found.grid?.kind === 'units' ? null : (pictures?.pictures[0] ?? null),
-        width: pictures && map.length === pictures.axes.width * pictures.axes.height ? pictures.axes.width : map.length,
-        height: pictures && map.length === pictures.axes.width * pictures.axes.height ? pictures.axes.height : 1,
-        values: Float32Array.from(map),
-        scale: overlayScale(map, chosen.outliers),
-        ...(tokens ? { tokens: tokens.words[0] } : {}),
-        classes: classed ? subject.classes : [],
-        probs: scores ? Array.from(scores.data) : [],
-        ...(labels && classed ? { label: labels[0] } : {}),
-        prediction: s.predicted[0],
-        target: s.targets[0],
-        method: chosen.method,
-        facts: factsOf(s, 0, subject).map(({ label, value }) => ({ label, value })),
-      };
-    } finally {
-      await gradient.release();
-    }
-  } finally {
-    await open.close();
-  }
+  return withSubject(ask, ports, own, async ({ open, subject, meaning, samples, gradient, notes }) => {
+    const began = performance.now();
+    const position = placeOf(ask, open.bound);
+    const asked = { ...chosen, target: 'predicted' as const, class: ask.target === undefined ? '' : String(ask.target) };
+    const told: string[] = [];
+    const part = {
+      ...own,
+      note: (text: string) => void told.push(text),
+      progress: (f: number, text: string) => own.progress(0.3 + 0.7 * f, text),
+    };
+    const tools = { gradient: gradient.tool, samples };
+    const { rows: s, asked: taken, x } = await attributeRows(tools, [position], asked, subject, part, SIDE);
+    // One column that is no class score is a regression: it has no classes to name.
+    const classed = subject.classes.length > 1;
+    const { outputs } = taken;
+    const scores = meaning && nouns({ rows: Float64Array.from(s.rows), scores: outputs, meaning }, ['probs']).probs;
+    const { shown, values } = shownOf(s, x);
+    const { actual } = gradient.choice;
+    return {
+      row: s.rows[0],
+      position,
+      count: open.bound.count,
+      shown,
+      values: Float32Array.from(values),
+      outliers: chosen.outliers,
+      classes: classed ? subject.classes : [],
+      probs: scores ? Array.from(scores.data) : [],
+      ...(s.labels && classed ? { label: s.labels[0] } : {}),
+      prediction: s.predicted[0],
+      target: s.targets[0],
+      method: chosen.method,
+      layers: layersIn(gradient.tool),
+      facts: [
+        ...factsOf(s, 0, subject),
+        { label: 'Device', value: actual },
+        { label: 'Time', value: (performance.now() - began) / 1000, unit: 'seconds' },
+      ],
+      notes: [...notes, ...told],
+    };
+  });
 };

@@ -37,6 +37,10 @@ export interface ChoiceOption<V extends string = string> {
   readonly of: readonly V[];
   /** The names that people know them by, where those are not the values. */
   readonly titles?: Readonly<Record<V, string>>;
+  /** Long lists: the heading under which a value stands. */
+  readonly groups?: Readonly<Record<V, string>>;
+  /** Options beside this one that a value reads; those that no value names are read by all. */
+  readonly reads?: Readonly<Record<V, readonly string[]>>;
   readonly help: string;
 }
 /** A name offered from the subject: a layer or output of the model, a class, a column of the data. '' means none. */

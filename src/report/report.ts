@@ -114,6 +114,12 @@ export interface Picture {
   readonly channels: 1 | 3;
   readonly base64: string;
 }
+/** Something known of a sample, printed beside it. */
+export interface Fact {
+  readonly label: string;
+  readonly value: string | number;
+  readonly unit?: Unit;
+}
 /** Samples with signed overlays on the picture's grid. `scale` is the |value| drawn at full strength (card 00-attribution: percentile, 0 fixed). */
 export interface ImagesCard extends CardBase {
   readonly kind: 'images';
@@ -127,8 +133,10 @@ export interface ImagesCard extends CardBase {
       readonly height: number;
       readonly values: readonly number[];
       readonly scale: number;
+      /** Where the scale was chosen so: share of all |value|, in percent, that lies in what is drawn at full strength. */
+      readonly outliers?: number;
     }[];
-    readonly facts: readonly { readonly label: string; readonly value: string | number; readonly unit?: Unit }[];
+    readonly facts: readonly Fact[];
   }[];
 }
 export interface ScatterCard extends CardBase {

@@ -1,5 +1,5 @@
 import type { DataRef, Device, Expectation, ModelRef, RunRequest } from '../base/request.ts';
-import type { Interval, Picture, Report } from './report.ts';
+import type { Fact, Interval, Picture, Report } from './report.ts';
 
 /** Every task the job process can do: name → what it is asked and what it gives back. Plain data, typed arrays allowed. */
 export interface Tasks {
@@ -144,28 +144,39 @@ export interface AttributeRequest {
   /** A dataset row (zero-based) in place of a position, as cards name it; it must be in the split. */
   readonly row?: number;
   readonly method: string;
-  /** Class index; the predicted class where absent. */
-  readonly target?: number;
+  /** Class index or name; the predicted class where absent. */
+  readonly target?: number | string;
   readonly options: Readonly<Record<string, unknown>>;
 }
+/** What one attribution is drawn over. */
+export type Shown =
+  /** A map [height, width], over the picture if there is one. */
+  | { readonly kind: 'map'; readonly picture: Picture | null; readonly width: number; readonly height: number }
+  /** Words in their order, padding left out. */
+  | { readonly kind: 'tokens'; readonly words: readonly string[] }
+  /** A signal [channels, places], one value of the map for each place. */
+  | { readonly kind: 'signal'; readonly channels: number; readonly places: number; readonly signal: Float32Array }
+  /** Columns of a table with the row's own values, or units of a layer. */
+  | { readonly kind: 'bars'; readonly what: 'Input' | 'Unit'; readonly names: readonly string[]; readonly inputs?: Float32Array };
 export interface Attribution {
   /** Dataset row, its position in the split, and how many rows the split has. */
   readonly row: number;
   readonly position: number;
   readonly count: number;
-  readonly picture: Picture | null;
-  readonly width: number;
-  readonly height: number;
-  /** Signed, [height * width], channels summed. */
+  readonly shown: Shown;
+  /** Signed, one for each place of what is shown; channels are summed. */
   readonly values: Float32Array;
-  /** Words of a row of tokens, one for each value. */
-  readonly tokens?: readonly string[];
-  readonly scale: number;
+  /** Share of all attribution, in percent, that was asked to lie in values drawn at full strength. */
+  readonly outliers: number;
   readonly classes: readonly string[];
   readonly probs: readonly number[];
   readonly label?: number;
   readonly prediction: number;
   readonly target: number;
   readonly method: string;
-  readonly facts: readonly { readonly label: string; readonly value: string | number }[];
+  /** Layers that methods may look at, from input to output. */
+  readonly layers: readonly { readonly name: string; readonly shape: string }[];
+  readonly facts: readonly Fact[];
+  /** What was done to the data or fell back. */
+  readonly notes: readonly string[];
 }

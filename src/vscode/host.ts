@@ -8,13 +8,14 @@ import { type Supervisor, supervisor } from '../jobs/supervisor.ts';
 import { toHtml } from '../report/html.ts';
 import { verdictsOf } from '../report/verdict.ts';
 import { commandOf } from './commands/diagnose.ts';
+import { chooseModel } from './commands/subject.ts';
 import { openOnStart } from './contributions.ts';
 import type { Host, Launch, SaliencySubject } from './define.ts';
 import { type History, history } from './history.ts';
 import { confirm, openFile, pick, saveFile, text } from './host/prompts.ts';
 import { findFiles, labelOf, suiteFiles } from './host/suites.ts';
 import { type LaunchPorts, launch, launchOf, type Running } from './launch.ts';
-import { methodsOf } from './methods.ts';
+import { saliencyForm } from './methods.ts';
 import { reportPanels } from './panels/report.ts';
 import { saliencyPanels } from './panels/saliency.ts';
 import { type Problem, problemOf, remedyTitles } from './problem.ts';
@@ -113,9 +114,12 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
 
   const images = saliencyPanels({
     extension,
-    methods: methodsOf(catalogue),
-    attribute: (subject, asked, signal) =>
-      jobs().submit('attribute', { ...subject, ...asked, device: host.device, seed: host.seed, options: {} }, { signal }),
+    form: saliencyForm(catalogue),
+    attribute: (subject, asked, watch) => jobs().submit('attribute', { ...subject, ...asked, device: host.device, seed: host.seed }, watch),
+    async second() {
+      const model = await chooseModel(host, 'Saliency', {}, false, 'Second model, on the same sample');
+      return model && model !== 'none' ? model.ref : undefined;
+    },
     busy: (title, work) => {
       const settled = work.catch(() => {});
       void vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () => settled);

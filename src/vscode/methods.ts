@@ -1,14 +1,37 @@
 import type { Catalogue } from '../base/catalogue.ts';
+import type { Options } from '../base/option.ts';
 
 export interface Method {
   readonly id: string;
   readonly title: string;
+  readonly group: string;
+  /** Names of the options that it reads beside those that all methods read. */
+  readonly reads: readonly string[];
 }
 
-/** The attribution methods that the image tab offers: those of the saliency diagnostic, its default first. */
-export const methodsOf = ({ diagnostics }: Pick<Catalogue, 'diagnostics'>): readonly Method[] => {
-  const option = diagnostics.find(({ id }) => id === 'saliency')?.options.method;
-  if (option?.kind !== 'choice') return [];
-  const ids = [option.default, ...option.of.filter((id) => id !== option.default)];
-  return ids.map((id) => ({ id, title: option.titles?.[id] ?? id }));
+/** What the image tab offers: methods under their headings, the default first, and their options. */
+export interface SaliencyForm {
+  readonly methods: readonly Method[];
+  /** Options that every method reads. */
+  readonly always: readonly string[];
+  readonly options: Options;
+}
+
+/** Taken from the saliency diagnostic; what is chosen by the sample shown, or drawn at once, has controls of its own. */
+const elsewhere = new Set(['method', 'target', 'class', 'samples', 'checks', 'order', 'neuron', 'outliers']);
+
+export const saliencyForm = ({ diagnostics }: Pick<Catalogue, 'diagnostics'>): SaliencyForm => {
+  const all = diagnostics.find(({ id }) => id === 'saliency')?.options ?? {};
+  const { method } = all;
+  if (method?.kind !== 'choice') return { methods: [], always: [], options: {} };
+  const options = Object.fromEntries(Object.entries(all).filter(([name]) => !elsewhere.has(name)));
+  const { reads = {}, groups = {}, titles = {} } = method;
+  const named = new Set(Object.values(reads).flat());
+  const methods = method.of.map((id) => ({ id, title: titles[id] ?? id, group: groups[id] ?? '', reads: reads[id] ?? [] }));
+  const headings = [...new Set(methods.map(({ group }) => group))];
+  return {
+    methods: headings.flatMap((heading) => methods.filter(({ group }) => group === heading)),
+    always: Object.keys(options).filter((name) => !named.has(name)),
+    options,
+  };
 };

@@ -1,5 +1,7 @@
+import type { OptionValue } from '../base/option.ts';
 import type { Report } from '../report/report.ts';
 import type { Attribution, Live, Verdict } from '../report/tasks.ts';
+import type { SaliencyForm } from './methods.ts';
 
 /** Messages between the extension and a page. The page says `ready` first; nothing is posted before. Typed arrays cross as such. */
 export type ToPage =
@@ -17,13 +19,28 @@ export type ToPage =
   | { readonly type: 'progress'; readonly title: string; readonly fraction: number; readonly text: string }
   | { readonly type: 'live'; readonly live: Live }
   | { readonly type: 'problem'; readonly sentence: string }
-  /** The image tab: what may be chosen, and the attribution now shown. */
+  /** The image tab: what may be chosen, what was, and one model or two on the same sample. */
   | {
       readonly type: 'saliency';
       readonly name: string;
-      readonly methods: readonly { readonly id: string; readonly title: string }[];
-      readonly attribution: Attribution;
+      readonly form: SaliencyForm;
+      readonly asked: Asked;
+      readonly models: readonly Looked[];
     };
+
+/** What is asked of the models of the image tab. Without a target it is the class that each sample is predicted to be of. */
+export interface Asked {
+  readonly position: number;
+  readonly method: string;
+  readonly target?: number;
+  readonly options: Readonly<Record<string, OptionValue>>;
+}
+/** One model of the image tab: its attribution, or why there is none; neither, while it is computed. */
+export interface Looked {
+  readonly name: string;
+  readonly attribution?: Attribution;
+  readonly problem?: string;
+}
 
 export type FromPage =
   | { readonly type: 'ready' }
@@ -35,4 +52,6 @@ export type FromPage =
   /** Open the image tab at this dataset row. */
   | { readonly type: 'sample'; readonly report: number; readonly row: number }
   /** The image tab asks for another attribution. */
-  | { readonly type: 'attribute'; readonly position: number; readonly method: string; readonly target?: number };
+  | ({ readonly type: 'attribute' } & Asked)
+  /** Choose a second model for the image tab, or put it away. */
+  | { readonly type: 'second'; readonly wanted: boolean };

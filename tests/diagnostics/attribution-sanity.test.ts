@@ -83,13 +83,13 @@ test('deletion and insertion of a linear model: the probability after each share
     assert.ok(Math.abs(curves.deletion[0][i] - hidden[k]) < 1e-6, `${share}: ${curves.deletion[0][i]} ≠ ${hidden[k]}`);
     assert.ok(Math.abs(curves.insertion[0][i] - shown[k]) < 1e-6);
   });
-  const { headline, cards } = sanityFindings(await checked(linear, { method: 'integrated-gradients' }));
+  const { headline, verdict, curves: drawn } = sanityFindings(await checked(linear, { method: 'integrated-gradients' }));
   const area = (values: readonly number[]): number => values.reduce((s, v, i) => s + v * (i === 0 || i === 20 ? 0.5 : 1), 0) / 20;
   const mean = (rows: readonly Float64Array[]): number => rows.reduce((s, r) => s + area(Array.from(r)) / rows.length, 0);
   assert.ok(Math.abs(headline.deletion_auc - mean(curves.deletion)) < 1e-12);
   assert.ok(Math.abs(headline.insertion_auc - mean(curves.insertion)) < 1e-12);
   assert.deepEqual(
-    cards.map((c) => c.title),
+    [...verdict, ...drawn].map((c) => c.title),
     ['Can these maps be trusted?', 'Deletion and insertion', 'Maps after weights are redrawn'],
   );
 });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { imageAxes } from '../../src/base/image.ts';
+import { overlayScale } from '../../src/base/overlay-scale.ts';
 import type { Attributed, Question } from '../../src/diagnostics/attribution/method.ts';
 import { gradient, gradientTimesInput, noisyGradient } from '../../src/diagnostics/attribution/method-gradient.ts';
 import { integratedGradients } from '../../src/diagnostics/attribution/method-path.ts';
-import { channelSum, overlayScale, shrink } from '../../src/diagnostics/attribution/overlay.ts';
+import { channelSum, shrink } from '../../src/diagnostics/attribution/overlay.ts';
 import type { RuleName } from '../../src/diagnostics/attribution/quadrature.ts';
 import { netA, toolOf, x } from './nets.ts';
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Attribution } from '../../src/report/tasks.ts';
 import { sampleReport } from '../report/fixtures.ts';
 import { close, colours, launch, openPanel, post, posted, screenshot, skip } from './browser.ts';
 
@@ -103,88 +102,4 @@ test('a suite begins with its checks, which lead to their reports', { skip }, as
   await page.getByRole('button', { name: 'classes' }).click();
   assert.equal(await page.getByRole('tab', { selected: true }).textContent(), 'Confusion matrixnot available');
   await page.screenshot({ path: screenshot('suite') });
-});
-
-const attribution = (position: number, method: string, target = 9): Omit<Attribution, 'values'> & { values: number[] } => {
-  const card = sampleReport('every-kind').cards.find((one) => one.kind === 'images');
-  const image = card?.kind === 'images' ? card.images[position % 8] : undefined;
-  assert.ok(image);
-  const [{ width, height, values, scale }] = image.overlays;
-  return {
-    row: image.row,
-    position,
-    count: 359,
-    picture: image.picture,
-    width,
-    height,
-    values: [...values],
-    scale,
-    classes: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
-    probs: [0.001, 0.002, 0.003, 0.01, 0.001, 0.002, 0.001, 0.003, 0.02, 0.957],
-    label: 9,
-    prediction: 9,
-    target,
-    method,
-    facts: [
-      { label: 'model', value: 'digits.onnx' },
-      { label: 'completeness error', value: '0.4 %' },
-    ],
-  };
-};
-const methods = [
-  { id: 'integrated-gradients', title: 'Integrated Gradients' },
-  { id: 'input-gradient', title: 'Input gradient' },
-];
-
-test('the image tab: method, class, sample, opacity and mode', { skip }, async () => {
-  const { page, errors } = await openPanel('saliency');
-  const show = (a: unknown): Promise<void> => post(page, { type: 'saliency', name: 'digits.onnx on digits.npz', methods, attribution: a });
-  await show(attribution(3, 'integrated-gradients'));
-  assert.match((await page.locator('h1').textContent()) ?? '', /digits\.onnx on digits\.npz, row \d+/);
-  assert.equal(await page.locator('[role=status]').textContent(), 'label 9, predicted 9 at 95.7 %');
-  assert.match((await page.locator('.saliency-facts').textContent()) ?? '', /995\.7 %.*completeness error0\.4 %/);
-  assert.ok((await colours(page, '.big canvas', 1)) > 3);
-  await page.screenshot({ path: screenshot('saliency') });
-
-  const picture = (): Promise<string> =>
-    page
-      .locator('.big canvas')
-      .last()
-      .evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
-  const signed = await picture();
-  await page.locator('vscode-checkbox').first().click();
-  assert.notEqual(await picture(), signed, 'absolute is drawn at once, without asking');
-  await page.locator('vscode-checkbox').nth(1).click();
-  assert.equal(await page.locator('.big canvas:visible').count(), 1, 'the original is put away');
-  assert.equal((await posted(page)).length, 1);
-
-  const choose = async (nth: number, name: RegExp): Promise<void> => {
-    const dropdown = page.locator('vscode-dropdown').nth(nth);
-    await dropdown.click();
-    await dropdown.getByRole('option', { name }).click();
-  };
-  await choose(0, /Input gradient/);
-  assert.deepEqual((await posted(page)).at(-1), { type: 'attribute', position: 3, method: 'input-gradient' });
-  await show(attribution(3, 'input-gradient'));
-  await choose(1, /^8 · 2\.00 %/);
-  assert.deepEqual((await posted(page)).at(-1), { type: 'attribute', position: 3, method: 'input-gradient', target: 8 });
-  await show(attribution(3, 'input-gradient', 8));
-  await page.getByRole('button', { name: /Next sample/ }).click();
-  assert.deepEqual((await posted(page)).at(-1), { type: 'attribute', position: 4, method: 'input-gradient', target: 8 });
-  await show(attribution(4, 'input-gradient', 8));
-  await page.getByRole('button', { name: /Next sample/ }).focus();
-  await page.keyboard.press('ArrowLeft');
-  assert.deepEqual((await posted(page)).at(-1), { type: 'attribute', position: 3, method: 'input-gradient', target: 8 });
-  assert.deepEqual(errors, []);
-});
-
-test('a problem in the image tab is said above the last picture, and goes with the next', { skip }, async () => {
-  const { page } = await openPanel('saliency-problem');
-  const message = { type: 'saliency', name: 'm', methods, attribution: attribution(0, 'integrated-gradients') };
-  await post(page, message);
-  await post(page, { type: 'problem', sentence: 'No gradient can flow to input x.' });
-  assert.ok(await page.getByRole('alert').isVisible());
-  assert.equal(await page.locator('.big canvas').count(), 2);
-  await post(page, message);
-  assert.equal(await page.getByRole('alert').count(), 0);
 });

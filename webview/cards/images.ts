@@ -1,35 +1,28 @@
 import { format } from '../../src/report/format.ts';
 import type { CardOf } from '../../src/report/report.ts';
 import { factsOf } from '../../src/report/twin.ts';
-import { button, checkbox, dropdown, slider } from '../controls.ts';
+import { button, dropdown } from '../controls.ts';
 import { context2d, el } from '../element.ts';
-import { type OverlayLook, paint, paintKey, sizedCanvas } from '../picture.ts';
+import { colourKey, lookControls, lookOf, type MapLook, plainLook, scaleOf } from '../map-look.ts';
+import { paint, paintPicture, sizedCanvas } from '../picture.ts';
 import type { Stage, View } from '../stage.ts';
 import { css, theme } from '../theme.ts';
 
 type Image = CardOf<'images'>['images'][number];
 
-interface Look extends OverlayLook {
+/** The map chosen among those of each sample, as it is to be drawn. */
+interface Look extends MapLook {
   readonly name: string;
-  readonly beside: boolean;
 }
-
-/** Colours of the map and their meaning, kept in step with the look. */
-export const colourKey = (): { readonly element: HTMLElement; readonly paint: (look: OverlayLook) => void } => {
-  const canvas = el('canvas', { class: 'key', width: 128, height: 10, 'aria-hidden': 'true' });
-  const [low, high] = [el('span', {}, 'against'), el('span', {}, 'for the class')];
-  return {
-    element: el('div', { class: 'colour-key' }, low, canvas, high),
-    paint(look) {
-      paintKey(canvas, look);
-      low.textContent = look.mode === 'signed' ? 'against' : 'none';
-      high.textContent = look.mode === 'signed' ? 'for the class' : 'strong';
-    },
-  };
-};
 
 const written = (facts: Image['facts']): readonly string[] =>
   facts.map(({ label, value, unit }) => `${label} ${typeof value === 'number' ? format(value, unit) : value}`);
+
+/** Where maps were made, and how long the whole run took. */
+const measured = ({ report }: Stage): readonly string[] => {
+  const { device, seconds } = report.provenance;
+  return [`Device ${device.actual}`, `Time ${format(seconds, 'seconds')} for the run`];
+};
 
 const tile = (
   image: Image,
@@ -65,11 +58,12 @@ const tile = (
     element,
     canvas,
     draw(look) {
-      const overlay = image.overlays.find((one) => one.name === look.name) ?? null;
-      paint(canvas, image.picture, overlay, look);
+      const overlay = image.overlays.find((one) => one.name === look.name);
+      if (overlay) paint(canvas, image.picture, { ...overlay, scale: scaleOf(overlay, look.outliers) }, look);
+      else if (image.picture) paintPicture(canvas, image.picture);
       canvas.setAttribute('aria-label', `Row ${image.row}, ${image.title}${overlay ? `, ${overlay.name}` : ''}`);
       original.hidden = !look.beside || image.picture === null;
-      if (!original.hidden) paint(original, image.picture, null, look);
+      if (image.picture && !original.hidden) paintPicture(original, image.picture);
     },
   };
 };
@@ -104,11 +98,13 @@ export const images = (card: CardOf<'images'>, stage: Stage): View => {
   const names = [...new Set(all.flatMap((image) => image.overlays.map((overlay) => overlay.name)))];
   const tiles = all.map((image, i) => tile(image, own[i], stage));
   const key = colourKey();
-  let look: Look = { name: names[0] ?? '', opacity: 0.6, mode: 'signed', beside: false };
+  const outliers = all.flatMap((image) => image.overlays.map((overlay) => overlay.outliers)).find((one) => one !== undefined);
+  const values = all.flatMap((image) => image.overlays.map((overlay) => overlay.values));
+  let look: Look = { ...plainLook, name: names[0] ?? '', ...(outliers === undefined ? {} : { outliers }) };
   const change = (part: Partial<Look>): void => {
     look = { ...look, ...part };
     for (const one of tiles) one.draw(look);
-    key.paint(look);
+    key.paint(lookOf(values, look));
   };
   change({});
   const controls =
@@ -123,16 +119,15 @@ export const images = (card: CardOf<'images'>, stage: Stage): View => {
           look.name,
           (name) => change({ name }),
         ),
-      slider('Opacity', look.opacity, (opacity) => change({ opacity })),
-      checkbox('Absolute', false, (on) => change({ mode: on ? 'absolute' : 'signed' })),
-      checkbox('Original beside', false, (beside) => change({ beside })),
+      ...lookControls(look, change),
       key.element,
     );
   return {
     element: el(
       'div',
       {},
-      shared.length > 0 && el('p', { class: 'shared-facts' }, written(shared).join(' · ')),
+      shared.length > 0 &&
+        el('p', { class: 'shared-facts' }, [...written(shared), ...(names.length > 0 ? measured(stage) : [])].join(' · ')),
       controls,
       el('div', { class: 'samples-grid' }, ...tiles.map((one) => one.element)),
     ),

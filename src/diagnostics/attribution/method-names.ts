@@ -24,3 +24,65 @@ export const methodTitles = {
 } as const;
 export type MethodId = keyof typeof methodTitles;
 export const methodIds = Object.keys(methodTitles) as MethodId[];
+
+/** Headings of lists of methods. */
+export const methodGroups: Readonly<Record<MethodId, string>> = {
+  'integrated-gradients': 'Paths from a baseline',
+  'expected-gradients': 'Paths from a baseline',
+  'gradient-shap': 'Paths from a baseline',
+  deeplift: 'Paths from a baseline',
+  gradient: 'Gradients',
+  'gradient-x-input': 'Gradients',
+  smoothgrad: 'Gradients',
+  'smoothgrad-squared': 'Gradients',
+  vargrad: 'Gradients',
+  'grad-cam': 'Layers',
+  'grad-cam-plus-plus': 'Layers',
+  'layer-gradient-x-activation': 'Layers',
+  'layer-integrated-gradients': 'Layers',
+  'layer-conductance': 'Layers',
+  'guided-backpropagation': 'Backward rules',
+  deconvolution: 'Backward rules',
+  'lrp-epsilon': 'Backward rules',
+  'lrp-gamma': 'Backward rules',
+  occlusion: 'Hiding inputs',
+  rise: 'Hiding inputs',
+  'kernel-shap': 'Hiding inputs',
+};
+
+/** Options that a method reads beside those that all read. */
+export const methodReads: Readonly<Record<MethodId, readonly MethodOption[]>> = {
+  'integrated-gradients': ['baseline', 'steps', 'quadrature'],
+  gradient: [],
+  'gradient-x-input': [],
+  smoothgrad: ['noiseSamples', 'noiseScale'],
+  'smoothgrad-squared': ['noiseSamples', 'noiseScale'],
+  vargrad: ['noiseSamples', 'noiseScale'],
+  'expected-gradients': ['steps'],
+  'gradient-shap': ['steps', 'noiseScale'],
+  'grad-cam': ['layer'],
+  'grad-cam-plus-plus': ['layer'],
+  'layer-gradient-x-activation': ['layer'],
+  'layer-integrated-gradients': ['layer', 'baseline', 'steps', 'quadrature'],
+  'layer-conductance': ['layer', 'baseline', 'steps'],
+  'guided-backpropagation': [],
+  deconvolution: [],
+  deeplift: ['baseline'],
+  'lrp-epsilon': ['epsilon'],
+  'lrp-gamma': ['epsilon', 'gamma'],
+  occlusion: ['baseline', 'window', 'stride'],
+  rise: ['baseline', 'masks'],
+  'kernel-shap': ['baseline', 'masks'],
+};
+type MethodOption =
+  | 'baseline'
+  | 'steps'
+  | 'quadrature'
+  | 'layer'
+  | 'noiseSamples'
+  | 'noiseScale'
+  | 'epsilon'
+  | 'gamma'
+  | 'window'
+  | 'stride'
+  | 'masks';

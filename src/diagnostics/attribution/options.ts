@@ -13,7 +13,7 @@ import {
 } from '../../base/option.ts';
 import type { Scale } from '../../evidence/evidence.ts';
 import type { BaselineName } from './baselines.ts';
-import { type MethodId, methodIds, methodTitles } from './method-names.ts';
+import { type MethodId, methodGroups, methodIds, methodReads, methodTitles } from './method-names.ts';
 import type { RuleName } from './quadrature.ts';
 
 /** Options of every attribution, whoever asks. */
@@ -42,6 +42,8 @@ export const attributionOptions: AttributionOptions = {
     default: 'integrated-gradients',
     of: methodIds,
     titles: methodTitles,
+    groups: methodGroups,
+    reads: methodReads,
     help: 'How the output is attributed to the inputs.',
   }),
   scale: choice({

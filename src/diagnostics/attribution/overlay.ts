@@ -38,17 +38,5 @@ export const shrink = (
   return { height: h, width: w, values };
 };
 
-/** The |a| drawn at full strength: the smallest at which the cumulative sorted sum of |a| reaches (100 − percent) % of the total. */
-export const overlayScale = (values: ArrayLike<number>, percent: number): number => {
-  const sizes = Float64Array.from(values, Math.abs).sort();
-  const limit = (1 - percent / 100) * sizes.reduce((sum, v) => sum + v, 0);
-  let sum = 0;
-  for (const v of sizes) {
-    sum += v;
-    if (sum >= limit) return v;
-  }
-  return sizes.at(-1) ?? 0;
-};
-
 /** Below this scale a map is almost zero everywhere. */
 export const ALMOST_ZERO = 1e-5;

@@ -1,9 +1,10 @@
+import { overlayScale } from '../../base/overlay-scale.ts';
 import type { Subject } from '../../evidence/evidence.ts';
 import type { Card } from '../../report/report.ts';
 import { number } from '../wording.ts';
 import type { AttributionChoice } from './options.ts';
-import { mapOf, overlayScale, shrink } from './overlay.ts';
-import { factsOf, inputName, nameOf, type Saliency, strongest } from './saliency-result.ts';
+import { mapOf, shrink } from './overlay.ts';
+import { factLine, factsOf, inputName, nameOf, type Saliency, strongest } from './saliency-result.ts';
 import { signalCards } from './signal-cards.ts';
 import { tokenCards } from './token-cards.ts';
 
@@ -52,6 +53,7 @@ const imageCards = (s: Saliency, chosen: AttributionChoice, subject: Subject): C
             height,
             values: Array.from(maps[b].values, short),
             scale: overlayScale(maps[b].values, chosen.outliers),
+            outliers: chosen.outliers,
           },
         ],
         facts: factsOf(s, b, subject),
@@ -78,11 +80,16 @@ const tableCards = (s: Saliency, subject: Subject): Card[] => {
   const inputs = shown.map((f) => inputName(s, f.input));
   const values = s.rows.flatMap((_, b) => shown.map((f) => s.found.values[b * d + f.input]));
   const limit = Math.max(...values.map(Math.abs), 0);
+  const made = factLine(
+    s,
+    s.rows.map((_, b) => b),
+    subject,
+  );
   return [
     {
       kind: 'bars',
       title: grid?.kind === 'units' ? `Units of ${grid.layer} by mean attribution` : 'Inputs by mean attribution',
-      caption: `Bars: mean size over the ${s.rows.length} samples; points: mean with its sign.${most}`,
+      caption: `Bars: mean size over the ${s.rows.length} samples; points: mean with its sign.${most} ${made}`,
       x: { label: grid?.kind === 'units' ? 'Unit' : 'Input', unit: 'none' },
       y: { label: 'Attribution', unit: 'none' },
       categories: inputs,
@@ -92,7 +99,7 @@ const tableCards = (s: Saliency, subject: Subject): Card[] => {
     {
       kind: 'heatmap',
       title: 'Attribution of each sample',
-      caption: `One row per sample; positive values speak for the class attributed.${most}`,
+      caption: `One row per sample; positive values speak for the class attributed.${most} ${made}`,
       rows: { label: 'Sample', names: s.rows.map((row, b) => `row ${row}: ${titleOf(s, b, subject)}`) },
       columns: { label: grid?.kind === 'units' ? 'Unit' : 'Input', names: inputs },
       layers: [{ name: 'Attribution', unit: 'none', values: values.map(short), domain: [-limit, limit] }],

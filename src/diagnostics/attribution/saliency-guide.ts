@@ -1,8 +1,9 @@
 import { median } from '../../base/maths/quantile.ts';
+import { overlayScale } from '../../base/overlay-scale.ts';
 import { number, percent } from '../wording.ts';
 import { methods } from './methods.ts';
 import type { AttributionChoice } from './options.ts';
-import { ALMOST_ZERO, overlayScale } from './overlay.ts';
+import { ALMOST_ZERO } from './overlay.ts';
 import { INCOMPLETE, inputName, type Saliency, strongest } from './saliency-result.ts';
 
 /** Share of the inputs, strongest first, that hold half of all |a| of one sample. */

@@ -1,5 +1,6 @@
 import type { Subject } from '../../evidence/evidence.ts';
-import type { ImagesCard } from '../../report/report.ts';
+import type { Fact } from '../../report/report.ts';
+import { number, percent } from '../wording.ts';
 import type { AttributedSamples } from './attribute.ts';
 import type { Pictures } from './samples.ts';
 import type { Sanity } from './sanity.ts';
@@ -45,28 +46,62 @@ export const inputName = ({ names, found }: Pick<Saliency, 'names' | 'found'>, i
 /** A class by its name. */
 export const nameOf = (k: number, { classes }: Pick<Subject, 'classes'>): string => classes[k] ?? String(k);
 
+/** What every map says of itself: model, class, method with its settings, baseline, steps and what it missed. */
+const made = (
+  { found, targets }: Pick<Saliency, 'found' | 'targets'>,
+  b: number,
+  subject: Pick<Subject, 'classes' | 'modelName'>,
+): readonly Fact[] => [
+  ...(subject.modelName ? [{ label: 'Model', value: subject.modelName }] : []),
+  ...(subject.classes.length > 1 ? [{ label: 'Class attributed', value: nameOf(targets[b], subject) }] : []),
+  ...found.how,
+  ...(found.how.some(({ label }) => label === 'Baseline') ? [] : [{ label: 'Baseline', value: 'none' }]),
+  { label: 'Steps', value: found.completeness ? found.completeness.steps[b] : 'none' },
+];
+
 /** What is printed beside the map of sample `b`. */
 export const factsOf = (
   s: Pick<Saliency, 'found' | 'targets'>,
   b: number,
   subject: Pick<Subject, 'classes' | 'modelName'>,
-): ImagesCard['images'][number]['facts'] => {
-  const { completeness } = s.found;
+): readonly Fact[] => {
+  const { completeness, output } = s.found;
   return [
-    ...(subject.modelName ? [{ label: 'Model', value: subject.modelName }] : []),
-    ...(subject.classes.length > 1 ? [{ label: 'Class attributed', value: nameOf(s.targets[b], subject) }] : []),
-    ...s.found.how,
-    { label: 'Value', value: s.found.output[b] },
+    ...made(s, b, subject),
+    { label: 'Value', value: output[b] },
     ...(completeness
       ? [
           { label: 'Value at the baseline', value: completeness.baselineOutput[b] },
-          { label: 'Steps', value: completeness.steps[b] },
           {
             label: completeness.relative[b] > INCOMPLETE ? 'Completeness gap (too large)' : 'Completeness gap',
             value: completeness.relative[b],
             unit: 'fraction' as const,
           },
         ]
-      : []),
+      : [{ label: 'Completeness gap', value: 'not promised by this method' }]),
   ];
 };
+
+/** What the maps of several samples say of themselves alike. */
+export const sharedFacts = (s: Saliency, at: readonly number[], subject: Pick<Subject, 'classes' | 'modelName'>): readonly Fact[] => {
+  const [first, ...others] = at.map((b) => made(s, b, subject));
+  const { completeness } = s.found;
+  return [
+    ...first.filter(({ label, value }) => others.every((own) => own.some((f) => f.label === label && f.value === value))),
+    completeness
+      ? {
+          label: at.length > 1 ? 'Completeness gap, largest' : 'Completeness gap',
+          value: Math.max(...at.map((b) => completeness.relative[b])),
+          unit: 'fraction',
+        }
+      : { label: 'Completeness gap', value: 'not promised by this method' },
+  ];
+};
+
+/** The same as the caption of a card that holds no facts. */
+export const factLine = (s: Saliency, at: readonly number[], subject: Pick<Subject, 'classes' | 'modelName'>): string =>
+  `${sharedFacts(s, at, subject)
+    .map(
+      ({ label, value, unit }) => `${label}: ${typeof value === 'string' ? value : unit === 'fraction' ? percent(value) : number(value)}`,
+    )
+    .join('; ')}.`;

@@ -56,7 +56,8 @@ export const saliency: Diagnostic = defineStudy({
         ...checks?.headline,
       },
       ...(checks ? { intervals: checks.intervals } : {}),
-      cards: [...saliencyCards(s, chosen, subject), ...(checks?.cards ?? [])],
+      // Whether the maps can be trusted is read before them.
+      cards: [...(checks?.verdict ?? []), ...saliencyCards(s, chosen, subject), ...(checks?.curves ?? [])],
       guide: saliencyGuide(s, chosen),
       notes: [
         ...(incomplete > 0

@@ -21,7 +21,9 @@ const area = (values: Float64Array): number =>
 interface Found {
   readonly headline: Readonly<Record<string, number>>;
   readonly intervals: Readonly<Record<string, Interval>>;
-  readonly cards: readonly Card[];
+  /** What the checks found, in numbers. */
+  readonly verdict: readonly Card[];
+  readonly curves: readonly Card[];
   readonly notes: readonly string[];
 }
 
@@ -146,7 +148,8 @@ export const sanityFindings = (sanity: Sanity): Found => {
   return {
     headline: { ...Object.fromEntries(Object.entries(means).map(([k, m]) => [k, m.value])), ...single },
     intervals: Object.fromEntries(Object.entries(means).flatMap(([k, m]) => (m.interval ? [[k, m.interval]] : []))),
-    cards: [card, ...curveCard(sanity), ...stageCard(sanity)],
+    verdict: [card],
+    curves: [...curveCard(sanity), ...stageCard(sanity)],
     notes,
   };
 };

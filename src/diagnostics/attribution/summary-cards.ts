@@ -1,11 +1,12 @@
 import type { Chosen } from '../../base/option.ts';
+import { overlayScale } from '../../base/overlay-scale.ts';
 import type { Subject } from '../../evidence/evidence.ts';
 import { pictureOf } from '../../report/picture.ts';
 import type { Card, ImagesCard } from '../../report/report.ts';
 import type { Summary } from './attribution-summary.ts';
 import type { AttributionOptions } from './options.ts';
-import { mapOf, overlayScale, shrink } from './overlay.ts';
-import { inputName, nameOf } from './saliency-result.ts';
+import { mapOf, shrink } from './overlay.ts';
+import { inputName, nameOf, sharedFacts } from './saliency-result.ts';
 import { strongestWords } from './token-cards.ts';
 
 type Choice = Chosen<AttributionOptions>;
@@ -18,7 +19,7 @@ const SIDE = 64;
 
 const short = (v: number): number => Number(v.toPrecision(7));
 
-const featureCards = (s: Summary, subject: Pick<Subject, 'classes'>): Card[] => {
+const featureCards = (s: Summary, subject: Pick<Subject, 'classes' | 'modelName'>): Card[] => {
   if (s.features.length === 0) return [];
   const shown = s.features.slice(0, BARS);
   const n = s.rows.rows.length;
@@ -70,6 +71,7 @@ const meanImage = (
   row: number,
   title: string,
   chosen: Choice,
+  subject: Pick<Subject, 'classes' | 'modelName'>,
 ): ImagesCard['images'][number] | undefined => {
   const { pictures, found } = s.rows;
   if (!pictures || at.length === 0) return undefined;
@@ -96,18 +98,26 @@ const meanImage = (
         height: map.height,
         values: Array.from(map.values, short),
         scale: overlayScale(map.values, chosen.outliers),
+        outliers: chosen.outliers,
       },
     ],
-    facts: [{ label: 'Rows', value: at.length, unit: 'count' }],
+    facts: [{ label: 'Rows', value: at.length, unit: 'count' }, ...sharedFacts(s.rows, at, subject)],
   };
 };
 
-const classMaps = (s: Summary, chosen: Choice, subject: Pick<Subject, 'classes'>): Card[] => {
+const classMaps = (s: Summary, chosen: Choice, subject: Pick<Subject, 'classes' | 'modelName'>): Card[] => {
   if (!s.rows.pictures || s.rows.found.grid?.kind === 'units') return [];
   const targets = [...new Set(s.rows.targets)].sort((a, b) => a - b);
   const images = targets.flatMap((t) => {
     const at = s.rows.rows.flatMap((_, b) => (s.rows.targets[b] === t ? [b] : []));
-    const one = meanImage(s, at, s.rows.rows[at[0]], subject.classes.length > 1 ? `class ${nameOf(t, subject)}` : 'all rows', chosen);
+    const one = meanImage(
+      s,
+      at,
+      s.rows.rows[at[0]],
+      subject.classes.length > 1 ? `class ${nameOf(t, subject)}` : 'all rows',
+      chosen,
+      subject,
+    );
     return one ? [one] : [];
   });
   return [
@@ -121,7 +131,7 @@ const classMaps = (s: Summary, chosen: Choice, subject: Pick<Subject, 'classes'>
   ];
 };
 
-const clusterCards = (s: Summary, chosen: Choice, subject: Pick<Subject, 'classes'>): Card[] => {
+const clusterCards = (s: Summary, chosen: Choice, subject: Pick<Subject, 'classes' | 'modelName'>): Card[] => {
   const { clusters } = s;
   if (!clusters) return [];
   const { of } = clusters.clusters;
@@ -139,7 +149,7 @@ const clusterCards = (s: Summary, chosen: Choice, subject: Pick<Subject, 'classe
   };
   const images = members.flatMap((at, c) => {
     const typical = clusters.typical[c];
-    const one = typical >= 0 ? meanImage(s, at, s.rows.rows[typical], `kind ${c + 1}`, chosen) : undefined;
+    const one = typical >= 0 ? meanImage(s, at, s.rows.rows[typical], `kind ${c + 1}`, chosen, subject) : undefined;
     return one ? [one] : [];
   });
   return [

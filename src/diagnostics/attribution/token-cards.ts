@@ -1,8 +1,8 @@
+import { overlayScale } from '../../base/overlay-scale.ts';
 import type { Subject } from '../../evidence/evidence.ts';
 import type { Card } from '../../report/report.ts';
 import type { AttributionChoice } from './options.ts';
-import { overlayScale } from './overlay.ts';
-import { nameOf, type Saliency } from './saliency-result.ts';
+import { factLine, nameOf, type Saliency } from './saliency-result.ts';
 import type { TokenRows } from './tokens.ts';
 
 /** Rows shown in place, and words in the table of each class. */
@@ -18,7 +18,7 @@ const shaded = (
   s: Saliency,
   { words, scores, padding }: TokenRows,
   chosen: AttributionChoice,
-  subject: Pick<Subject, 'classes'>,
+  subject: Pick<Subject, 'classes' | 'modelName'>,
 ): Card[] => {
   const t = scores.length / s.rows.length;
   return s.rows.slice(0, SHOWN).map((row, b): Card => {
@@ -32,7 +32,7 @@ const shaded = (
     return {
       kind: 'text',
       title: facts.join(', '),
-      ...(hidden !== 0 ? { caption: `Padding, not shown, holds ${short(hidden)} of the total attribution.` } : {}),
+      caption: `${factLine(s, [b], subject)}${hidden === 0 ? '' : ` Padding, not shown, holds ${short(hidden)} of the total attribution.`}`,
       tokens: words[b].flatMap((text, k) => (padding[b][k] ? [] : [{ text, score: short(own[k]) }])),
       scale: overlayScale(own, chosen.outliers),
     };

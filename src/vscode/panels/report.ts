@@ -69,6 +69,7 @@ export const reportPanels = (ports: ReportPanelPorts): ReportPanels => {
             return ports.save(message.name, Buffer.from(message.base64, 'base64'));
           case 'ready':
           case 'attribute':
+          case 'second':
             return;
         }
       },

@@ -1,21 +1,27 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { Fault } from '../../base/fault.ts';
+import type { ModelRef } from '../../base/request.ts';
 import type { AttributeRequest, Attribution } from '../../report/tasks.ts';
 import { panels } from '../contributions.ts';
 import type { SaliencySubject } from '../define.ts';
-import type { Method } from '../methods.ts';
-import type { ToPage } from '../protocol.ts';
+import type { SaliencyForm } from '../methods.ts';
+import type { Asked, Looked, ToPage } from '../protocol.ts';
 import { fillPanel, remember, tabIcon } from './page.ts';
 
 /** What is looked at: a position of the split, or a dataset row as cards name it. */
 export type Place = { readonly position: number } | { readonly row: number };
-type Asked = Pick<AttributeRequest, 'position' | 'row' | 'method' | 'target'>;
 
 export interface SaliencyPanelPorts {
   readonly extension: vscode.Uri;
-  readonly methods: readonly Method[];
-  attribute(subject: SaliencySubject, asked: Asked, signal: AbortSignal): Promise<Attribution>;
+  readonly form: SaliencyForm;
+  attribute(
+    subject: SaliencySubject,
+    asked: Pick<AttributeRequest, 'position' | 'row' | 'method' | 'target' | 'options'>,
+    watch: { readonly signal: AbortSignal; readonly onProgress: (fraction: number, text: string) => void },
+  ): Promise<Attribution>;
+  /** Lets the user choose a model to stand beside the first. */
+  second(): Promise<ModelRef | undefined>;
   /** Shows progress for as long as `work` takes. */
   busy(title: string, work: Promise<unknown>): void;
   save(name: string, bytes: Uint8Array): void;
@@ -37,36 +43,81 @@ const parse = (state: unknown): unknown => {
   }
 };
 
+const stopped = (looked: Looked): Looked => (looked.attribution || looked.problem ? looked : { ...looked, problem: 'Stopped on request.' });
+
 /** The image tab: a sample with the heat map over it. One tab per model and dataset; the newest question wins. */
 export const saliencyPanels = (ports: SaliencyPanelPorts): SaliencyPanels => {
-  const open = new Map<string, { readonly panel: vscode.WebviewPanel; ask(asked: Asked): void }>();
-  const first = ports.methods[0]?.id ?? '';
+  const open = new Map<string, { readonly panel: vscode.WebviewPanel; go(place: Place): void }>();
+  const { form } = ports;
 
   const fill = (subject: SaliencySubject, place: Place, panel: vscode.WebviewPanel): void => {
     const key = JSON.stringify(subject);
     const name = `${basename(subject.model.path)} on ${basename(subject.data.path)}`;
     let told: readonly ToPage[] = [];
     let current = new AbortController();
+    let asked: Asked = { position: 0, method: form.methods[0]?.id ?? '', options: {} };
+    let first: Looked = { name: basename(subject.model.path) };
+    let second: { readonly model: ModelRef; readonly looked: Looked } | undefined;
     const tell = (message: ToPage): void => {
       told = remember(told, message);
       post(message);
     };
-    const ask = async (asked: Asked): Promise<void> => {
+    const show = (): void => {
+      const models = second ? [first, second.looked] : [first];
+      tell({ type: 'saliency', name, form, asked, models });
+    };
+
+    /** The map of one model, or why there is none; undefined where another question came in between. */
+    const look = async (
+      model: ModelRef,
+      at: Place,
+      target: number | string | undefined,
+      mine: AbortSignal,
+    ): Promise<Looked | undefined> => {
+      const { method, options, position } = asked;
+      const who = basename(model.path);
+      try {
+        const attribution = await ports.attribute(
+          { ...subject, model },
+          { position, ...at, method, options, ...(target === undefined ? {} : { target }) },
+          { signal: mine, onProgress: (fraction, text) => !mine.aborted && tell({ type: 'progress', title: name, fraction, text }) },
+        );
+        return mine.aborted ? undefined : { name: who, attribution };
+      } catch (error) {
+        if (mine.aborted) return undefined;
+        // What is asked of a method that cannot answer is said in the tab alone; what breaks is logged and offered ways out.
+        if (!(error instanceof Fault) || !/^(diagnostic|evidence|option|grad|graph)\//.test(error.code)) ports.failed(error);
+        return { name: who, problem: error instanceof Error ? error.message : String(error) };
+      }
+    };
+    const answer = async (at: Place): Promise<void> => {
       current.abort();
       const mine = new AbortController();
       current = mine;
-      try {
-        const work = ports.attribute(subject, asked, mine.signal);
-        ports.busy(`Saliency: ${name}`, work);
-        const attribution = await work;
-        if (!mine.signal.aborted) tell({ type: 'saliency', name, methods: ports.methods, attribution });
-      } catch (error) {
-        if (Fault.is(error, 'job/stopped')) return;
-        tell({ type: 'problem', sentence: error instanceof Error ? error.message : String(error) });
-        ports.failed(error);
-      }
+      const found = await look(subject.model, at, asked.target, mine.signal);
+      if (!found) return;
+      first = found;
+      const { attribution } = found;
+      if (attribution) asked = { ...asked, position: attribution.position };
+      if (second) second = { ...second, looked: { name: second.looked.name } };
+      show();
+      if (!second) return;
+      // The second model explains the class that the first one does, by its name.
+      const target = attribution && attribution.classes.length > 0 ? attribution.classes[attribution.target] : asked.target;
+      const beside = await look(second.model, attribution ? { row: attribution.row } : at, target, mine.signal);
+      if (!beside || !second) return;
+      second = { ...second, looked: beside };
+      show();
     };
-    const start = (asked: Asked): void => void ask(asked);
+    const start = (at: Place): void => ports.busy(`Saliency: ${name}`, answer(at).catch(ports.failed));
+    const choose = async (): Promise<void> => {
+      const model = await ports.second();
+      if (!model) return;
+      second = { model, looked: { name: basename(model.path) } };
+      show();
+      start({ position: asked.position });
+    };
+
     const post = fillPanel(
       panel,
       ports.extension,
@@ -74,15 +125,29 @@ export const saliencyPanels = (ports: SaliencyPanelPorts): SaliencyPanels => {
       JSON.stringify({ subject, place }),
       () => told,
       (message) => {
-        if (message.type === 'attribute')
-          start({
-            position: message.position,
-            method: message.method,
-            ...(message.target === undefined ? {} : { target: message.target }),
-          });
-        else if (message.type === 'cancel') current.abort();
-        else if (message.type === 'rerun') start(placed(place));
-        else if (message.type === 'export') ports.save(message.name, Buffer.from(message.base64, 'base64'));
+        switch (message.type) {
+          case 'attribute': {
+            const { type: _, ...rest } = message;
+            asked = rest;
+            return start({ position: asked.position });
+          }
+          case 'second':
+            if (message.wanted) return void choose().catch(ports.failed);
+            second = undefined;
+            return show();
+          case 'cancel':
+            current.abort();
+            first = stopped(first);
+            if (second) second = { ...second, looked: stopped(second.looked) };
+            return show();
+          case 'rerun':
+            return start({ position: asked.position });
+          case 'export':
+            return ports.save(message.name, Buffer.from(message.base64, 'base64'));
+          case 'ready':
+          case 'sample':
+            return;
+        }
       },
     );
     panel.iconPath = tabIcon(ports.extension);
@@ -90,10 +155,11 @@ export const saliencyPanels = (ports: SaliencyPanelPorts): SaliencyPanels => {
       current.abort();
       if (open.get(key)?.panel === panel) open.delete(key);
     });
-    open.set(key, { panel, ask: start });
-    start(placed(place));
+    const go = (to: Place): void => start(to);
+    open.set(key, { panel, go });
+    show();
+    go(place);
   };
-  const placed = (place: Place): Asked => ({ position: 0, ...place, method: first });
 
   const serializer = vscode.window.registerWebviewPanelSerializer(panels.saliency, {
     async deserializeWebviewPanel(panel, kept: unknown) {
@@ -108,7 +174,7 @@ export const saliencyPanels = (ports: SaliencyPanelPorts): SaliencyPanels => {
       const known = open.get(JSON.stringify(subject));
       if (known) {
         known.panel.reveal(undefined, false);
-        known.ask(placed(place));
+        known.go(place);
         return;
       }
       const title = `Saliency: ${basename(subject.model.path)}`;

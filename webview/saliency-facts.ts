@@ -1,0 +1,55 @@
+import { format } from '../src/report/format.ts';
+import type { Attribution } from '../src/report/tasks.ts';
+import { el } from './element.ts';
+
+/** Classes with their probabilities, the highest ones. */
+const CLASSES = 5;
+
+export const nameOf = ({ classes }: Attribution, k: number): string => classes[k] ?? String(k);
+
+/** Label, prediction and its probability, as far as the model and the data tell them. */
+export const answerOf = (a: Attribution): string => {
+  if (a.classes.length < 2) return '';
+  const label = a.label === undefined ? '' : `label ${nameOf(a, a.label)}, `;
+  const probability = a.probs[a.prediction];
+  return `${label}predicted ${nameOf(a, a.prediction)}${probability === undefined ? '' : ` at ${format(probability, 'fraction')}`}`;
+};
+export const isWrong = ({ label, prediction }: Attribution): boolean => label !== undefined && label !== prediction;
+
+/** What stands beside a map: probabilities, how it was made, and what was done to the data. */
+export const factsView = (a: Attribution, heading: string | undefined): HTMLElement => {
+  const top = a.probs
+    .map((p, i) => ({ p, i }))
+    .sort((x, y) => y.p - x.p)
+    .slice(0, CLASSES);
+  return el(
+    'section',
+    { class: 'saliency-facts', 'aria-label': heading ?? 'Facts' },
+    heading !== undefined && el('h2', {}, heading),
+    heading !== undefined && el('p', { class: isWrong(a) ? 'muted wrong' : 'muted' }, answerOf(a)),
+    top.length > 0 &&
+      el(
+        'ol',
+        { class: 'probabilities', 'aria-label': 'Probabilities' },
+        ...top.map(({ p, i }) =>
+          el(
+            'li',
+            { class: i === a.target ? 'target' : undefined },
+            el('span', { class: 'class-name' }, nameOf(a, i)),
+            el('meter', { min: 0, max: 1, value: p, 'aria-hidden': 'true' }),
+            el('span', { class: 'numeric' }, format(p, 'fraction')),
+          ),
+        ),
+      ),
+    el(
+      'dl',
+      { class: 'facts' },
+      ...a.facts.flatMap(({ label, value, unit }) => [
+        el('dt', {}, label),
+        el('dd', {}, typeof value === 'number' ? format(value, unit) : value),
+      ]),
+    ),
+    a.notes.length > 0 &&
+      el('details', { class: 'muted' }, el('summary', {}, 'Notes'), el('ul', {}, ...a.notes.map((note) => el('li', {}, note)))),
+  );
+};

@@ -1,0 +1,20 @@
+import { format } from '../src/report/format.ts';
+import { el } from './element.ts';
+import { modeOf, type OverlayLook, shade } from './picture.ts';
+
+/** Words shaded in place: one colour speaks for, one against; the underline says the same without colour. */
+export const shadedWords = (
+  words: readonly string[],
+  scores: ArrayLike<number>,
+  scale: number,
+  look: Pick<OverlayLook, 'mode' | 'palette'>,
+): readonly (HTMLElement | string)[] => {
+  const own = { ...look, mode: modeOf(scores, look.mode) };
+  return words.flatMap((text, k) => {
+    const strength = scale > 0 ? Math.max(-1, Math.min(1, scores[k] / scale)) : 0;
+    const sign = Math.abs(strength) < 0.05 ? '' : strength > 0 || own.mode === 'absolute' ? ' for' : ' against';
+    const span = el('span', { class: `token${sign}`, title: `${text}: ${format(scores[k])}` }, text);
+    span.style.backgroundColor = shade(strength, own);
+    return k > 0 ? [' ', span] : [span];
+  });
+};
