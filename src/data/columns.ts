@@ -2,12 +2,38 @@ import { Fault } from '../base/fault.ts';
 import { nearest } from '../base/nearest.ts';
 import type { Column, Dataset } from './define.ts';
 
-const labelNames = ['y', 'label', 'labels', 'target', 'targets', 'class', 'Y', 'y_test', 'y_train', 'Y_test', 'Y_train'];
-const inputNames = ['x', 'X', 'x_test', 'X_test', 'x_train', 'X_train', 'images', 'image', 'inputs', 'input', 'features', 'data', 'ids'];
+export const labelNames: readonly string[] = [
+  'y',
+  'label',
+  'labels',
+  'target',
+  'targets',
+  'class',
+  'Y',
+  'y_test',
+  'y_train',
+  'Y_test',
+  'Y_train',
+];
+export const inputNames: readonly string[] = [
+  'x',
+  'X',
+  'x_test',
+  'X_test',
+  'x_train',
+  'X_train',
+  'images',
+  'image',
+  'inputs',
+  'input',
+  'features',
+  'data',
+  'ids',
+];
 /** Formats where a single column named `x` is one feature among others. */
 const tables = ['csv', 'jsonl', 'parquet'];
 /** Columns of a text table that identify or group rows and are no features. */
-const besides = ['id', 'split', 'group', 'subset', 'partition', 'fold', 'prediction'];
+export const besides: readonly string[] = ['id', 'split', 'group', 'subset', 'partition', 'fold', 'prediction'];
 
 const missing = (dataset: Dataset, name: string): Fault => {
   const known = dataset.columns.map((c) => c.name);

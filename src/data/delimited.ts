@@ -1,9 +1,10 @@
 import { Fault } from '../base/fault.ts';
 import { blockDataset, blockOfRows } from './blocks.ts';
+import { besides, inputNames, labelNames } from './columns.ts';
 import type { Column, Dataset, Source } from './define.ts';
 import { emptyRows } from './rows.ts';
 
-const [quote, newline, carriage] = [34, 10, 13];
+const [quote, newline, carriage, tab] = [34, 10, 13, 9];
 
 /**
  * RFC 4180 rows of a block of bytes: quotes count only at the start of a field, `""` is one quote, a line end is LF or
@@ -111,18 +112,38 @@ interface Layout {
 
 const chunkBytes = 1 << 20;
 
+/** Names that head columns in the tables read here: a first line with one of them is no row. */
+const usualNames = new Set([...labelNames, ...inputNames, ...besides, 'text', 'score', 'pred', 'predictions']);
+
+/**
+ * Whether a first line of words is a row after all: at least half of its fields, none of them a usual name of a column, are values of
+ * their own columns, in at least one of a hundred rows that differ from it; and no column below it holds numbers.
+ */
+const isRow = (names: readonly string[], words: readonly { readonly count: number }[], again: readonly number[], length: number): boolean =>
+  !names.some((name) => usualNames.has(name.toLowerCase()) || /^(?:prob|logit)_/.test(name)) &&
+  words.every(({ count }) => 2 * count > length) &&
+  2 * again.filter((n) => n > 0 && 100 * n >= length).length >= names.length;
+
 const separators = [',', ';', '\t', '|'];
-const separatorOf = (head: Uint8Array): number => {
+/** The most frequent separator of the first line; a tab where the name promises one and the line holds it. */
+const separatorOf = (head: Uint8Array, name: string): number => {
   const line = new TextDecoder('latin1')
     .decode(head)
     .split(/\r?\n/, 1)[0]
     .replace(/"[^"]*"/g, '');
   const counts = separators.map((s) => line.split(s).length);
+  if (counts[2] > 1 && /\.tsv$/i.test(name)) return tab;
   return separators[counts.indexOf(Math.max(...counts))].charCodeAt(0);
 };
 
-/** One pass over the whole file: where rows start, how many there are, and of what type each column is. */
-const survey = async (source: Source, delimiter: number, blockRows: number, signal?: AbortSignal): Promise<Layout> => {
+/** One pass over the whole file: where rows start, how many there are, and of what type each column is. `headless` says that no line is names. */
+const survey = async (
+  source: Source,
+  delimiter: number,
+  blockRows: number,
+  signal: AbortSignal | undefined,
+  headless = false,
+): Promise<Layout> => {
   const corrupt = (line: number, reason: string): never => {
     throw new Fault('data/corrupt', { path: source.path, where: `line ${line}`, reason });
   };
@@ -132,6 +153,9 @@ const survey = async (source: Source, delimiter: number, blockRows: number, sign
   let first: { readonly fields: string[]; readonly at: number; readonly line: number } | undefined;
   let words: { count: number; line: number; first: string }[] = [];
   let bools: boolean[] = [];
+  // The first line where it is taken for names, and how often each of its fields is a value of its column.
+  let heading: readonly string[] | undefined;
+  let again: number[] = [];
   let [length, linesDone, done] = [0, 0, 0];
 
   const row = (fields: readonly string[], at: number, line: number): void => {
@@ -140,13 +164,17 @@ const survey = async (source: Source, delimiter: number, blockRows: number, sign
     if (length++ % blockRows === 0) starts.push(at);
     for (let c = 0; c < due; c++) {
       const t = fields[c];
-      if (numeric(t) === undefined && words[c].count++ === 0) [words[c].line, words[c].first] = [line, t];
+      if (numeric(t) === undefined) {
+        if (words[c].count++ === 0) [words[c].line, words[c].first] = [line, t];
+        // A table of one column has no other field to tell rows apart by.
+        if (heading && t === heading[c] && (due === 1 || fields.some((f, i) => f !== heading?.[i]))) again[c]++;
+      }
       if (bools[c] && !/^(true|false)$/i.test(t)) bools[c] = false;
     }
   };
   const begin = (second: readonly string[]): void => {
     if (!first) return;
-    const header = isHeader(first.fields, second);
+    const header = !headless && isHeader(first.fields, second);
     names = header
       ? first.fields.map((f, i) => f.trim() || (i === 0 ? 'id' : `column_${i + 1}`))
       : first.fields.map((_, i) => `column_${i + 1}`);
@@ -157,9 +185,12 @@ const survey = async (source: Source, delimiter: number, blockRows: number, sign
     }
     words = names.map(() => ({ count: 0, line: 0, first: '' }));
     bools = names.map(() => true);
-    if (!header) {
+    again = names.map(() => 0);
+    if (header) heading = first.fields;
+    else {
+      const called = names.length === 1 ? 'the column is called column_1' : `the columns are called column_1 to column_${names.length}`;
       notes.push(
-        `The first line of '${source.name}' holds numbers, so it was read as data; the columns are called column_1 to column_${names.length}.`,
+        `The first line of '${source.name}' holds ${headless ? 'values of the rows below it' : 'numbers'}, so it was read as data; ${called}.`,
       );
       row(first.fields, first.at, first.line);
     }
@@ -197,19 +228,15 @@ const survey = async (source: Source, delimiter: number, blockRows: number, sign
   }
   begin([]);
   if (!names || length === 0) throw new Fault('data/no-rows', { path: source.path });
+  if (heading && isRow(heading, words, again, length)) return survey(source, delimiter, blockRows, signal, true);
   const kinds = names.map((_, c): Kind => (bools[c] ? 'bool' : words[c].count > 0 ? 'string' : 'float64'));
   return { names, kinds, words, length, starts: [...starts, done], notes };
 };
 
 /** A text table as a dataset. Numbers are float64 with NaN where missing; `true`/`false` columns are bool; the rest is text. */
-export const openDelimited = async (
-  format: string,
-  source: Source,
-  delimiter: number | undefined,
-  signal?: AbortSignal,
-): Promise<Dataset> => {
+export const openDelimited = async (format: string, source: Source, signal?: AbortSignal): Promise<Dataset> => {
   const head = await source.read(0, Math.min(source.size, 65536), signal);
-  const separator = delimiter ?? separatorOf(head);
+  const separator = separatorOf(head, source.name);
   const blockRows = blockOfRows(head);
   const { names, kinds, words, length, starts, notes } = await survey(source, separator, blockRows, signal);
   const columns = names.map(

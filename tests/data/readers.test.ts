@@ -195,6 +195,32 @@ test('csv: names are told from data by the numbers below them', async () => {
   );
 });
 
+test('csv: a first line whose words are values of the rows below is a row', async () => {
+  const shape = async (body: string, name?: string): Promise<unknown> => {
+    const data = await text(body, name);
+    return [data.length, data.columns.map((c) => c.name)];
+  };
+  const mails = 'ham\ttest\tGo, then, now, or, never\nham\ttrain\tOk\nspam\ttrain\tFree\nspam\ttest\tWin\n';
+  const headless = await text(mails, 'mails.tsv');
+  assert.equal(headless.length, 4);
+  assert.match(headless.notes?.[0] ?? '', /'mails.tsv' holds values of the rows below it.*column_1 to column_3/);
+  assert.deepEqual(
+    (await headless.slice(['column_1', 'column_3'], 0, 2)).map((t) => t.data),
+    [
+      ['ham', 'ham'],
+      ['Go, then, now, or, never', 'Ok'],
+    ],
+  );
+  assert.deepEqual(await shape('ham\nspam\nham\n'), [3, ['column_1']]);
+  // Names: two files one after the other, usual names, a column of numbers, a word that is a value of one column in three, a rare one.
+  assert.deepEqual(await shape('kind,note\na,b\nkind,note\nc,d\n'), [3, ['kind', 'note']]);
+  assert.deepEqual(await shape('label,note\nlabel,b\nlabel,d\n'), [2, ['label', 'note']]);
+  assert.deepEqual(await shape('kind,size\nkind,1\nb,2\n'), [2, ['kind', 'size']]);
+  assert.deepEqual(await shape('sex,smoker,town\nm,smoker,A\nf,no,B\n'), [2, ['sex', 'smoker', 'town']]);
+  const rare = Array.from({ length: 200 }, (_, i) => `a,message ${i}`).join('\n');
+  assert.deepEqual(await shape(`kind,message\n${rare}\nb,message\n`), [201, ['kind', 'message']]);
+});
+
 test('csv: a table longer than a chunk and a block reads the same everywhere', async () => {
   const lines = Array.from({ length: 60000 }, (_, i) => `${i},"v,${i}",${i % 7 === 0 ? '' : i / 4}`);
   const data = await text(`i,t,q\n${lines.join('\n')}\n`);
