@@ -134,7 +134,7 @@ interface Draws {
  * Mean over draws of (x + n − x')·∇f(x' + α(x + n − x')), α uniform on [0, 1]: expected gradients (Erion et al. 2021, eq. 3), with
  * noise n GradientSHAP (Lundberg and Lee's path sampling as in Captum).
  */
-export const expectedGradients = async (
+const expectedGradients = async (
   tool: GradientTool,
   question: Question,
   { baselines, draw, noise }: Draws,

@@ -36,7 +36,7 @@ const rowOf = (values: Float64Array, b: number, rows: number): Float64Array => {
 };
 
 /** How alike the maps of two models are, sample by sample, and on the mean. */
-export const likeness = (
+const likeness = (
   asked: Pick<Samples, 'x' | 'rows' | 'axes'>,
   a: AttributedSamples,
   b: AttributedSamples,

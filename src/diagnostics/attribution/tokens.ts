@@ -14,12 +14,7 @@ export interface TokenRows {
 }
 
 /** Scores of `tokens` tokens a row. */
-export const perToken = (
-  { values, grid }: Pick<Attributed, 'values' | 'grid'>,
-  rows: number,
-  tokens: number,
-  norm: boolean,
-): Float64Array => {
+const perToken = ({ values, grid }: Pick<Attributed, 'values' | 'grid'>, rows: number, tokens: number, norm: boolean): Float64Array => {
   if (grid?.kind === 'map') return values;
   const width = values.length / (rows * tokens);
   return Float64Array.from({ length: rows * tokens }, (_, t) => {
