@@ -1,5 +1,6 @@
 import { attributionAudit } from './attribution/attribution-audit.ts';
 import { attributionSummary } from './attribution/attribution-summary.ts';
+import { blockLeak } from './attribution/block-leak.ts';
 import { saliency } from './attribution/saliency.ts';
 import { generationConfidence } from './calibration/generation-confidence.ts';
 import { localCalibration } from './calibration/local-calibration.ts';
@@ -44,4 +45,5 @@ export const diagnostics: readonly Diagnostic[] = [
   saliency,
   attributionSummary,
   attributionAudit,
+  blockLeak,
 ];

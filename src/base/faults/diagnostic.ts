@@ -12,6 +12,10 @@ export const diagnosticFaults = {
     `'${d.model}' tells no classes apart, and the audit measures accuracy; audit a classifier.`,
   'diagnostic/audit-grid': (d: { method: string; values: number; inputs: number }): string =>
     `Method '${d.method}' gives ${d.values} values for a row of ${d.inputs} inputs, so inputs cannot be ranked by it; choose a method that attributes to inputs.`,
+  'diagnostic/block-images': (d: { dims: readonly number[]; image: string }): string =>
+    d.image === ''
+      ? `Rows of shape [${d.dims.join(', ')}] are no pictures that blocks can be stacked on; give images, or name the shape of a flat row with image (HxW or CxHxW).`
+      : `Rows of shape [${d.dims.join(', ')}] are no pictures of ${d.image} with 1 or 3 channels and sides of at least 4; correct image.`,
   'diagnostic/zero-attribution': (d: { method: string; rows: number; of: number; row: number }): string =>
     `Attributions by '${d.method}' are all zero for ${d.rows} of ${d.of} rows, the first being row ${d.row}: ranks are arbitrary there; choose the logit (scale), another target or another method.`,
   'diagnostic/forecast': (d: { columns: number; names: readonly string[]; form: string }): string =>
@@ -92,7 +96,7 @@ export const diagnosticFaults = {
   'diagnostic/no-feature-maps': (d: { layers: readonly string[] }): string =>
     `The model has no feature maps [N, channels, height, width] for Grad-CAM: its layers are ${d.layers.slice(0, 12).join(', ') || 'none'}. Use Integrated Gradients.`,
   'diagnostic/against': (d: { output: string }): string =>
-    `'${d.output}' has one value a row, so there is no second class to take away; leave against empty.`,
+    `'${d.output}' has one value a row, so there is no second class to take away; leave againstClass empty.`,
   'diagnostic/window': (d: { window: number; height: number; width: number }): string =>
     `A window of ${d.window} is larger than the ${d.height === 1 ? `${d.width} inputs` : `picture of ${d.height} × ${d.width}`}; choose a smaller window.`,
   'diagnostic/stride': (d: { window: number; stride: number }): string =>

@@ -1,11 +1,10 @@
 import { Fault } from '../../base/fault.ts';
 import type { Job } from '../../base/job.ts';
 import { argmax } from '../../base/maths/argmax.ts';
-import { sizeOf } from '../../base/tensor.ts';
 import type { Matrix, Subject, Tools } from '../../evidence/evidence.ts';
 import type { FreshAsk, FreshModel, FreshTrainer, LabelledRows } from '../../evidence/fresh.ts';
-import { heldOutThird } from '../held-out.ts';
 import { type Audited, randomRanks, ranksOf } from './audit-attributions.ts';
+import { trainAndTest } from './audit-rows.ts';
 import { type Level, levelOf, type Power, powerOf } from './audit-statistics.ts';
 import type { How } from './method.ts';
 import type { AttributionChoice } from './options.ts';
@@ -51,8 +50,6 @@ export interface Audit {
   readonly seconds: number;
 }
 
-/** Most numbers of the rows that are kept in memory. */
-const MOST = 100_000_000;
 /** Steps measured before the plan is told. */
 const MEASURED = 50;
 
@@ -65,33 +62,6 @@ const levelsOf = (text: string, places: number): readonly { readonly level: numb
     if (kept === 0) throw new Fault('diagnostic/audit-level', { level, places });
     return { level, kept };
   });
-
-const part = (data: LabelledRows, at: readonly number[]): LabelledRows => {
-  const d = sizeOf(data.dims);
-  const x = new Float32Array(at.length * d);
-  at.forEach((p, i) => {
-    x.set(data.x.subarray(p * d, (p + 1) * d), i * d);
-  });
-  return { ...data, x, rows: Float64Array.from(at, (p) => data.rows[p]), labels: Int32Array.from(at, (p) => data.labels[p]) };
-};
-
-/** Rows to train and to test on: another split, or a third of the rows of every class. */
-const divided = async ({ fresh }: Pick<Tools, 'fresh'>, test: string, job: Job): Promise<readonly [LabelledRows, LabelledRows]> => {
-  const all = await fresh.data();
-  if (all.x.length > MOST) throw new Fault('diagnostic/audit-size', { rows: all.labels.length, width: sizeOf(all.dims), most: MOST });
-  if (test !== '') {
-    const other = await fresh.data(test);
-    const seen = new Set(all.rows);
-    const repeated = other.rows.reduce((n, row) => n + Number(seen.has(row)), 0);
-    if (repeated > 0) throw new Fault('diagnostic/audit-split', { split: test, rows: repeated });
-    return [all, other];
-  }
-  const { fit, shown } = heldOutThird(all.labels, job.random('held out'));
-  job.note(
-    `A third of the rows of every class, ${shown.length} of ${all.labels.length}, was held out to test on; name another split with test.`,
-  );
-  return [part(all, fit), part(all, shown)];
-};
 
 const rightOf = ({ rows, cols, data }: Matrix, labels: Int32Array): Uint8Array =>
   Uint8Array.from({ length: rows }, (_, i) => Number(argmax(data, i * cols, cols) === labels[i]));
@@ -195,7 +165,7 @@ export const auditRun = async (
   if (tools.gradient.embedding) throw new Fault('diagnostic/audit-tokens', { model: subject.modelName ?? 'the model' });
   if (subject.classes.length < 2) throw new Fault('diagnostic/audit-classes', { model: subject.modelName ?? 'the model' });
   job.progress(0, 'reading rows');
-  const [train, test] = await divided(tools, chosen.test, job);
+  const [train, test] = await trainAndTest(fresh, chosen.test, job);
   if (new Set(train.labels).size < 2) throw new Fault('diagnostic/one-class', { title: 'The audit', rows: train.labels.length });
   const places = placesOf(train.dims, chosen.granularity);
   const levels = levelsOf(chosen.levels, places.count);

@@ -23,32 +23,33 @@ const variance = (values: ArrayLike<number>): number => {
   return n > 1 ? squares / (n - 1) : 0;
 };
 
-export interface Difference {
+/** A mean over test rows and runs. */
+export interface Estimate {
   readonly value: number;
   readonly error: number;
   readonly interval: Interval;
 }
 
-/**
- * Top less bottom. Its variance: over test rows, of the difference a row makes averaged over runs, and over runs (of one seed on
- * both sides), of the difference in accuracy.
- */
-export const differenceOf = (top: Power, bottom: Power): Difference => {
-  const runs = Math.min(top.right.length, bottom.right.length);
-  const rows = top.right[0]?.length ?? 0;
+/** Of one number for every run and test row. Its variance: over rows, of a row's mean over runs, and over runs, of a run's mean over rows. */
+export const estimateOf = (each: readonly Float64Array[]): Estimate => {
+  const runs = each.length;
+  const rows = each[0]?.length ?? 0;
   const perRow = new Float64Array(rows);
   const perRun = new Float64Array(runs);
   for (let r = 0; r < runs; r++)
     for (let i = 0; i < rows; i++) {
-      const d = top.right[r][i] - bottom.right[r][i];
-      perRow[i] += d / runs;
-      perRun[r] += d / rows;
+      perRow[i] += each[r][i] / runs;
+      perRun[r] += each[r][i] / rows;
     }
-  const value = top.mean - bottom.mean;
+  const value = perRun.reduce((sum, v) => sum + v, 0) / runs;
   const error = Math.sqrt(variance(perRow) / rows + variance(perRun) / runs);
   const method = runs > 1 ? 'normal, over test rows and runs' : 'normal, over test rows; one run';
   return { value, error, interval: { low: value - 1.96 * error, high: value + 1.96 * error, level: 0.95, method } };
 };
+
+/** Top less bottom, run by run of one seed. */
+export const differenceOf = (top: Power, bottom: Power): Estimate =>
+  estimateOf(top.right.map((run, r) => Float64Array.from(run, (v, i) => v - bottom.right[r][i])));
 
 /** Of a side whose masks alone predict the label this close to what the masked data do, the result is about the masks. */
 export const LEAK = 0.02;
@@ -64,8 +65,8 @@ export interface Level {
   readonly maskBottom: Power;
   readonly randomTop: Power;
   readonly randomBottom: Power;
-  readonly difference: Difference;
-  readonly random: Difference;
+  readonly difference: Estimate;
+  readonly random: Estimate;
   /** Sides whose masks alone do as well. */
   readonly leaks: readonly ('top' | 'bottom')[];
   readonly verdict: Verdict;
