@@ -7,7 +7,7 @@ import { type Choice, dropdown, numberField } from './controls.ts';
 type Form = Extract<ToPage, { type: 'saliency' }>['form'];
 
 /** Names of options as they stand beside their controls, where those are not the options' own. */
-const titles: Readonly<Record<string, string>> = { against: 'Less class' };
+const titles: Readonly<Record<string, string>> = { againstClass: 'Less class' };
 const titleOf = (name: string): string =>
   titles[name] ?? name.charAt(0).toUpperCase() + name.slice(1).replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 

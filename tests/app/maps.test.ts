@@ -107,15 +107,15 @@ test('maps and masks of two sizes', async () => {
   );
   const path = file('sizes.npz', writeNpz({ maps: small, masks: maskArray(masks) }));
   const maps = await run({ data: { path } });
-  const byMask = await run({ data: { path }, options: { resize: 'masks' } });
+  const byMask = await run({ data: { path }, options: { resized: 'masks' } });
   assert.ok(maps.headline.aupimo > 0.1 && byMask.headline.aupimo > 0.1);
   await assert.rejects(
-    run({ data: { path }, options: { resize: 'off' } }),
+    run({ data: { path }, options: { resized: 'off' } }),
     (e) => Fault.is(e, 'data/mask-size') && /row 0 is 12×12, its mask 24×24/.test(e.message),
   );
   const dot = masks.map((m) => m.map((_, k) => Number(k === 0 && m.includes(255))));
   const vanished = file('dot.npz', writeNpz({ maps: small, masks: maskArray(dot) }));
-  await assert.rejects(run({ data: { path: vanished }, options: { resize: 'masks' } }), (e) => Fault.is(e, 'data/mask-vanished'));
+  await assert.rejects(run({ data: { path: vanished }, options: { resized: 'masks' } }), (e) => Fault.is(e, 'data/mask-vanished'));
 });
 
 test('bad input', async () => {

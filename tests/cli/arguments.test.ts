@@ -3,6 +3,8 @@ import test from 'node:test';
 import { Fault, type FaultCode } from '../../src/base/fault.ts';
 import { readArguments } from '../../src/cli/arguments.ts';
 import type { Flag } from '../../src/cli/define.ts';
+import { againstFlags, outputFlags, runFlags, subjectFlags } from '../../src/cli/subject.ts';
+import { diagnostics } from '../../src/diagnostics/index.ts';
 
 const flags: Readonly<Record<string, Flag>> = {
   data: { value: 'FILE', help: 'Data.' },
@@ -42,3 +44,13 @@ for (const [argv, code, message] of [
     );
   });
 }
+
+test('no option of a diagnostic hides a flag that names its model and data', () => {
+  const flags = { ...subjectFlags, ...againstFlags, ...runFlags, ...outputFlags };
+  for (const { id, options } of diagnostics)
+    assert.deepEqual(
+      Object.keys(options).filter((name) => name in flags),
+      [],
+      id,
+    );
+});

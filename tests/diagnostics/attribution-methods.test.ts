@@ -81,9 +81,9 @@ test('rules, occlusion and layers of net A are the card’s numbers', () =>
 
 test('class against class, probability, loss and a neuron', () =>
   onA(async (ask) => {
-    near((await ask({ method: 'gradient', against: 'b' })).values, [4.75, 0.5, 5.5]);
-    near((await ask({ method: 'gradient', scale: 'probability' })).values, [0.8336369844, 0.0877512615, 0.9652638767]);
-    near((await ask({ method: 'gradient', scale: 'loss' })).values, [-1.0785242679, -0.1135288703, -1.2488175733]);
+    near((await ask({ method: 'gradient', againstClass: 'b' })).values, [4.75, 0.5, 5.5]);
+    near((await ask({ method: 'gradient', outputScale: 'probability' })).values, [0.8336369844, 0.0877512615, 0.9652638767]);
+    near((await ask({ method: 'gradient', outputScale: 'loss' })).values, [-1.0785242679, -0.1135288703, -1.2488175733]);
     const neuron = await ask({ method: 'gradient', neuron: 'h:3' });
     near(neuron.values, [2, 1, 1]);
     assert.ok(neuron.how.some(({ value }) => value === 'h:3'));

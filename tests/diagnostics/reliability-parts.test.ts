@@ -88,7 +88,7 @@ test('classes: the worst are drawn first, all are in the table, and their points
     const u = r.next();
     return { row, label: u < probs[0] + probs[2] ? 0 : 1, probs };
   });
-  const { findings } = await measure('reliability', samples, { classes: 2, ...quick });
+  const { findings } = await measure('reliability', samples, { classDiagrams: 2, ...quick });
   const drawn = findings.cards.find((c) => c.title === 'Reliability by class') as CardOf<'curve'>;
   assert.equal(drawn.lines.length, 2);
   const table = findings.cards.find((c) => c.title === 'Classes') as CardOf<'table'>;
@@ -97,7 +97,7 @@ test('classes: the worst are drawn first, all are in the table, and their points
   assert.equal(drawn.lines[0].name, `class ${errors.indexOf(Math.max(...errors))}`);
   const selection = drawn.lines[0].selections?.[0];
   assert.ok(selection && selection.rows.length > 0 && selection.rows.length <= selection.total);
-  const none = await measure('reliability', samples, { classes: 0, ...quick });
+  const none = await measure('reliability', samples, { classDiagrams: 0, ...quick });
   assert.ok(!none.findings.cards.some((c) => c.title === 'Reliability by class'));
 });
 

@@ -50,10 +50,10 @@ const form: SaliencyForm = {
     { id: 'gradient', title: 'Gradient', group: 'Gradients', reads: [] },
     { id: 'grad-cam', title: 'Grad-CAM', group: 'Layers', reads: ['layer'] },
   ],
-  always: ['scale', 'against'],
+  always: ['outputScale', 'againstClass'],
   options: {
-    scale: { kind: 'choice', default: 'logit', of: ['logit', 'probability', 'loss'], help: 'What is attributed.' },
-    against: { kind: 'pick', default: '', from: 'class', help: 'A second class.' },
+    outputScale: { kind: 'choice', default: 'logit', of: ['logit', 'probability', 'loss'], help: 'What is attributed.' },
+    againstClass: { kind: 'pick', default: '', from: 'class', help: 'A second class.' },
     layer: { kind: 'pick', default: '', from: 'layer', help: 'The layer.' },
     steps: { kind: 'int', default: 50, min: 1, max: 1024, help: 'Steps.' },
     baseline: { kind: 'choice', default: 'auto', of: ['auto', 'zero', 'mean'], help: 'What stands for absence.' },
@@ -168,11 +168,11 @@ test('method, class, less class, options and samples are asked of the extension'
   const eight: Asked = { position: 3, method: 'gradient', target: 8, options: {} };
   await show(page, eight, first(attribution(3, 'gradient', 8)));
   await choose(page, 'Less class', /^3 · 1/);
-  assert.deepEqual(await last(), { type: 'attribute', ...eight, options: { against: '3' } });
-  await show(page, { ...eight, options: { against: '3' } }, first(attribution(3, 'gradient', 8)));
-  await choose(page, 'Scale', /^probability/);
-  assert.deepEqual(await last(), { type: 'attribute', ...eight, options: { scale: 'probability', against: '3' } });
-  await choose(page, 'Scale', /^logit/);
+  assert.deepEqual(await last(), { type: 'attribute', ...eight, options: { againstClass: '3' } });
+  await show(page, { ...eight, options: { againstClass: '3' } }, first(attribution(3, 'gradient', 8)));
+  await choose(page, 'Output scale', /^probability/);
+  assert.deepEqual(await last(), { type: 'attribute', ...eight, options: { outputScale: 'probability', againstClass: '3' } });
+  await choose(page, 'Output scale', /^logit/);
   await choose(page, 'Less class', /^none/);
   assert.deepEqual(await last(), { type: 'attribute', ...eight });
   await choose(page, 'Method', /^Grad-CAM/);

@@ -53,7 +53,7 @@ const neuronOf = (text: string): { readonly of: string; readonly index: number }
 /** What is attributed, by the options: the tool that asks for it, and the entry of each row. */
 export const entriesOf = async (
   gradient: ModelGradients,
-  chosen: Pick<AttributionChoice, 'neuron' | 'scale'>,
+  chosen: Pick<AttributionChoice, 'neuron' | 'outputScale'>,
   subject: Pick<Subject, 'classes'>,
   targets: Int32Array,
   signal: AbortSignal,
@@ -65,14 +65,14 @@ export const entriesOf = async (
 }> => {
   const neuron = neuronOf(chosen.neuron);
   // A score per row speaks for class 1 and against class 0.
-  const mirrored = !neuron && gradient.targets === 1 && subject.classes.length === 2 && chosen.scale === 'logit';
+  const mirrored = !neuron && gradient.targets === 1 && subject.classes.length === 2 && chosen.outputScale === 'logit';
   const scale: MethodContext['scale'] = neuron
     ? { of: neuron.of }
     : mirrored
       ? { mirrored }
-      : chosen.scale === 'logit'
+      : chosen.outputScale === 'logit'
         ? {}
-        : { scale: chosen.scale };
+        : { scale: chosen.outputScale };
   const tool = Object.keys(scale).length > 0 ? await gradient.asked(scale, signal) : gradient;
   if (neuron && neuron.index >= tool.targets)
     throw new Fault('option/value', {
@@ -95,7 +95,7 @@ export const attributeSamples = async (
   const { x, rows, targets, axes, inputs } = asked;
   checkFinite(asked, sizeOf(samples.inputDims));
   const { scale, tool: plain, targets: entries, neuron } = await entriesOf(gradient, chosen, subject, targets, job.signal);
-  const other = classNamed(chosen.against, subject.classes);
+  const other = classNamed(chosen.againstClass, subject.classes);
   if (other !== undefined && (plain.targets < 2 || neuron)) throw new Fault('diagnostic/against', { output: plain.output });
   const against = other === undefined ? {} : { against: new Int32Array(rows.length).fill(other) };
   const question: Question = { x, targets: entries, ...against, ...(inputs ? { inputs } : {}) };
@@ -111,7 +111,8 @@ export const attributeSamples = async (
     job,
     ...(axes ? { axes } : {}),
   });
-  const output = neuron ? `${neuron.of}:${neuron.index}` : chosen.scale === 'logit' ? plain.output : `${chosen.scale} of ${plain.output}`;
+  const scaled = chosen.outputScale === 'logit' ? plain.output : `${chosen.outputScale} of ${plain.output}`;
+  const output = neuron ? `${neuron.of}:${neuron.index}` : scaled;
   return {
     ...found,
     how: [

@@ -19,8 +19,8 @@ import type { RuleName } from './quadrature.ts';
 /** Options of every attribution, whoever asks. */
 export type AttributionOptions = {
   readonly method: ChoiceOption<MethodId>;
-  readonly scale: ChoiceOption<Scale>;
-  readonly against: PickOption;
+  readonly outputScale: ChoiceOption<Scale>;
+  readonly againstClass: PickOption;
   readonly neuron: TextOption;
   readonly layer: PickOption;
   readonly quadrature: ChoiceOption<RuleName | 'adaptive'>;
@@ -46,12 +46,12 @@ export const attributionOptions: AttributionOptions = {
     reads: methodReads,
     help: 'How the output is attributed to the inputs.',
   }),
-  scale: choice({
+  outputScale: choice({
     default: 'logit',
     of: ['logit', 'probability', 'loss'],
     help: 'What of the class is attributed: its logit, its probability (which hides evidence that classes share), or its loss, −log of the probability.',
   }),
-  against: pick({
+  againstClass: pick({
     default: '',
     from: 'class',
     help: 'A second class, by name or index: its value is taken away, so maps show what speaks for one rather than the other.',

@@ -200,7 +200,7 @@ const infidelityOf = async (
   const { kind } = methods[chosen.method];
   const n = asked.rows.length;
   const d = asked.x.length / n;
-  if (kind === 'importance' || found.grid?.kind === 'units' || chosen.neuron !== '' || chosen.against !== '') return undefined;
+  if (kind === 'importance' || found.grid?.kind === 'units' || chosen.neuron !== '' || chosen.againstClass !== '') return undefined;
   const contributions = kind === 'contributions' ? found : { ...found, values: found.values.map((g, k) => g * (asked.x[k] - baseline[k])) };
   const { tool, targets } = await entriesOf(gradient, chosen, subject, asked.targets, job.signal);
   let [errors, falls] = [0, 0];

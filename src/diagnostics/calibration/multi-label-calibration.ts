@@ -19,7 +19,7 @@ export const multiLabelCalibration: Diagnostic = defineFold({
       of: ['width', 'mass'],
       help: 'Bins drawn: of equal width, or of equal numbers of pairs of row and label.',
     }),
-    labels: int({ default: 4, min: 0, max: 12, help: 'Labels drawn in a diagram of their own probability, the worst first.' }),
+    labelDiagrams: int({ default: 4, min: 0, max: 12, help: 'Labels drawn in a diagram of their own probability, the worst first.' }),
     confidenceLevel: real({ default: 0.95, min: 0.5, max: 0.999, help: 'Level of intervals and of the consistency band.' }),
     nullDraws: int({ default: 1000, min: 100, max: 100_000, help: 'Simulated data sets of a perfectly calibrated model.' }),
     bootstrap: int({ default: 1000, min: 100, max: 100_000, help: 'Resamples of the pairs behind the interval of the calibration error.' }),

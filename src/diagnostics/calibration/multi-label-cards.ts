@@ -11,7 +11,7 @@ import type { Words } from './reliability-words.ts';
 import type { ReliabilityOptions } from './scores.ts';
 
 export interface MultiLabelOptions extends ReliabilityOptions {
-  readonly labels: number;
+  readonly labelDiagrams: number;
 }
 
 const words: Words = {
@@ -121,10 +121,10 @@ const numbers = (r: MultiLabel, options: MultiLabelOptions): Card => {
   };
 };
 
-const labelCards = (r: MultiLabel, { labels }: MultiLabelOptions, subject: Pick<Subject, 'classes'>): Card[] => {
+const labelCards = (r: MultiLabel, { labelDiagrams }: MultiLabelOptions, subject: Pick<Subject, 'classes'>): Card[] => {
   if (r.each.length === 0) return [];
   const order = worstFirst(r.each);
-  const shown = order.slice(0, labels);
+  const shown = order.slice(0, labelDiagrams);
   return [
     ...(shown.length > 0
       ? [

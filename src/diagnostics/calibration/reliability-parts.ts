@@ -24,7 +24,7 @@ const classOrder = (r: Reliability): number[] =>
 
 export const classCards = (
   r: Reliability,
-  { classes: drawn }: Pick<ReportOptions, 'classes'>,
+  { classDiagrams: drawn }: Pick<ReportOptions, 'classDiagrams'>,
   { classes: names }: Pick<Subject, 'classes'>,
 ): Card[] => {
   const name = (k: number): string => names[k] ?? String(k);

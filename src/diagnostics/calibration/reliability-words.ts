@@ -5,7 +5,7 @@ import type { Reliability, ReliabilityOptions } from './scores.ts';
 /** What the report draws besides. */
 export interface ReportOptions extends ReliabilityOptions {
   readonly group: string;
-  readonly classes: number;
+  readonly classDiagrams: number;
 }
 
 /** What the axes of a diagram are called: answers and their confidence, or one class and its probability. */

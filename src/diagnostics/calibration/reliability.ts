@@ -31,7 +31,7 @@ export const reliability: Diagnostic = defineFold({
       from: 'column',
       help: "Column that groups the rows, to compare groups. Without one, the column 'group' where the data have it.",
     }),
-    classes: int({ default: 4, min: 0, max: 12, help: 'Classes drawn in a diagram of their own probability, the worst first.' }),
+    classDiagrams: int({ default: 4, min: 0, max: 12, help: 'Classes drawn in a diagram of their own probability, the worst first.' }),
     confidenceLevel: real({ default: 0.95, min: 0.5, max: 0.999, help: 'Level of intervals and of the consistency band.' }),
     nullDraws: int({ default: 1000, min: 100, max: 100_000, help: 'Simulated data sets of a perfectly calibrated model.' }),
     bootstrap: int({ default: 1000, min: 100, max: 100_000, help: 'Resamples of the rows behind the interval of the calibration error.' }),

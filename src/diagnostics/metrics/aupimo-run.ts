@@ -26,7 +26,7 @@ export interface AupimoChoice {
   readonly fprLower: number;
   readonly fprUpper: number;
   readonly mode: 'exact' | 'reference';
-  readonly resize: MapResize;
+  readonly resized: MapResize;
   readonly proLimit: number;
   readonly compareWith: string;
   readonly tolerance: number;
@@ -115,7 +115,7 @@ const measure = async (
   job: Job,
   share: (f: number) => number,
 ): Promise<Measured & { readonly notes: readonly string[]; readonly grid: readonly number[] }> => {
-  const { fprLower, fprUpper, mode, resize, proLimit } = chosen;
+  const { fprLower, fprUpper, mode, resized, proLimit } = chosen;
   const tail = tailOf(normal.length, fprUpper);
   let bins: ReturnType<typeof pixelBins> | undefined;
   let done = 0;
@@ -124,7 +124,7 @@ const measure = async (
     if (done % 8 === 0) await breathe(job);
     job.progress(share(done / tool.count), `map ${done} of ${tool.count}`);
   };
-  for await (const { map, mask, height, width } of tool.read(normal, resize, job.signal)) {
+  for await (const { map, mask, height, width } of tool.read(normal, resized, job.signal)) {
     bins ??= pixelBins(quantile(Float64Array.from(map).sort(), 0.5));
     addNormal(tail, map);
     addPixels(bins, map, mask, height, width);
@@ -136,7 +136,7 @@ const measure = async (
     mode === 'reference' ? thresholdsOf(tail, levels, { lower: fprLower, upper: fprUpper, count: referenceThresholds }) : undefined;
   const grid = gridOf(fprLower, fprUpper, tail.grain);
   const images: ImageScore[] = [];
-  for await (const { row, map, mask, height, width } of tool.read(anomalous, resize, job.signal)) {
+  for await (const { row, map, mask, height, width } of tool.read(anomalous, resized, job.signal)) {
     bins ??= pixelBins(0);
     const regions = addPixels(bins, map, mask, height, width);
     const defect = Float64Array.from(map)
@@ -254,7 +254,7 @@ const show = async (
   const found: Shown[] = [];
   for await (const { row, map, mask, height, width } of tool.read(
     wanted.map(([i]) => images[i].position),
-    chosen.resize,
+    chosen.resized,
     job.signal,
   )) {
     const [image] = wanted[found.length];

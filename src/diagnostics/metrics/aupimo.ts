@@ -29,7 +29,7 @@ export const aupimo: Diagnostic = defineStudy({
       of: ['exact', 'reference'],
       help: 'exact: the step function is summed; reference: 300,000 thresholds and trapezoids, as the authors do.',
     }),
-    resize: choice({
+    resized: choice({
       default: 'maps',
       of: ['maps', 'masks', 'off'],
       help: 'What is resized where maps and masks differ in size: maps bilinearly, masks to the nearest pixel; off refuses.',
