@@ -22,6 +22,8 @@ const UNSKIPPED = { top: false, right: false, bottom: false, left: false };
 export class BinController extends BarController {
   static override id: string = 'bin';
   static override defaults: Record<string, unknown> = { datasetElementType: false, dataElementType: 'bar', grouped: false };
+  /** The x axis runs from edge to edge with its lines at the ticks; of bars by category, lines stand between. */
+  static readonly overrides: Record<string, unknown> = { scales: { _index_: { offset: false, grid: { offset: false } } } };
 
   override updateElements(bars: Parameters<BarController['updateElements']>[0], start: number, count: number, mode: UpdateMode): void {
     const { xScale, yScale } = this.getMeta();
