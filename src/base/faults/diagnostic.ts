@@ -17,7 +17,7 @@ export const diagnosticFaults = {
       ? `Rows of shape [${d.dims.join(', ')}] are no pictures that blocks can be stacked on; give images, or name the shape of a flat row with image (HxW or CxHxW).`
       : `Rows of shape [${d.dims.join(', ')}] are no pictures of ${d.image} with 1 or 3 channels and sides of at least 4; correct image.`,
   'diagnostic/zero-attribution': (d: { method: string; rows: number; of: number; row: number }): string =>
-    `Attributions by '${d.method}' are all zero for ${d.rows} of ${d.of} rows, the first being row ${d.row}: ranks are arbitrary there; choose the logit (scale), another target or another method.`,
+    `Attributions by '${d.method}' are all zero for ${d.rows} of ${d.of} rows, the first being row ${d.row}: ranks are arbitrary there; choose the logit (outputScale), another target or another method.`,
   'diagnostic/forecast': (d: { columns: number; names: readonly string[]; form: string }): string =>
     `The predictions hold ${d.columns} ${d.columns === 1 ? 'value' : 'values'} a row${d.names.length > 0 ? ` (${d.names.join(', ')})` : ''}, which is no forecast of form '${d.form}'; choose form (mean-sd, mean-variance, mean-log-variance and interval take two values), give levels with one number for each value, or name a column of standard deviations (spread).`,
   'diagnostic/spread': (d: { row: number; value: number }): string =>

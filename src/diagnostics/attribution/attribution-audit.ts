@@ -2,7 +2,7 @@ import { choice, int, real, text } from '../../base/option.ts';
 import { type Diagnostic, defineStudy } from '../define.ts';
 import { auditCards, auditGuide, auditHeadline, auditIntervals, auditNotes } from './audit-cards.ts';
 import { auditRun } from './audit-run.ts';
-import { methodIds, methodTitles } from './method-names.ts';
+import { methodGroups, methodIds, methodTitles } from './method-names.ts';
 import { attributionOptions } from './options.ts';
 
 const { neuron: _, outliers: __, ...asked } = attributionOptions;
@@ -17,7 +17,13 @@ export const attributionAudit: Diagnostic = defineStudy({
   uses: ['gradient', 'samples', 'fresh'],
   options: {
     ...asked,
-    method: choice({ default: 'gradient', of: methodIds, titles: methodTitles, help: 'The method whose order of inputs is audited.' }),
+    method: choice({
+      default: 'gradient',
+      of: methodIds,
+      titles: methodTitles,
+      groups: methodGroups,
+      help: 'The method whose order of inputs is audited.',
+    }),
     target: choice({
       default: 'label',
       of: ['label', 'predicted', 'class-free'],
