@@ -54,6 +54,20 @@ test('a calibrated model stays within noise, an overconfident one does not', asy
   assert.ok(band.every(([, low, high]) => low <= high));
 });
 
+test('a sure model is drawn along the whole axis, though nearly all its probabilities lie at the ends', async () => {
+  const r = random(3, 'sure');
+  const rows = 20_000;
+  // 19 of 20 rows within 1e-4 of certainty: windows drawn evenly by rank would leave all between to straight lines.
+  const logits = Float64Array.from({ length: 2 * rows }, (_, k) => (k % 2 ? 0 : k % 40 ? (r.next() < 0.5 ? -10 : 10) : 10 * r.next() - 5));
+  const labels = Int32Array.from({ length: rows }, (_, i) => Number(r.next() >= 1 / (1 + Math.exp(-logits[2 * i]))));
+  const [curve] = (await run({ classes: 2, logits, labels }, { window: 20, nullDraws: 100 })).cards;
+  assert.ok(curve.kind === 'curve');
+  const xs = curve.lines[0].points.map(([x]) => x);
+  assert.ok(xs.length <= 200);
+  // A hundredth of the axis, and the distance between neighbouring events.
+  for (let k = 1; k < xs.length; k++) assert.ok(xs[k] >= xs[k - 1] && xs[k] - xs[k - 1] < 0.02, `from ${xs[k - 1]} to ${xs[k]}`);
+});
+
 test('each class has a curve; the order of rows changes nothing but draws', async () => {
   const table = drawn(600, 2);
   const { cards, headline } = await run(table, { scope: 'classwise', nullDraws: 100 });
