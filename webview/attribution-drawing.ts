@@ -5,7 +5,7 @@ import type { MapLook } from './map-look.ts';
 import { type Palette, palettes } from './palette.ts';
 import { modeOf, paint, paintPicture, shade, sizedCanvas } from './picture.ts';
 import { shadedWords } from './shaded-words.ts';
-import { css, dashOf, theme } from './theme.ts';
+import { css, dashOf } from './theme.ts';
 
 /** Least width of a picture on its canvas. */
 const LEAST = 384;
@@ -22,7 +22,7 @@ const picture = ({ picture, width, height }: Of<'map'>, { values }: Attribution,
   return canvas;
 };
 
-/** The places of a signal are shaded behind its lines. */
+/** The places of a signal are shaded behind its lines, on white as every map without a picture. */
 const signal = (
   { channels, places, signal: x }: Of<'signal'>,
   { values }: Attribution,
@@ -33,14 +33,17 @@ const signal = (
   const canvas = el('canvas', { class: 'signal', width, height });
   const context = context2d(canvas);
   const own = { ...look, mode: modeOf(values, look.mode) };
+  context.fillStyle = '#ffffff';
+  context.fillRect(0, 0, width, height);
   for (let k = 0; k < places; k++) {
+    const { colour, share } = shade(scale > 0 ? values[k] / scale : 0, own);
     const from = Math.round((k * width) / places);
-    context.fillStyle = shade(scale > 0 ? values[k] / scale : 0, own);
+    context.fillStyle = css(colour, share);
     context.fillRect(from, 0, Math.round(((k + 1) * width) / places) - from, height);
   }
   const [low, high] = x.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
   const y = (v: number): number => (high > low ? height - edge - ((v - low) / (high - low)) * (height - 2 * edge) : height / 2);
-  context.strokeStyle = css(theme().foreground);
+  context.strokeStyle = '#1f1f1f';
   context.lineWidth = 1.5;
   for (let c = 0; c < Math.min(channels, LINES); c++) {
     context.setLineDash(dashOf(c));

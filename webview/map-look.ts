@@ -40,15 +40,18 @@ export const lookControls = (look: MapLook, change: (part: Partial<MapLook>) => 
 ];
 
 /** Colours of the map and their meaning, kept in step with the look. */
-export const colourKey = (): { readonly element: HTMLElement; readonly paint: (look: OverlayLook) => void } => {
+export const colourKey = (): {
+  readonly element: HTMLElement;
+  readonly paint: (look: OverlayLook, ends?: readonly [string, string]) => void;
+} => {
   const canvas = el('canvas', { class: 'key', width: 128, height: 10, 'aria-hidden': 'true' });
   const [low, high] = [el('span'), el('span')];
   return {
     element: el('div', { class: 'colour-key' }, low, canvas, high),
-    paint(look) {
+    paint(look, ends = ['against', 'for the class']) {
       paintKey(canvas, look);
-      low.textContent = look.mode === 'signed' ? 'against' : 'none';
-      high.textContent = look.mode === 'signed' ? 'for the class' : 'strong';
+      low.textContent = look.mode === 'signed' ? ends[0] : 'none';
+      high.textContent = look.mode === 'signed' ? ends[1] : 'strong';
     },
   };
 };

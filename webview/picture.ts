@@ -1,7 +1,7 @@
 import type { Picture } from '../src/report/report.ts';
 import { context2d, el } from './element.ts';
 import { type Palette, type PaletteName, palettes } from './palette.ts';
-import { type Colour, css } from './theme.ts';
+import type { Colour } from './theme.ts';
 
 export interface Overlay {
   readonly width: number;
@@ -25,15 +25,20 @@ export const modeOf = (values: ArrayLike<number>, mode: OverlayLook['mode']): Ov
 const hue = (strength: number, mode: OverlayLook['mode'], palette: Palette): Colour =>
   mode === 'absolute' ? palette.strength : strength < 0 ? palette.against : palette.for;
 
-/** Behind words, full strength is so opaque: text in the colours of any theme stays readable on it. */
+/** Behind words and lines, full strength is so opaque: what stands on it stays readable. */
 const BEHIND = 0.42;
 
-/** Strength −1..1 as a CSS colour behind words; 0 is clear. */
-export const shade = (strength: number, { mode, palette }: Pick<OverlayLook, 'mode' | 'palette'>): string =>
-  css(hue(strength, mode, palettes[palette]), BEHIND * Math.min(1, Math.abs(strength)));
+/** Colour of a strength −1..1 behind words and lines, and its share in the ground. */
+export const shade = (
+  strength: number,
+  { mode, palette }: Pick<OverlayLook, 'mode' | 'palette'>,
+): { readonly colour: Colour; readonly share: number } => ({
+  colour: hue(strength, mode, palettes[palette]),
+  share: BEHIND * Math.min(1, Math.abs(strength)),
+});
 
 /** Under a map the picture is grey and light, from this up to white, so that both ends of the colours stand out on dark and bright parts. */
-const LIGHT = 112;
+const LIGHT = 160;
 
 const pixels = ({ width, height, channels, base64 }: Picture, grey: boolean): ImageData => {
   const bytes = atob(base64);

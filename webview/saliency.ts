@@ -25,6 +25,11 @@ interface Look extends MapLook {
   readonly sameScale: boolean;
 }
 
+/** The second class of a difference. */
+const lessOf = ({ facts }: Attribution): string => {
+  const less = facts.find(({ label }) => label === 'Less the output of');
+  return less ? ` less ${less.value}` : '';
+};
 const largest = ({ values }: Attribution): number => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
 
 /** The image tab: a sample with the heat map over it. What is chosen here is asked of the extension; how it is drawn changes at once. */
@@ -47,7 +52,7 @@ export const saliencyView = (host: Host, signal: AbortSignal): SaliencyView => {
 
   const methodOf = (id: string): string => now?.form.methods.find((method) => method.id === id)?.title ?? id;
   const captionOf = (a: Attribution, name: string | undefined): string =>
-    `${name === undefined ? '' : `${name}: `}${methodOf(a.method)}${a.classes.length > 1 ? ` for ${nameOf(a, a.target)}` : ''}`;
+    `${name === undefined ? '' : `${name}: `}${methodOf(a.method)}${a.classes.length > 1 ? ` for ${nameOf(a, a.target)}` : ''}${lessOf(a)}`;
 
   const mapped = ({ name, attribution: a, problem }: Looked, all: readonly Attribution[], two: boolean): HTMLElement => {
     const caption = two ? name : undefined;
@@ -80,15 +85,11 @@ export const saliencyView = (host: Host, signal: AbortSignal): SaliencyView => {
     const { models } = now;
     const all = models.flatMap(({ attribution }) => (attribution ? [attribution] : []));
     const two = models.length > 1;
-    const original = look.beside && seen ? originalOf(seen) : undefined;
+    const original = look.beside && seen?.position === asked.position ? originalOf(seen) : undefined;
     pictures.replaceChildren(...(original ? [original] : []), ...models.map((model) => mapped(model, all, two)));
     body.classList.toggle('two', two);
-    key.paint(
-      lookOf(
-        all.map(({ values }) => values),
-        look,
-      ),
-    );
+    const maps = all.map(({ values }) => values);
+    key.paint(lookOf(maps, look), seen && seen.classes.length < 2 ? ['lowers the output', 'raises it'] : undefined);
   };
   const change = (part: Partial<Look>): void => {
     look = { ...look, ...part };
@@ -175,7 +176,7 @@ export const saliencyView = (host: Host, signal: AbortSignal): SaliencyView => {
       asked = { ...message.asked, options: { ...asked.options, ...message.asked.options } };
       const pending = message.models.some((model) => !model.attribution && model.problem === undefined);
       busy(pending);
-      title.textContent = attribution ? `${message.name}, row ${attribution.row}` : message.name;
+      title.textContent = seen?.position === asked.position ? `${message.name}, row ${seen.row}` : message.name;
       if (!pending) status.textContent = attribution ? answerOf(attribution) : problem === undefined ? '' : 'There is no map.';
       status.classList.toggle('wrong', !pending && attribution !== undefined && isWrong(attribution));
       position.textContent = seen ? `${format(asked.position + 1, 'count')} of ${format(seen.count, 'count')}` : '';

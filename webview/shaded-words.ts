@@ -1,6 +1,7 @@
 import { format } from '../src/report/format.ts';
 import { el } from './element.ts';
 import { modeOf, type OverlayLook, shade } from './picture.ts';
+import { css } from './theme.ts';
 
 /** Words shaded in place: one colour speaks for, one against; the underline says the same without colour. */
 export const shadedWords = (
@@ -14,7 +15,10 @@ export const shadedWords = (
     const strength = scale > 0 ? Math.max(-1, Math.min(1, scores[k] / scale)) : 0;
     const sign = Math.abs(strength) < 0.05 ? '' : strength > 0 || own.mode === 'absolute' ? ' for' : ' against';
     const span = el('span', { class: `token${sign}`, title: `${text}: ${format(scores[k])}` }, text);
-    span.style.backgroundColor = shade(strength, own);
+    // Mixed with the theme's ground by the style sheet.
+    const { colour, share } = shade(strength, own);
+    span.style.setProperty('--hue', css(colour));
+    span.style.setProperty('--share', `${(100 * share).toFixed(1)}%`);
     return k > 0 ? [' ', span] : [span];
   });
 };

@@ -129,7 +129,7 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
   });
 
   const showSample = async (id: string, report: number, row: number): Promise<void> => {
-    const subject = await subjectOf(await store.read(id), report, (path) => readFile(path, 'utf8'));
+    const subject = await subjectOf(await store.read(id), report, (path) => readFile(path, 'utf8'), catalogue.readers);
     if (subject) openImage(subject, { row });
     else
       void vscode.window.showInformationMessage(

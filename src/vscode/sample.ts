@@ -1,3 +1,4 @@
+import type { Catalogue } from '../base/catalogue.ts';
 import type { RunRequest } from '../base/request.ts';
 import type { Run } from '../jobs/store.ts';
 import type { SuiteRequest } from '../report/tasks.ts';
@@ -10,6 +11,7 @@ export const subjectOf = async (
   run: Run,
   report: number,
   read: (path: string) => Promise<string>,
+  readers: Catalogue['readers'],
 ): Promise<SaliencySubject | undefined> => {
   switch (run.kind) {
     case 'run': {
@@ -23,7 +25,7 @@ export const subjectOf = async (
       const check = checks.find((entry) => entry.name === name)?.value;
       const model = models.find((entry) => entry.name === check?.model)?.value;
       const data = datasets.find((entry) => entry.name === check?.data)?.value;
-      return model && data && { model: located(path, model), data: located(path, data) };
+      return model && data && { model: located(path, model), data: located(path, data, readers) };
     }
     case 'train':
     case 'compare':

@@ -1,10 +1,48 @@
+import type { Page } from 'playwright-core';
 import { openStage } from '../editor/stage.ts';
 import { choose, painted, runCommand, webview } from '../editor/vscode.ts';
+import { firstMapFigures } from './first-map.ts';
 import { round } from './measure.ts';
 
 const middle = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[times.length >> 1];
 
-/** In a real VS Code (headless Chromium): what VS Code says of the extension's activation, and how long an earlier report takes from the command to paint. */
+/** From a click in the image tab to another map on the screen: for the next row, and for methods that are compiled then. */
+const mapFigures = async (page: Page): Promise<Readonly<Record<string, number>>> => {
+  await runCommand(page, 'Assay: Saliency…');
+  await choose(page, 'digits');
+  await choose(page, 'test');
+  const view = webview(page);
+  await painted(view.locator('.pictures canvas').last());
+  const article = view.locator('article.saliency');
+  /** Timed inside the page: the driver's own round trips are left out. */
+  const until = (act: 'next' | string): Promise<number> =>
+    article.evaluate(
+      (page, act) =>
+        new Promise<number>((done) => {
+          const from = performance.now();
+          const watch = new MutationObserver(() => {
+            if (page.hasAttribute('aria-busy')) return;
+            watch.disconnect();
+            requestAnimationFrame(() => done(performance.now() - from));
+          });
+          if (act === 'next') page.querySelector<HTMLElement>('[aria-label^="Next sample"]')?.click();
+          else {
+            const methods = page.querySelector<HTMLElement & { value: string }>('vscode-dropdown[aria-label="Method"]');
+            if (methods) methods.value = act;
+            methods?.dispatchEvent(new Event('change'));
+          }
+          watch.observe(page, { attributes: true, attributeFilter: ['aria-busy'] });
+        }),
+      act,
+    );
+  const rows: number[] = [];
+  for (let i = 0; i < 11; i++) rows.push(await until('next'));
+  const methods: number[] = [];
+  for (const method of ['gradient', 'smoothgrad', 'occlusion', 'deeplift', 'lrp-epsilon']) methods.push(await until(method));
+  return { tabNextRowMs: round(middle(rows)), tabNewMethodMs: round(middle(methods)) };
+};
+
+/** In a real VS Code (headless Chromium): what VS Code says of the extension's activation, how long an earlier report takes from the command to paint, and how long maps of the image tab take. */
 export const editorFigures = async (): Promise<Readonly<Record<string, number>> | string> => {
   const stage = await openStage();
   if (typeof stage === 'string') return `skipped: ${stage}`;
@@ -27,7 +65,7 @@ export const editorFigures = async (): Promise<Readonly<Record<string, number>> 
       await painted(webview(page).locator('.card canvas:not(.swatch)').first());
       paints.push(performance.now() - from);
     }
-    return { activationMs, reportFirstPaintMs: round(middle(paints)) };
+    return { activationMs, reportFirstPaintMs: round(middle(paints)), ...(await mapFigures(page)), ...(await firstMapFigures()) };
   } finally {
     await stage.close();
   }

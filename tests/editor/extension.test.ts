@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
-import { openStage, processesWith, type Stage } from './stage.ts';
+import { layOutOthers, openStage, processesWith, type Stage } from './stage.ts';
 import {
   anyReport,
   choose,
@@ -88,13 +88,21 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     await title(`row ${row}`).waitFor();
   });
 
-  scenario('saliency: method, class and opacity change the picture, next shows another sample', async () => {
+  const use = async (theme: string, kind: string): Promise<void> => {
+    await runCommand(page, 'Preferences: Color Theme');
+    await choose(page, theme);
+    await page.locator(`.monaco-workbench.${kind}`).waitFor();
+    // The window fades from one theme to the next.
+    await page.waitForTimeout(500);
+  };
+
+  scenario('saliency: method, class and look change the picture, next shows another sample, a second model stands beside', async () => {
     await closeEditors();
     await runCommand(page, 'Assay: Saliency…');
     await choose(page, 'digits');
     await choose(page, 'test');
     const view = webview(page);
-    await title('digits.onnx on digits.npz').waitFor();
+    await title('digits.onnx on digits.npz, row').waitFor();
     const pixels = (): Promise<string> =>
       view
         .locator('.pictures canvas')
@@ -109,11 +117,28 @@ function scenarios({ page, server, folder, shot }: Stage): void {
       seen.push(now);
     };
     await changed(() => pickOption(view, 'Method', 'SmoothGrad'), /^SmoothGrad for/);
-    await changed(() => pickOption(view, 'Class', /^3 ·/), /^SmoothGrad for 3/);
-    await changed(() => view.locator('input[type=range]').fill('100'), /^SmoothGrad for 3/);
-    await shot('saliency dark');
+    await changed(() => pickOption(view, 'Class', /^3 ·/), /^SmoothGrad for 3$/);
+    await changed(() => pickOption(view, 'Less class', /^8 ·/), /^SmoothGrad for 3 less 8$/);
+    await changed(() => view.getByLabel('Opacity').fill('100'), /^SmoothGrad for 3 less 8$/);
+    await changed(() => view.locator('vscode-checkbox', { hasText: 'Absolute' }).click(), /^SmoothGrad for 3 less 8$/);
+    await pickOption(view, 'Method', 'Grad-CAM');
+    await view
+      .getByRole('alert')
+      .getByText(/feature map/)
+      .waitFor();
+    await shot('saliency refusal dark');
+    await changed(() => pickOption(view, 'Method', 'Integrated Gradients'), /^Integrated Gradients for 3 less 8$/);
+    await view.getByRole('button', { name: 'Compare with a model' }).click();
+    await choose(page, 'transformer.onnx');
+    await view.locator('figcaption', { hasText: /^transformer\.onnx: Integrated Gradients for 3 less 8$/ }).waitFor();
+    for (const fact of ['Model', 'Class attributed', 'Method', 'Baseline', 'Steps', 'Completeness gap', 'Device', 'Time'])
+      assert.equal(await view.locator('.facts dt').getByText(fact, { exact: true }).count(), 2, fact);
+    await shot('saliency two dark');
+    await view.getByRole('button', { name: 'Remove second model' }).click();
+    await view.locator('figcaption', { hasText: /^transformer/ }).waitFor({ state: 'detached' });
     await view.getByRole('button', { name: 'Next sample' }).click();
     await view.getByText('2 of 359').waitFor();
+    await shot('saliency dark');
   });
 
   scenario('the lens of a check runs it, and then shows its numbers', async () => {
@@ -245,11 +270,6 @@ function scenarios({ page, server, folder, shot }: Stage): void {
   });
 
   scenario('everything is readable in light and in high contrast', async () => {
-    const use = async (theme: string, kind: string): Promise<void> => {
-      await runCommand(page, 'Preferences: Color Theme');
-      await choose(page, theme);
-      await page.locator(`.monaco-workbench.${kind}`).waitFor();
-    };
     const themes = [
       ['Light Modern', 'vs', 'light'],
       ['Dark High Contrast', 'hc-black', 'high contrast'],
@@ -261,10 +281,35 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     const before = await pixels();
     for (const [theme, kind, name] of themes) {
       await use(theme, kind);
-      // The window fades from one theme to the next.
-      await page.waitForTimeout(500);
       await shot(`report ${name}`);
     }
     assert.notEqual(await pixels(), before, 'charts are redrawn in the colours of the theme');
+  });
+
+  scenario('a message is shaded word by word, a row of a table is bars, in every theme', async () => {
+    await closeEditors();
+    await use('Dark Modern', 'vs-dark');
+    layOutOthers(folder);
+    for (const [model, data, ready, name] of [
+      ['sms', 'messages', '.tokens .token', 'text'],
+      ['cancer', 'cells', '.attribution-bars td', 'table'],
+    ] as const) {
+      await runCommand(page, 'Assay: Saliency…');
+      await choose(page, model);
+      await page.getByPlaceholder('Dataset').waitFor();
+      await choose(page, data);
+      await webview(page).locator(ready).first().waitFor();
+      await shot(`saliency ${name} dark`);
+    }
+    await pickOption(webview(page), 'Method', 'Occlusion');
+    await webview(page)
+      .locator('figcaption', { hasText: /^Occlusion/ })
+      .waitFor();
+    await page.getByRole('tab', { name: 'Saliency: text_sms.onnx' }).click();
+    await webview(page).locator('.tokens .token').first().waitFor();
+    await use('Light Modern', 'vs');
+    await shot('saliency text light');
+    await use('Dark High Contrast', 'hc-black');
+    await shot('saliency text high contrast');
   });
 }

@@ -1,7 +1,7 @@
 // One real VS Code with the packaged extension, on a copy of the sample workspace, for all the tests of one file.
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { ensureChromium } from '../../src/build/chromium.ts';
 import { installVSCode, type Server, startServer } from '../../src/build/code-server.ts';
@@ -31,7 +31,27 @@ const layOut = (folder: string): void => {
   cpSync(join(root, 'media/sample'), folder, { recursive: true });
   cpSync(join(root, 'tests/fixtures/models/mlp_digits.onnx'), join(folder, 'digits.onnx'));
   writeFileSync(join(folder, 'broken.onnx'), readFileSync(join(folder, 'digits.onnx')).subarray(0, 4000));
+  cpSync(join(root, 'tests/fixtures/models/vit_digits.onnx'), join(folder, 'transformer.onnx'));
   writeFileSync(join(folder, 'endless.train.json'), endless(readFileSync(join(folder, 'digits.train.json'), 'utf8')));
+};
+
+/** Models of text and of a table with their data, under an assay.json of their own. */
+export const layOutOthers = (folder: string): void => {
+  const at = join(folder, 'others');
+  mkdirSync(at, { recursive: true });
+  for (const file of [
+    'models/text_sms.onnx',
+    'models/mlp_breast_cancer.onnx',
+    'data/messages.csv',
+    'data/sms_vocab.json',
+    'data/breast_cancer.npz',
+  ])
+    cpSync(join(root, 'tests/fixtures', file), join(at, basename(file)));
+  const suite = {
+    models: { sms: { path: 'text_sms.onnx', labels: ['ham', 'spam'] }, cancer: { path: 'mlp_breast_cancer.onnx' } },
+    datasets: { messages: { path: 'messages.csv', preprocess: { tokenizer: 'sms_vocab.json' } }, cells: { path: 'breast_cancer.npz' } },
+  };
+  writeFileSync(join(at, 'assay.json'), JSON.stringify(suite, undefined, 2));
 };
 
 /** The stage, or why there is none on this machine. */

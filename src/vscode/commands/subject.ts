@@ -18,27 +18,32 @@ export interface Named<T> {
 type Kind = 'models' | 'datasets';
 type Ref<K extends Kind> = SuiteFile[K][number]['value'];
 
-const entries = <K extends Kind>(suites: readonly SuiteFile[], kind: K): Choice<Named<Ref<K>>>[] =>
+const entries = <K extends Kind>({ catalogue }: Pick<Host, 'catalogue'>, suites: readonly SuiteFile[], kind: K): Choice<Named<Ref<K>>>[] =>
   suites.flatMap((suite) =>
     suite[kind].map(({ name, value }) => ({
       label: name,
       description: value.path,
       icon: kind === 'models' ? 'circuit-board' : 'database',
       group: suite.label,
-      value: { name, ref: located(suite.path, value as Ref<K>), suite: suite.path },
+      value: { name, ref: located(suite.path, value as Ref<K>, catalogue.readers), suite: suite.path },
     })),
   );
 
 /** The entry called `name` in `suite`, as a command's target names it. */
 const entry = <K extends Kind>(
+  host: Pick<Host, 'catalogue'>,
   suites: readonly SuiteFile[],
   kind: K,
   suite: string | undefined,
   name: string | undefined,
-): Named<Ref<K>> | undefined => entries(suites, kind).find(({ value }) => value.suite === suite && value.name === name)?.value;
+): Named<Ref<K>> | undefined => entries(host, suites, kind).find(({ value }) => value.suite === suite && value.name === name)?.value;
 
-const sameFile = <K extends Kind>(suites: readonly SuiteFile[], kind: K, path: string): Named<Ref<K>> | undefined =>
-  entries(suites, kind).find(({ value }) => value.ref.path === path)?.value;
+const sameFile = <K extends Kind>(
+  host: Pick<Host, 'catalogue'>,
+  suites: readonly SuiteFile[],
+  kind: K,
+  path: string,
+): Named<Ref<K>> | undefined => entries(host, suites, kind).find(({ value }) => value.ref.path === path)?.value;
 
 /** `none`: the data is a table of predictions. */
 export const chooseModel = async (
@@ -49,11 +54,11 @@ export const chooseModel = async (
   what = 'Model',
 ): Promise<Named<ModelRef> | 'none' | undefined> => {
   const suites = await host.suites();
-  const meant = entry(suites, 'models', target.suite, target.model);
+  const meant = entry(host, suites, 'models', target.suite, target.model);
   if (meant) return meant;
   if (target.file?.endsWith('.onnx'))
-    return sameFile(suites, 'models', target.file) ?? { name: basename(target.file), ref: { path: target.file } };
-  const known = entries(suites, 'models');
+    return sameFile(host, suites, 'models', target.file) ?? { name: basename(target.file), ref: { path: target.file } };
+  const known = entries(host, suites, 'models');
   const named = new Set(known.map(({ value }) => value.ref.path));
   const loose = (await host.find('**/*.onnx')).filter((path) => !named.has(path) && !path.endsWith('.checkpoint.onnx'));
   const choices: Choice<Named<ModelRef> | 'none' | 'file'>[] = [
@@ -93,13 +98,14 @@ export const chooseData = async (
   asides: readonly Aside<'options'>[],
 ): Promise<Named<DataRef> | 'options' | undefined> => {
   const suites = await host.suites();
-  const meant = entry(suites, 'datasets', target.suite, target.data);
+  const meant = entry(host, suites, 'datasets', target.suite, target.data);
   if (meant) return meant;
   if (target.file !== undefined && !target.file.endsWith('.onnx'))
-    return sameFile(suites, 'datasets', target.file) ?? { name: basename(target.file), ref: { path: target.file } };
+    return sameFile(host, suites, 'datasets', target.file) ?? { name: basename(target.file), ref: { path: target.file } };
   // Datasets that stand in the same file as the model come first.
   const near = model === 'none' ? undefined : model.suite;
   const known = entries(
+    host,
     [...suites].sort((a, b) => Number(b.path === near) - Number(a.path === near)),
     'datasets',
   );
