@@ -1,4 +1,5 @@
 import { attributionFigures } from './attribution.ts';
+import { auditFigures } from './audit.ts';
 import { calibrationFigures } from './calibration.ts';
 import { editorFigures } from './editor.ts';
 import { engineFigures } from './engine.ts';
@@ -17,6 +18,7 @@ const sections: Readonly<Record<string, (words: readonly string[]) => Promise<un
   attribution: attributionFigures,
   metrics: metricsFigures,
   maps: mapsFigures,
+  audit: auditFigures,
   readers: readerFigures,
   editor: editorFigures,
 };

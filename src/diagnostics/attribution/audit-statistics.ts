@@ -52,7 +52,7 @@ export const differenceOf = (top: Power, bottom: Power): Estimate =>
   estimateOf(top.right.map((run, r) => Float64Array.from(run, (v, i) => v - bottom.right[r][i])));
 
 /** Of a side whose masks alone predict the label this close to what the masked data do, the result is about the masks. */
-export const LEAK = 0.02;
+const LEAK = 0.02;
 
 export type Verdict = 'mask leak' | 'discriminative' | 'random' | 'inverted';
 

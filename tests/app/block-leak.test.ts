@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { after } from 'node:test';
+import { diagnose } from '../../src/app/diagnose.ts';
+import { Fault, type FaultCode } from '../../src/base/fault.ts';
+import { type Job, quietJob } from '../../src/base/job.ts';
+import { random } from '../../src/base/random.ts';
+import type { RunRequest } from '../../src/base/request.ts';
+import { float32, int64, type Tensor } from '../../src/base/tensor.ts';
+import { writeNpz } from '../../src/data/npz-write.ts';
+import { world } from '../../src/jobs/world.ts';
+import type { Report } from '../../src/report/report.ts';
+
+const ports = await world();
+const folder = mkdtempSync(join(tmpdir(), 'assay-block-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const arrays = (name: string, given: Record<string, Tensor>): string => {
+  writeFileSync(join(folder, name), writeNpz(given));
+  return join(folder, name);
+};
+const rows = 90;
+const r = random(2, 'pictures');
+/** Class 1 has its light in the right half. */
+const labels = Array.from({ length: rows }, (_, i) => i % 2);
+const values = Float32Array.from(
+  { length: rows * 36 },
+  (_, i) => 0.3 * r.next() + 0.6 * Number(Number(i % 6 > 2) === labels[Math.floor(i / 36)]),
+);
+const y = int64([rows], labels);
+const pictures = arrays('p.npz', { x: float32([rows, 1, 6, 6], values), y });
+const flat = arrays('f.npz', { x: float32([rows, 36], values), y });
+
+const run = (of: Partial<RunRequest>, job: Partial<Job> = {}): Promise<Report> =>
+  diagnose(
+    {
+      id: 'block-leak',
+      device: 'cpu',
+      seed: 0,
+      data: { path: pictures },
+      ...of,
+      options: { runs: 1, epochs: 20, hidden: '16', batch: 16, epsilon: 0.3, attackSteps: 2, ...of.options },
+    },
+    ports,
+    { ...quietJob(), live: () => {}, ...job },
+  );
+const refuses = async (of: Partial<RunRequest>, code: FaultCode, ...words: string[]): Promise<void> => {
+  const sentence = await run(of).then(
+    (report) => (report.reason?.code === code ? report.reason.sentence : assert.fail(`${report.outcome} ${report.reason?.sentence}`)),
+    (error: unknown) => (Fault.is(error, code) ? error.message : assert.fail(`${error}`)),
+  );
+  for (const word of words) assert.ok(sentence.includes(word), `'${sentence}' says nothing of '${word}'`);
+};
+
+test('four models, their gradients beside the stacked pictures, the same from run to run', async () => {
+  const report = await run({});
+  assert.equal(report.outcome, 'measured', report.reason?.sentence);
+  const { headline, cards, intervals } = report;
+  for (const name of ['standard', 'robust', 'top_standard', 'top_robust']) {
+    const { low, high } = intervals[`${name}_mass_in_signal`];
+    assert.ok(low <= headline[`${name}_mass_in_signal`] && headline[`${name}_mass_in_signal`] <= high && high <= 1.05);
+    assert.ok(headline[`${name}_test_accuracy`] >= headline[`${name}_attacked_accuracy`]);
+  }
+  assert.ok(headline.top_standard_test_accuracy > 0.9, `${headline.top_standard_test_accuracy}`);
+  const images = cards.find((c) => c.kind === 'images');
+  assert.ok(images?.kind === 'images' && images.images.length === 4);
+  const [first] = images.images;
+  assert.deepEqual([first.picture?.width, first.picture?.height], [6, 12]);
+  assert.deepEqual(
+    first.overlays.map((o) => [o.name, o.width, o.height, o.values.length]),
+    [
+      ['standard', 6, 12, 72],
+      ['robust', 6, 12, 72],
+    ],
+  );
+  assert.match(report.guide, /The standard model puts/);
+  assert.deepEqual((await run({})).headline, headline);
+});
+
+test('flat rows are pictures where their shape is named, and a network with convolutions can be asked about', async () => {
+  const named = await run({ data: { path: flat }, options: { image: '6x6', shown: 0 } });
+  assert.deepEqual(named.headline, (await run({ options: { shown: 0 } })).headline);
+  const cnn = await run({ options: { arch: 'cnn', channels: '4', epochs: 2, shown: 0 } });
+  assert.equal(cnn.outcome, 'measured', cnn.reason?.sentence);
+});
+
+test('what is no picture is refused, and so are data of one class', async () => {
+  await refuses({ data: { path: flat } }, 'diagnostic/block-images', '[36]', 'image');
+  await refuses({ data: { path: flat }, options: { image: '5x6' } }, 'diagnostic/block-images', '5x6');
+  await refuses({ data: { path: flat }, options: { image: '6xx' } }, 'option/value', 'image');
+  await refuses({ data: { path: flat }, options: { image: '2x18' } }, 'diagnostic/block-images', 'at least 4');
+  const one = arrays('one.npz', { x: float32([rows, 1, 6, 6], values), y: int64([rows], Array(rows).fill(0)) });
+  await refuses({ data: { path: one } }, 'diagnostic/one-class', 'same label');
+  await refuses({ data: { path: arrays('none.npz', { x: float32([rows, 1, 6, 6], values) }) } }, 'training/unlabelled', 'label');
+  const bad = values.slice();
+  bad[40] = Number.NaN;
+  await refuses({ data: { path: arrays('nan.npz', { x: float32([rows, 1, 6, 6], bad), y }) } }, 'training/not-finite-input', 'row 1');
+});
+
+test('a cancelled test stops', async () => {
+  const cancel = new AbortController();
+  const report = await run({ options: { epochs: 5000 } }, { signal: cancel.signal, progress: (f) => f > 0.001 && cancel.abort() });
+  assert.equal(report.outcome, 'stopped');
+});
