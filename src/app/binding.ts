@@ -232,8 +232,8 @@ const fitRows = (dataset: Dataset, named: string | undefined, columns: readonly 
 };
 
 export interface BindOptions {
-  /** Rows may have several labels: they are read as 0 and 1 for each. */
-  readonly marks?: boolean;
+  /** Rows may have several labels: they are read as 0 and 1 for each, or as the scores that they are. */
+  readonly marks?: boolean | 'scores';
   /** Folder of the model, where its tokenizer may lie. */
   readonly beside?: string;
   /** The model's input; absent for a table of predictions. */
@@ -326,12 +326,18 @@ export const bind = async (ref: DataRef, ports: World, job: Listener, options: B
     });
   }
   const labelName = labelColumn(dataset, y);
-  const marks = options.marks ? marksOf(dataset, labelName, undefined) : undefined;
+  const marks = options.marks ? marksOf(dataset, labelName, undefined, options.marks === 'scores') : undefined;
   const label = options.marks ? undefined : await labelOf(dataset, labelName, given, job, options.bare);
-  const { columns, note } = inputColumns(dataset, tokens?.x ?? x, labelName, {
-    name: options.target.name,
-    text: options.target.dtype === 'string',
-  });
+  const { columns, note } = inputColumns(
+    dataset,
+    tokens?.x ?? x,
+    labelName,
+    {
+      name: options.target.name,
+      text: options.target.dtype === 'string',
+    },
+    marks?.columns,
+  );
   if (note) job.note(note);
   const text = columns.find((c) => c.dtype === 'string');
   if (text && options.target.dtype !== 'string')

@@ -3,10 +3,11 @@ import { breathe, type Job } from '../base/job.ts';
 import { int64, sizeOf, type Tensor } from '../base/tensor.ts';
 import { holdOut } from '../data/split.ts';
 import type { Bound } from '../evidence/bound.ts';
+import type { TargetKind } from '../training/define.ts';
 
-/** What labels are to the loss: class numbers below `classes` (0 where the data decide), or values of shape `dims`. */
+/** What labels are to the loss: class numbers below `classes` (0 where the data decide), or numbers of shape `dims`. */
 export interface Targets {
-  readonly kind: 'class' | 'value';
+  readonly kind: TargetKind;
   readonly loss: string;
   readonly classes: number;
   readonly dims: readonly number[];
@@ -23,7 +24,10 @@ export interface XY {
 export interface Rows {
   readonly bound: Bound;
   readonly count: number;
+  /** One number per row, or as many as it has labels or scores. */
   readonly labels: Float64Array;
+  /** Shape of a row of them: [1] for one value. */
+  readonly labelDims: readonly number[];
   /** Number of classes, the model's or one more than the largest label; 0 for values. */
   readonly classes: number;
   /** Least and greatest input value. */
@@ -60,14 +64,19 @@ const finiteInputs = (path: string) => {
 };
 
 /** Class numbers must be whole and below `classes` (or, where that is not known, not negative); values must be there. */
-const checkLabels = ({ path, rowAt }: Bound, labels: Float64Array, { kind, loss, classes }: Targets): void => {
+const checkLabels = ({ path, rowAt }: Bound, labels: Float64Array, { kind, loss, classes, dims }: Targets): void => {
+  const width = kind === 'class' ? 1 : sizeOf(dims);
   const count = (wrong: (v: number) => boolean): { count: number; row: number; label: number } => {
     const at = labels.findIndex(wrong);
-    return { count: labels.filter(wrong).length, row: at < 0 ? at : rowAt(at), label: labels[at] };
+    return { count: labels.filter(wrong).length, row: at < 0 ? at : rowAt(Math.floor(at / width)), label: labels[at] };
   };
   const missing = count(Number.isNaN);
   if (missing.count > 0) throw new Fault('data/label-missing', { path, ...missing });
-  if (kind === 'value') return;
+  if (kind === 'marks') {
+    const other = count((v) => v !== 0 && v !== 1);
+    if (other.count > 0) throw new Fault('training/mark', { path, loss, ...other });
+  }
+  if (kind !== 'class') return;
   const fraction = count((v) => !Number.isInteger(v));
   if (fraction.count > 0) throw new Fault('training/fraction', { path, loss, ...fraction });
   const limit = classes || labels.reduce((most, v) => Math.max(most, v), 0) + 1;
@@ -75,7 +84,7 @@ const checkLabels = ({ path, rowAt }: Bound, labels: Float64Array, { kind, loss,
   if (outside.count > 0) throw new Fault('data/label-range', { path, classes: limit, ...outside });
 };
 
-const targetOf = (labels: Float64Array, lead: readonly number[], { kind, dims, double }: Targets): Tensor => {
+const targetOf = (labels: Float64Array | Float32Array, lead: readonly number[], { kind, dims, double }: Targets): Tensor => {
   if (kind === 'class') return { dtype: 'int64', dims: lead, data: BigInt64Array.from(labels, BigInt) };
   const all = [...lead, ...dims];
   return double ? { dtype: 'float64', dims: all, data: labels.slice() } : { dtype: 'float32', dims: all, data: Float32Array.from(labels) };
@@ -92,7 +101,7 @@ const gathered = (data: Tensor['data'], width: number, positions: ArrayLike<numb
 /** Reads every row once: labels always, and inputs of up to `residentBytes`, which are then gathered inside the graph. */
 export const readRows = async (
   bound: Bound,
-  targets: Targets,
+  asked: Targets,
   residentBytes: number,
   job: Pick<Job, 'signal' | 'progress'>,
 ): Promise<Rows> => {
@@ -100,19 +109,25 @@ export const readRows = async (
   if (!bound.labelled) throw new Fault('training/unlabelled', { path, known: bound.known });
   const width = sizeOf(inputDims);
   const keep = count * width * 4 <= residentBytes;
-  const labels = new Float64Array(count);
+  let targets = asked;
+  let labels = new Float64Array(count);
   const check = finiteInputs(path);
   let x: Tensor | undefined;
   let at = 0;
   for await (const batch of bound.batches(4096, job.signal)) {
-    if (!batch.x || !batch.labels) throw new Fault('training/unlabelled', { path, known: bound.known });
+    const read = batch.labels ?? batch.marks?.data;
+    if (!batch.x || !read) throw new Fault('training/unlabelled', { path, known: bound.known });
     check.add(batch.x, batch.rows);
-    labels.set(batch.labels, at);
+    if (at === 0 && batch.marks) {
+      targets = { ...asked, dims: [batch.marks.cols] };
+      labels = new Float64Array(count * batch.marks.cols);
+    }
+    labels.set(read, at * (batch.marks?.cols ?? 1));
     if (keep) {
       x ??= { dtype: batch.x.dtype, dims: [count, ...inputDims], data: like(batch.x.data, count * width) };
       elements(x).set(elements(batch.x), at * width);
     }
-    at += batch.labels.length;
+    at += batch.rows.length;
     job.progress(0, `reading ${bound.name}: ${at} of ${count} rows`);
     await breathe(job);
   }
@@ -123,15 +138,12 @@ export const readRows = async (
     bound,
     count,
     labels,
+    labelDims: targets.dims,
     classes: targets.kind === 'class' ? targets.classes || labels.reduce((most, v) => Math.max(most, v), -1) + 1 : 0,
     range: check.range(),
     ...(whole ? { resident: whole } : {}),
     async take(positions, lead, signal) {
-      const y = targetOf(
-        Float64Array.from({ length: positions.length }, (_, i) => labels[positions[i]]),
-        lead,
-        targets,
-      );
+      const y = targetOf(gathered(labels, labels.length / Math.max(1, count), positions), lead, targets);
       const dims = [...lead, ...inputDims];
       if (whole) return { x: { dtype: whole.x.dtype, dims, data: gathered(whole.x.data, width, positions) }, y };
       const { x: read } = await bound.take(Array.from(positions), signal);

@@ -1,7 +1,11 @@
 import { Fault } from '../base/fault.ts';
 import type { DataRef, Device } from '../base/request.ts';
+import { sizeOf } from '../base/tensor.ts';
+import type { Target } from '../data/preprocess.ts';
+import type { Bound } from '../evidence/bound.ts';
 import type { TrainRequest } from '../report/tasks.ts';
 import type { DeviceChoice } from '../runtime/session.ts';
+import type { TargetKind } from '../training/define.ts';
 import { type Recipe, readRecipe } from '../training/recipe.ts';
 import { bind } from './binding.ts';
 import type { AppJob, Ports } from './ports.ts';
@@ -57,6 +61,15 @@ const located = (ref: DataRef, recipe: string, ports: Ports): DataRef => ({
   ...(ref.labels === undefined ? {} : { labels: ports.resolve(recipe, ref.labels) }),
 });
 
+/** Rows with their labels: several of 0 and 1 where the data have them, or one; or the scores that `y` names. */
+const bindLabels = async (ref: DataRef, kind: TargetKind, ports: Ports, job: AppJob, target: Target): Promise<Bound> => {
+  if (kind === 'class' || kind === 'value') return bind(ref, ports, job, { target });
+  const several = await bind(ref, ports, job, { target, marks: kind === 'scores' ? 'scores' : true });
+  if (several.labelled || kind === 'scores') return several;
+  await several.close();
+  return bind(ref, ports, job, { target });
+};
+
 /** What training writes must be none of what it reads. */
 const checkOut = ({ source, data }: Recipe, ask: TrainRequest, ports: Ports): void => {
   const refs = [data.train, data.val, data.test].flatMap((ref) => (ref ? [ref.path, ...(ref.labels ? [ref.labels] : [])] : []));
@@ -77,7 +90,7 @@ export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Por
     kind: loss.part.target,
     loss: loss.part.id,
     classes: opened.classes,
-    dims: opened.valueDims,
+    dims: opened.valueDims ?? [1],
     double: opened.target.dtype === 'float64',
   };
   const open: Rows[] = [];
@@ -86,15 +99,18 @@ export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Por
   };
   try {
     const load = async (ref: DataRef, classes: number, target = opened.target): Promise<Rows> => {
-      const bound = await bind(located(ref, ask.recipe, ports), ports, job, { target });
+      const bound = await bindLabels(located(ref, ask.recipe, ports), targets.kind, ports, job, target);
       const rows = await readRows(bound, { ...targets, classes }, residentBytes, job);
       open.push(rows);
+      const due = opened.valueDims ?? open[0].labelDims;
+      if (rows.labelDims.join() !== due.join())
+        throw new Fault('training/label-width', { path: bound.path, loss: loss.part.id, found: sizeOf(rows.labelDims), due: sizeOf(due) });
       return rows;
     };
     const all = await load(recipe.data.train, opened.classes);
     if (all.count === 0) throw new Fault('data/no-rows', { path: all.bound.path });
     const names = all.bound.classNames;
-    const classes = targets.kind === 'value' ? 0 : opened.classes || Math.max(names?.length ?? 0, all.classes);
+    const classes = targets.kind !== 'class' ? 0 : opened.classes || Math.max(names?.length ?? 0, all.classes);
     const rowTarget = { ...opened.target, dims: all.bound.inputDims };
     const { train, held } = recipe.data.val
       ? { train: wholeOf(all), held: wholeOf(await load(recipe.data.val, classes, rowTarget)) }
@@ -113,7 +129,7 @@ export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Por
     const batch = recipe.batch.size === 'full' ? rows : recipe.batch.size;
     if (batch > rows) throw new Fault('training/batch', { path: ask.recipe, batch, rows });
 
-    const subject = await opened.finish(all.bound.inputDims, classes);
+    const subject = await opened.finish(all.bound.inputDims, classes || sizeOf(all.labelDims));
     const plan = { ...subject.plan, data: all.resident ? ('resident' as const) : ('streamed' as const) };
     if (!all.resident) job.note(`The data are too large to keep in memory: rows are read from '${all.bound.name}' as they are needed.`);
     if (recipe.adversarial)

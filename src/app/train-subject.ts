@@ -14,6 +14,7 @@ import type { Probed } from '../graph/probe.ts';
 import type { Dim, Graph, Model } from '../graph/types.ts';
 import { called, producers } from '../graph/walk.ts';
 import { buildModel } from '../training/build.ts';
+import type { TargetKind } from '../training/define.ts';
 import { initialise, undrawn } from '../training/initialise.ts';
 import { inputScaling, type Parameter, parametersOf, selected } from '../training/parameters.ts';
 import { type Plan, rowType } from '../training/plan.ts';
@@ -27,9 +28,10 @@ export interface Opened {
   readonly target: Target;
   /** Classes, or shape of one predicted value, as far as the model says. */
   readonly classes: number;
-  readonly valueDims: readonly number[];
+  readonly valueDims?: readonly number[];
   readonly facts: { readonly modelPath?: string; readonly modelSha256?: string };
-  finish(row: readonly number[], classes: number): Promise<Subject>;
+  /** With as many outputs as there are classes, or numbers to predict. */
+  finish(row: readonly number[], outputs: number): Promise<Subject>;
 }
 
 /** The model with the first values of its parameters, as it will be saved, and what its steps are compiled from. */
@@ -94,28 +96,35 @@ const ofArchitecture = (recipe: Recipe, source: Extract<Recipe['source'], { arch
   return {
     target: { name: 'x', dtype: 'float32', ...(source.input ? { dims: source.input } : {}) },
     classes: 0,
-    valueDims: [1],
     facts: {},
-    async finish(row, classes) {
-      const value = recipe.loss.part.target === 'value';
-      const built = buildModel(part, row, value ? 1 : classes, chosen);
+    async finish(row, outputs) {
+      const built = buildModel(part, row, outputs, chosen);
+      const classes = recipe.loss.part.target === 'class' ? outputs : 0;
       const model = { ...built, graph: initialise(built.graph, recipe.init, recipe.seed) };
       const { graph, opsets, irVersion } = normalise(model);
       return {
         model,
-        plan: planOf(
-          recipe,
-          { graph, opsets, irVersion, input: 'x', output: 'logits', classes: value ? 0 : classes },
-          model.graph,
-          part.id,
-          job,
-        ),
+        plan: planOf(recipe, { graph, opsets, irVersion, input: 'x', output: 'logits', classes }, model.graph, part.id, job),
       };
     },
   };
 };
 
 const shown = (dims: readonly Dim[] | undefined): string => (dims ? `[${dims.map((d) => d ?? '?').join(', ')}]` : 'unknown');
+
+/** Last operators of a model that its loss computes itself. */
+const ownOf: Readonly<Record<TargetKind, readonly string[]>> = {
+  class: ['Softmax', 'LogSoftmax'],
+  value: [],
+  marks: ['Sigmoid'],
+  scores: ['Softmax', 'LogSoftmax'],
+};
+const wanted: Readonly<Record<TargetKind, string>> = {
+  class: 'logits of shape [N, classes] with at least 2 classes',
+  value: 'one predicted value per row',
+  marks: 'one score per label, of shape [N, labels]',
+  scores: 'logits of shape [N, classes] with at least 2 classes',
+};
 
 interface Trainable {
   /** In float32, with its weights. */
@@ -154,18 +163,23 @@ const ofModel = async (recipe: Recipe, path: string, ports: Ports, job: Job): Pr
   const ends = endsOf(file, { path }, job);
   const { model: whole, probed, freed, stored } = await trainable(file, ports, job);
   const { types } = probed;
-  // A last Softmax belongs to the loss.
+  // A last Softmax or Sigmoid belongs to the loss.
   const last = producers(file.normal().graph).get(ends.output);
-  const softmax = recipe.loss.part.target === 'class' && (last?.op === 'Softmax' || last?.op === 'LogSoftmax');
-  const output = softmax && last ? last.inputs[0] : ends.output;
-  if (softmax) job.note(`Output '${ends.output}' is made by a ${last?.op}; the loss reads its input '${output}'.`);
+  const kind = recipe.loss.part.target;
+  const own = ownOf[kind].includes(last?.op ?? '');
+  const output = own && last ? last.inputs[0] : ends.output;
+  if (own) job.note(`Output '${ends.output}' is made by a ${last?.op}; the loss reads its input '${output}'.`);
   const dims = types.get(output)?.dims;
   const row = dims?.slice(1).filter((d) => typeof d === 'number') ?? [];
-  const classes = recipe.loss.part.target === 'class' ? (row[0] ?? 0) : 0;
-  const wanted =
-    recipe.loss.part.target === 'class' ? 'logits of shape [N, classes] with at least 2 classes' : 'one predicted value per row';
-  const fits = recipe.loss.part.target === 'class' ? dims?.length === 2 && classes >= 2 : dims !== undefined && row.every((d) => d === 1);
-  if (!fits) throw new Fault('training/output', { model: file.name, output, dims: shown(dims), loss: recipe.loss.part.id, wanted });
+  const classes = kind === 'class' ? (row[0] ?? 0) : 0;
+  const fits = {
+    class: dims?.length === 2 && classes >= 2,
+    value: dims !== undefined && row.every((d) => d === 1),
+    marks: dims?.length === 2 && row.length === 1,
+    scores: dims?.length === 2 && row.length === 1 && row[0] >= 2,
+  }[kind];
+  if (!fits)
+    throw new Fault('training/output', { model: file.name, output, dims: shown(dims), loss: recipe.loss.part.id, wanted: wanted[kind] });
   return {
     target: { ...ends.input, dtype: types.get(ends.input.name)?.dtype ?? ends.input.dtype },
     classes,

@@ -81,6 +81,7 @@ export const inputColumns = (
   given: string | undefined,
   label: string | undefined,
   input: { readonly name: string; readonly text: boolean },
+  marks: readonly string[] = [],
 ): InputColumns => {
   const find = (name: string): Column | undefined => dataset.columns.find((c) => c.name === name);
   if (given !== undefined) {
@@ -105,7 +106,7 @@ export const inputColumns = (
     if (matching.length === 0) throw missing(dataset, given);
     return { columns: matching, note: `Inputs are the ${matching.length} columns that match '${given}', in file order.` };
   }
-  const usable = dataset.columns.filter((c) => c.name !== label && (c.dtype === 'string') === input.text);
+  const usable = dataset.columns.filter((c) => c.name !== label && !marks.includes(c.name) && (c.dtype === 'string') === input.text);
   for (const name of [input.name, ...inputNames]) {
     const column = usable.find((c) => c.name === name && (c.dims.length > 0 || !tables.includes(dataset.format)));
     if (column)

@@ -3,7 +3,7 @@ import type { Tensor } from '../base/tensor.ts';
 import type { Column, Dataset } from './define.ts';
 import { toFloats } from './values.ts';
 
-/** Labels of which a row may have several: one array of 0 and 1, or a column for each, `label_<name>`. */
+/** Labels of which a row may have several: one array of 0 and 1 (or of scores), or a column for each, `label_<name>`. */
 export interface Marks {
   readonly columns: readonly string[];
   readonly width: number;
@@ -17,10 +17,15 @@ const own = /^label_(.+)$/;
 
 const single = (column: Column | undefined): column is Column => column?.dtype !== 'string' && column?.dims.length === 0;
 
-/** Finds them by the name given, by the names of the table's scores, or by `label_`; undefined where there are none. */
-export const marksOf = (dataset: Dataset, given: string | undefined, scores: readonly string[] | undefined): Marks | undefined => {
+/** Of 0 and 1 alone unless `any`. Finds them by the name given, by the names of the table's scores, or by `label_`; undefined where there are none. */
+export const marksOf = (
+  dataset: Dataset,
+  given: string | undefined,
+  scores: readonly string[] | undefined,
+  any = false,
+): Marks | undefined => {
   const check = (columns: readonly string[], width: number, values: Float64Array, rows: ArrayLike<number>): Float64Array => {
-    const at = values.findIndex((v) => v !== 0 && v !== 1);
+    const at = any ? values.findIndex(Number.isNaN) : values.findIndex((v) => v !== 0 && v !== 1);
     if (at >= 0)
       throw new Fault('data/mark', {
         path: dataset.path,

@@ -50,7 +50,7 @@ export interface Compiled {
     /** Points of the unit ball, [K, B, …row], where an attack starts from chance; '' where none does. */
     readonly start: string;
   };
-  /** One number per step made; `accuracy` is '' for a regression. */
+  /** One number per step made; `accuracy` is '' where rows are not right or wrong. */
   readonly outputs: { readonly loss: string; readonly accuracy: string; readonly gradientNorm: string; readonly finite: string };
 }
 
@@ -165,7 +165,7 @@ export const compileSteps = (plan: Plan): Compiled => {
   const statistic = new Map(Array.from(statisticsAfter(keep), ([name, value]) => [`statistic/${name}`, value]));
   const kept = keys.map((key) => statistic.get(key) ?? keep(next[key], carried[key]));
   const scans: Record<string, string> = { loss: objective.mean, gradientNorm: norm, finite: emit.Cast(finite, { to: codes[precision] }) };
-  if (objective.correct) scans.accuracy = emit.Div(objective.correct, emit.Cast(emit.Size(labels), { to: codes[precision] }));
+  if (objective.correct) scans.accuracy = emit.Div(objective.correct, objective.count);
   const on = emit.Or(finite, outside.go.name);
   const step = plan.block ? blocked(emit, plan.block, [on, ...kept, ...Object.values(scans)]) : emit;
   const body = step.graph(

@@ -57,18 +57,29 @@ export const defineOptimizer = <const O extends WithRate, const S extends string
 export interface LossInput {
   /** [N, C], or the prediction of a regression. */
   readonly logits: string;
-  /** `class`: int64 [N]; `value`: floats shaped as the prediction. */
+  /** `class`: int64 [N]; all others: floats shaped as the prediction. */
   readonly target: string;
-  /** Number of classes; 0 for targets of kind `value`. */
+  /** Number of classes; 0 for all targets but those of kind `class`. */
   readonly classes: number;
 }
+/**
+ * What a row is trained towards: a class number, one value, one or several labels of 0 and 1, or a row of scores of another
+ * model, stored in the data.
+ */
+export type TargetKind = 'class' | 'value' | 'marks' | 'scores';
 export interface Loss<O extends Options = Options> extends Part<O> {
-  readonly target: 'class' | 'value';
+  readonly target: TargetKind;
   /**
    * `perExample` is [N], already multiplied by `weights` ([N]) where there are any. The loss of a batch is
-   * Σ perExample / Σ weights, or the plain mean, so that sums over shards add up.
+   * Σ perExample / Σ weights, or the plain mean, so that sums over shards add up. `right` is [N], how right each row is, from
+   * 0 to 1, where that is not whether its largest score is the label's.
    */
-  build(emit: Emit, input: LossInput, hyper: Hyper<O>, chosen: Chosen<O>): { readonly perExample: string; readonly weights?: string };
+  build(
+    emit: Emit,
+    input: LossInput,
+    hyper: Hyper<O>,
+    chosen: Chosen<O>,
+  ): { readonly perExample: string; readonly weights?: string; readonly right?: string };
 }
 export const defineLoss = <const O extends Options>(loss: Loss<O>): Loss => loss as unknown as Loss;
 

@@ -12,7 +12,7 @@ export interface Evaluation {
   readonly state: Readonly<Record<string, string>>;
   readonly hyper: Readonly<Record<string, Tensor>>;
   readonly inputs: { readonly x: string; readonly y: string };
-  /** Σ loss, Σ weight and, for classes, the number of rows that are right ('' for a regression); and the output itself. */
+  /** Σ loss, Σ weight and, the number of rows that are right ('' where they are not right or wrong); and the output itself. */
   readonly outputs: { readonly total: string; readonly weight: string; readonly correct: string; readonly scores: string };
 }
 

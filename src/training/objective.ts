@@ -5,12 +5,14 @@ import type { Picked } from './plan.ts';
 const INT64 = 7;
 const codes = { float32: 1, float64: 11 } as const;
 
-/** Σ loss and Σ weight of a batch, their quotient, and the number of rows whose largest logit is the label's. */
+/** Σ loss and Σ weight of a batch, their quotient, and the number of rows that are right: whose largest logit is the label's, unless the loss says otherwise. */
 export interface Objective {
   readonly total: string;
   readonly weight: string;
   readonly mean: string;
-  /** '' for a regression. */
+  /** Number of rows. */
+  readonly count: string;
+  /** '' where rows are not right or wrong. */
   readonly correct: string;
 }
 
@@ -22,16 +24,18 @@ export const emitObjective = (
   target: string,
   classes: number,
 ): Objective => {
-  const { perExample, weights } = part.build(emit, { logits, target, classes }, hyper, chosen);
+  const { perExample, weights, right } = part.build(emit, { logits, target, classes }, hyper, chosen);
   const code = emit.type(logits)?.dtype === 'float64' ? codes.float64 : codes.float32;
   const count = emit.Cast(emit.Size(perExample), { to: code });
   const total = emit.ReduceSum(perExample, { keepdims: 0 });
   const weight = weights === undefined ? count : emit.ReduceSum(weights, { keepdims: 0 });
   const hits = (): string => emit.Equal(emit.ArgMax(logits, { axis: 1, keepdims: 0 }), emit.Cast(target, { to: INT64 }));
+  const sum = (rows: string | undefined): string => (rows === undefined ? '' : emit.ReduceSum(rows, { keepdims: 0 }));
   return {
+    count,
     total,
     weight,
     mean: weights === undefined ? emit.ReduceMean(perExample, { keepdims: 0 }) : emit.Div(total, weight),
-    correct: part.target === 'class' ? emit.ReduceSum(emit.Cast(hits(), { to: code }), { keepdims: 0 }) : '',
+    correct: sum(right ?? (part.target === 'class' ? emit.Cast(hits(), { to: code }) : undefined)),
   };
 };

@@ -26,6 +26,10 @@ export const trainingFaults = {
     `'${d.path}' has no label column; name it with labelKey or y. It has: ${d.known.join(', ')}.`,
   'training/fraction': (d: { path: string; row: number; label: number; loss: string }): string =>
     `Row ${d.row} of '${d.path}' has label ${d.label}, but loss '${d.loss}' needs whole class numbers; use 'mse' for a regression.`,
+  'training/mark': (d: { path: string; row: number; label: number; loss: string }): string =>
+    `Row ${d.row} of '${d.path}' has label ${d.label}, but loss '${d.loss}' needs 0 or 1; use 'cross-entropy' for more classes.`,
+  'training/label-width': (d: { path: string; loss: string; found: number; due: number }): string =>
+    `Rows of '${d.path}' have ${d.found} ${d.found === 1 ? 'number' : 'numbers'} for loss '${d.loss}', where the model predicts ${d.due}; name another array with y or labelKey.`,
   'training/not-finite-input': (d: { path: string; values: number; row: number; column: number }): string =>
     `${d.values === 1 ? 'One input value' : `${d.values} input values`} of '${d.path}' ${d.values === 1 ? 'is' : 'are'} NaN or infinite, the first in row ${d.row} at position ${d.column}; remove or fill them.`,
   'training/batch': (d: { path: string; batch: number; rows: number }): string =>

@@ -1,7 +1,8 @@
 import { Fault } from '../../base/fault.ts';
-import { real, text } from '../../base/option.ts';
+import { real, type TextOption, text } from '../../base/option.ts';
 import { constantOf } from '../../graph/constant.ts';
-import { defineLoss, type Loss } from '../define.ts';
+import type { Emit } from '../../graph/emit.ts';
+import { defineLoss, type Loss, type LossInput } from '../define.ts';
 
 const weightsOf = (given: string, classes: number): number[] => {
   const weights = given.split(',').map(Number);
@@ -10,28 +11,48 @@ const weightsOf = (given: string, classes: number): number[] => {
   return weights;
 };
 
+/** Of a loss per example [N], each multiplied by the weight of its class. */
+export const classWeighted = (
+  emit: Emit,
+  { logits, target, classes }: LossInput,
+  given: string,
+  perExample: string,
+): { readonly perExample: string; readonly weights?: string } => {
+  if (given === '') return { perExample };
+  const table = emit.constant(constantOf(emit.type(logits)?.dtype ?? 'float32', [classes], weightsOf(given, classes)));
+  const weights = emit.Gather(table, target);
+  return { perExample: emit.Mul(weights, perExample), weights };
+};
+
+/** log p_y, [N]. */
+export const ownLogProb = (emit: Emit, logProbs: string, target: string): string => {
+  const axis = emit.ints([1]);
+  return emit.Squeeze(emit.GatherElements(logProbs, emit.Unsqueeze(target, axis), { axis: 1 }), axis);
+};
+
+export const classWeights: TextOption = text({
+  default: '',
+  help: 'One weight per class, separated by commas; empty for equal weights.',
+});
+
 /** (1−s)·(−log p_y) + (s/C)·Σ_k −log p_k, with log p by log-sum-exp; class weights w: Σ w_y·ℓ / Σ w_y. */
 export const crossEntropy: Loss = defineLoss({
   id: 'cross-entropy',
   source: 'torch.nn.CrossEntropyLoss; label smoothing arXiv:1512.00567',
   options: {
     labelSmoothing: real({ default: 0, min: 0, max: 1, help: 'Share of the target spread evenly over all classes.' }),
-    classWeights: text({ default: '', help: 'One weight per class, separated by commas; empty for equal weights.' }),
+    classWeights,
   },
   target: 'class',
-  build(emit, { logits, target, classes }, { labelSmoothing }, chosen) {
+  build(emit, input, { labelSmoothing }, chosen) {
     const axis = emit.ints([1]);
-    const logProbs = emit.LogSoftmax(logits, { axis: 1 });
-    const own = emit.Squeeze(emit.GatherElements(logProbs, emit.Unsqueeze(target, axis), { axis: 1 }), axis);
-    const nll = emit.Neg(own);
+    const logProbs = emit.LogSoftmax(input.logits, { axis: 1 });
+    const nll = emit.Neg(ownLogProb(emit, logProbs, input.target));
     const spread = (): string => emit.Neg(emit.ReduceMean(logProbs, axis, { keepdims: 0 }));
     const smoothed =
       chosen.labelSmoothing === 0
         ? nll
         : emit.Add(emit.Mul(emit.Sub(emit.scalar(1), labelSmoothing), nll), emit.Mul(labelSmoothing, spread()));
-    if (chosen.classWeights === '') return { perExample: smoothed };
-    const table = emit.constant(constantOf(emit.type(logits)?.dtype ?? 'float32', [classes], weightsOf(chosen.classWeights, classes)));
-    const weights = emit.Gather(table, target);
-    return { perExample: emit.Mul(weights, smoothed), weights };
+    return classWeighted(emit, input, chosen.classWeights, smoothed);
   },
 });

@@ -1,6 +1,11 @@
 import type { Loss } from '../define.ts';
+import { binaryCrossEntropy } from './binary-cross-entropy.ts';
 import { correctnessAware } from './correctness-aware.ts';
 import { crossEntropy } from './cross-entropy.ts';
+import { focal } from './focal.ts';
+import { huber } from './huber.ts';
+import { klDistillation } from './kl-distillation.ts';
+import { mae } from './mae.ts';
 import { mse } from './mse.ts';
 
-export const losses: readonly Loss[] = [crossEntropy, mse, correctnessAware];
+export const losses: readonly Loss[] = [crossEntropy, focal, binaryCrossEntropy, klDistillation, mse, mae, huber, correctnessAware];
