@@ -144,7 +144,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     ordered = epoch;
     return order;
   };
-  const rateAt = (step: number): number => {
+  const rateAt = (step: number, validation: readonly number[]): number => {
     const { part, chosen, unit } = recipe.schedule;
     const lr = Number(recipe.optimizer.chosen.lr);
     const rows = train.positions.length;
@@ -153,7 +153,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
       epoch: [Math.floor(step / perEpoch), epochs],
       sample: [Math.floor(step / perEpoch) * rows + (step % perEpoch) * batch, epochs * rows],
     }[unit];
-    return p.lrScale * part.rate({ t: at[0], total: at[1], lr }, chosen);
+    return p.lrScale * part.rate({ t: at[0], total: at[1], lr, validation }, chosen);
   };
 
   /** As many steps as fit in one call: of equal batch size, within the epoch. */
@@ -166,7 +166,8 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     const budget = Math.max(1, Math.floor(callSeconds / perStep));
     const k = p.position < whole ? Math.min(whole - p.position, steps - p.step, budget, fitting) : 1;
     const positions = rows.subarray(p.position * batch, p.position * batch + k * size);
-    const lr = Array.from({ length: k }, (_, i) => rateAt(p.step + i));
+    const validation = p.history.flatMap((row) => row.valLoss ?? []);
+    const lr = Array.from({ length: k }, (_, i) => rateAt(p.step + i, validation));
     const feeds: Record<string, Tensor> = {
       ...compiled.hyper,
       [compiled.inputs.lr]: vector(compiled.precision, lr),

@@ -117,7 +117,8 @@ export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Por
       : divided(all, recipe.split);
     const validation = held.positions.length > 0 ? held : undefined;
     const test = recipe.data.test && wholeOf(await load(recipe.data.test, classes, rowTarget));
-    if (recipe.earlyStop && !validation) throw new Fault('training/no-validation', { path: ask.recipe });
+    const watching = recipe.earlyStop ? 'stops early' : recipe.schedule.part.watches ? 'lowers its rate' : undefined;
+    if (watching && !validation) throw new Fault('training/no-validation', { path: ask.recipe, what: watching });
     if (validation && classes > 0) {
       const absent = absentClasses(validation, classes);
       if (absent.length > 0)

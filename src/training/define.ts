@@ -88,10 +88,14 @@ export interface Moment {
   readonly t: number;
   readonly total: number;
   readonly lr: number;
+  /** Validation losses so far, in order. */
+  readonly validation: readonly number[];
 }
 export interface Schedule<O extends Options = Options> extends Part<O> {
   /** The unit in which `t` counts unless the recipe says otherwise. */
   readonly unit: ScheduleUnit;
+  /** The rate follows from the validation losses, so rows must be held out. */
+  readonly watches?: true;
   rate(moment: Moment, chosen: Chosen<O>): number;
 }
 export type ScheduleUnit = 'step' | 'epoch' | 'sample';

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Fault } from '../../src/base/fault.ts';
 import { schedules } from '../../src/training/schedules/index.ts';
@@ -6,7 +7,7 @@ import { pick } from './subject.ts';
 
 const rates = (id: string, given: Record<string, unknown>, lr: number, total: number, upTo = total): number[] => {
   const { part, chosen } = pick(schedules, id, given);
-  return Array.from({ length: upTo }, (_, t) => part.rate({ t, total, lr }, chosen));
+  return Array.from({ length: upTo }, (_, t) => part.rate({ t, total, lr, validation: [] }, chosen));
 };
 /** The card prints nine decimals. */
 const near = (actual: readonly number[], wanted: readonly number[]): void => {
@@ -46,4 +47,37 @@ test('milestones must be rising whole numbers', () => {
       () => rates('multistep', { milestones }, 1, 2),
       (e) => Fault.is(e, 'option/value'),
     );
+});
+
+interface Golden {
+  readonly runs: readonly {
+    readonly id: string;
+    readonly options: Record<string, unknown>;
+    readonly lr: number;
+    readonly rates: readonly number[];
+  }[];
+  readonly losses: readonly number[];
+  readonly plateau: readonly { readonly options: Record<string, unknown>; readonly rates: readonly number[] }[];
+}
+const golden: Golden = JSON.parse(readFileSync(new URL('../golden/training/schedules.json', import.meta.url), 'utf8'));
+/** PyTorch multiplies its rates step by step, so they differ by the rounding of some tens of products. */
+const same = (actual: readonly number[], wanted: readonly number[]): void => {
+  assert.equal(actual.length, wanted.length);
+  for (const [i, w] of wanted.entries()) assert.ok(Math.abs(actual[i] - w) <= 1e-14 * Math.max(1, w), `at ${i}: ${actual[i]} is not ${w}`);
+};
+for (const { id, options, lr, rates: wanted } of golden.runs)
+  test(`${id} ${JSON.stringify(options)}: every rate is PyTorch's`, () => same(rates(id, options, lr, wanted.length), wanted));
+
+for (const { options, rates: wanted } of golden.plateau)
+  test(`plateau ${JSON.stringify(options)}: the rate after every evaluation is PyTorch's`, () => {
+    const { part, chosen } = pick(schedules, 'plateau', options);
+    same(
+      golden.losses.map((_, i) => part.rate({ t: i, total: 100, lr: 0.1, validation: golden.losses.slice(0, i + 1) }, chosen)),
+      wanted,
+    );
+  });
+
+test('on a plateau the rate never rises, not even to a least rate above it', () => {
+  const { part, chosen } = pick(schedules, 'plateau', { patience: 0, lrMin: 1 });
+  assert.equal(part.rate({ t: 0, total: 9, lr: 0.1, validation: [1, 1, 1] }, chosen), 0.1);
 });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { trainWithin } from '../../src/app/train.ts';
+import { Fault } from '../../src/base/fault.ts';
 import { float32 } from '../../src/base/tensor.ts';
 import { dataOf } from '../../src/graph/constant.ts';
 import { parse } from '../../src/graph/parse.ts';
@@ -199,4 +200,16 @@ test('validation rows of their own leave every training row to train on', async 
   assert.deepEqual(measured, [false, true, true]);
   const dropped = await run({ ...recipe, batch: { size: 7, dropLast: true } });
   assert.equal(dropped.report.headline.steps, 3 * 4);
+});
+
+test('on a plateau the rate falls by what validation says, which needs rows held out', async () => {
+  const optimizer = { kind: 'sgd', lr: 3, momentum: 0.9 };
+  const schedule = { kind: 'plateau', patience: 1, factor: 0.5 };
+  const recipe = { ...mlp, optimizer, schedule, epochs: 8, split: { val: 0.2 } };
+  const { report } = await workshop().run(recipe);
+  const table = report.cards.find((c) => c.kind === 'table');
+  const rates = table?.kind === 'table' ? table.rows.map((r) => Number(r[2])) : [];
+  assert.equal(rates[0], 3);
+  assert.ok((rates.at(-1) ?? 3) < 3, `${rates}`);
+  await assert.rejects(workshop().run({ ...recipe, split: { val: 0 } }), (e) => Fault.is(e, 'training/no-validation'));
 });

@@ -38,8 +38,8 @@ export const trainingFaults = {
     `Recipe '${d.path}' holds out no rows to judge by: set split.val above 0, or name data.val.`,
   'training/other-data': (d: { path: string; data: string; given: string }): string =>
     `Recipe '${d.path}' trains on '${d.data}', which is not '${d.given}'; give the data that the recipe names.`,
-  'training/no-validation': (d: { path: string }): string =>
-    `Recipe '${d.path}' stops early by a validation metric, but no rows are held out: set split.val above 0, or name data.val.`,
+  'training/no-validation': (d: { path: string; what: string }): string =>
+    `Recipe '${d.path}' ${d.what} by a validation metric, but no rows are held out: set split.val above 0, or name data.val.`,
   'training/not-finite': (d: { step: number; epoch: number; lr: number; rows: readonly number[]; where: string; kept: string }): string =>
     `Training stopped: loss or gradient was not finite at step ${d.step} (epoch ${d.epoch}, learning rate ${d.lr}, rows ${d.rows.slice(0, 8).join(', ')}${d.rows.length > 8 ? ', …' : ''}); the first such tensor is ${d.where}. The last good parameters are in '${d.kept}'; lower the rate, clip the gradient, or look at those rows.`,
   'training/no-checkpoint': (d: { path: string }): string => `There is no checkpoint '${d.path}' to resume; start without --resume.`,
