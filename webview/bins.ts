@@ -10,6 +10,8 @@ declare module 'chart.js' {
 export interface BinPoint {
   readonly x: number;
   readonly y: number;
+  /** Where the bar stands. */
+  readonly from: number;
   readonly low: number;
   readonly high: number;
   readonly lane: number;
@@ -18,7 +20,7 @@ export interface BinPoint {
 
 const UNSKIPPED = { top: false, right: false, bottom: false, left: false };
 
-/** Bars as wide as their bins, on a linear axis; several series share a bin side by side. */
+/** Bars as wide as their bins, on a linear axis; several series share a bin side by side, or stand on one another. */
 export class BinController extends BarController {
   static override id: string = 'bin';
   static override defaults: Record<string, unknown> = { datasetElementType: false, dataElementType: 'bar', grouped: false };
@@ -29,9 +31,9 @@ export class BinController extends BarController {
     const { xScale, yScale } = this.getMeta();
     if (xScale === undefined || yScale === undefined) return;
     const points = this.getDataset().data as unknown as readonly BinPoint[];
-    const base = yScale.getPixelForValue(Math.max(yScale.min, Math.min(yScale.max, 0)));
     for (let i = start; i < start + count; i++) {
-      const { low, high, lane, lanes, y } = points[i];
+      const { low, high, lane, lanes, y, from } = points[i];
+      const base = yScale.getPixelForValue(Math.max(yScale.min, Math.min(yScale.max, from)));
       const left = xScale.getPixelForValue(low);
       const width = (xScale.getPixelForValue(high) - left) / lanes;
       const top = yScale.getPixelForValue(y);

@@ -30,7 +30,7 @@ const subject = (report: Report): string => {
   const { provenance: p } = report;
   return [
     subjectOf(p, fileOf),
-    `${format(p.rows, 'count')} rows${p.split === undefined ? '' : ` of ${p.split}`}`,
+    `${format(p.rows, 'count')} ${p.rows === 1 ? 'row' : 'rows'}${p.split === undefined ? '' : ` of ${p.split}`}`,
     `device ${deviceOf(report)}`,
     format(p.seconds, 'seconds'),
   ].join(' · ');

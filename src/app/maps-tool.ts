@@ -138,7 +138,8 @@ export const mapsTool = (
     const column = columnIn(file, [...usual, 'x']) ?? file.columns.find((c) => file.images ?? gridOf(c.dims));
     if (file.images && column) return [file, column];
     if (!column) throw new Fault('data/no-grid', { path: name, column: file.columns[0]?.name ?? '', dims: '[]' });
-    if (file.length !== dataset.length) throw new Fault('data/labels-length', { path: name, labels: file.length, rows: dataset.length });
+    if (file.length !== dataset.length)
+      throw new Fault('data/array-rows', { path: name, name: column.name, found: file.length, rows: dataset.length });
     return [file, column];
   };
   const masksOf = async (name: string): Promise<Masks> => {

@@ -16,6 +16,9 @@ export const percent = (x: number): string => {
 
 export const range = ([low, high]: readonly [number, number]): string => `${percent(low)} to ${percent(high)}`;
 
+/** That many rows, in words. */
+export const rowCount = (n: number): string => `${n} ${n === 1 ? 'row' : 'rows'}`;
+
 /** A p-value: one below the smallest the draws can show is given as a bound. */
 export const pValue = (p: number, draws: number): string =>
   p <= 1 / (draws + 1) + 1e-15 ? `p < ${number(1 / draws)}` : `p = ${number(p)}`;

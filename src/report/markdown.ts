@@ -130,7 +130,7 @@ export const toMarkdown = (report: Report): string => {
           ]
         : []),
       `data ${literal(p.dataPath)} (${p.dataSha256.slice(0, 12)})`,
-      `${format(p.rows, 'count')} rows${p.split ? ` of split ${literal(p.split)}` : ''}`,
+      `${format(p.rows, 'count')} ${p.rows === 1 ? 'row' : 'rows'}${p.split ? ` of split ${literal(p.split)}` : ''}`,
       `seed ${p.seed}`,
       `device ${literal(p.device.actual)} (asked for ${literal(p.device.requested)}: ${literal(p.device.reason)})`,
       format(p.seconds, 'seconds'),

@@ -43,7 +43,7 @@ export interface NumberCard extends CardBase {
     readonly note?: string;
   }[];
 }
-/** Lines and shaded bands over two axes; `diagonal` draws y = x as the ideal. */
+/** Lines and shaded bands over two axes; `diagonal` draws y = x, which is the ideal unless `diagonalName` says what else. */
 export interface CurveCard extends CardBase {
   readonly kind: 'curve';
   readonly x: Axis;
@@ -58,8 +58,9 @@ export interface CurveCard extends CardBase {
   }[];
   readonly bands?: readonly { readonly name: string; readonly points: readonly (readonly [number, number, number])[] }[];
   readonly diagonal?: true;
+  readonly diagonalName?: string;
 }
-/** Bars over bins (`edges`, one more than values) or categories; `marks` are points drawn over the bars. */
+/** Bars over bins (`edges`, one more than values) or categories; `marks` are points drawn over the bars. The series of `stacked` bins are parts of a whole. */
 export interface BarsCard extends CardBase {
   readonly kind: 'bars';
   readonly x: Axis;
@@ -79,6 +80,7 @@ export interface BarsCard extends CardBase {
   }[];
   readonly marks?: readonly { readonly name: string; readonly values: readonly (number | null)[] }[];
   readonly diagonal?: true;
+  readonly stacked?: true;
 }
 /** A grid with one or more layers of values (row-major, rows × columns): e.g. counts, row share, column share. */
 export interface HeatmapCard extends CardBase {

@@ -67,8 +67,9 @@ const curveCard: Shape<CurveCard> = object<CurveCard>(
     ),
     bands: array(object<NonNullable<CurveCard['bands']>[number]>({ name: string, points: array(triple) })),
     diagonal: yes,
+    diagonalName: string,
   },
-  ['caption', 'bands', 'diagonal'],
+  ['caption', 'bands', 'diagonal', 'diagonalName'],
 );
 
 const barsCard: Shape<BarsCard> = object<BarsCard>(
@@ -88,8 +89,9 @@ const barsCard: Shape<BarsCard> = object<BarsCard>(
     bands: array(object<NonNullable<BarsCard['bands']>[number]>({ name: string, low: values, high: values })),
     marks: array(object<NonNullable<BarsCard['marks']>[number]>({ name: string, values })),
     diagonal: yes,
+    stacked: yes,
   },
-  ['caption', 'edges', 'categories', 'bands', 'marks', 'diagonal'],
+  ['caption', 'edges', 'categories', 'bands', 'marks', 'diagonal', 'stacked'],
 );
 
 const names = object<HeatmapCard['rows']>({ label: string, names: array(string) });

@@ -56,7 +56,7 @@ const provenanceText = ({ width, dim }: Terminal, { provenance: p }: Report): re
   const device = p.device.actual === p.device.requested ? p.device.actual : `${p.device.actual} (asked for ${p.device.requested})`;
   const facts = [
     `${subjectOf(p, (path) => path)}${p.split ? ` (${p.split})` : ''}`,
-    `${format(p.rows, 'count')} rows · seed ${p.seed} · ${format(p.seconds, 'seconds')} · device ${device}${p.device.reason ? `: ${p.device.reason}` : ''}`,
+    `${format(p.rows, 'count')} ${p.rows === 1 ? 'row' : 'rows'} · seed ${p.seed} · ${format(p.seconds, 'seconds')} · device ${device}${p.device.reason ? `: ${p.device.reason}` : ''}`,
   ];
   return facts.map((fact) => dim(wrap(visible(fact), width, '  ')));
 };

@@ -202,6 +202,14 @@ test('labels in order: the name of a class stands for the label that observed gi
   assert.deepEqual([report.headline.accuracy_argmax, report.headline.accuracy], [1, 2 / 3]);
 });
 
+test('a file of names alone is an order, with or without a line that heads it', async () => {
+  const data = { path: save('ordered.csv', 'prob_low,prob_mid,prob_high,label\n0.45,0.2,0.35,mid\n0.9,0.1,0,low\n0,0.1,0.9,high\n') };
+  for (const head of ['name\n', '']) {
+    const report = await run({ data, options: { metricFile: save('order.csv', `${head}low\nmid\nhigh\n`) } });
+    assert.deepEqual([report.headline.labels, report.headline.accuracy, report.headline.accuracy_argmax], [3, 1, 2 / 3], head);
+  }
+});
+
 test('vectors of labels from a file, or the weights of the last layer', async () => {
   const { x, y } = drawn(5, known, 10);
   const data = save(

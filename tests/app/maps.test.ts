@@ -125,6 +125,10 @@ test('bad input', async () => {
   (maps.data as Float32Array)[3 * side * side] = Number.NaN;
   const gaps = file('nan.npz', writeNpz({ maps, masks: maskArray(masks) }));
   await assert.rejects(run({ data: { path: gaps } }), (e) => Fault.is(e, 'data/not-finite') && /row 3/.test(e.message));
+  await assert.rejects(
+    run({ data: { path: arrays }, options: { maps: file('few.npz', writeNpz({ maps: stored(pictures.slice(1)) })) } }),
+    (e) => Fault.is(e, 'data/array-rows') && /7 entries, but the data have 8 rows/.test(e.message),
+  );
   const without = await run({ data: { path: file('without.npz', writeNpz({ maps: stored(pictures) })) } });
   assert.deepEqual([without.outcome, without.reason?.code], ['unavailable', 'evidence/no-masks']);
   const bare = await run({ data: { path: file('bare.npz', writeNpz({ masks: maskArray(masks) })) } });

@@ -147,5 +147,10 @@ test('the guide is about these numbers: no mistakes, a lopsided confusion, a mut
     /and 7 the other way round, which does not show a leaning/,
   );
   assert.match(await guide([...rows(50, 0, 0), ...rows(10, 1, 0)]), /most frequent class would score 83\.3 %/);
+  assert.match(
+    await guide([...rows(5, 0, 0), ...rows(3, 0, 1)]),
+    /Every row is labelled class 0, so only the recall of that class is measured.*wrong answer is class 1: 3 rows/,
+  );
+  assert.match(await guide(rows(1, 0, 1)), /right on 0 of 1 row,/);
   assert.match(await guide([]), /no rows/);
 });

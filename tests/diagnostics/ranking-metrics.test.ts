@@ -317,10 +317,13 @@ test('bad input: one class only, constant scores, too many groups, an unknown cl
   const only = await measure('ranking-metrics', rows([0, 0, 0], [0.1, 0.2, 0.3]));
   assert.ok(Number.isNaN(only.findings.headline.auroc));
   assert.deepEqual(only.findings.notes, ['AUROC is undefined: no positives.']);
-  assert.match(only.findings.guide, /no positives/);
+  assert.match(only.findings.guide, /no positives: none of 3 rows is of class class 1/);
+  assert.match((await measure('ranking-metrics', rows([1], [0.1]))).findings.guide, /no negatives: all of 1 row are of class class 1/);
   const flat = await measure('ranking-metrics', rows([0, 1, 0, 1], [0.5, 0.5, 0.5, 0.5]), { bootstrap: 100 });
   assert.deepEqual([flat.findings.headline.auroc, flat.findings.headline.auprc], [0.5, 0.5]);
   assert.match(flat.findings.notes?.[0] ?? '', /All scores are equal/);
+  assert.match(flat.findings.guide, /^All 4 scores are equal, so nothing is ranked/);
+  assert.equal(card(flat.findings.cards, 'curve', 'ROC curve').diagonalName, 'chance');
   assert.equal(flat.findings.intervals?.auprc, undefined, 'draws that all agree tell nothing');
   const many = Array.from({ length: 201 }, (_, i) => i);
   await assert.rejects(

@@ -6,7 +6,10 @@ import { Fault } from '../../src/base/fault.ts';
 import { kendall, spearman } from '../../src/base/maths/correlation.ts';
 import { fitLogistic } from '../../src/base/maths/logistic-curve.ts';
 import { random } from '../../src/base/random.ts';
-import { addRegression, regressionState } from '../../src/diagnostics/metrics/regression-state.ts';
+import { regressionCards } from '../../src/diagnostics/metrics/regression-cards.ts';
+import { regressionGuide } from '../../src/diagnostics/metrics/regression-guide.ts';
+import { regressionScores } from '../../src/diagnostics/metrics/regression-scores.ts';
+import { addRegression, mergeRegression, regressionState } from '../../src/diagnostics/metrics/regression-state.ts';
 import type { Card, CardOf } from '../../src/report/report.ts';
 import { measure, type Sample } from './cases.ts';
 
@@ -175,12 +178,67 @@ test('bad input: constants have no correlation, few rows no fit, rows without a 
   const gaps = await measure('regression-report', rows([1, 2, 3, 4, 5], [1, Number.NaN, 3, 4, 6]));
   assert.equal(gaps.findings.headline.rows, 4);
   assert.deepEqual(gaps.findings.notes?.slice(0, 1), ['1 row has no target and was left out: 1.']);
+  const single = await measure('regression-report', rows([1], [2]));
+  assert.match(single.findings.guide, /^On 1 row .*One row says nothing about order/);
   const none = await measure('regression-report', rows([1], [Number.NaN]));
   assert.deepEqual(none.findings.cards, []);
   const wide = { rows: Float64Array.of(0), targets: Float64Array.of(1), predictions: { rows: 1, cols: 3, data: Float64Array.of(1, 2, 3) } };
   for (const entry of [0, 4])
     assert.throws(
-      () => addRegression(regressionState(), wide, entry),
+      () => addRegression(regressionState(), wide, entry, false),
       (e) => Fault.is(e, 'diagnostic/entry'),
     );
+});
+
+// Places worked out by hand: a ranks best but is far off, b errs least, c always answers the same.
+test('several models are ranked by their mean place over five measures; merged folds rank alike', () => {
+  const targets = Float64Array.of(1, 2, 3, 4, 5);
+  const models = [
+    [11, 12, 13, 14, 15],
+    [1, 2, 3, 5, 4],
+    [3, 3, 3, 3, 3],
+  ];
+  const part = (from: number, to: number) => {
+    const state = regressionState();
+    const of = targets.slice(from, to);
+    addRegression(
+      state,
+      {
+        rows: Float64Array.from(of, (_, i) => from + i),
+        targets: of,
+        predictions: { rows: of.length, cols: 3, data: interleaved(from, to) },
+      },
+      0,
+      true,
+    );
+    return state;
+  };
+  const interleaved = (from: number, to: number): Float64Array =>
+    Float64Array.from({ length: 3 * (to - from) }, (_, k) => models[k % 3][from + Math.floor(k / 3)]);
+  const whole = regressionScores(part(0, 5), 0.95);
+  const merged = part(0, 2);
+  mergeRegression(merged, part(2, 5));
+  assert.deepEqual(regressionScores(merged, 0.95).models, whole.models);
+  const [a, b, c] = whole.models;
+  assert.deepEqual([a.srcc, a.plcc, a.krcc, a.mae, a.rmse], [1, 1, 1, 10, 10]);
+  near(b.srcc, 0.9, 1e-15);
+  near(b.krcc, 0.8, 1e-15);
+  near(b.mae, 0.4, 1e-15);
+  assert.ok(Number.isNaN(c.srcc) && c.mae === 1.2);
+  // SRCC, PLCC, KRCC, MAE, RMSE: a 1 1 1 3 3, b 2 2 2 1 1, c 3 3 3 2 2.
+  assert.deepEqual([a.place, b.place, c.place], [9 / 5, 8 / 5, 13 / 5]);
+  const table = card(regressionCards(whole, 0.95, ['a', 'b', 'c']), 'table', 'Models');
+  assert.deepEqual(
+    table.rows.map((row) => row.slice(0, 3)),
+    [
+      ['b', 1.6, b.srcc],
+      ['a', 1.8, 1],
+      ['c', 2.6, null],
+    ],
+  );
+  assert.match(
+    regressionGuide(whole, 0.95, ['a', 'b', 'c']),
+    /Of 3 models 'b' has the best mean place, 1\.6, though not by SRCC, PLCC, KRCC/,
+  );
+  assert.equal(regressionCards(regressionScores(part(0, 0), 0.95), 0.95, []).length, 0);
 });

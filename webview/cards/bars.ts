@@ -35,18 +35,22 @@ export const bars = (card: Bars, stage: Stage): View => {
   const { x, y, edges, categories, series, marks = [], diagonal } = card;
   const names = barNames(card);
   const count = names.length;
-  const shown = series.map((one) => present(one.values));
+  const stacked = edges !== undefined && card.stacked === true;
+  // A part of nothing has no bar of its own.
+  const shown = series.map((one) => present(one.values).filter((i) => !stacked || one.values[i] !== 0));
   const centre = (i: number): number => (edges ? (edges[i] + edges[i + 1]) / 2 : i);
 
+  const under = (s: number, i: number): number => (stacked ? series.slice(0, s).reduce((sum, one) => sum + (one.values[i] ?? 0), 0) : 0);
   const barData = (s: number): readonly BinPoint[] | readonly (number | null)[] =>
     edges
       ? shown[s].map((i) => ({
           x: centre(i),
-          y: series[s].values[i] ?? 0,
+          y: under(s, i) + (series[s].values[i] ?? 0),
+          from: under(s, i),
           low: edges[i],
           high: edges[i + 1],
-          lane: s,
-          lanes: series.length,
+          lane: stacked ? 0 : s,
+          lanes: stacked ? 1 : series.length,
         }))
       : series[s].values;
   const placeOf = (s: number, index: number): number => (edges ? shown[s][index] : index);

@@ -97,7 +97,7 @@ export const curve = (card: CardOf<'curve'>, stage: Stage): View => {
       legend: [
         ...lines.map((line, i) => lineSwatch(line.name, i, line.shape === 'points')),
         ...(card.bands ?? []).map((band, k) => bandSwatch(band.name, k)),
-        ...(diagonal ? [diagonalSwatch('ideal')] : []),
+        ...(diagonal ? [diagonalSwatch(card.diagonalName ?? 'ideal')] : []),
       ],
     },
     stage.select,

@@ -90,7 +90,7 @@ export const paintGrid = (
     context.translate(left + (c + 0.5) * cell, top - 8);
     if (upright) context.rotate(-Math.PI / 2);
     context.textAlign = upright ? 'left' : 'center';
-    context.fillText(fit(context, columns.names[order.columns[c]], upright ? top - 32 : cell), 0, upright ? 0 : -4);
+    context.fillText(fit(context, columns.names[order.columns[c]], upright ? top - 28 : cell), 0, upright ? 0 : -4);
     context.restore();
   }
   context.fillStyle = css(colours.foreground);

@@ -15,7 +15,7 @@ export const pearson = (a: Float64Array, b: Float64Array): number => {
 };
 
 /** Ranks from 1, equal values sharing the mean of theirs. */
-const averageRanks = (values: Float64Array): Float64Array => {
+export const averageRanks = (values: Float64Array): Float64Array => {
   const sorted = values.slice().sort();
   const rank = new Map<number, number>();
   for (let i = 0; i < sorted.length; ) {

@@ -1,4 +1,4 @@
-import { number, percent, range } from '../wording.ts';
+import { number, percent, range, rowCount } from '../wording.ts';
 import { deviating } from './compare-headline.ts';
 import type { CompareOptions, Comparison } from './compare-scores.ts';
 
@@ -20,7 +20,7 @@ export const compareGuide = (c: Comparison, options: CompareOptions): string => 
   const [first, other] = c.names;
   const [accuracy] = c.compared;
   const [, mine, theirs] = c.right;
-  const opening = `On the same ${c.rows} rows ${first} is right on ${percent(accuracy.of[0])} and ${other} on ${percent(accuracy.of[1])}; they answer ${c.different} rows differently (${percent(c.different / c.rows)}).`;
+  const opening = `On the same ${rowCount(c.rows)} ${first} is right on ${percent(accuracy.of[0])} and ${other} on ${percent(accuracy.of[1])}; they answer ${rowCount(c.different)} differently (${percent(c.different / c.rows)}).`;
   const told = c.mcNemar.p < 1 - level;
   const better = mine > theirs ? first : other;
   const mcnemar =

@@ -182,6 +182,7 @@ const histogram = (d: Discovery, options: DiscoveryOptions): Card => {
       values: bins.map((bin) => bin.counts[k]),
       selections: bins.map((bin) => selection(name, bin.counts[k], bin.rows[k])),
     })),
+    stacked: true,
   };
 };
 

@@ -70,7 +70,9 @@ const ordered = async (
   if (file) {
     const [column] = [file.list.find((c) => nameArrays.includes(c.name)) ?? file.list[0]];
     const names = await file.words(column.name, signal);
-    return orderMetric(names.length, names);
+    // A list without a line of names begins with a class.
+    const all = outputs.names.includes(column.name) && !names.includes(column.name) ? [column.name, ...names] : names;
+    return orderMetric(all.length, all);
   }
   const labels = outputs.labels ? [...new Set(outputs.labels)].filter((v) => !Number.isNaN(v)) : [];
   const said = [...(observed.length > 0 ? observed : outputs.names), ...(outputs.labelNames ?? []).slice(outputs.names.length)];
@@ -105,7 +107,8 @@ export const readMetric = async (
   signal: AbortSignal,
 ): Promise<LabelMetric> => {
   const file = metricFile === '' ? undefined : await tools.columns.file(metricFile, signal);
-  if (metric === 'order') return ordered(file, outputs, observed, signal);
+  const namesAlone = file?.list.every((c) => isText(c) && c.dims.length === 1) && !endsOf(file);
+  if (metric === 'order' || (metric === 'auto' && metricArray === '' && namesAlone)) return ordered(file, outputs, observed, signal);
   if (metric === 'weights' || (metric === 'auto' && !file && model)) {
     const { dims, data } = await tools.outputHead.classWeights();
     return embeddingMetric(data, dims, 'the weights of the last layer', normalise, outputs.names);

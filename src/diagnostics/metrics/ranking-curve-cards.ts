@@ -38,6 +38,7 @@ export const curveCards = (classes: readonly Named[]): Card[] => {
       y: rate('True-positive rate'),
       lines: lines((p, of) => [p.fp / of.negatives, p.tp / of.positives]),
       diagonal: true,
+      diagonalName: 'chance',
     },
     {
       kind: 'curve',

@@ -1,5 +1,5 @@
 import type { Subject } from '../../evidence/evidence.ts';
-import { number, percent } from '../wording.ts';
+import { number, percent, rowCount } from '../wording.ts';
 import type { GroupRanking } from './ranking-groups.ts';
 import { prevalence } from './ranking-headline.ts';
 import type { AllRankings, Measured, OneRanking, Ranking, RankingOptions } from './ranking-scores.ts';
@@ -20,7 +20,9 @@ const groupVerdict = (groups: readonly GroupRanking[]): string => {
 
 const one = (r: OneRanking, { confidenceLevel: level, falsePositiveCost, falseNegativeCost }: RankingOptions, name: string): string => {
   if (r.positives === 0 || r.negatives === 0)
-    return `There are no ${r.positives === 0 ? 'positives' : 'negatives'} (class ${name}) among ${r.rows} rows, so nothing can be ranked: choose a split that holds both.`;
+    return `There are no ${r.positives === 0 ? `positives: none of ${rowCount(r.rows)} is` : `negatives: all of ${rowCount(r.rows)} are`} of class ${name}, so nothing can be ranked: choose a split that holds both.`;
+  if (r.constant)
+    return `All ${r.rows} scores are equal, so nothing is ranked: AUROC is ½ and average precision the prevalence, ${number(prevalence(r))}, whatever the model has learned. Look at which output or column gives the score before anything else.`;
   const [least] = r.thresholds;
   const chance = r.auroc.interval && r.auroc.interval[0] <= 0.5 && r.auroc.interval[1] >= 0.5;
   const opening = `A row of class ${name} outranks another row with probability ${withRange(r.auroc, level)}, the AUROC; average precision is ${withRange(r.auprc, level)}, where chance would score the prevalence, ${number(prevalence(r))}.`;

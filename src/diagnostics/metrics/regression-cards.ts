@@ -1,5 +1,5 @@
 import type { Card, Interval, NumberCard } from '../../report/report.ts';
-import type { Measured, Regression } from './regression-scores.ts';
+import { type Measure, type Measured, measures, type Regression } from './regression-scores.ts';
 
 type Value = NumberCard['values'][number];
 const names = ['srcc', 'plcc', 'krcc', 'mae', 'rmse', 'r2', 'bias'] as const;
@@ -70,7 +70,33 @@ const numbers = (r: Regression, level: number): Card => {
   };
 };
 
-export const regressionCards = (r: Regression, level: number): Card[] => {
+/** All models in the order of their mean places. */
+const ranking = ({ models }: Regression, names: readonly string[]): Card[] =>
+  models.length < 2
+    ? []
+    : [
+        {
+          kind: 'table',
+          title: 'Models',
+          caption:
+            'Ordered by the mean of their places in the five measures, ties sharing a place: high correlations, low errors. The other cards are of the prediction chosen with entry, else the first.',
+          columns: [
+            { name: 'model', label: 'Predictions', type: 'text' },
+            { name: 'place', label: 'Mean place', type: 'number' },
+            ...(Object.keys(measures) as Measure[]).map((name) => ({ name, label: name.toUpperCase(), type: 'number' as const })),
+          ],
+          rows: models
+            .map((of, i) => ({ of, name: names[i] ?? String(i + 1) }))
+            .sort((a, b) => a.of.place - b.of.place)
+            .map(({ of, name }) => [
+              name,
+              of.place,
+              ...(Object.keys(measures) as Measure[]).map((k) => (Number.isNaN(of[k]) ? null : of[k])),
+            ]),
+        },
+      ];
+
+export const regressionCards = (r: Regression, level: number, models: readonly string[]): Card[] => {
   if (r.rows === 0) return [];
   const rows = r.drawn.map((d) => d.row);
   const sampled = r.rows > r.drawn.length ? ` ${r.drawn.length} of ${r.rows} rows are drawn.` : '';
@@ -78,6 +104,7 @@ export const regressionCards = (r: Regression, level: number): Card[] => {
   const target = { label: 'Target', unit: 'none' } as const;
   return [
     numbers(r, level),
+    ...ranking(r, models),
     {
       kind: 'scatter',
       title: 'Target against prediction',

@@ -1,11 +1,11 @@
-import { int, real } from '../../base/option.ts';
+import { flag, int, real } from '../../base/option.ts';
 import { type Diagnostic, defineFold } from '../define.ts';
 import { regressionCards, regressionHeadline, regressionIntervals } from './regression-cards.ts';
 import { regressionGuide } from './regression-guide.ts';
 import { type Regression, regressionScores } from './regression-scores.ts';
 import { addRegression, mergeRegression, regressionState } from './regression-state.ts';
 
-/** Keeps prediction and target in float64, 16 bytes a row: the ranks of both and the fitted curve need the pairs. */
+/** Keeps prediction and target in float64, 16 bytes a row (8 more for every model compared): the ranks of both and the fitted curve need the pairs. */
 export const regressionReport: Diagnostic = defineFold({
   id: 'regression-report',
   title: 'Regression Report',
@@ -20,17 +20,18 @@ export const regressionReport: Diagnostic = defineFold({
       max: 1_000_000,
       help: 'Which value of an output of several is the prediction, from 1; 0 expects a single one.',
     }),
+    compare: flag({ default: false, help: 'Take every value of an output of several as the prediction of another model, and rank them.' }),
     confidenceLevel: real({ default: 0.95, min: 0.5, max: 0.999, help: 'Level of the intervals.' }),
   },
   start: () => regressionState(),
-  add: (state, batch, { entry }) => addRegression(state, batch, entry),
+  add: (state, batch, { entry, compare }) => addRegression(state, batch, entry, compare),
   merge: (state, other) => mergeRegression(state, other),
   result: (state, { confidenceLevel }): Regression => regressionScores(state, confidenceLevel),
-  report: (r, { confidenceLevel }) => ({
+  report: (r, { confidenceLevel }, { predictions = [] }) => ({
     headline: regressionHeadline(r),
     intervals: regressionIntervals(r, confidenceLevel),
-    cards: regressionCards(r, confidenceLevel),
-    guide: regressionGuide(r, confidenceLevel),
+    cards: regressionCards(r, confidenceLevel, predictions),
+    guide: regressionGuide(r, confidenceLevel, predictions),
     notes: [
       ...(r.missing > 0
         ? [

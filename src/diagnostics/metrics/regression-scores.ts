@@ -1,6 +1,7 @@
-import { fisherInterval, kendall, pearson, spearman } from '../../base/maths/correlation.ts';
+import { averageRanks, fisherInterval, kendall, pearson, spearman } from '../../base/maths/correlation.ts';
 import { fitLogistic, logisticAt } from '../../base/maths/logistic-curve.ts';
 import { normalQuantile } from '../../base/maths/normal.ts';
+import type { Pile } from '../calibration/pairs.ts';
 import { values } from '../calibration/pairs.ts';
 import type { RegressionState } from './regression-state.ts';
 
@@ -19,6 +20,12 @@ export interface Fitted {
   readonly points: readonly (readonly [number, number])[];
 }
 
+/** What models are ranked by, and which end is better. */
+export const measures = { srcc: 'high', plcc: 'high', krcc: 'high', mae: 'low', rmse: 'low' } as const;
+export type Measure = keyof typeof measures;
+/** One of several models on the same rows; `place` is its mean place over the measures, ties sharing the mean of theirs. */
+export type Ranked = Readonly<Record<Measure, number>> & { readonly place: number };
+
 /** NaN where a number is undefined. */
 export interface Regression {
   readonly rows: number;
@@ -34,6 +41,8 @@ export interface Regression {
   readonly fitted: Fitted | null;
   /** Residuals prediction − target in bins of equal width. */
   readonly residuals: { readonly edges: readonly number[]; readonly counts: readonly number[] };
+  /** In the order of the predictions; empty where models are not compared. */
+  readonly models: readonly Ranked[];
   readonly drawn: RegressionState['drawn'];
   readonly worst: RegressionState['worst'];
   readonly missing: number;
@@ -47,8 +56,8 @@ const mean = (x: Float64Array, of: (v: number, i: number) => number = (v) => v):
 };
 
 /** Pairs sorted by prediction, then by target: whatever the order of the rows, every sum below is taken in this one. */
-const sortedPairs = (state: RegressionState): readonly [Float64Array, Float64Array] => {
-  const [x, m] = [values(state.x), values(state.m)];
+const sortedPairs = (predictions: Pile, targets: Pile): readonly [Float64Array, Float64Array] => {
+  const [x, m] = [values(predictions), values(targets)];
   const order = Uint32Array.from(x, (_, i) => i).sort((a, b) => x[a] - x[b] || m[a] - m[b]);
   return [Float64Array.from(order, (i) => x[i]), Float64Array.from(order, (i) => m[i])];
 };
@@ -83,6 +92,27 @@ const fit = (x: Float64Array, m: Float64Array): Fitted | null => {
   };
 };
 
+/** Mean place over the five measures (card 39); a measure that is undefined comes last. */
+const ranked = (models: readonly Pile[], targets: Pile): Ranked[] => {
+  const scores = models.map((model) => {
+    const [x, m] = sortedPairs(model, targets);
+    return {
+      srcc: spearman(x, m),
+      plcc: pearson(x, m),
+      krcc: kendall(x, m),
+      mae: mean(x, (v, i) => Math.abs(v - m[i])),
+      rmse: Math.sqrt(mean(x, (v, i) => (v - m[i]) ** 2)),
+    };
+  });
+  const names = Object.keys(measures) as Measure[];
+  const places = names.map((name) =>
+    averageRanks(
+      Float64Array.from(scores, ({ [name]: v }) => (Number.isNaN(v) ? Number.POSITIVE_INFINITY : measures[name] === 'high' ? -v : v)),
+    ),
+  );
+  return scores.map((s, i) => ({ ...s, place: places.reduce((sum, of) => sum + of[i], 0) / places.length }));
+};
+
 const BINS = 30;
 const residualBins = (e: Float64Array): Regression['residuals'] => {
   const most = e.reduce((a, v) => Math.max(a, Math.abs(v)), 0) || 1;
@@ -98,7 +128,7 @@ const residualBins = (e: Float64Array): Regression['residuals'] => {
  * (doi:10.1007/BF02294183), KRCC by Fieller, Hartley and Pearson 1957, both on Fisher's scale.
  */
 export const regressionScores = (state: RegressionState, level: number): Regression => {
-  const [x, m] = sortedPairs(state);
+  const [x, m] = sortedPairs(state.x, state.m);
   const n = x.length;
   const z = normalQuantile((1 + level) / 2);
   const e = x.map((v, i) => v - m[i]);
@@ -139,6 +169,7 @@ export const regressionScores = (state: RegressionState, level: number): Regress
     targetSd: Math.sqrt(vm),
     fitted: fit(x, m),
     residuals: residualBins(e),
+    models: n > 0 ? ranked(state.models, state.m) : [],
     drawn: [...state.drawn].sort((a, b) => a.x - b.x || a.row - b.row),
     worst: state.worst,
     missing: state.missing,
