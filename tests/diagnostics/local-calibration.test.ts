@@ -109,3 +109,10 @@ test('a window wider than the data is refused', async () => {
       /window of 200.*10 rows give 100; lower window/.test(error.message),
   );
 });
+
+test('a window of odd width has no middle and is refused', async () => {
+  await assert.rejects(
+    () => run(drawn(600, 1), { window: 201 }),
+    (e) => Fault.is(e, 'option/value') && /'window' is '201' but must be an even number/.test(e.message),
+  );
+});

@@ -9,7 +9,7 @@ import type { Card } from '../../report/report.ts';
 import { type Diagnostic, defineStudy, type Findings } from '../define.ts';
 import { scoresOption } from '../scores-option.ts';
 import { number, percent, pValue } from '../wording.ts';
-import { windowsOf } from './local-errors.ts';
+import { mustBeEven, windowsOf } from './local-errors.ts';
 
 interface LocalOptions {
   readonly window: number;
@@ -59,6 +59,7 @@ const measure = async (
   names: readonly string[],
   job: Job,
 ): Promise<Local> => {
+  mustBeEven(options.window);
   const none = { kind: 'affine', weights: Float64Array.of(1), biases: new Float64Array(classes) } as const;
   const { probs } = calibrate(none, logits, classes, 0, labels.length);
   const scopes: readonly (number | 'all')[] =
@@ -189,7 +190,12 @@ export const localCalibration: Diagnostic = defineStudy({
       of: ['canonical', 'classwise'],
       help: 'All class probabilities together, or a curve for each class (the first ten).',
     }),
-    window: int({ default: 200, min: 2, max: 100_000, help: 'Neighbouring probabilities that an average takes in.' }),
+    window: int({
+      default: 200,
+      min: 2,
+      max: 100_000,
+      help: 'Neighbouring probabilities that an average takes in, half on either side: an even number.',
+    }),
     nullDraws: int({ default: 200, min: 100, max: 100_000, help: 'Simulated data sets of a perfectly calibrated model.' }),
     confidenceLevel: real({ default: 0.95, min: 0.5, max: 0.999, help: 'Level of the band.' }),
     logits: scoresOption,

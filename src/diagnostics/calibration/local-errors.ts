@@ -1,3 +1,5 @@
+import { Fault } from '../../base/fault.ts';
+
 /** Predictions of single classes as events: their probabilities and whether they came true, of all rows and classes. */
 export interface Events {
   readonly classes: number;
@@ -35,6 +37,11 @@ export const orderOf = (values: Float64Array): Uint32Array => {
       [from, to] = [to, from];
     }
   return from;
+};
+
+/** A window reaches as far to one side of an event as to the other. */
+export const mustBeEven = (window: number): void => {
+  if (window % 2 !== 0) throw new Fault('option/value', { name: 'window', value: String(window), expected: 'an even number' });
 };
 
 /** T_k = Σ_{|j−k| ≤ W/2} d_j/(W + 1), zero beyond both ends: the divisor stays (Huang et al. 2025). */

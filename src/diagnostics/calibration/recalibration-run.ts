@@ -3,6 +3,7 @@ import { Fault } from '../../base/fault.ts';
 import { breathe, type Job } from '../../base/job.ts';
 import type { Views } from '../../base/perturbation.ts';
 import type { ScoresTool, ScoreTable, Subject, Tools } from '../../evidence/evidence.ts';
+import { mustBeEven } from './local-errors.ts';
 import type { Aid, FitOptions, FitRows, Recalibrator, TrainOptions } from './recalibration-define.ts';
 import { crossParts, type Part, without } from './recalibration-folds.ts';
 import { type Look, lookAt } from './recalibration-look.ts';
@@ -130,6 +131,7 @@ export const recalibrate = async (
   job: Job,
 ): Promise<Recalibrated> => {
   const { scores, calibrated, trainer } = tools;
+  mustBeEven(options.window);
   const save = options.save === '' ? undefined : await calibrated.open(options.save);
   const { bins, confidenceLevel: level } = options;
   const { views, blind, seen } = await viewed(tools, methods, options, job);

@@ -72,7 +72,7 @@ export const recalibration: Diagnostic = defineStudy({
       default: 200,
       min: 2,
       max: 100_000,
-      help: 'Neighbouring events that a window of h-calibration, or of local errors, takes in.',
+      help: 'Neighbouring events that a window of h-calibration, or of local errors, takes in: an even number.',
     }),
     epsilon: real({ default: 1e-20, min: 0, max: 1, help: 'Error of a window that h-calibration lets pass.' }),
     clusters: int({
