@@ -3,6 +3,7 @@ import type { FromPage, ToPage } from '../src/vscode/protocol.ts';
 interface VsCodeApi {
   postMessage(message: FromPage): void;
   setState(state: unknown): void;
+  getState(): unknown;
 }
 declare const acquireVsCodeApi: (() => VsCodeApi) | undefined;
 
@@ -14,6 +15,8 @@ export interface Host {
   listen(show: (message: ToPage) => void): void;
   /** What VS Code gives back to the extension when it opens the panel again after a reload. */
   keep(state: string | undefined): void;
+  /** What this panel last gave to keep, also before it was hidden and drawn anew. */
+  kept(): string | undefined;
   /** Saves a file under a name the user can change. */
   save(name: string, bytes: Uint8Array, type: string): void;
 }
@@ -28,6 +31,10 @@ const inVsCode = (api: VsCodeApi): Host => ({
   standalone: false,
   post: (message) => api.postMessage(message),
   keep: (state) => api.setState(state),
+  kept() {
+    const state = api.getState();
+    return typeof state === 'string' ? state : undefined;
+  },
   listen(show) {
     window.addEventListener('message', (event: MessageEvent<ToPage>) => show(event.data));
     api.postMessage({ type: 'ready' });
@@ -39,6 +46,7 @@ const inBrowser = (reports: (text: string) => ToPage): Host => ({
   standalone: true,
   post() {},
   keep() {},
+  kept: () => undefined,
   listen(show) {
     show(reports(document.getElementById('assay-report')?.textContent ?? '{}'));
   },

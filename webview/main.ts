@@ -38,7 +38,7 @@ const start = (place: HTMLElement): void => {
   const host = connect(saved);
   document.documentElement.classList.toggle('standalone', host.standalone);
   watchTheme(host.standalone);
-  host.keep(document.body.dataset.state);
+  host.keep(host.kept() ?? document.body.dataset.state);
   if (!host.standalone)
     place.replaceChildren(
       el('div', { class: 'waiting' }, ring('Waiting'), el('span', { class: 'muted' }, 'Waiting for the first numbers…')),

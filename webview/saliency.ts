@@ -30,11 +30,22 @@ const lessOf = ({ facts }: Attribution): string => {
   const less = facts.find(({ label }) => label === 'Less the output of');
   return less ? ` less ${less.value}` : '';
 };
+/** What VS Code keeps of the tab: what the extension gave, where it stands, and how it draws. */
+const keptBy = (host: Host): Readonly<Record<string, unknown>> => {
+  try {
+    const kept: unknown = JSON.parse(host.kept() ?? '{}');
+    return typeof kept === 'object' && kept !== null ? { ...kept } : {};
+  } catch {
+    return {};
+  }
+};
+
 const largest = ({ values }: Attribution): number => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
 
 /** The image tab: a sample with the heat map over it. What is chosen here is asked of the extension; how it is drawn changes at once. */
 export const saliencyView = (host: Host, signal: AbortSignal): SaliencyView => {
-  let look: Look = { ...plainLook, beside: true, outliers: 2, sameScale: false };
+  const kept = keptBy(host);
+  let look: Look = { ...plainLook, beside: true, outliers: 2, sameScale: false, ...(kept.look as Partial<Look> | undefined) };
   let now: Message | null = null;
   /** The newest attribution of the first model: it knows classes, layers and the place in the split. */
   let seen: Attribution | undefined;
@@ -91,8 +102,10 @@ export const saliencyView = (host: Host, signal: AbortSignal): SaliencyView => {
     const maps = all.map(({ values }) => values);
     key.paint(lookOf(maps, look), seen && seen.classes.length < 2 ? ['lowers the output', 'raises it'] : undefined);
   };
+  const keep = (): void => host.keep(JSON.stringify({ ...kept, place: { position: asked.position }, look }));
   const change = (part: Partial<Look>): void => {
     look = { ...look, ...part };
+    keep();
     draw();
   };
 
@@ -171,6 +184,7 @@ export const saliencyView = (host: Host, signal: AbortSignal): SaliencyView => {
       const before = shape();
       now = message;
       const [{ attribution, problem }] = message.models;
+      if (!seen && attribution && kept.look === undefined) look = { ...look, outliers: attribution.outliers };
       seen = attribution ?? seen;
       // What other methods read stays chosen for them.
       asked = { ...message.asked, options: { ...asked.options, ...message.asked.options } };
@@ -182,6 +196,7 @@ export const saliencyView = (host: Host, signal: AbortSignal): SaliencyView => {
       position.textContent = seen ? `${format(asked.position + 1, 'count')} of ${format(seen.count, 'count')}` : '';
       previous.toggleAttribute('disabled', asked.position <= 0);
       next.toggleAttribute('disabled', asked.position >= (seen?.count ?? 1) - 1);
+      if (seen) keep();
       choose();
       if (first || shape() !== before) dress();
       const two = message.models.length > 1;

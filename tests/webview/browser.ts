@@ -81,7 +81,7 @@ export const openFile = async (name: string, reports: readonly Report[], options
 
 const VS_CODE = `
   window.posted = [];
-  window.acquireVsCodeApi = () => ({ postMessage: (message) => window.posted.push(message), setState: (state) => { window.kept = state; } });
+  window.acquireVsCodeApi = () => ({ postMessage: (message) => window.posted.push(message), setState: (state) => { window.kept = state; }, getState: () => window.kept });
 `;
 
 /** Opens the page as a panel does: script and style as files, under the same policy, with VS Code's interface in place of a host. */

@@ -121,6 +121,24 @@ test('the image tab: facts, and a look that is drawn without asking', { skip }, 
   assert.deepEqual(errors, []);
 });
 
+test('how maps are drawn, and the sample, outlive a page that was hidden', { skip }, async () => {
+  const { page, errors } = await openPanel('saliency-kept');
+  const key = (): Promise<string | null> => page.locator('.colour-key').textContent();
+  await page.evaluate(() => {
+    Object.assign(window, { kept: JSON.stringify({ subject: 'as given', place: { row: 7 } }) });
+  });
+  await show(page, ig, first(attribution(3, 'integrated-gradients')));
+  await page.locator('vscode-checkbox', { hasText: 'Absolute' }).click();
+  const kept = (await page.evaluate('window.kept')) as string;
+  const { subject, place, look } = JSON.parse(kept) as Record<string, Record<string, unknown>>;
+  assert.deepEqual([subject, place, look.mode], ['as given', { position: 3 }, 'absolute']);
+  const again = await openPanel('saliency-kept-again');
+  await again.page.evaluate((state) => void Object.assign(window, { kept: state }), kept);
+  await show(again.page, ig, first(attribution(3, 'integrated-gradients')));
+  assert.equal(await again.page.locator('.colour-key').textContent(), await key());
+  assert.deepEqual([...errors, ...again.errors], []);
+});
+
 test('the clip of the tab is the scale of the reports', { skip }, async () => {
   const { page } = await openPanel('clip');
   const a = attribution(3, 'integrated-gradients');

@@ -129,7 +129,7 @@ export const sanityFindings = (sanity: Sanity): Found => {
   const card: Card = {
     kind: 'number',
     title: 'Can these maps be trusted?',
-    caption: `Checks of the method on this model, over ${samples === 1 ? 'one sample' : `${samples} samples`}.`,
+    caption: `Checks of the method on this model, over ${samples === 1 ? 'one sample' : `${samples} samples`}. ${verdict(sanity)}`,
     values: [
       ...Object.entries(means).map(([k, m]) => row(k, labels[k][0], m.value, labels[k][1], m.interval)),
       ...Object.entries(single).map(([k, v]) => row(k, labels[k][0], v, labels[k][1])),
