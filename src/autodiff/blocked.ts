@@ -2,25 +2,21 @@ import { intOf, intsOf, stringOf } from '../graph/attribute.ts';
 import { type Emit, emitter } from '../graph/emit.ts';
 import type { Node } from '../graph/types.ts';
 import { namesWithin, readsOf, subgraphs } from '../graph/walk.ts';
-import { isWhole, product } from './rules/convolution-window.ts';
-import { flip } from './rules/shape.ts';
+import { type Behind, blockDomain, kernels, type Shape, type Weights } from './blocked-kernels.ts';
+import { pooledBack } from './blocked-pool.ts';
+import { isWhole, product, windowOf } from './rules/convolution-window.ts';
 import { dimsOf, dtypeOf, given } from './shapes.ts';
 
 /**
  * ONNX Runtime's CPU convolutions are two to ten times faster over channels in blocks (NCHWc), but it takes them only for
  * weights that are initializers. Here the same kernels are called for weights that are computed, and for cotangents in the
- * place of weights. They belong to the machine: the size of a block is that of its vectors, so such a graph is not for a file.
+ * place of weights; what lies between them stays in blocks. They belong to the machine: the size of a block is that of its
+ * vectors, so such a graph is not for a file.
  */
-export const blockDomain = 'com.microsoft.nchwc';
+export { blockDomain };
+
 const domain = blockDomain;
 
-interface Shape {
-  readonly group: number;
-  readonly kernel: readonly number[];
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  readonly pads: readonly number[];
-}
 const shapeOf = (node: Node, kernel: readonly number[]): Shape | undefined => {
   const pads = intsOf(node, 'pads') ?? [0, 0, 0, 0];
   if (kernel.length !== 2 || stringOf(node, 'auto_pad', 'NOTSET') !== 'NOTSET' || pads.some((p) => p < 0)) return undefined;
@@ -37,118 +33,26 @@ const whole = (emit: Emit, x: string): readonly number[] | undefined => {
   return dims && isWhole(dims) ? dims : undefined;
 };
 
-/** Weights [o, i, k…], or their transpose [i, o, k…] with the kernel reversed. */
-interface Weights {
-  readonly name: string;
-  readonly o: number;
-  readonly i: number;
-  readonly adjoint: boolean;
-}
 const isReversal = (emit: Emit, node: Node | undefined): node is Node =>
   node?.op === 'Slice' && [node.inputs[1], node.inputs[4]].every((v) => v && given(emit, v)?.join() === '-1');
 /** Sees through the transposition and reversal that carry cotangents back. */
 const weightsOf = (emit: Emit, w: string, [o, i, ...kernel]: readonly number[]): Weights => {
-  const plain = { name: w, o, i, adjoint: false };
   const turned = emit.producer(w);
-  if (turned?.op !== 'Transpose' || intsOf(turned, 'perm')?.join() !== '1,0,2,3') return plain;
-  let name = turned.inputs[0];
+  const transposed = turned?.op === 'Transpose' && intsOf(turned, 'perm')?.join() === '1,0,2,3';
+  let name = transposed ? turned.inputs[0] : w;
   const axes = new Set<number>();
   for (let node = emit.producer(name); isReversal(emit, node); node = emit.producer(name)) {
     axes.add(Number(given(emit, node.inputs[3])?.[0]));
     name = node.inputs[0];
   }
-  return kernel.every((k, a) => k > 1 === axes.has(a + 2)) ? { name, o, i, adjoint: true } : plain;
+  const adjoint = (transposed || emit.constantOf(name) !== undefined) && kernel.every((k, a) => k > 1 === axes.has(a + 2));
+  return adjoint ? { name, o, i, transposed, reversed: true } : { name: w, o, i };
 };
 
-/** Writes the kernels' nodes into `out`; `block` is the number of channels in a block. */
-const kernels = (out: Emit, block: number) => {
-  const up = (n: number): number => Math.ceil(n / block) * block;
-  const enter = (x: string, channels: number): string => {
-    const node = out.producer(x);
-    if (node?.op === 'ReorderOutput' && node.domain === domain && intOf(node, 'channels', 0) === channels) return node.inputs[0];
-    return out.call('ReorderInput', [x], {}, domain);
-  };
-  /** [O, I, k…] → [O/b, I/b, k…, b, b], or with few inputs [O/b, I, k…, b]. */
-  const filter = (w: string, o: number, i: number, kernel: readonly number[]): string => {
-    const inner = i < block ? i : up(i);
-    const taps = product(kernel);
-    const wide = inner === i ? w : out.Pad(w, out.ints([0, 0, 0, 0, 0, inner - i, 0, 0]));
-    const rows = enter(out.Reshape(wide, out.ints([1, o, inner * kernel[0], kernel[1]])), o);
-    const shape = out.ints([up(o), inner, ...kernel]);
-    if (i < block || taps === 1) return out.Reshape(rows, shape);
-    const parts = out.Reshape(rows, out.ints([up(o) / block, inner / block, block, taps, block]));
-    return out.Reshape(out.Transpose(parts, { perm: [0, 1, 3, 2, 4] }), shape);
-  };
-  /** The same of the transposed and reversed weights [I, O, k…], in moves of whole blocks. */
-  const adjointFilter = (w: string, o: number, i: number, kernel: readonly number[]): string => {
-    const inner = i < block ? i : up(i);
-    const taps = product(kernel);
-    const wide = inner === i ? w : out.Pad(w, out.ints([0, 0, 0, 0, inner - i, 0, 0, 0]));
-    const rows = out.Reshape(enter(wide, o), out.ints([inner, up(o) / block, taps, block]));
-    const order = Array.from({ length: taps }, (_, t) => taps - 1 - t);
-    const reversed = taps === 1 ? rows : out.Gather(rows, out.ints(order), { axis: 2 });
-    const shape = out.ints([up(o), inner, ...kernel]);
-    if (i < block) return out.Reshape(out.Transpose(reversed, { perm: [1, 0, 2, 3] }), shape);
-    const parts = out.Reshape(reversed, out.ints([inner / block, block, up(o) / block, taps, block]));
-    return out.Reshape(out.Transpose(parts, { perm: [2, 0, 3, 1, 4] }), shape);
-  };
-  return {
-    convolution(x: string, w: Weights, bias: string, { group, ...at }: Shape, activation?: string): string {
-      const { o, i } = w;
-      const deep = group > 1;
-      const attributes = {
-        kernel_shape: at.kernel,
-        strides: at.strides,
-        dilations: at.dilations,
-        pads: at.pads,
-        group: deep ? up(o) : 1,
-        activation,
-      };
-      const shift = bias && up(o) !== o ? out.Pad(bias, out.ints([0, up(o) - o])) : bias;
-      const taken = deep || i >= block ? enter(x, deep ? o : i) : x;
-      const weights = w.adjoint ? adjointFilter(w.name, o, i, at.kernel) : filter(w.name, o, i, at.kernel);
-      return out.call('Conv', [taken, weights, shift], attributes, domain);
-    },
-    /** Depthwise, transposed: zeros between the elements of g, then a convolution with the reversed weights. */
-    spread(g: string, w: string, channels: number, from: readonly number[], to: readonly number[], at: Shape): string | undefined {
-      const { kernel, strides, dilations, pads } = at;
-      const extent = kernel.map((k, i) => (k - 1) * dilations[i] + 1);
-      const first = extent.map((e, i) => e - 1 - pads[i]);
-      const last = extent.map((e, i) => to[i] - from[i] * strides[i] - first[i] + e - 1);
-      if ([...first, ...last].some((p) => p < 0)) return undefined;
-      const apart = out.Reshape(enter(g, channels), out.ints([-1, from[0], 1, from[1], block]));
-      const wide = out.Pad(apart, out.ints([0, 0, 0, 0, 0, 0, 0, strides[0] - 1, 0, (strides[1] - 1) * block]));
-      const image = out.Reshape(wide, out.ints([-1, up(channels), from[0] * strides[0], from[1] * strides[1]]));
-      const reversed = [2, 3].reduce((v, axis) => (kernel[axis - 2] === 1 ? v : flip(out, v, axis)), w);
-      const attributes = { kernel_shape: kernel, dilations, pads: [...first, ...last], group: up(channels) };
-      return out.call('Conv', [image, filter(reversed, channels, 1, kernel)], attributes, domain);
-    },
-    /**
-     * dW[c, t] = Σ g[n, c, l]·x[n, c, s·l + d·t]: the images of a batch, one below the other, under the cotangents as one
-     * kernel, with rows of zeros in between so that images do not meet.
-     */
-    depthwise(x: string, g: string, channels: number, sizes: readonly number[], from: readonly number[], at: Shape): string {
-      const { kernel, strides, dilations, pads } = at;
-      const extent = kernel.map((k, i) => (k - 1) * dilations[i] + 1);
-      const span = from.map((n, i) => strides[i] * (n - 1) + extent[i]);
-      const rows = Math.max(from[0], Math.ceil(span[0] / strides[0]));
-      const crop = [strides[0] * rows - sizes[0] - pads[0], span[1] - sizes[1] - pads[1]];
-      const deep = up(channels) / block;
-      const side = (v: string, [h, w]: readonly number[], ends: readonly number[], starts: readonly number[]): string => {
-        const rowsOf = out.Reshape(enter(v, channels), out.ints([-1, deep, h, w * block]));
-        const amounts = [0, 0, starts[0], starts[1] * block, 0, 0, ends[0], ends[1] * block];
-        const padded = amounts.every((p) => p === 0) ? rowsOf : out.Pad(rowsOf, out.ints(amounts));
-        return out.Transpose(padded, { perm: [1, 0, 2, 3] });
-      };
-      const images = out.Reshape(side(x, sizes, crop, pads), out.ints([1, up(channels), -1, span[1]]));
-      const weights = out.Reshape(side(g, from, [rows - from[0], 0], [0, 0]), out.ints([up(channels), 1, -1, from[1]]));
-      const beyond = extent[0] - strides[0];
-      const attributes = { group: up(channels), strides: dilations, dilations: strides, pads: [0, 0, Math.max(beyond, 0), 0] };
-      const found = out.call('ReorderOutput', [out.call('Conv', [images, weights], attributes, domain)], { channels }, domain);
-      const cut = beyond < 0 ? out.Slice(found, out.ints([0]), out.ints([kernel[0]]), out.ints([2])) : found;
-      return out.Reshape(cut, out.ints([channels, 1, ...kernel]));
-    },
-  };
+/** Whether a cotangent is 0 where y is not above 0: a Relu's step is applied to it already. */
+const isAbove = (emit: Emit, g: string, y: string): boolean => {
+  const node = emit.producer(g);
+  return node?.op === 'Mul' && node.inputs.some((v) => emit.producer(v)?.op === 'HardSigmoid' && emit.producer(v)?.inputs[0] === y);
 };
 
 /** Channels of what is put in blocks come in multiples of 4. */
@@ -168,17 +72,39 @@ const needed = (
   return { live: live.toReversed(), users };
 };
 
-/** The graph of `emit` with convolutions of computed weights, and gradients of depthwise weights, on blocks of channels. */
+/** Operators whose value at one element depends on that element alone, and is finite where channels that fill up a block are 0. */
+const elementwise = ['Add', 'Sub', 'Mul', 'Max', 'Min', 'Neg', 'Abs', 'Relu', 'LeakyRelu', 'HardSigmoid', 'Sigmoid', 'Tanh', 'Clip'];
+
+const comparisons = ['Equal', 'Less', 'Greater', 'LessOrEqual', 'GreaterOrEqual'];
+
+/** A convolution that only a sum reads: it adds to the rest of it. */
+type Pending = (behind: Behind) => readonly [made: string, channels: number];
+
+/** The graph of `emit` with convolutions and what lies between them on blocks of channels. */
 export const blocked = (emit: Emit, block: number, outputs: readonly string[]): Emit => {
   const { live, users } = needed(emit, outputs);
   const done = new Set<Node>();
+  const pending = new Map<string, Pending>();
   const out = emitter({
     constants: emit.constants,
     types: emit.types,
     taken: emit.nodes.flatMap((n) => [...n.outputs, ...subgraphs(n).flatMap((g) => [...namesWithin(g)])]),
   });
-  const { convolution, spread, depthwise } = kernels(out, block);
+  const { enter, convolution, spread, depthwise } = kernels(out, block);
   const single = (...values: readonly string[]): boolean => values.every((v) => !v || dtypeOf(emit, v) === 'float32');
+  const isScalar = (v: string): boolean => {
+    const dims = whole(emit, v);
+    return dims !== undefined && product(dims) === 1 && emit.constantOf(v) !== undefined;
+  };
+  /** The node that alone reads a value, if it is of this operator. */
+  const onlyReader = (name: string, op: string): Node | undefined => {
+    const [next, ...more] = users.get(name) ?? [];
+    return next?.op === op && next.domain === '' && more.length === 0 && !outputs.includes(name) ? next : undefined;
+  };
+  const image = (v: string): string | undefined => {
+    const dims = dimsOf(emit, v);
+    return dims?.length === 4 && isWhole(dims.slice(1)) ? dims.slice(1).join() : undefined;
+  };
 
   /** The channels leave their blocks for axis 1, or the last. */
   const leave = (made: string, name: string, channels: number, last = 0): boolean => {
@@ -192,21 +118,53 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
     const left = node?.op === 'ReorderOutput' && node.domain === domain && intOf(node, 'channels_last', 0) === 0;
     return left ? [node.inputs[0], intOf(node, 'channels', 0)] : undefined;
   };
+  /** A convolution or sum, with the Relu that alone reads it. */
+  const rectified = (name: string, make: Pending, sum = ''): boolean => {
+    const relu = onlyReader(name, 'Relu');
+    if (relu) done.add(relu);
+    const [made, channels] = make({ sum, activation: relu ? 'Relu' : undefined });
+    return leave(made, relu ? relu.outputs[0] : name, channels);
+  };
+  const flush = (name: string): void => {
+    const make = pending.get(name);
+    if (make) rectified(name, make);
+    pending.delete(name);
+  };
   const forward = (node: Node, name: string): boolean => {
     const [x, w, bias = ''] = node.inputs;
     const dims = whole(emit, w);
     const at = dims && shapeOf(node, dims.slice(2));
-    if (!dims || !at || emit.constantOf(w) || !single(x, w, bias)) return false;
+    if (!dims || !at || !single(x, w, bias)) return false;
     const [o, i] = dims;
+    const from = weightsOf(emit, w, dims);
+    const held = emit.constantOf(from.name);
+    if (held && !held.bytes) return false;
     const positions = product(dimsOf(emit, name)?.slice(2).map(Number) ?? [Number.NaN]);
     const deep = at.group > 1 && at.group === o && i === 1;
-    const dense = at.group === 1 && o >= block / 2 && (product(at.kernel) > 1 || positions <= 16) && (i < block || i % align === 0);
+    const worthwhile = product(at.kernel) > 1 || positions <= 16 || held !== undefined;
+    const dense = at.group === 1 && o >= block / 2 && worthwhile && (i < block || i % align === 0);
     if (o % align !== 0 || !(deep || dense)) return false;
-    const [next, ...more] = users.get(name) ?? [];
-    const rectified = next?.op === 'Relu' && next.domain === '' && more.length === 0 && !outputs.includes(name);
-    if (rectified) done.add(next);
-    const made = convolution(x, weightsOf(emit, w, dims), bias, at, rectified ? 'Relu' : undefined);
-    return leave(made, rectified ? next.outputs[0] : name, o);
+    const make: Pending = (behind) => [convolution(x, from, bias, at, behind), o];
+    const sum = onlyReader(name, 'Add');
+    if (sum && sum.inputs[0] !== sum.inputs[1] && sum.inputs.every((v) => image(v) === image(name))) {
+      pending.set(name, make);
+      return true;
+    }
+    return rectified(name, make);
+  };
+  const add = (node: Node, name: string): boolean => {
+    const [a, b] = node.inputs;
+    const [one, other] = pending.has(a) ? [a, b] : [b, a];
+    const make = pending.get(one);
+    if (!make) return between(node, name);
+    flush(other);
+    const sum = within(other);
+    if (!sum) {
+      flush(one);
+      return between(node, name);
+    }
+    pending.delete(one);
+    return rectified(name, make, sum[0]);
   };
   const transposed = (node: Node, name: string): boolean => {
     const [g, w, bias] = node.inputs;
@@ -233,29 +191,90 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
   /** A pool of what is in blocks anyway. */
   const pool = (node: Node, name: string): boolean => {
     const from = within(node.inputs[0]);
-    if (!from || (intsOf(node, 'kernel_shape') ?? []).length !== 2) return false;
+    if (!from || !(node.op.startsWith('Global') || (intsOf(node, 'kernel_shape') ?? []).length === 2)) return false;
     const [made, channels] = from;
     const pooled = out.fresh(`${name}/blocks`);
     out.node({ ...node, domain, name: pooled, inputs: [made], outputs: [pooled] });
     return leave(pooled, name, channels);
   };
+  const poolBack = (node: Node, name: string): boolean => {
+    const [x, y, g] = node.inputs;
+    const { rank, kernel, strides, dilations, begin, end, input, output } = windowOf(emit, { node, x: [x], y: [y] });
+    const channels = Number(dimsOf(emit, x)?.[1]);
+    if (rank !== 2 || !isWhole(input) || !isWhole(output) || !single(x, g) || dilations.some((d) => d !== 1)) return false;
+    const reach = output.map((n, i) => (n - 1) * strides[i] + kernel[i] - input[i] - begin[i]);
+    const padded = [...begin, ...end, ...reach].some((p) => p > 0);
+    if (!within(x) || channels % align !== 0 || (padded && !isAbove(emit, g, y))) return false;
+    const [images, maxima, cotangents] = [x, y, g].map((v) => enter(v, channels));
+    return leave(pooledBack(out, block, images, maxima, cotangents, { channels, kernel, strides, begin, input, output }), name, channels);
+  };
+  /** A node on what is in blocks, and numbers: its value in blocks. */
+  const among = (node: Node, name: string): readonly [made: string, channels: number] | undefined => {
+    const size = image(name);
+    let channels = 0;
+    const inputs = node.inputs.map((v) => {
+      const from = image(v) === size ? within(v) : undefined;
+      channels = from?.[1] ?? channels;
+      return from?.[0] ?? (v === '' || isScalar(v) ? v : undefined);
+    });
+    if (!size || channels === 0 || !inputs.every((v) => v !== undefined)) return undefined;
+    const made = out.fresh(`${name}/blocks`);
+    out.node({ ...node, name: made, inputs, outputs: [made] });
+    return [made, channels];
+  };
+  const between = (node: Node, name: string): boolean => {
+    const made = among(node, name);
+    return made !== undefined && leave(made[0], name, made[1]);
+  };
+  /** A comparison as numbers. */
+  const cast = (node: Node, name: string): boolean => {
+    const test = emit.producer(node.inputs[0]);
+    if (test?.domain !== '' || !comparisons.includes(test.op) || !single(name)) return false;
+    const made = among(test, test.outputs[0]);
+    return made !== undefined && leave(out.Cast(made[0], node.attributes), name, made[1]);
+  };
+  const concat = (node: Node, name: string): boolean => {
+    const parts = node.inputs.map(within);
+    if (intOf(node, 'axis', 0) !== 1 || !image(name)) return false;
+    const inputs = parts.flatMap((p) => (p && p[1] % block === 0 ? [p[0]] : []));
+    if (inputs.length < parts.length) return false;
+    const channels = parts.reduce((n, p) => n + (p?.[1] ?? 0), 0);
+    return leave(out.Concat(...inputs, { axis: 1 }), name, channels);
+  };
   const channelsLast = (node: Node, name: string): boolean => {
     const from = intsOf(node, 'perm')?.join() === '0,2,3,1' ? within(node.inputs[0]) : undefined;
     return from !== undefined && leave(from[0], name, from[1], 1);
   };
+  const split = (node: Node): boolean => {
+    const from = within(node.inputs[0]);
+    const sizes = node.outputs.map((v) => Number(dimsOf(emit, v)?.[1]));
+    if (!from || node.op !== 'Split' || node.domain !== '' || intOf(node, 'axis', 0) !== 1) return false;
+    if (sizes.some((n) => n % block !== 0) || !node.outputs.every(image)) return false;
+    const parts = node.outputs.map((v) => out.fresh(`${v}/blocks`));
+    out.node({ ...node, name: parts[0], inputs: [from[0], ...node.inputs.slice(1)], outputs: parts });
+    node.outputs.forEach((v, i) => void leave(parts[i], v, sizes[i]));
+    return true;
+  };
   const lowerings: Readonly<Record<string, (node: Node, name: string) => boolean>> = {
+    ...Object.fromEntries(elementwise.map((op) => [`.${op}`, between])),
+    '.Add': add,
+    '.Cast': cast,
     '.Conv': forward,
+    '.Concat': concat,
     '.ConvTranspose': transposed,
     '.MaxPool': pool,
+    '.AveragePool': pool,
+    '.GlobalAveragePool': pool,
     '.Transpose': channelsLast,
     'assay.ConvWeights': weights,
+    'assay.MaxPoolGradient': poolBack,
   };
   for (const node of live) {
     if (done.has(node)) continue;
     const [name] = node.outputs;
     const meant = node.outputs.length === 1 ? emit.meaning(name) : undefined;
     const lower = meant && lowerings[`${meant.domain}.${meant.op}`];
-    if (!meant || !lower?.(meant, name)) out.node(node);
+    if (!(meant ? lower?.(meant, name) : split(node))) out.node(node);
   }
   return out;
 };

@@ -3,6 +3,7 @@ import { prune } from '../graph/passes/prune.ts';
 import type { Constant, Graph, Model, TensorType, ValueInfo } from '../graph/types.ts';
 import { namesWithin } from '../graph/walk.ts';
 import { blocked } from './blocked.ts';
+import { blockDomain } from './blocked-kernels.ts';
 
 /** What probing told about a model (graph/probe.ts), as far as rules need it. */
 export interface Known {
@@ -37,5 +38,6 @@ export const finished = (model: Model, emit: Emit, inputs: readonly ValueInfo[],
         )
       : emit
   ).graph(model.graph.name, inputs, outputs);
-  return prune({ ...model, graph: sparseInitializers ? { ...graph, sparseInitializers } : graph });
+  const opsets = block > 0 ? new Map([...model.opsets, [blockDomain, 1]]) : model.opsets;
+  return prune({ ...model, opsets, graph: sparseInitializers ? { ...graph, sparseInitializers } : graph });
 };

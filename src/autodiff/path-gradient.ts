@@ -125,7 +125,7 @@ export const inputGradient = (model: Model, known: Known, options: PathOptions):
     values: give(emit.Reshape(chosen, paths), 'values', ['B', 'S']),
   };
   const others = freeInputs(graph).filter((i) => i.name !== input);
-  const result = finished(model, emit, [{ name: input, type }, ...others, ...indices, weights], outputs);
+  const result = finished(model, emit, [{ name: input, type }, ...others, ...indices, weights], outputs, known.block);
   return {
     ...trimmed(result, others),
     inputs: { points: input, weights: weights.name, ...namesOf(indices) },

@@ -5,6 +5,7 @@ import { finished } from '../../src/autodiff/differentiate.ts';
 import { gradients } from '../../src/autodiff/reverse.ts';
 import { random } from '../../src/base/random.ts';
 import { float32, sizeOf } from '../../src/base/tensor.ts';
+import { constantOf } from '../../src/graph/constant.ts';
 import { emitter, type Given } from '../../src/graph/emit.ts';
 import type { Model, TensorType } from '../../src/graph/types.ts';
 import { write } from '../../src/graph/write.ts';
@@ -91,4 +92,47 @@ for (const [name, x, w, attributes] of cases) {
       for (const [i, v] of a.entries()) assert.ok(Math.abs(v - b[i]) <= 2e-5 * scale, `${key}[${i}]: ${b[i]} for ${v}`);
     }
   });
+}
+
+/** Pools that overlap, with and without pads, and side by side; few values, so that windows have equal maxima. */
+const pools: readonly (readonly [name: string, sizes: readonly number[], attributes: Readonly<Record<string, Given>>])[] = [
+  ['three by 2', [11, 9], { kernel_shape: [3, 3], strides: [2, 2] }],
+  ['three by 2, a row left over', [10, 12], { kernel_shape: [3, 3], strides: [2, 2] }],
+  ['three by 2, padded, behind a Relu', [8, 9], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }],
+  ['side by side', [8, 6], { kernel_shape: [2, 2], strides: [2, 2] }],
+  ['apart', [9, 10], { kernel_shape: [2, 1], strides: [3, 4] }],
+  ['one step', [6, 7], { kernel_shape: [2, 3], strides: [1, 1] }],
+  ['beyond the end', [8, 8], { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 }],
+];
+for (const [name, sizes, attributes] of pools) {
+  for (const rectified of [true, false]) {
+    test(`a pool ${name}, ${rectified ? 'rectified' : 'plain'}: cotangents go to the same elements on blocks of channels`, {
+      skip,
+    }, async () => {
+      const emit = emitter();
+      const channels = 2 * block;
+      const draw = random(2, name);
+      const whole = (dims: readonly number[]): Float32Array => Float32Array.from({ length: sizeOf(dims) }, () => draw.below(3) - 1);
+      const dims = [3, channels, ...sizes];
+      const type: TensorType = { kind: 'tensor', dtype: 'float32', dims: ['N', ...dims.slice(1)] };
+      emit.typed('x', type);
+      const weights = (o: number, i: number): string => emit.constant(constantOf('float32', [o, i, 1, 1], whole([o, i, 1, 1])));
+      const conv = (v: string, w: string): string => emit.Conv(v, w, { kernel_shape: [1, 1] });
+      const first = conv('x', weights(block, channels));
+      // Two ways side by side, a sum and bounds: what lies between convolutions stays in blocks.
+      const bounds = [emit.scalar(-2), emit.scalar(2)];
+      const both = emit.Concat(emit.Clip(first, ...bounds), emit.Add(conv('x', weights(block, channels)), first), { axis: 1 });
+      const pooled = emit.call('MaxPool', [rectified ? emit.Relu(both) : both], attributes);
+      const loss = emit.ReduceSum(emit.Mul(pooled, pooled), { keepdims: 0 });
+      const slope = gradients(emit, loss, ['x']).get('x') ?? '';
+      const inputs = [{ name: 'x', type }];
+      const outputs = [{ name: pooled }, { name: slope }];
+      const feeds = { x: float32(dims, whole(dims)) };
+      const made = (size: number) => finished(shell(), emit, inputs, outputs, size);
+      const [plain, other] = [await (await open(write(made(0))))(feeds), await (await open(write(made(block))))(feeds)];
+      // Sums of whole numbers below 2²⁴ have no rounding.
+      for (const { name: key } of outputs) assert.deepEqual(other[key], plain[key]);
+      assert.ok(numbers(plain[slope]).some((v) => v !== 0));
+    });
+  }
 }

@@ -38,6 +38,9 @@ import { redrawn, weightedLayers } from './redrawn.ts';
 const cached = 2 ** 25;
 const least = 50;
 
+/** Bytes of weights beyond which a graph keeps them as they are: blocks of channels hold two copies, one for each way. */
+const copied = 2 ** 28;
+
 /** Bytes of all intermediate values for one row, as far as probing told their shapes. */
 const rowBytes = ({ types }: Probed): number => {
   let sum = 0;
@@ -121,6 +124,10 @@ export const openGradient = async (
     sessions.push(found.session);
     return found.session;
   };
+  const light = Array.from(model.graph.initializers.values(), (c) => c.bytes?.length ?? 0).reduce((a, b) => a + b, 0) <= copied;
+  const convolves = light && model.graph.nodes.some((n) => n.op === 'Conv');
+  /** On the CPU convolutions use the machine's own layout (autodiff/blocked.ts); elsewhere graphs are plain ONNX. */
+  const block = async (): Promise<number> => (convolves && (choice?.actual ?? device) === 'cpu' ? await runtime.block() : 0);
   const chunk: Chunk = {
     most: fixedBatch ?? Math.min(1024, Math.max(least, Math.floor(cached / rowBytes(probed)))),
     ...(fixedBatch === undefined ? {} : { fixedBatch }),
@@ -137,7 +144,8 @@ export const openGradient = async (
     const places = placesAt(ask.at);
     if (ask.of !== undefined) inside(ask.of);
     const { rules } = ask;
-    const graph = inputGradient(model, probed, { ...entry(ask), input: places.at.name, square, contrast, ...(rules ? { rules } : {}) });
+    const options = { ...entry(ask), input: places.at.name, square, contrast, ...(rules ? { rules } : {}) };
+    const graph = inputGradient(model, { ...probed, block: await block() }, options);
     const pairs = rules?.name === 'deeplift';
     if (pairs && fixedBatch !== undefined) throw new Fault('evidence/fixed-pairs', { model: subject.name, batch: fixedBatch });
     const feeds = feedsAt(graph, places, blank(tried.length, places), tried);
@@ -177,7 +185,7 @@ export const openGradient = async (
       },
     };
   };
-  const tools = once<GradientTool>();
+  let tools = once<GradientTool>();
   const asked = (ask: GradientAsk): Promise<GradientTool> =>
     tools(JSON.stringify([ask.scale ?? 'logit', ask.mirrored ?? false, ask.of, ask.at, ask.rules]), () => toolOf(ask));
 
@@ -234,7 +242,13 @@ export const openGradient = async (
     },
   });
 
-  const plain = await asked({});
+  let plain = await asked({});
+  // The device was to be chosen: the plain graph that showed it makes room.
+  if (device !== 'cpu' && (await block()) > 0) {
+    for (const session of sessions.splice(0)) await session.release();
+    tools = once();
+    plain = await asked({});
+  }
   if (!choice) throw new Fault('runtime/session', { model: subject.name, reason: 'no device was chosen' });
   return {
     tool: {
