@@ -9,6 +9,8 @@ const tasks: { readonly [T in TaskName]: () => Promise<UseCase<T>> } = {
   suite: async () => (await import('../app/suite.ts')).suite,
   train: async () => (await import('../app/train.ts')).train,
   info: async () => (await import('../app/info.ts')).info,
+  layers: async () => (await import('../app/layers.ts')).layers,
+  weights: async () => (await import('../app/weights.ts')).weights,
   grad: async () => (await import('../app/grad.ts')).grad,
   attribute: async () => (await import('../app/attribute.ts')).attribute,
   devices:

@@ -9,6 +9,10 @@ export interface Tasks {
   suite: { readonly ask: SuiteRequest; readonly give: SuiteResult };
   train: { readonly ask: TrainRequest; readonly give: TrainResult };
   info: { readonly ask: { readonly model: ModelRef }; readonly give: ModelFacts };
+  /** A model node by node from its headers, for the model editor; `run` allows running it to measure shapes. */
+  layers: { readonly ask: { readonly model: ModelRef; readonly run: boolean }; readonly give: ModelLayers };
+  /** One stored tensor of a model. */
+  weights: { readonly ask: { readonly model: ModelRef; readonly name: string }; readonly give: WeightFacts };
   grad: { readonly ask: GradRequest; readonly give: GradResult };
   devices: {
     readonly ask: Record<string, never>;
@@ -103,6 +107,76 @@ export interface ModelFacts {
   }[];
   readonly withoutGradient: readonly { readonly node: string; readonly op: string; readonly reason: string }[];
   readonly notes: readonly string[];
+}
+
+export interface ModelValue {
+  readonly name: string;
+  readonly dtype: string;
+  /** Null where not even the rank is known. */
+  readonly dims: readonly (number | string)[] | null;
+}
+/** One node of the main graph. */
+export interface LayerRow {
+  readonly name: string;
+  readonly op: string;
+  /** Values it reads, stored tensors left out. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Stored tensors it reads, as places in `weights`. */
+  readonly weights: readonly number[];
+  /** Of its first output. */
+  readonly dims: ModelValue['dims'];
+  readonly dtype: string;
+  /** Of parameters that it is the first to read. */
+  readonly parameters: number;
+  /** Multiply–accumulates for one row; null where not known. */
+  readonly macs: number | null;
+  /** Why no gradient passes it. */
+  readonly noGradient?: string;
+}
+export interface ModelLayers {
+  readonly path: string;
+  readonly bytes: number;
+  readonly irVersion: number;
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly producer: string;
+  readonly inputs: readonly ModelValue[];
+  readonly outputs: readonly ModelValue[];
+  readonly parameters: number;
+  readonly weightBytes: number;
+  readonly macs: number | null;
+  /** Most bytes of values alive at once for one row; null where not measured. */
+  readonly activationBytes: number | null;
+  readonly layers: readonly LayerRow[];
+  readonly weights: readonly {
+    readonly name: string;
+    readonly dtype: string;
+    readonly dims: readonly number[];
+    readonly bytes: number;
+    /** The file beside the model that holds it. */
+    readonly location?: string;
+  }[];
+  /** Shapes were measured by a run, not only implied. */
+  readonly measured: boolean;
+  readonly notes: readonly string[];
+}
+export interface WeightFacts {
+  readonly name: string;
+  readonly dtype: string;
+  readonly dims: readonly number[];
+  readonly count: number;
+  readonly zeros: number;
+  readonly notFinite: number;
+  /** Of the finite ones; absent where there is none. */
+  readonly min?: number;
+  readonly max?: number;
+  readonly mean?: number;
+  readonly deviation?: number;
+  /** Counts in bins of equal width from `min` to `max`. */
+  readonly histogram: readonly number[];
+  /** How many lie more than six standard deviations from the mean, and the furthest of them with their index. */
+  readonly outliers: number;
+  readonly furthest: readonly { readonly at: readonly number[]; readonly value: number }[];
 }
 
 export interface GradRequest {

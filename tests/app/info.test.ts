@@ -1,36 +1,18 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { dirname, resolve } from 'node:path';
 import { test } from 'node:test';
 import { info } from '../../src/app/info.ts';
-import type { AppJob, Ports } from '../../src/app/ports.ts';
+import type { AppJob } from '../../src/app/ports.ts';
 import { Fault } from '../../src/base/fault.ts';
 import { quietJob } from '../../src/base/job.ts';
-import type { Source } from '../../src/data/define.ts';
 import type { Model } from '../../src/graph/types.ts';
 import { write } from '../../src/graph/write.ts';
-import { onnxruntime } from '../../src/runtime/onnxruntime.ts';
 import { floatConstant, graph, model, node, value } from '../graph/build.ts';
 import { fixtureBytes } from '../graph/run.ts';
+import { memoryPorts } from './memory-ports.ts';
 
-const absent = (): never => {
-  throw new Error('not needed');
-};
-const ports = (files: Readonly<Record<string, Uint8Array>>): Ports => ({
-  runtime: onnxruntime(),
-  versions: {},
-  source: async (path): Promise<Source> => {
-    const bytes = files[path];
-    if (!bytes) throw new Fault('file/missing', { path });
-    return { name: path, path, size: bytes.length, read: async (from, to) => bytes.subarray(from, to), beside: absent };
-  },
-  dataset: absent,
-  sha256: async (path) => createHash('sha256').update(files[path]).digest('hex'),
-  write: absent,
-  resolve: (from, path) => resolve(dirname(from), path),
-});
 const job = (): AppJob => ({ ...quietJob(), live: () => {} });
-const facts = (bytes: Uint8Array) => info({ model: { path: 'm.onnx' } }, ports({ 'm.onnx': bytes }), job());
+const facts = (bytes: Uint8Array) => info({ model: { path: 'm.onnx' } }, memoryPorts({ 'm.onnx': bytes }), job());
 const made = (m: Model) => facts(write(m));
 
 test('what a trained network is', async () => {
@@ -100,5 +82,5 @@ test('notes name the operator set and the batch', async () => {
 
 test('a file that is no model is a fault, not a report', async () => {
   await rejects(facts(new TextEncoder().encode('hello world')), /'m.onnx' is not a complete ONNX model: it is a text file/);
-  await rejects(info({ model: { path: 'none.onnx' } }, ports({}), job()), (e: unknown) => Fault.is(e, 'file/missing'));
+  await rejects(info({ model: { path: 'none.onnx' } }, memoryPorts({}), job()), (e: unknown) => Fault.is(e, 'file/missing'));
 });
