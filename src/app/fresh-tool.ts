@@ -159,7 +159,11 @@ const trainerOf = async (
   const recipe = await recipeOf(ask, request.model?.path, ports, job.signal);
   const source = await openRecipeModel(recipe, ports, job);
   if (source.classes > 0 && source.classes < classes)
-    throw new Fault('data/label-range', { path: request.data.path, count: 1, row: 0, label: classes - 1, classes: source.classes });
+    throw new Fault('training/recipe', {
+      path: recipe.path,
+      where: 'model',
+      reason: `it tells ${source.classes} classes apart, and the data have ${classes}`,
+    });
   const subject = await source.finish(dims, source.classes || classes);
   const plan = { ...subject.plan, data: 'resident' as const };
   const batch = Math.min(rows, recipe.batch.size === 'full' ? rows : recipe.batch.size);

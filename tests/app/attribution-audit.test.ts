@@ -145,6 +145,14 @@ test('what cannot be audited is refused, saying why', async () => {
   const tokens = arrays('t.npz', { x: int64([4, 32], Array(128).fill(1)), y: int64([4], [0, 1, 0, 1]) });
   await refuses({ model: models('text_sms'), data: { path: tokens } }, 'diagnostic/audit-tokens', 'tokens');
   await refuses({ data: { path: arrays('one.npz', { x, y: int64([rows], Array(rows).fill(1)) }) } }, 'diagnostic/one-class', 'same label');
+  const third = arrays('third.npz', {
+    x,
+    y: int64(
+      [rows],
+      Array.from({ length: rows }, (_, i) => i % 3),
+    ),
+  });
+  await refuses({ data: { path: third } }, 'diagnostic/label', 'label 2', '2 classes');
   await refuses({ options: { levels: '1' } }, 'diagnostic/audit-level', '1 %', '6 inputs');
   await refuses({ options: { levels: '10,x' } }, 'option/value', 'levels');
   await refuses({ options: { levels: '0' } }, 'option/value', 'levels');

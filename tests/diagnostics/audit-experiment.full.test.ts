@@ -53,8 +53,8 @@ test('card 05 (c), masks alone do better than masked rows, so every verdict is d
   near(h.mask_only_bottom_5, 0.82, 0.1, 'bottom 5 %');
   near(h.mask_only_top_20, 1, 0.01, 'top 20 %');
   near(h.mask_only_bottom_20, 0.998, 0.01, 'bottom 20 %');
-  const numbers = digits.cards.find((c) => c.kind === 'number');
-  assert.ok(numbers?.kind === 'number' && numbers.values.every((v) => v.note === 'dominated by mask leak'));
+  const verdicts = digits.cards.find((c) => c.kind === 'table' && c.title === 'Verdicts');
+  assert.ok(verdicts?.kind === 'table' && verdicts.rows.every((r) => r.at(-1) === 'dominated by mask leak'));
   assert.match(digits.guide, /does not say whether maps of .* can be trusted/);
 });
 

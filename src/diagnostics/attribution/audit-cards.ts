@@ -90,7 +90,7 @@ export const auditCards = (audit: Audit, chosen: AuditOptions): Card[] => {
           value: l.difference.value,
           unit: 'none' as const,
           interval: l.difference.interval,
-          note: words[l.verdict],
+          note: sentence(l),
         })),
       ),
     },
@@ -144,7 +144,7 @@ export const auditCards = (audit: Audit, chosen: AuditOptions): Card[] => {
           l.maskTop.mean,
           l.maskBottom.mean,
           l.random.value,
-          sentence(l),
+          words[l.verdict],
         ]),
       ),
     },
@@ -195,7 +195,7 @@ export const auditGuide = ({ models }: Audit): string => {
   const [[most]] = [...counts].sort((a, b) => b[1] - a[1]);
   const decision: Readonly<Record<Verdict, string>> = {
     'mask leak': `At most levels which inputs are kept tells the class by itself, so this audit does not say whether maps of ${own.name} can be trusted: the kept places follow the class, whatever the values there hold. Ask with target class-free, whose places depend on the class less, or on more data`,
-    discriminative: `Maps of ${own.name} may be read as showing inputs that discriminate: what they mark is enough to learn the classes from, what they leave out is not`,
+    discriminative: `Maps of ${own.name} may be read as pointing at inputs that discriminate: fresh models learn more from what they mark than from what they leave out, and more than the choice of places tells by itself`,
     random: `Maps of ${own.name} should not be read as showing what discriminates: fresh models learn as much from what they leave out as from what they mark`,
     inverted: `Maps of ${own.name} should not be trusted: fresh models learn more from what they leave out than from what they mark`,
   };

@@ -122,6 +122,12 @@ const power = async (
   return powerOf(right);
 };
 
+const chanceOf = (labels: Int32Array): number => {
+  const counts = new Map<number, number>();
+  for (const y of labels) counts.set(y, (counts.get(y) ?? 0) + 1);
+  return Math.max(...counts.values()) / labels.length;
+};
+
 type RanksOf = Readonly<Record<'train' | 'test', Ranks>>;
 
 const auditLevels = async (
@@ -141,14 +147,19 @@ const auditLevels = async (
     const masks = (side: Side) => (_: LabelledRows, of: 'train' | 'test') => maskOf(own[of], places, side, kept);
     const at = `${name}, ${level} %`;
     out.push(
-      levelOf(level, kept, {
-        top: await power(bench, runs, `${at}, top`, data(own, 'top')),
-        bottom: await power(bench, runs, `${at}, bottom`, data(own, 'bottom')),
-        maskTop: await power(bench, controlRuns, `${at}, masks alone, top`, masks('top')),
-        maskBottom: await power(bench, controlRuns, `${at}, masks alone, bottom`, masks('bottom')),
-        randomTop: await power(bench, controlRuns, `${at}, random, top`, data(random, 'top')),
-        randomBottom: await power(bench, controlRuns, `${at}, random, bottom`, data(random, 'bottom')),
-      }),
+      levelOf(
+        level,
+        kept,
+        {
+          top: await power(bench, runs, `${at}, top`, data(own, 'top')),
+          bottom: await power(bench, runs, `${at}, bottom`, data(own, 'bottom')),
+          maskTop: await power(bench, controlRuns, `${at}, masks alone, top`, masks('top')),
+          maskBottom: await power(bench, controlRuns, `${at}, masks alone, bottom`, masks('bottom')),
+          randomTop: await power(bench, controlRuns, `${at}, random, top`, data(random, 'top')),
+          randomBottom: await power(bench, controlRuns, `${at}, random, bottom`, data(random, 'bottom')),
+        },
+        chanceOf(bench.test.labels),
+      ),
     );
   }
   return out;
@@ -167,6 +178,10 @@ export const auditRun = async (
   job.progress(0, 'reading rows');
   const [train, test] = await trainAndTest(fresh, chosen.test, job);
   if (new Set(train.labels).size < 2) throw new Fault('diagnostic/one-class', { title: 'The audit', rows: train.labels.length });
+  for (const { labels, rows } of [train, test]) {
+    const at = labels.findIndex((y) => y < 0 || y >= subject.classes.length);
+    if (at >= 0) throw new Fault('diagnostic/label', { row: rows[at], label: labels[at], classes: subject.classes.length });
+  }
   const places = placesOf(train.dims, chosen.granularity);
   const levels = levelsOf(chosen.levels, places.count);
   const ask: FreshAsk = {

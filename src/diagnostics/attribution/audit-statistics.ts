@@ -51,7 +51,10 @@ export const estimateOf = (each: readonly Float64Array[]): Estimate => {
 export const differenceOf = (top: Power, bottom: Power): Estimate =>
   estimateOf(top.right.map((run, r) => Float64Array.from(run, (v, i) => v - bottom.right[r][i])));
 
-/** Of a side whose masks alone predict the label this close to what the masked data do, the result is about the masks. */
+/**
+ * Of a side whose masks alone predict the label this close to what the masked data do, the result is about the masks; unless they
+ * are as close to chance, where neither says anything.
+ */
 const LEAK = 0.02;
 
 export type Verdict = 'mask leak' | 'discriminative' | 'random' | 'inverted';
@@ -76,11 +79,13 @@ export const levelOf = (
   level: number,
   kept: number,
   powers: Pick<Level, 'top' | 'bottom' | 'maskTop' | 'maskBottom' | 'randomTop' | 'randomBottom'>,
+  /** Share of the most frequent class among the test rows. */
+  chance: number,
 ): Level => {
   const difference = differenceOf(powers.top, powers.bottom);
   const leaks = (['top', 'bottom'] as const).filter((side) => {
     const [data, mask] = side === 'top' ? [powers.top, powers.maskTop] : [powers.bottom, powers.maskBottom];
-    return mask.mean >= data.mean - LEAK;
+    return mask.mean >= data.mean - LEAK && mask.mean > chance + LEAK;
   });
   const verdict =
     leaks.length > 0 ? 'mask leak' : difference.interval.low > 0 ? 'discriminative' : difference.interval.high < 0 ? 'inverted' : 'random';
