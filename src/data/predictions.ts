@@ -64,7 +64,10 @@ const forecastColumns = (numeric: readonly Column[], label: string | undefined):
     const found = [first, second].map((of) => names.find((name) => of.includes(name)));
     return found.every((name) => name !== undefined) ? found : undefined;
   };
-  return pair(['mean', 'mu'], ['sd', 'std', 'stdev', 'sigma']) ?? pair(['lower', 'low'], ['upper', 'high']);
+  return (
+    pair(['mean', 'mu'], ['sd', 'std', 'stdev', 'sigma', 'variance', 'var', 'log_variance', 'logvar']) ??
+    pair(['lower', 'low'], ['upper', 'high'])
+  );
 };
 
 /** Finds probabilities, logits or one score, and the labels, by name. Throws `data/predictions`. */
@@ -168,5 +171,7 @@ export const predictionsOf = (dataset: Dataset, columns: string | undefined, y: 
   const forecast = forecastColumns(numeric, label);
   if (forecast)
     return { ...common, scores: 'values', columns: forecast, width: forecast.length, classes: forecast, notes: [], read: stack };
+  const deep = numeric.find((c) => ['logits', 'probs', 'probabilities', 'score', 'prediction', 'predictions', 'pred'].includes(c.name));
+  if (deep) throw new Fault('data/score-shape', { path: dataset.path, name: deep.name, row: deep.dims.join(' × ') });
   throw new Fault('data/predictions', { path: dataset.path, known: names });
 };

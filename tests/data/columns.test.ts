@@ -128,4 +128,11 @@ test('tables of predictions: probabilities, logits or one score, by name or by -
     () => predictionsOf(none, undefined, undefined),
     (e) => Fault.is(e, 'data/predictions') && /Give a model/.test(e.message),
   );
+  const forecast = predictionsOf(await table('target,mean,variance', '1,2,3'), undefined, undefined);
+  assert.deepEqual([forecast.scores, forecast.columns], ['values', ['mean', 'variance']]);
+  const deep = { ...none, columns: [{ name: 'probs', dtype: 'float32', dims: [2, 2] }] } as Dataset;
+  assert.throws(
+    () => predictionsOf(deep, undefined, undefined),
+    (e) => Fault.is(e, 'data/score-shape') && /'probs' .* holds 2 × 2 numbers a row/.test(e.message),
+  );
 });

@@ -102,6 +102,9 @@ test('a spread in a column, a variance, a log-variance and swapped columns say t
     [{ rows: mean.map((m, i) => [m, sd[i] ** 2]), y }, { form: 'mean-variance' }],
     [{ rows: mean.map((m, i) => [m, 2 * Math.log(sd[i])]), y }, { form: 'mean-log-variance' }],
     [{ rows: mean.map((m, i) => [sd[i], m]), y, names: ['sigma', 'mu'] }, {}],
+    [{ rows: mean.map((m, i) => [m, sd[i] ** 2]), y, names: ['mean', 'variance'] }, {}],
+    [{ rows: mean.map((m, i) => [2 * Math.log(sd[i]), m]), y, names: ['log_variance', 'mean'] }, {}],
+    [{ rows: mean.map((m, i) => [sd[i] ** 2, m]), y, names: ['var', 'mu'] }, { form: 'mean-variance' }],
   ];
   for (const [given, options] of ways) {
     const h = (await measure(given, options)).headline;
@@ -156,7 +159,7 @@ test('parts merged are the whole; missing targets are counted; crossing quantile
     y: [0.5, 0.5],
     names: ['q_0.1', 'q_0.5', 'q_0.9'],
   });
-  assert.match(crossing.notes?.join(' ') ?? '', /In 1 rows/);
+  assert.match(crossing.notes?.join(' ') ?? '', /In 1 row/);
 });
 
 test('bad input: no form that fits, a spread that is none, levels that are none', async () => {

@@ -90,6 +90,8 @@ export const dataFaults = {
     `Row ${d.row} of '${d.path}' has label '${d.label}', which is no class name.${suggest(d.nearest)} Classes: ${listed(d.known)}.`,
   'data/predictions': (d: { path: string; known: readonly string[] }): string =>
     `'${d.path}' is no table of predictions: it has no prob_<class>, logit_<class> or score column, no probs or logits array, and for a regression no prediction column. Give a model, or name them with columns. It has: ${listed(d.known)}.`,
+  'data/score-shape': (d: { path: string; name: string; row: string }): string =>
+    `'${d.name}' of '${d.path}' holds ${d.row} numbers a row, where predictions are one line of numbers a row, one for each class; reshape it to [rows, classes].`,
   'data/labels-length': (d: { path: string; labels: number; rows: number }): string =>
     `'${d.path}' holds ${d.labels} ${d.labels === 1 ? 'label' : 'labels'}, but the data have ${d.rows} rows.`,
   'data/label-missing': (d: { path: string; count: number; row: number }): string =>

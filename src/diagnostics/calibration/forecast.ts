@@ -19,7 +19,14 @@ export interface ForecastOptions {
 
 const quantileName = /^(?:quantile|q)_?(\d*\.?\d+)$/i;
 const means = ['prediction', 'mean', 'mu', 'loc'];
-const spreads = ['sd', 'std', 'stdev', 'sigma', 'scale'];
+const spreads = {
+  sd: ['sd', 'std', 'stdev', 'sigma', 'scale'],
+  variance: ['variance', 'var'],
+  'log-variance': ['log_variance', 'logvar'],
+};
+/** How a column of that name says the spread. */
+const scaleOf = (name: string): keyof typeof spreads | undefined =>
+  (['sd', 'variance', 'log-variance'] as const).find((scale) => spreads[scale].includes(name.toLowerCase()));
 const ends = [
   ['lower', 'low', 'lo'],
   ['upper', 'high', 'hi'],
@@ -69,8 +76,7 @@ export const forecastOf = (
     case 'mean-variance':
     case 'mean-log-variance': {
       two();
-      const [mean, sd] = [find(means), find(spreads)];
-      const swapped = mean === 1 || sd === 0;
+      const swapped = find(means) === 1 || names?.findIndex((name) => scaleOf(name) !== undefined) === 0;
       return {
         kind: 'normal',
         mean: swapped ? 1 : 0,
@@ -91,8 +97,9 @@ export const forecastOf = (
   const named = names?.map((name) => quantileName.exec(name)?.[1]) ?? [];
   if (named.length > 0 && named.every((text) => text !== undefined)) return quantiles(named.map((text) => levelOf(text ?? '')));
   if (form === 'auto' && cols === 2) {
-    const [mean, sd, low, high] = [find(means), find(spreads), find(ends[0]), find(ends[1])];
-    if (mean >= 0 && sd >= 0) return { kind: 'normal', mean, spread: sd, scale: 'sd' };
+    const [mean, low, high] = [find(means), find(ends[0]), find(ends[1])];
+    const scale = mean >= 0 ? scaleOf(names?.[1 - mean] ?? '') : undefined;
+    if (scale !== undefined) return { kind: 'normal', mean, spread: 1 - mean, scale };
     if (low >= 0 && high >= 0) return interval(low, high);
   }
   if (cols === 1) return quantiles([0.5]);

@@ -1,6 +1,6 @@
 import type { Axis, Card, Interval, NumberCard } from '../../report/report.ts';
 import { selection } from '../selection.ts';
-import { number, percent, pValue, range } from '../wording.ts';
+import { number, percent, pValue, range, rowCount } from '../wording.ts';
 import type { Measured, RegressionCalibration } from './regression-calibration-scores.ts';
 
 interface Options {
@@ -198,7 +198,7 @@ export const regressionCalibrationGuide = (r: RegressionCalibration, { confidenc
 export const regressionCalibrationNotes = (r: RegressionCalibration): string[] => [
   ...(r.missing > 0 ? [`${r.missing} ${r.missing === 1 ? 'row has no target and was' : 'rows have no target and were'} left out.`] : []),
   ...(r.crossed > 0
-    ? [`In ${r.crossed} rows a quantile lies below one of a lower level: they cross, and intervals between them are empty there.`]
+    ? [`In ${rowCount(r.crossed)} a quantile lies below one of a lower level: they cross, and intervals between them are empty there.`]
     : []),
   ...(r.kind === 'quantiles' && r.levels.length === 1 && r.levels[0].level === 0.5
     ? ['One number a row was read as the median; name a column of standard deviations (spread) or give quantiles to judge more than that.']

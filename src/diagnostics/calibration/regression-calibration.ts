@@ -22,7 +22,7 @@ export const regressionCalibration: Diagnostic = defineFold({
     form: choice({
       default: 'auto',
       of: ['auto', 'mean-sd', 'mean-variance', 'mean-log-variance', 'quantiles', 'interval'],
-      help: 'What the predictions of a row are. Auto goes by names of columns (mean and sd, quantile_0.9, lower and upper).',
+      help: 'What the predictions of a row are. Auto goes by names of columns (mean and sd or variance, quantile_0.9, lower and upper).',
     }),
     levels: text({
       default: '',
