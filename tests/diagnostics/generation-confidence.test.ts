@@ -35,6 +35,7 @@ const run = async (
   dataset: Dataset,
   options: Record<string, unknown> = {},
   seed = 0,
+  note: (text: string) => void = () => undefined,
 ): Promise<{ readonly result: GenerationConfidence; readonly findings: Findings; readonly notes: readonly string[] }> => {
   const d = generationConfidence;
   assert.ok(d.shape === 'study');
@@ -42,7 +43,7 @@ const run = async (
   const subject = { classes: [], rows: dataset.length, scores: 'none', dataName: 'rows' } as const;
   const bound = { dataset, count: dataset.length, rowAt: (i: number) => i } as unknown as Parameters<typeof columns>[0];
   const tools = { columns: columns(bound, async () => dataset) } as Parameters<typeof d.study>[0];
-  const result = (await d.study(tools, chosen, quietJob(seed), subject)) as GenerationConfidence;
+  const result = (await d.study(tools, chosen, { ...quietJob(seed), note }, subject)) as GenerationConfidence;
   const findings = d.report(result, chosen, subject);
   return { result, findings, notes: findings.notes ?? [] };
 };
@@ -242,6 +243,17 @@ test('P(True) over both answers, similarities from a threshold on, percents', as
   );
   near(result.measures[0].raw.brier.value, (0.25 ** 2 + 0.5 ** 2) / 2, 1e-15);
   near(result.base.value, 0.5, 0);
+});
+
+test('percents that are all fractions are told', async () => {
+  const told: string[] = [];
+  const note = (text: string): void => void told.push(text);
+  const rows = [0.2, 0.9, 0.4].map((confidence, i) => ({ correct: i % 2, confidence }));
+  await run(await rowsOf(rows), { scoreScale: 'percent' }, 0, note);
+  assert.match(told.join(), /none is above 1/);
+  told.length = 0;
+  await run(await rowsOf([...rows, { correct: 1, confidence: 80 }]), { scoreScale: 'percent' }, 0, note);
+  assert.deepEqual(told, []);
 });
 
 test('what cannot be judged is refused by name and row', async () => {

@@ -180,7 +180,7 @@ export const jsonl: Reader = defineReader({
         ragged.length === 0
           ? []
           : [
-              `Lists in ${ragged.map(({ name }) => `'${name}'`).join(', ')} differ in length or hold more than numbers, and were kept as JSON text.`,
+              `Lists in ${ragged.map(({ name }) => `'${name}'`).join(', ')} differ in length or hold more than numbers: they make no array, and are read as lists only where a list is asked for.`,
             ],
       blockRows,
       starts,

@@ -138,6 +138,7 @@ export const readGenerations = async (columns: ColumnsTool, o: GenerationOptions
   ];
   const wrong: number[] = [];
   let wrongs = 0;
+  let most = 0;
   const outcome = (value: number, row: number): number => {
     if (o.threshold > 0 && value >= 0 && value <= 1) return Number(value >= o.threshold);
     if (value === 0 || value === 1) return value;
@@ -193,12 +194,15 @@ export const readGenerations = async (columns: ColumnsTool, o: GenerationOptions
         let c = tensor ? numberAt(tensor, i) / scale : Number.NaN;
         if (name === 'p_true' && pFalse) c /= c + numberAt(pFalse, i);
         if (!(c >= 0 && c <= 1)) throw new Fault('diagnostic/confidence', { column: name, row, value: scale * c, percent: scale > 1 });
+        if (scale > 1) most = Math.max(most, scale * c);
         put(kept[kept.length - found.scores.length + k].values, c);
       }
     }
     done += batch.rows.length;
     job.progress((0.3 * done) / columns.rows.length, `${done} of ${columns.rows.length} rows`);
   }
+  if (most > 0 && most <= 1)
+    job.note('Scores were declared to be percent (scoreScale), but none is above 1: if they are fractions, leave that out.');
   if (wrongs > 0) throw new Fault('diagnostic/correct', { column: found.correct ?? '', rows: wrong, count: wrongs });
   const hits = Uint8Array.from(values(correct));
   const passed = hits.reduce((sum, hit) => sum + hit, 0);
