@@ -19,6 +19,7 @@ const words: Words = {
   meanClaim: 'Mean probability',
   share: 'Share that have it',
   right: 'pairs of row and label where the row has it',
+  counted: 'Pairs',
 };
 
 const macro = ({ each }: MultiLabel): number => each.reduce((sum, g) => sum + g.ece, 0) / each.length;

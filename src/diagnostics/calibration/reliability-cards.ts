@@ -36,13 +36,13 @@ export const diagram = (r: Reliability, { binning, confidenceLevel }: Reliabilit
   {
     kind: 'bars',
     title: `${words.claim === 'Confidence' ? 'Confidence' : 'Probability'} histogram`,
-    caption: 'How many rows were given each value; bins with few rows have wide bands above.',
+    caption: `How many ${words.counted.toLowerCase()} were given each value; bins with few have wide bands above.`,
     x: claimAxis(words),
-    y: { label: 'Rows', unit: 'count', min: 0 },
+    y: { label: words.counted, unit: 'count', min: 0 },
     edges: edges(r.bins),
     series: [
       {
-        name: 'Rows',
+        name: words.counted,
         values: r.bins.map((b) => b.n),
         selections: r.bins.map((b) => selection(`${words.claim} ${rangeOf(b)}`, b.n, b.rows)),
       },

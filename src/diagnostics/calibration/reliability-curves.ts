@@ -17,12 +17,15 @@ export const smoothDiagram = (r: Reliability, { confidenceLevel }: ReliabilityOp
   return {
     kind: 'curve',
     title: 'Smooth reliability diagram',
-    caption: `Kernel estimate of the share of ${words.right} at each ${words.claim.toLowerCase().startsWith('p') ? 'probability' : 'confidence'}; the kernel's width is the smooth calibration error itself, ${number(r.smoothEce.value)}. ${percent(confidenceLevel)} bands: where a calibrated model's curve would lie, and where resamples of the rows put this one. The lowest line is the density of rows (peak ${number(peak)} a unit): where it is near 0 the curve says little.`,
+    caption: `Kernel estimate of the share of ${words.right} at each ${words.claim.toLowerCase().startsWith('p') ? 'probability' : 'confidence'}; the kernel's width is the smooth calibration error itself, ${number(r.smoothEce.value)}. ${percent(confidenceLevel)} bands: where a calibrated model's curve would lie, and where resamples of the rows put this one. A wide kernel draws the curve to the middle at the ends, and the grey band with it. The lowest line is the density of ${words.counted.toLowerCase()} (peak ${number(peak)} a unit): where it is near 0 the curve says little.`,
     x: claimAxis(words),
     y: shareAxis(words),
     lines: [
       { name: words.share, points: r.smooth.points },
-      { name: 'Density of rows, scaled', points: r.density.map(([x, d]) => [x, peak > 0 ? (PEAK * d) / peak : 0]) },
+      {
+        name: `Density of ${words.counted.toLowerCase()}, scaled`,
+        points: r.density.map(([x, d]) => [x, peak > 0 ? (PEAK * d) / peak : 0]),
+      },
     ],
     bands: bands(r.smooth),
     diagonal: true,

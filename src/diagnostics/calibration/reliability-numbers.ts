@@ -35,6 +35,7 @@ export const numbers = (r: Reliability, options: ReliabilityOptions, words: Word
         reference: r.confidence,
         ...interval(names.share),
       }),
+      scalar(names.claim, words.meanClaim, r.confidence, { unit: 'fraction' }),
       scalar('ece', `Expected calibration error, ${options.bins} bins of equal width`, r.ece, {
         reference: r.floor.mean,
         note: floorNote(r.floor, r.p, options.nullDraws),
@@ -77,7 +78,7 @@ export const numbers = (r: Reliability, options: ReliabilityOptions, words: Word
         unit: 'nats',
         reference: r.expectedNll,
         ...interval('nll'),
-        ...(r.clipped > 0 ? { note: `${r.clipped} label probabilities below 1e-12` } : {}),
+        ...(r.clipped > 0 ? { note: `${r.clipped} label ${r.clipped === 1 ? 'probability' : 'probabilities'} below 1e-12` } : {}),
       }),
       scalar('brier', 'Brier score, summed over classes (0 to 2)', r.brier.score, { reference: r.expectedBrier, ...interval('brier') }),
       scalar('brier_mean', 'Brier score, mean over classes', r.brier.score / r.classwise.length, {

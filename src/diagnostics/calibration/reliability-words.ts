@@ -15,10 +15,18 @@ export interface Words {
   readonly share: string;
   /** After 'share of'. */
   readonly right: string;
+  /** What is counted: each has one claim that came true or not. */
+  readonly counted: string;
 }
 
 /** Of answers. */
-export const answers: Words = { claim: 'Confidence', meanClaim: 'Mean confidence', share: 'Accuracy', right: 'right answers' };
+export const answers: Words = {
+  claim: 'Confidence',
+  meanClaim: 'Mean confidence',
+  share: 'Accuracy',
+  right: 'right answers',
+  counted: 'Rows',
+};
 
 export const wordsOf = ({ positive }: Pick<Reliability, 'positive'>, { classes }: Pick<Subject, 'classes'>): Words => {
   if (positive < 0) return answers;
@@ -28,6 +36,7 @@ export const wordsOf = ({ positive }: Pick<Reliability, 'positive'>, { classes }
     meanClaim: 'Mean probability',
     share: `Share of ‘${name}’`,
     right: `rows of class ‘${name}’`,
+    counted: 'Rows',
   };
 };
 
