@@ -233,7 +233,7 @@ export const openImageFolder = async (folder: Folder, signal?: AbortSignal): Pro
     ...rows.notes,
     ...(classes
       ? [
-          `Classes are the ${classes.length} folders in sorted order: ${classes.slice(0, 20).join(', ')}${classes.length > 20 ? ', …' : ''}.`,
+          `${classes.length === 1 ? 'The only class is the folder' : `Classes are the ${classes.length} folders in sorted order:`} ${classes.slice(0, 20).join(', ')}${classes.length > 20 ? ', …' : ''}.`,
         ]
       : []),
     ...(all.length > names.length

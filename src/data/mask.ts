@@ -73,6 +73,15 @@ const unique = (keys: readonly string[]): Map<string, number> => {
   return found;
 };
 
+/** Images without a mask in folders where most images have one. */
+const forgotten = (images: ImageFiles, of: readonly (number | undefined)[]): string[] => {
+  const folderOf = (name: string): string => name.slice(0, name.lastIndexOf('/') + 1);
+  const lead = new Map<string, number>();
+  for (const [i, { name }] of images.files.entries())
+    lead.set(folderOf(name), (lead.get(folderOf(name)) ?? 0) + (of[i] === undefined ? -1 : 1));
+  return images.files.flatMap(({ name }, i) => (of[i] === undefined && (lead.get(folderOf(name)) ?? 0) > 0 ? [name] : []));
+};
+
 /**
  * Masks as image files called like the images (`broken/000_mask.png` for `broken/000.png`); by the file name alone where the folders
  * differ and no name comes twice. An image without a mask is normal.
@@ -88,6 +97,7 @@ export const masksByName = (path: string, images: ImageFiles, masks: ImageFiles)
   if (matched.size === 0) throw new Fault('data/masks-unmatched', { path, mask: masks.files[0].name, image: first.name });
   const left = masks.files.filter((_, i) => !matched.has(i));
   const without = of.filter((i) => i === undefined).length;
+  const suspects = forgotten(images, of);
   const sizes = new Set(masks.files.map((f) => `${f.height}×${f.width}`));
   const blank = (row: number): Mask => {
     const { height, width } = sizes.size === 1 ? masks.files[0] : images.files[row];
@@ -96,6 +106,11 @@ export const masksByName = (path: string, images: ImageFiles, masks: ImageFiles)
   return {
     notes: [
       `Masks were found by name for ${of.length - without} of ${of.length} images${without > 0 ? `; the ${without} without one count as normal` : ''}.`,
+      ...(suspects.length > 0
+        ? [
+            `${suspects.length === 1 ? 'One of these lies' : `${suspects.length} of these lie`} in a folder where most images have a mask, the first being '${suspects[0]}'; where it shows a defect, it spoils the normal images: give it its mask.`,
+          ]
+        : []),
       ...(left.length > 0
         ? [`${left.length} ${left.length === 1 ? 'mask has' : 'masks have'} no image, the first being '${left[0].name}'.`]
         : []),

@@ -10,6 +10,7 @@ import type { Dataset } from '../../src/data/define.ts';
 import { decodeImage, imageHead } from '../../src/data/image-decode.ts';
 import { fitImages } from '../../src/data/image-fit.ts';
 import { openImageFolder } from '../../src/data/image-folder.ts';
+import { masksByName } from '../../src/data/mask.ts';
 import { readNpz } from '../../src/data/npz.ts';
 import { openFolder } from '../../src/data/source.node.ts';
 
@@ -129,4 +130,26 @@ test('a file that is no image is named', async () => {
   await assert.rejects(open(path), (e) => Fault.is(e, 'data/image') && /a\/3\.png' .*neither PNG nor JPEG/.test(e.message));
   mkdirSync(join(root, 'none'));
   await assert.rejects(open(join(root, 'none')), (e) => Fault.is(e, 'data/no-images'));
+});
+
+test('an image without a mask among images that have theirs is told: it would count as normal', async () => {
+  const [grey] = readdirSync(fixtures);
+  const named = (path: string): Record<string, string> => ({ [`test/${path}.png`]: grey });
+  const parts = (kept: readonly string[]): Record<string, string> => ({
+    ...named('good/0'),
+    ...named('good/1'),
+    ...named('crack/0'),
+    ...named('crack/1'),
+    ...named('crack/2'),
+    ...Object.fromEntries(kept.map((n) => [`ground_truth/crack/${n}_mask.png`, grey])),
+  });
+  const notesOf = async (name: string, kept: readonly string[]): Promise<string> => {
+    const { images } = await open(folder(name, parts(kept)));
+    assert.ok(images?.masks);
+    return masksByName(name, images, images.masks).notes.join(' ');
+  };
+  assert.match(await notesOf('forgot', ['0', '2']), /for 2 of 5 images; the 3 without.*One of these lies.*'test\/crack\/1\.png'/);
+  assert.doesNotMatch(await notesOf('complete', ['0', '1', '2']), /of these/);
+  const { notes } = await open(folder('single', { 'only/a.png': grey }));
+  assert.match(notes?.join(' ') ?? '', /The only class is the folder only\./);
 });

@@ -50,8 +50,8 @@ const systems = ({ systems: all, gates, gate, shown }: Ensembled, level: number)
         'Accuracy less that of the ensemble behind its gate, over the same rows: an interval below 0 says that the gate is better beyond noise.',
       columns: [
         { name: 'system', label: 'Answered by', type: 'text' },
-        { name: 'difference', label: 'Difference', type: 'number' },
-        { name: 'interval', label: 'Interval', type: 'interval' },
+        { name: 'difference', label: 'Difference', type: 'number', unit: 'fraction' },
+        { name: 'interval', label: 'Interval', type: 'interval', unit: 'fraction' },
       ],
       rows: all.flatMap(({ name, less }) => (less ? [[systemTitles[name], less.value, less.range]] : [])),
     },

@@ -8,15 +8,15 @@ const find = (r: Ensembled, name: System['name']): System | undefined => r.syste
 const used = ({ gates, gate }: Ensembled): GateScore | undefined => gates.find((g) => g.kind === gate);
 
 export const ensembleHeadline = (r: Ensembled): Record<string, number> => ({
-  rows: r.shown,
-  fitted_rows: r.fitted,
-  domains: r.domains.length,
-  classes: r.classes.length,
   ...Object.fromEntries(r.systems.map((s) => [`accuracy_${s.name}`, s.right / r.shown])),
   accuracy_domain: (used(r)?.routed ?? Number.NaN) / r.shown,
   // Positive where the gate is better.
   gain_over_global: -(find(r, 'global')?.less?.value ?? Number.NaN),
   gain_over_mean: -(find(r, 'mean')?.less?.value ?? Number.NaN),
+  domains: r.domains.length,
+  classes: r.classes.length,
+  rows: r.shown,
+  fitted_rows: r.fitted,
 });
 
 export const ensembleIntervals = (r: Ensembled, level: number): Record<string, Interval> => {

@@ -22,16 +22,16 @@ const endOf = ({ points }: Probed): CurvePoint => points[points.length - 1];
 export const probeHeadline = (r: Probed): Record<string, number> => {
   const end = endOf(r);
   return {
-    rows: r.shown,
-    fitted_rows: r.fitted,
-    features: r.width,
-    classes: r.names.length,
     naive_bayes_error: meanOf(end.naiveBayes),
     logistic_error: meanOf(end.logistic),
     error_difference: gapOf(end),
     crossing: r.crossing.at,
     regime_share: r.crossing.share,
     within_class_correlation: rmsOf(r.assumptions.correlations),
+    features: r.width,
+    classes: r.names.length,
+    rows: r.shown,
+    fitted_rows: r.fitted,
   };
 };
 
