@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { attribute } from '../../src/app/attribute.ts';
 import type { AppJob, Ports } from '../../src/app/ports.ts';
 import { Fault } from '../../src/base/fault.ts';
 import { quietJob } from '../../src/base/job.ts';
+import { constantOf } from '../../src/graph/constant.ts';
+import { write } from '../../src/graph/write.ts';
 import { world } from '../../src/jobs/world.ts';
 import type { AttributeRequest, Attribution } from '../../src/report/tasks.ts';
+import { graph, ints, model, node, value, wave } from '../graph/build.ts';
 
 const file = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const golden = JSON.parse(readFileSync(file('golden/diagnostics/attribution.json'), 'utf8')) as Record<
@@ -148,6 +153,42 @@ test('units of a layer have their names; layers are offered with their shapes', 
     named.values.length,
     layer.shape.split(' × ').reduce((n, d) => n * Number(d), 1),
   );
+});
+
+test('a signal has one value for each place, in the inputs’ map and in that of a layer', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'assay-signal-'));
+  const [channels, places, rows] = [2, 20, 3];
+  const net = model(
+    graph(
+      [value('x', ['N', channels, places])],
+      [
+        node('Conv', ['x', 'w'], ['h'], { pads: ints(2, 2), kernel_shape: ints(5) }),
+        node('Relu', ['h'], ['r']),
+        node('GlobalAveragePool', ['r'], ['g']),
+        node('Flatten', ['g'], ['y']),
+      ],
+      [value('y', ['N', 3])],
+      { w: constantOf('float32', [3, channels, 5], wave([3, channels, 5]).data as Float32Array) },
+    ),
+  );
+  writeFileSync(join(folder, 'net.onnx'), write(net));
+  const { data } = wave([rows, channels, places], 0.5);
+  const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${channels}, ${places}), }`.padEnd(117).concat('\n');
+  const magic = Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, header.length, 0]);
+  writeFileSync(
+    join(folder, 'x.npy'),
+    Buffer.concat([magic, Buffer.from(header), Buffer.from(Float32Array.from(data as Float32Array).buffer)]),
+  );
+  try {
+    for (const method of ['integrated-gradients', 'grad-cam', 'occlusion']) {
+      const found = await run('', '', { model: { path: join(folder, 'net.onnx') }, data: { path: join(folder, 'x.npy') }, method });
+      assert.ok(found.shown.kind === 'signal', `${method} is shown as ${found.shown.kind}`);
+      assert.deepEqual([found.shown.channels, found.shown.places, found.values.length], [channels, places, places]);
+      assert.equal(found.shown.signal.length, channels * places);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('a class by its name', async () => {
