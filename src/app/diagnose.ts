@@ -364,6 +364,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
     if (model && range && range.max >= range.min)
       for (const note of rangeNotes(model.model, range, imageAxes(bound.inputDims) !== undefined)) job.note(note);
     const findings = study.report(result, run.chosen, subject);
+    const ran = gradient?.choice ?? fresh.device();
     return {
       findings,
       subject,
@@ -372,7 +373,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
       ...(passed ? { subject: passed.subject, meaning: passed.meaning } : {}),
       ...(pair ? { against: pair.against } : {}),
       ...retrain.device(),
-      ...(gradient ? { device: gradient.choice } : {}),
+      ...(ran ? { device: ran } : {}),
     };
   } finally {
     await maps.close();

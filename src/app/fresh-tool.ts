@@ -10,6 +10,7 @@ import { withSessions } from '../evidence/model.ts';
 import { type OpenGradient, openGradient } from '../evidence/providers/gradient.ts';
 import { type Prepared, prepare } from '../graph/prepare.ts';
 import { write } from '../graph/write.ts';
+import type { DeviceChoice } from '../runtime/session.ts';
 import { unitBall } from '../training/adversarial.ts';
 import { initialise } from '../training/initialise.ts';
 import { gathered, scattered } from '../training/layout.ts';
@@ -27,6 +28,8 @@ const CHUNK = 256;
 
 export interface OpenFresh {
   readonly tool: FreshTool;
+  /** Where the last trainer opened runs. */
+  device(): DeviceChoice | undefined;
   release(): Promise<void>;
 }
 
@@ -155,6 +158,7 @@ const trainerOf = async (
   ports: Ports,
   job: AppJob,
   opened: { release(): Promise<void> }[],
+  placed: (choice: DeviceChoice) => void,
 ): Promise<FreshTrainer> => {
   const recipe = await recipeOf(ask, request.model?.path, ports, job.signal);
   const source = await openRecipeModel(recipe, ports, job);
@@ -173,7 +177,8 @@ const trainerOf = async (
     data: fromFloats(new Float32Array(batch * sizeOf(dims)), plan.precision),
   };
   const probe = { rows: rowsInMemory(blank, new Int32Array(batch)), positions: Float64Array.from({ length: batch }, (_, i) => i) };
-  const { choice: _, threads: __, ...steps } = await openTraining(plan, recipe, probe, batch, request.device, ports, job);
+  const { choice, threads: _, ...steps } = await openTraining(plan, recipe, probe, batch, request.device, ports, job);
+  placed(choice);
   opened.push(steps.session, steps.evaluator);
   const { compiled } = steps;
   const { part, chosen } = recipe.optimizer;
@@ -225,6 +230,7 @@ const trainerOf = async (
 /** Rows for a study to change, and fresh models trained on them. Sessions stay open until the study ends. */
 export const freshTool = (open: OpenSubject, request: RunRequest, ports: Ports, outer: Job): OpenFresh => {
   const opened: { release(): Promise<void> }[] = [];
+  let device: DeviceChoice | undefined;
   // Of many runs only the study tells how far they are.
   const job: AppJob = { ...outer, progress: () => {}, live: () => {} };
   return {
@@ -262,8 +268,12 @@ export const freshTool = (open: OpenSubject, request: RunRequest, ports: Ports, 
         });
         return found;
       },
-      open: (ask, like) => trainerOf(ask, like, request, ports, job, opened),
+      open: (ask, like) =>
+        trainerOf(ask, like, request, ports, job, opened, (choice) => {
+          device = choice;
+        }),
     },
+    device: () => device,
     async release() {
       for (const one of opened) await one.release();
     },
