@@ -74,6 +74,8 @@ export const scaleOf = (axis: Axis, colours: Theme): ScaleOptionsByType<'linear'
       maxRotation: 0,
       autoSkipPadding: 16,
       maxTicksLimit: 8,
+      // Ends that are no round number get no label; round ones stand at a tick anyway.
+      includeBounds: false,
       callback: (value: string | number): string =>
         axis.unit === 'fraction'
           ? `${Number((Number(value) * 100).toFixed(4))} %`

@@ -53,6 +53,9 @@ export const bars = (card: Bars, stage: Stage): View => {
           lanes: stacked ? 1 : series.length,
         }))
       : series[s].values;
+  /** Room above a bar of nearly all would pass 100 %. */
+  const top = Math.max(...shown.flatMap((places, s) => places.map((i) => under(s, i) + (series[s].values[i] ?? 0))));
+  const whole = y.unit === 'fraction' && y.max === undefined && top > 0.9 && top <= 1;
   const placeOf = (s: number, index: number): number => (edges ? shown[s][index] : index);
 
   const configure = (theme: Theme): ReturnType<Parameters<typeof drawPlot>[0]['configure']> => ({
@@ -97,7 +100,11 @@ export const bars = (card: Bars, stage: Stage): View => {
             ticks: { color: css(theme.muted), maxRotation: 60, autoSkipPadding: 8 },
             grid: { display: false },
           },
-      y: { ...scaleOf(y, theme), beginAtZero: y.scale !== 'log', grace: y.max === undefined ? '5%' : 0 } as never,
+      y: {
+        ...scaleOf(whole ? { ...y, max: 1 } : y, theme),
+        beginAtZero: y.scale !== 'log',
+        grace: whole || y.max !== undefined ? 0 : '5%',
+      } as never,
     },
     plugins: [
       ...(diagonal && edges ? [diagonalLine(theme.muted)] : []),
