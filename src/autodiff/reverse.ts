@@ -4,7 +4,7 @@ import type { Emit } from '../graph/emit.ts';
 import type { Node } from '../graph/types.ts';
 import { readsOf, subgraphs } from '../graph/walk.ts';
 import { keyOf, type Rule, type Rules, type Within, wanted as whole } from './rule.ts';
-import { noGradientReason, noRuleReason, ruleOf } from './rules/index.ts';
+import { hasRule, noGradientReason, noRuleReason, ruleOf } from './rules/index.ts';
 import { plus } from './sequences.ts';
 import { cast, dtypeOf, onesLike, sameShape } from './shapes.ts';
 
@@ -27,7 +27,8 @@ const isFloat = (emit: Emit, value: string): boolean => {
 };
 const isQuantised = (emit: Emit, value: string): boolean => quantised.has(dtypeOf(emit, value));
 const describe = (node: Node): string => {
-  const reason = noGradientReason(node.op, node.domain) ?? noRuleReason(node.op, node.domain) ?? 'an operator Assay does not know';
+  const otherwise = hasRule(node.op, node.domain) ? 'what it makes here has no derivative' : 'an operator Assay does not know';
+  const reason = noGradientReason(node.op, node.domain) ?? noRuleReason(node.op, node.domain) ?? otherwise;
   return `'${node.name || node.outputs[0]}' (${keyOf(node)}: ${reason})`;
 };
 

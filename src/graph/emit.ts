@@ -1,4 +1,5 @@
 import type { DType } from '../base/tensor.ts';
+import { chance } from './chance.ts';
 import { constantOf } from './constant.ts';
 import { inferNode, sequences } from './infer-body.ts';
 import { joinReshapes } from './passes/join-reshapes.ts';
@@ -151,15 +152,12 @@ export interface Emit extends Sugar {
 const sharedBytes = 65536;
 const latin1 = new TextDecoder('latin1');
 
-/** Operators whose two calls with equal inputs differ. */
-const impure = new Set(['RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike', 'Multinomial', 'Bernoulli', 'Dropout']);
-
 const keyOf = (op: string, domain: string, inputs: readonly string[], attributes: Attributes, outputs: string): string | undefined => {
   const parts = Object.keys(attributes)
     .sort()
     .map((k) => [k, attributes[k].type === 'graph' ? canonical(attributes[k].value) : attributes[k]] as const);
   if (
-    impure.has(op) ||
+    chance.has(op) ||
     parts.some(([, a]) => !a || (typeof a === 'object' && (a.type === 'graphs' || a.type === 'tensor' || a.type === 'tensors')))
   )
     return undefined;

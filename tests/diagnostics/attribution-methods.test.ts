@@ -13,6 +13,8 @@ import { upsample } from '../../src/diagnostics/attribution/upsample.ts';
 import type { ModelGradients, SamplesTool } from '../../src/evidence/evidence.ts';
 import type { Graph } from '../../src/graph/types.ts';
 import { b1, b2, image, near, netA, netB, w1, w2, withModel } from '../evidence/card-nets.ts';
+import { floats } from '../evidence/models.ts';
+import { graph, node, value } from '../graph/build.ts';
 
 /** Every method on the card's nets, through the compiler. */
 const netX = [1, 0.5, -0.25];
@@ -193,6 +195,51 @@ test('Grad-CAM++ on net B by its formula; the last feature map is taken where no
     await assert.rejects(ask({ method: 'occlusion', window: 9 }), (e) => Fault.is(e, 'diagnostic/window'));
     await assert.rejects(ask({ method: 'occlusion', window: 2, stride: 3 }), (e) => Fault.is(e, 'diagnostic/stride'));
   }));
+
+test('conductance of a large layer, its path taken in parts: w·x of each unit that is on', async () => {
+  const size = 100_000;
+  const w = Array.from({ length: size }, (_, k) => ((k % 7) - 3) / 8);
+  const wide = graph(
+    [value('x', ['N', 1])],
+    [node('MatMul', ['x', 'w'], ['z']), node('Relu', ['z'], ['h']), node('MatMul', ['h', 'v'], ['logits'])],
+    ['logits'],
+    {
+      w: floats([1, size], w),
+      v: floats(
+        [size, 2],
+        Array.from({ length: 2 * size }, (_, i) => 1 - (i % 2)),
+      ),
+    },
+  );
+  await withModel(wide, [1], async (tool) => {
+    const found = await attributed(tool, [2], [1], 0, { method: 'layer-conductance', layer: 'h', baseline: 'zero', steps: 64 });
+    const worst = w.reduce((most, own, k) => Math.max(most, Math.abs(found.values[k] - Math.max(0, 2 * own))), 0);
+    assert.ok(worst <= 3e-6, String(worst));
+    assert.ok((found.completeness?.relative[0] ?? 1) < 1e-5);
+  });
+});
+
+test('more rows than are worked on at once give the same as few, and progress is told between', async () => {
+  const rows = 400_000;
+  await withModel(netA(), [3], async (gradient) => {
+    const told: number[] = [];
+    const found = await attributeSamples(
+      { gradient, samples: samplesOf(netX, [3]) },
+      {
+        x: Float32Array.from({ length: 3 * rows }, (_, i) => netX[i % 3]),
+        rows: Array.from({ length: rows }, (_, b) => b),
+        outputs: { rows, cols: 1, data: new Float64Array(rows) },
+        targets: Int32Array.from({ length: rows }, (_, b) => b % 2),
+      },
+      choose('saliency', attributionOptions, { method: 'gradient' }),
+      { classes: ['a', 'b'] },
+      { ...quietJob(0), progress: (f) => void told.push(f) },
+    );
+    near(found.values.subarray(-6), [3.5, 1, 3, -1.25, 0.5, -2.5]);
+    assert.equal(found.output.length, rows);
+    assert.ok(told.length === 2 && told[0] > 0.5 && told[0] < 1 && told[1] === 1, String(told));
+  });
+});
 
 test('maps are made larger bilinearly with half-pixel centres', () => {
   const map = Float64Array.of(0.078125, 0.046875, 0.625, 0.703125, ...new Float64Array(12));

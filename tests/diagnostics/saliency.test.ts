@@ -167,6 +167,15 @@ test('a regression output has no classes: nothing is predicted, right or wrong',
   assert.deepEqual(card(f, 'table').rows, [[100, 5, 3]]);
   assert.doesNotMatch(f.guide, /wrongly/);
   await assert.rejects(run(regression, { target: 'label' }), (e) => Fault.is(e, 'diagnostic/no-label'));
+  const refused = {
+    message: "The model has one value a row and no classes, so there is no class '1'; leave class and againstClass empty.",
+  };
+  await assert.rejects(run(regression, { class: '1' }), refused);
+  await assert.rejects(run(regression, { againstClass: '1' }), refused);
+  for (const outputScale of ['probability', 'loss'])
+    await assert.rejects(run(regression, { outputScale }), {
+      message: new RegExp(`^'logits' has no classes, so there is no ${outputScale}`),
+    });
 });
 
 /** A linear model of 4 × 4 pictures: the attribution of a pixel is its weight times its value. */
@@ -267,7 +276,10 @@ test('bad input: an unknown class, no labels, NaN in a row, an empty split', asy
   await assert.rejects(run(unlabelled, { target: 'label' }), fault('diagnostic/no-label'));
   await assert.rejects(run({ ...table, x: [[...x], [0, Number.NaN, 0]] }), { message: /^Row 101: the input holds NaN/ });
   await assert.rejects(run({ ...table, labels: [0, 2] }, { target: 'label' }), { message: /^Row 101 has label 2/ });
+  // Labels of other classes only matter where they are attributed.
+  assert.equal((await run({ ...table, labels: [0, 2] })).headline.rows, 2);
   await assert.rejects(run({ ...table, x: [] }), fault('diagnostic/no-samples'));
+  await assert.rejects(run(table, { class: 'cat', againstClass: '0' }), fault('diagnostic/same-class'));
 });
 
 test('large pictures and maps are shrunk to what a report can carry', async () => {

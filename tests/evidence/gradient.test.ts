@@ -7,10 +7,11 @@ import { random } from '../../src/base/random.ts';
 import type { GradientTool } from '../../src/evidence/evidence.ts';
 import { endsOf, openModel } from '../../src/evidence/model.ts';
 import { openGradient } from '../../src/evidence/providers/gradient.ts';
-import type { Graph } from '../../src/graph/types.ts';
+import type { Graph, Node } from '../../src/graph/types.ts';
 import { world } from '../../src/jobs/world.ts';
 import type { Runtime } from '../../src/runtime/session.ts';
 import { graph, node, value } from '../graph/build.ts';
+import { withModel } from './card-nets.ts';
 import { floats, modelFile, shortOfMemory } from './models.ts';
 
 const ports = await world();
@@ -141,6 +142,24 @@ test('whole-number inputs have no gradient; a path cut off by a step function na
     withTool(stepped, async () => {}),
     (e) => Fault.is(e, 'graph/no-gradient') && /Floor/.test(e.message),
   );
+});
+
+test('a graph that draws random numbers is refused by the node that draws', async () => {
+  const drawing = (...nodes: readonly Node[]) =>
+    graph([value('x', ['N', 3])], [...nodes, node('MatMul', ['d', 'w'], ['logits'])], ['logits'], {
+      w: floats([3, 2], [1, 2, 3, 4, 5, 6]),
+      ratio: floats([], [0.5]),
+      training: { dtype: 'bool', dims: [], bytes: Uint8Array.of(1) },
+    });
+  const noise = [node('RandomNormalLike', ['x'], ['n']), node('Add', ['x', 'n'], ['d'])];
+  for (const [nodes, said] of [
+    [[node('Dropout', ['x', 'ratio', 'training'], ['d'])], /^'n_d' \(Dropout in training mode\) of '.*' draws random numbers/],
+    [noise, /^'n_n' \(RandomNormalLike\) of '.*' draws random numbers/],
+  ] as const)
+    await assert.rejects(
+      withModel(drawing(...nodes), [3], async () => {}),
+      (e: Error) => Fault.is(e, 'evidence/chance') && said.test(e.message),
+    );
 });
 
 test('a stopped study ends between chunks', () =>

@@ -1,4 +1,5 @@
 import { Fault } from '../../base/fault.ts';
+import { chance } from '../../graph/chance.ts';
 import { type Emit, emitter } from '../../graph/emit.ts';
 import { bodyTypes, sequenceInputs } from '../../graph/infer-body.ts';
 import { renamed } from '../../graph/passes/rename.ts';
@@ -90,7 +91,6 @@ interface PlanOptions {
 
 /** Views, which cost less to make again than to keep. */
 const cheap = new Set(['Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'ConstantOfShape', 'Expand', 'Range']);
-const chance = new Set(['RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike', 'Multinomial', 'Bernoulli', 'Dropout']);
 
 /** Whether a value can be kept: a tensor of known rank and, to be laid beside those of other turns, of one size. */
 const keepable = ({ emit, steady }: Body, value: string, turns: boolean): boolean => {

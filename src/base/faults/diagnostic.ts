@@ -97,6 +97,12 @@ export const diagnosticFaults = {
     `The model has no feature maps [N, channels, height, width] for Grad-CAM: its layers are ${d.layers.slice(0, 12).join(', ') || 'none'}. Use Integrated Gradients.`,
   'diagnostic/against': (d: { output: string }): string =>
     `'${d.output}' has one value a row, so there is no second class to take away; leave againstClass empty.`,
+  'diagnostic/output-scale': (d: { output: string; scale: string }): string =>
+    `'${d.output}' has no classes, so there is no ${d.scale} of one; leave outputScale at logit, which takes the value itself.`,
+  'diagnostic/no-class': (d: { target: string }): string =>
+    `The model has one value a row and no classes, so there is no class '${d.target}'; leave class and againstClass empty.`,
+  'diagnostic/same-class': (d: { target: string }): string =>
+    `Class '${d.target}' less itself is 0 everywhere; choose another class to take away (againstClass).`,
   'diagnostic/window': (d: { window: number; height: number; width: number }): string =>
     `A window of ${d.window} is larger than the ${d.height === 1 ? `${d.width} inputs` : `picture of ${d.height} × ${d.width}`}; choose a smaller window.`,
   'diagnostic/stride': (d: { window: number; stride: number }): string =>

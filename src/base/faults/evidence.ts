@@ -24,6 +24,8 @@ export const evidenceFaults = {
     `Input '${d.input}' takes ${d.dtype}, which cannot be changed by a little; correctness-aware calibration needs a model whose input is a float.`,
   'evidence/whole-input': (d: { input: string; dtype: string }): string =>
     `Input '${d.input}' takes ${d.dtype}, which has no gradient; name a model whose input is a float.`,
+  'evidence/chance': (d: { model: string; node: string; op: string }): string =>
+    `'${d.node}' (${d.op === 'Dropout' ? 'Dropout in training mode' : d.op}) of '${d.model}' draws random numbers, so one row has another gradient at every run; export the model for inference.`,
   'evidence/layer': (d: { model: string; layer: string; nearest: string; known: readonly string[] }): string =>
     `'${d.model}' has no value '${d.layer}' of floats between its input and its output, one row for each row of the batch${d.nearest ? `; did you mean '${d.nearest}'?` : ''}. It has: ${d.known.length > 24 ? `${d.known.slice(0, 24).join(', ')} and ${d.known.length - 24} more` : d.known.join(', ')}.`,
   'evidence/fixed-pairs': (d: { model: string; batch: number }): string =>

@@ -2,11 +2,11 @@ import { Fault } from '../../base/fault.ts';
 import type { ImageAxes } from '../../base/image.ts';
 import type { Job } from '../../base/job.ts';
 import { sizeOf } from '../../base/tensor.ts';
-import type { GradientTool, Matrix, ModelGradients, Subject } from '../../evidence/evidence.ts';
+import type { GradientTool, LayerFacts, Matrix, ModelGradients, Subject } from '../../evidence/evidence.ts';
 import type { EmbeddedSamples } from './embedded.ts';
 import { layerOf } from './layers.ts';
 import type { Attributed, How, MethodContext, Question } from './method.ts';
-import { methodTitles } from './method-names.ts';
+import { methodReads, methodTitles } from './method-names.ts';
 import { methods } from './methods.ts';
 import type { AttributionChoice } from './options.ts';
 import { classNamed } from './targets.ts';
@@ -64,6 +64,8 @@ export const entriesOf = async (
   readonly neuron?: { readonly of: string; readonly index: number };
 }> => {
   const neuron = neuronOf(chosen.neuron);
+  if (!neuron && chosen.outputScale !== 'logit' && subject.classes.length < 2)
+    throw new Fault('diagnostic/output-scale', { output: gradient.output, scale: chosen.outputScale });
   // A score per row speaks for class 1 and against class 0.
   const mirrored = !neuron && gradient.targets === 1 && subject.classes.length === 2 && chosen.outputScale === 'logit';
   const scale: MethodContext['scale'] = neuron
@@ -84,7 +86,50 @@ export const entriesOf = async (
   return { scale, tool, targets: tool.targets === 1 ? new Int32Array(targets.length) : targets };
 };
 
-/** Attributes the chosen samples by the chosen method. */
+/** Values that are worked on at once: of the inputs, or of the layer that a method is about. */
+const MOST = 1_000_000;
+
+/** The parts' rows one after the other. */
+const joined = (parts: readonly Attributed[]): Attributed => {
+  const [first] = parts;
+  if (parts.length === 1) return first;
+  const all = (of: (part: Attributed) => ArrayLike<number> | undefined): Float64Array =>
+    Float64Array.from(parts.flatMap((part) => Array.from(of(part) ?? [])));
+  const values = new Float64Array(parts.reduce((sum, part) => sum + part.values.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    values.set(part.values, at);
+    at += part.values.length;
+  }
+  return {
+    ...first,
+    values,
+    output: all((part) => part.output),
+    ...(first.completeness
+      ? {
+          completeness: {
+            baselineOutput: all((part) => part.completeness?.baselineOutput),
+            gap: all((part) => part.completeness?.gap),
+            relative: all((part) => part.completeness?.relative),
+            steps: Int32Array.from(all((part) => part.completeness?.steps)),
+          },
+        }
+      : {}),
+  };
+};
+
+/** Rows [from, to) of a question about `rows` of them. */
+const partOf = ({ x, targets, against, inputs }: Question, rows: number, from: number, to: number): Question => {
+  const cut = (values: Float32Array): Float32Array => values.subarray((from * values.length) / rows, (to * values.length) / rows);
+  return {
+    x: cut(x),
+    targets: targets.subarray(from, to),
+    ...(against ? { against: against.subarray(from, to) } : {}),
+    ...(inputs ? { inputs: cut(inputs) } : {}),
+  };
+};
+
+/** Attributes the chosen samples by the chosen method, in parts that memory holds. */
 export const attributeSamples = async (
   { gradient, samples }: { readonly gradient: ModelGradients; readonly samples: EmbeddedSamples },
   asked: Samples,
@@ -93,28 +138,41 @@ export const attributeSamples = async (
   job: Pick<Job, 'random' | 'signal' | 'progress'>,
 ): Promise<AttributedSamples> => {
   const { x, rows, targets, axes, inputs } = asked;
-  checkFinite(asked, sizeOf(samples.inputDims));
+  const d = sizeOf(samples.inputDims);
+  checkFinite(asked, d);
   const { scale, tool: plain, targets: entries, neuron } = await entriesOf(gradient, chosen, subject, targets, job.signal);
   const other = classNamed(chosen.againstClass, subject.classes);
   if (other !== undefined && (plain.targets < 2 || neuron)) throw new Fault('diagnostic/against', { output: plain.output });
   const against = other === undefined ? {} : { against: new Int32Array(rows.length).fill(other) };
   const question: Question = { x, targets: entries, ...against, ...(inputs ? { inputs } : {}) };
-  const { found, how } = await methods[chosen.method].run({
-    gradient,
-    tool: (ask = {}) => (Object.keys(ask).length === 0 ? Promise.resolve(plain) : gradient.asked({ ...scale, ...ask }, job.signal)),
-    layer: (spatial) => layerOf(gradient, chosen.layer, spatial),
-    scale,
-    samples,
-    question,
-    rows,
-    chosen,
-    job,
-    ...(axes ? { axes } : {}),
-  });
+  const layer = (spatial: boolean): LayerFacts => layerOf(gradient, chosen.layer, spatial);
+  const size = methodReads[chosen.method].includes('layer') ? sizeOf(layer(chosen.method.startsWith('grad-cam')).dims) : 0;
+  const most = Math.max(1, Math.floor(MOST / Math.max(d, size)));
+  const parts: Attributed[] = [];
+  let how: How = [];
+  for (let from = 0; from < rows.length; from += most) {
+    const to = Math.min(rows.length, from + most);
+    const progress: Job['progress'] = (f, text) => job.progress((from + (to - from) * f) / rows.length, text);
+    const part = await methods[chosen.method].run({
+      gradient,
+      tool: (ask = {}) => (Object.keys(ask).length === 0 ? Promise.resolve(plain) : gradient.asked({ ...scale, ...ask }, job.signal)),
+      layer,
+      scale,
+      samples,
+      question: partOf(question, rows.length, from, to),
+      rows: rows.slice(from, to),
+      chosen,
+      job: { ...job, progress },
+      ...(axes ? { axes } : {}),
+    });
+    parts.push(part.found);
+    how = part.how;
+    job.progress(to / rows.length, `${to} of ${rows.length} samples attributed`);
+  }
   const scaled = chosen.outputScale === 'logit' ? plain.output : `${chosen.outputScale} of ${plain.output}`;
   const output = neuron ? `${neuron.of}:${neuron.index}` : scaled;
   return {
-    ...found,
+    ...joined(parts),
     how: [
       { label: 'Method', value: methodTitles[chosen.method] },
       { label: 'Output', value: output },

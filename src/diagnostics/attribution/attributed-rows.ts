@@ -44,13 +44,17 @@ export const attributeRows = async (
   const taken = await samples.take(positions, job.signal);
   const x = inputValues(taken.x.data);
   const predicted = predictions(taken.outputs, subject);
-  const labels = subject.classes.length > 1 ? taken.labels : undefined;
-  if (fixed === undefined && chosen.target === 'label' && !labels) throw new Fault('diagnostic/no-label', { row: taken.rows[0] });
-  labels?.forEach((label, b) => {
-    if (!(label >= 0 && label < subject.classes.length))
-      throw new Fault('diagnostic/label', { row: taken.rows[b], label, classes: subject.classes.length });
-  });
-  const targets = fixed === undefined ? (chosen.target === 'label' && labels ? labels : predicted) : new Int32Array(count).fill(fixed);
+  const known = subject.classes.length > 1 ? taken.labels : undefined;
+  const strange = known?.findIndex((label) => !(label >= 0 && label < subject.classes.length)) ?? -1;
+  const wanted = fixed === undefined && chosen.target === 'label';
+  if (known && strange >= 0 && wanted)
+    throw new Fault('diagnostic/label', { row: taken.rows[strange], label: known[strange], classes: subject.classes.length });
+  if (strange >= 0) job.note(`Labels are of other classes than the model’s ${subject.classes.length}: they were left out.`);
+  const labels = strange >= 0 ? undefined : known;
+  if (wanted && !labels) throw new Fault('diagnostic/no-label', { row: taken.rows[0] });
+  const targets = fixed === undefined ? (wanted && labels ? labels : predicted) : new Int32Array(count).fill(fixed);
+  if (fixed !== undefined && classNamed(chosen.againstClass, subject.classes) === fixed)
+    throw new Fault('diagnostic/same-class', { target: chosen.againstClass });
   job.progress(0.1, `attributing ${count} samples`);
   const pictures = await picturesOf(samples, taken.rows, x, side, job.signal);
   const points = await attributable(tools, x, job.signal);
@@ -64,7 +68,7 @@ export const attributeRows = async (
     ...(points.inputs ? { inputs: points.inputs } : {}),
     ...(pictures ? { axes: pictures.axes } : {}),
   };
-  const found = await attributeSamples(own, asked, chosen, subject, job);
+  const found = await attributeSamples(own, asked, chosen, subject, { ...job, progress: (f, text) => job.progress(0.1 + 0.9 * f, text) });
   const signals = pictures || points.inputs || found.grid?.kind === 'units' ? undefined : signalsOf(samples.inputDims, x);
   const tokens = await tokenRows(points.samples, rows, points.inputs, found, chosen.method, job.signal);
   return {

@@ -16,6 +16,9 @@ import { integratedGradients } from './method-path.ts';
 import { rules } from './quadrature.ts';
 import { upsample } from './upsample.ts';
 
+/** Values of a layer, or of its inputs, asked about at once. */
+const LAYER_VALUES = 4_000_000;
+
 /** A layer's values as a map over the input, channels summed, or as its units. */
 const onGrid = (
   values: Float64Array,
@@ -167,27 +170,32 @@ export const layerMethods: MethodsOf<
       const nodes = [...rules.riemann_left(chosen.steps).nodes, 1];
       const values = new Float64Array(n * size);
       const [output, start] = [new Float64Array(n), new Float64Array(n)];
-      const repeat = (list: Int32Array, b: number): Int32Array => new Int32Array(nodes.length).fill(list[b]);
+      // Parts of a path share the node between them.
+      const part = Math.max(2, Math.floor(LAYER_VALUES / Math.max(d, size)));
       for (const from of all)
-        for (let b = 0; b < n; b++) {
-          const points = new Float32Array(nodes.length * d);
-          nodes.forEach((a, i) => {
-            for (let k = 0; k < d; k++) points[i * d + k] = a === 1 ? x[b * d + k] : from[b * d + k] + a * (x[b * d + k] - from[b * d + k]);
-          });
-          const asked = {
-            points,
-            targets: repeat(targets, b),
-            ...(against ? { against: repeat(against, b) } : {}),
-            ...(inputs ? { inputs: copiesOf(inputs, b, n, nodes.length) } : {}),
-          };
-          const at = await tool.layer({ ...scale, at: name }, asked, job.signal);
-          for (let i = 0; i + 1 < nodes.length; i++)
-            for (let k = 0; k < size; k++)
-              values[b * size + k] +=
-                (at.gradient[i * size + k] * (at.activation[(i + 1) * size + k] - at.activation[i * size + k])) / all.length;
-          output[b] = at.values[nodes.length - 1];
-          start[b] += at.values[0] / all.length;
-        }
+        for (let b = 0; b < n; b++)
+          for (let first = 0; first + 1 < nodes.length; first += part - 1) {
+            const own = nodes.slice(first, first + part);
+            const points = new Float32Array(own.length * d);
+            own.forEach((a, i) => {
+              for (let k = 0; k < d; k++)
+                points[i * d + k] = a === 1 ? x[b * d + k] : from[b * d + k] + a * (x[b * d + k] - from[b * d + k]);
+            });
+            const repeat = (list: Int32Array): Int32Array => new Int32Array(own.length).fill(list[b]);
+            const asked = {
+              points,
+              targets: repeat(targets),
+              ...(against ? { against: repeat(against) } : {}),
+              ...(inputs ? { inputs: copiesOf(inputs, b, n, own.length) } : {}),
+            };
+            const at = await tool.layer({ ...scale, at: name }, asked, job.signal);
+            for (let i = 0; i + 1 < own.length; i++)
+              for (let k = 0; k < size; k++)
+                values[b * size + k] +=
+                  (at.gradient[i * size + k] * (at.activation[(i + 1) * size + k] - at.activation[i * size + k])) / all.length;
+            if (first === 0) start[b] += at.values[0] / all.length;
+            output[b] = at.values[own.length - 1];
+          }
       const completeness = completenessOf(values, output, start, new Int32Array(n).fill(chosen.steps));
       return {
         found: { ...onGrid(values, n, name, dims, context), output, completeness },

@@ -153,33 +153,24 @@ const expectedGradients = async (
     ...(inputs ? { inputs: copiesOf(inputs, b, rows, n) } : {}),
   });
   for (let b = 0; b < rows; b++) {
-    const used: number[] = [];
+    output[b] = (await tool.values({ points: x.subarray(b * d, (b + 1) * d), ...entries(b, 1) }, signal))[0];
     for (let from = 0; from < draws; from += perCall) {
       const n = Math.min(perCall, draws - from);
-      const [points, directions] = [new Float32Array(n * d), new Float32Array(n * d)];
+      const [points, directions, ends] = [new Float32Array(n * d), new Float32Array(n * d), new Float32Array(n * d)];
       for (let s = 0; s < n; s++) {
         const { baseline, alpha } = draw(b, from + s);
-        used.push(baseline);
+        ends.set(baselines.subarray(baseline * d, (baseline + 1) * d), s * d);
         directions.set(x.subarray(b * d, (b + 1) * d), s * d);
         noise?.(b, from + s, directions, s * d);
         for (let k = 0; k < d; k++) {
-          const at = baselines[baseline * d + k];
-          directions[s * d + k] -= at;
-          points[s * d + k] = at + alpha * directions[s * d + k];
+          directions[s * d + k] -= ends[s * d + k];
+          points[s * d + k] = ends[s * d + k] + alpha * directions[s * d + k];
         }
       }
       const part = await tool.sum({ rows: n, points, weights: [1], ...entries(b, n) }, signal);
       for (let k = 0; k < n * d; k++) values[b * d + (k % d)] += (part.gradient[k] * directions[k]) / draws;
+      for (const f of await tool.values({ points: ends, ...entries(b, n) }, signal)) start[b] += f / draws;
     }
-    const ends = new Float32Array((used.length + 1) * d);
-    used.forEach((u, s) => {
-      ends.set(baselines.subarray(u * d, (u + 1) * d), s * d);
-    });
-    ends.set(x.subarray(b * d, (b + 1) * d), used.length * d);
-    const n = used.length + 1;
-    const f = await tool.values({ points: ends, ...entries(b, n) }, signal);
-    output[b] = f[used.length];
-    start[b] = f.subarray(0, used.length).reduce((sum, v) => sum + v / used.length, 0);
   }
   return { values, output, completeness: completenessOf(values, output, start, new Int32Array(rows).fill(draws)) };
 };

@@ -42,9 +42,25 @@ export const picturesOf = async (
 const LOOKED_AT = 256;
 const MOST = 8_000_000;
 
-/** Rows of the data, evenly spaced, as the model takes them. */
-export const drawnRows = async (tool: SamplesTool, signal: AbortSignal): Promise<{ readonly x: Float32Array; readonly count: number }> => {
+interface DrawnRows {
+  readonly x: Float32Array;
+  readonly count: number;
+}
+const draw = async (tool: SamplesTool, signal: AbortSignal): Promise<DrawnRows> => {
   const positions = evenly(Math.max(1, Math.min(LOOKED_AT, Math.floor(MOST / sizeOf(tool.inputDims)))), tool.count);
   const { x } = await tool.take(positions, signal);
   return { x: inputValues(x.data), count: positions.length };
+};
+
+const drawn = new WeakMap<SamplesTool, Promise<DrawnRows>>();
+/** Rows of the data, evenly spaced, as the model takes them; read once. */
+export const drawnRows = async (tool: SamplesTool, signal: AbortSignal): Promise<DrawnRows> => {
+  const rows = drawn.get(tool) ?? draw(tool, signal);
+  drawn.set(tool, rows);
+  try {
+    return await rows;
+  } catch (error) {
+    drawn.delete(tool);
+    throw error;
+  }
 };

@@ -1,15 +1,13 @@
 import { Fault } from '../../base/fault.ts';
 import { argmax } from '../../base/maths/argmax.ts';
-import { nearest } from '../../base/nearest.ts';
 import type { Matrix, Subject } from '../../evidence/evidence.ts';
+import { classNamed as classIndex } from '../class-option.ts';
 
 /** Class number of a name or an index in text; '' is none. */
 export const classNamed = (name: string, classes: readonly string[]): number | undefined => {
   if (name === '') return undefined;
-  const index = classes.indexOf(name);
-  if (index >= 0) return index;
-  if (/^\d+$/.test(name) && Number(name) < classes.length) return Number(name);
-  throw new Fault('diagnostic/target', { target: name, nearest: nearest(name, classes), classes });
+  if (classes.length < 2 && name !== '0' && !classes.includes(name)) throw new Fault('diagnostic/no-class', { target: name });
+  return classIndex(name, classes, classes.length);
 };
 
 /** Most probable class of each row: of one score per row, class 1 from logit 0 or probability ½ on. */

@@ -9,9 +9,11 @@ import type { Device } from '../../base/request.ts';
 import { int64, sizeOf, type Tensor } from '../../base/tensor.ts';
 import { toFloats } from '../../data/values.ts';
 import { dimsAt } from '../../graph/batch-dim.ts';
+import { chance } from '../../graph/chance.ts';
 import type { Prepared } from '../../graph/prepare.ts';
 import type { Probed } from '../../graph/probe.ts';
-import type { Model } from '../../graph/types.ts';
+import type { Graph, Model, Node } from '../../graph/types.ts';
+import { readsOf } from '../../graph/walk.ts';
 import { write } from '../../graph/write.ts';
 import type { DeviceChoice, Runtime, Session } from '../../runtime/session.ts';
 import type { Embedding, GradientAsk, GradientTool, LayerFacts, ModelGradients } from '../evidence.ts';
@@ -49,6 +51,16 @@ const rowBytes = ({ types }: Probed): number => {
     sum += 4 * Math.max(0, two - one);
   }
   return Math.max(1, sum);
+};
+
+/** Nodes that a value is made of. */
+const needed = ({ nodes }: Graph, output: string): readonly Node[] => {
+  const wanted = new Set([output]);
+  return nodes.toReversed().filter((node) => {
+    const needs = node.outputs.some((y) => wanted.has(y));
+    if (needs) for (const x of readsOf(node)) wanted.add(x);
+    return needs;
+  });
 };
 
 /** Float values between input and output whose rows follow the batch. */
@@ -98,6 +110,8 @@ export const openGradient = async (
   const input: Place = { name: subject.ends.input.name, dims: inputDims, dtype: subject.ends.input.dtype };
   const prepared = await subject.prepared();
   const { model, probed } = prepared;
+  const drawing = needed(model.graph, output).find((n) => chance.has(n.op));
+  if (drawing) throw new Fault('evidence/chance', { model: subject.name, node: drawing.name || drawing.outputs[0], op: drawing.op });
   let known: LayerFacts[] | undefined;
   const layers = (): LayerFacts[] => {
     known ??= layersOf(prepared, input.name, output);

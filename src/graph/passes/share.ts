@@ -1,10 +1,7 @@
+import { chance } from '../chance.ts';
 import type { Attribute, Graph, Model, Node } from '../types.ts';
 import { mapSubgraphs, subgraphs } from '../walk.ts';
 
-/** Operators whose two calls with equal inputs differ. */
-const chance = new Set([
-  ...['RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike', 'Multinomial', 'Bernoulli', 'Dropout'],
-]);
 const smallBytes = 1024;
 
 const plain = (a: Attribute): unknown => {
