@@ -71,6 +71,25 @@ for (const name of ['softmax_digits', 'mlp_digits', 'lstm_digits', 'gru_digits',
   });
 }
 
+test('FGSM follows the sign of PyTorch’s gradient on convolutions, residual blocks and tables', async () => {
+  for (const name of ['lenet_mnist', 'resnet8_cifar10', 'mobilenet_v2_035', 'mlp_breast_cancer']) {
+    const { x, y, grad_input } = inputsOf(name);
+    const gradient = numbers(grad_input);
+    // As above.
+    const certain = 1e-4 * gradient.reduce((most, g) => Math.max(most, Math.abs(g)), 0);
+    const run = await attacker(normalise(fixture(name)), { norm: 'linf', steps: 1, randomStart: false, clip: false });
+    const found = await run(x, int64([y.dims[0]], numbers(y)), { epsilon: 0.25, step: 0.25 });
+    const before = numbers(x);
+    let counted = 0;
+    for (const [i, g] of gradient.entries()) {
+      if (Math.abs(g) <= certain) continue;
+      counted++;
+      assert.equal(Math.sign(found[i] - before[i]), Math.sign(g), `${name} ${i}: ${g}`);
+    }
+    assert.ok(counted > gradient.length / 10, `${name}: ${counted}`);
+  }
+});
+
 /** Logits W·x + b of card 52. */
 const W = [
   [1, -2, 0.5],
