@@ -5,6 +5,7 @@ import { button, registerControls, ring } from './controls.ts';
 import { el } from './element.ts';
 import { connect, type Host } from './host.ts';
 import { type LiveView, liveView } from './live.ts';
+import { type ModelView, modelView } from './model.ts';
 import { reportPage } from './report-page.ts';
 import { type SaliencyView, saliencyView } from './saliency.ts';
 import { watchTheme } from './theme.ts';
@@ -46,12 +47,14 @@ const start = (place: HTMLElement): void => {
   let shown = new AbortController();
   let live: LiveView | null = null;
   let saliency: SaliencyView | null = null;
+  let model: ModelView | null = null;
   /** Puts another page in place; what belonged to the last one ends. */
   const turn = (make: (signal: AbortSignal) => HTMLElement): void => {
     shown.abort();
     shown = new AbortController();
     live = null;
     saliency = null;
+    model = null;
     place.replaceChildren(make(shown.signal));
   };
   const running = (): LiveView => {
@@ -94,6 +97,21 @@ const start = (place: HTMLElement): void => {
           saliency = made;
         }
         saliency?.show(message);
+        break;
+      case 'model':
+        place.querySelector('.problem')?.remove();
+        if (model === null) {
+          let made: ModelView | null = null;
+          turn(() => {
+            made = modelView(host);
+            return made.element;
+          });
+          model = made;
+        }
+        model?.show(message);
+        break;
+      case 'weights':
+        model?.weights(message);
         break;
     }
   });

@@ -43,6 +43,7 @@ export const openOnStart = '.assay/open.json';
 
 /** Ids shared by package.json and the code that fills the views and panels. */
 export const views = { runs: 'assay.runs', models: 'assay.models', datasets: 'assay.datasets' } as const;
+export const editors = { model: 'assay.model' } as const;
 export const panels = { report: 'assay.report', saliency: 'assay.saliency' } as const;
 
 export const activationEvents: readonly string[] = [
@@ -69,6 +70,12 @@ interface View {
 interface Contributes {
   readonly viewsContainers: { readonly activitybar: readonly { readonly id: string; readonly title: string; readonly icon: string }[] };
   readonly views: Readonly<Record<string, readonly View[]>>;
+  readonly customEditors: readonly {
+    readonly viewType: string;
+    readonly displayName: string;
+    readonly selector: readonly { readonly filenamePattern: string }[];
+    readonly priority: 'option' | 'default';
+  }[];
   readonly viewsWelcome: readonly { readonly view: string; readonly contents: string; readonly when?: string }[];
   readonly jsonValidation: readonly { readonly fileMatch: string; readonly url: string }[];
   readonly configuration: { readonly title: string; readonly properties: Readonly<Record<string, Setting>> };
@@ -99,6 +106,7 @@ export const contributes: Contributes = {
     { view: views.models, contents: 'Models named in an assay.json of the workspace are listed here.' },
     { view: views.datasets, contents: 'Datasets named in an assay.json of the workspace are listed here.' },
   ],
+  customEditors: [{ viewType: editors.model, displayName: 'Assay Model', selector: [{ filenamePattern: '*.onnx' }], priority: 'option' }],
   jsonValidation: [
     { fileMatch: 'assay.json', url: './media/schemas/assay.schema.json' },
     { fileMatch: '*.train.json', url: './media/schemas/recipe.schema.json' },

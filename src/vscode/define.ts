@@ -82,6 +82,10 @@ export interface Host {
   launch(work: Launch): Promise<void>;
   /** Opens the image tab at the first sample. */
   saliency(subject: SaliencySubject): void;
+  /** Opens the model editor. */
+  showModel(path: string): Promise<void>;
+  /** Writes the gradients of a model as a graph of their own. */
+  writeGradient(ask: Tasks['grad']['ask']): Promise<void>;
   runs(): Promise<readonly RunRecord[]>;
   /** The run whose panel has the focus. */
   shownRun(): string | undefined;

@@ -9,8 +9,9 @@ import { toHtml } from '../report/html.ts';
 import { verdictsOf } from '../report/verdict.ts';
 import { commandOf } from './commands/diagnose.ts';
 import { chooseModel } from './commands/subject.ts';
-import { openOnStart } from './contributions.ts';
+import { editors, openOnStart } from './contributions.ts';
 import type { Host, Launch, SaliencySubject } from './define.ts';
+import { modelEditors } from './editors/model.ts';
 import { type History, history } from './history.ts';
 import { confirm, openFile, pick, saveFile, text } from './host/prompts.ts';
 import { findFiles, labelOf, suiteFiles } from './host/suites.ts';
@@ -152,6 +153,15 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     save: (name, bytes) => void saveAs(name, bytes).catch(failed),
   });
 
+  const models = modelEditors({
+    extension,
+    layers: (path, run, signal) => jobs().submit('layers', { model: { path }, run }, { signal }),
+    weights: (path, name, signal) => jobs().submit('weights', { model: { path }, name }, { signal }),
+    diagnose: (path) => void vscode.commands.executeCommand('assay.runDiagnostic', vscode.Uri.file(path)),
+    gradient: (path) => void vscode.commands.executeCommand('assay.gradientGraph', vscode.Uri.file(path)),
+    save: (name, bytes) => void saveAs(name, bytes).catch(failed),
+  });
+
   const trusted = (): boolean => {
     if (vscode.workspace.isTrusted) return true;
     void vscode.window.showErrorMessage(trustSentence, 'Manage Trust').then((chosen) => {
@@ -216,6 +226,20 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
       if (trusted()) await launch(work, ports, running);
     },
     saliency: (subject) => openImage(subject, { position: 0 }),
+    async showModel(path) {
+      await vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(path), editors.model);
+    },
+    async writeGradient(ask) {
+      if (!trusted()) return;
+      const title = `Gradient graph of ${labelOf(ask.model)}`;
+      const stop = new AbortController();
+      const written = await ports.progress(
+        title,
+        () => stop.abort(),
+        (onProgress) => jobs().submit('grad', ask, { signal: stop.signal, onProgress }),
+      );
+      void vscode.window.showInformationMessage(`${labelOf(written.out)}: ${written.nodes} nodes; outputs ${written.outputs.join(', ')}.`);
+    },
     runs: () => kept.runs(),
     shownRun: () => panels.active(),
     runFile: (id) => store.path(id),
@@ -269,7 +293,7 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
       for (const id of runs) await panels.show(id);
     },
     dispose() {
-      vscode.Disposable.from(log, suites, changed, runsWatcher, panels, images, ...watched).dispose();
+      vscode.Disposable.from(log, suites, changed, runsWatcher, panels, images, models, ...watched).dispose();
       void started?.dispose();
     },
   };

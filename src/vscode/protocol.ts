@@ -1,6 +1,6 @@
 import type { OptionValue } from '../base/option.ts';
 import type { Report } from '../report/report.ts';
-import type { Attribution, Live, Verdict } from '../report/tasks.ts';
+import type { Attribution, Live, ModelLayers, Verdict, WeightFacts } from '../report/tasks.ts';
 import type { SaliencyForm } from './methods.ts';
 
 /** Messages between the extension and a page. The page says `ready` first; nothing is posted before. Typed arrays cross as such. */
@@ -26,7 +26,11 @@ export type ToPage =
       readonly form: SaliencyForm;
       readonly asked: Asked;
       readonly models: readonly Looked[];
-    };
+    }
+  /** The model editor: what is known of the file so far. `measuring` while a run that measures shapes is under way. */
+  | { readonly type: 'model'; readonly name: string; readonly facts: ModelLayers; readonly measuring: boolean; readonly trusted: boolean }
+  /** One stored tensor that the model editor asked for, or why it cannot be shown. */
+  | { readonly type: 'weights'; readonly name: string; readonly facts?: WeightFacts; readonly problem?: string };
 
 /** What is asked of the models of the image tab. Without a target it is the class that each sample is predicted to be of. */
 export interface Asked {
@@ -54,4 +58,9 @@ export type FromPage =
   /** The image tab asks for another attribution. */
   | ({ readonly type: 'attribute' } & Asked)
   /** Choose a second model for the image tab, or put it away. */
-  | { readonly type: 'second'; readonly wanted: boolean };
+  | { readonly type: 'second'; readonly wanted: boolean }
+  /** The model editor asks for one stored tensor. */
+  | { readonly type: 'weights'; readonly name: string }
+  /** Run a diagnostic of the model shown, or write its gradient graph. */
+  | { readonly type: 'diagnose' }
+  | { readonly type: 'gradient' };

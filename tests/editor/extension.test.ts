@@ -228,6 +228,44 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     await page.keyboard.press('Escape');
   });
 
+  scenario('the model editor tells layers and weights, in every theme, and is closed again', async () => {
+    await closeEditors();
+    await runCommand(page, 'Assay: Open Model…');
+    await choose(page, 'digits');
+    const view = webview(page);
+    await view.getByRole('heading', { name: 'digits.onnx' }).waitFor();
+    await view.getByText('measured by a run on the CPU').waitFor();
+    const dense = view.locator('.layer-rows .layer-row', { hasText: 'Gemm' }).first();
+    await dense.click();
+    await view
+      .getByRole('button', { name: /^Show values of/ })
+      .first()
+      .click();
+    await view.getByRole('img', { name: /^Histogram of/ }).waitFor();
+    for (const [theme, kind, name] of [
+      ['Light Modern', 'vs', 'light'],
+      ['Dark High Contrast', 'hc-black', 'high contrast'],
+      ['Dark Modern', 'vs-dark', 'dark'],
+    ] as const) {
+      await runCommand(page, 'Preferences: Color Theme');
+      await choose(page, theme);
+      await page.locator(`.monaco-workbench.${kind}`).waitFor();
+      // The window fades from one theme to the next.
+      await page.waitForTimeout(500);
+      await shot(`model ${name}`);
+    }
+    await view.getByRole('searchbox', { name: 'Search layers' }).fill('relu');
+    await view.getByText(/^\d+ of \d+ layers$/).waitFor();
+    await closeEditors();
+    await openFile(page, 'assay.json');
+    await runCommand(page, 'Assay: Open Model…');
+    await choose(page, 'broken.onnx');
+    await webview(page)
+      .getByText(/broken\.onnx' is not a complete ONNX model/)
+      .waitFor();
+    await closeEditors();
+  });
+
   scenario('after a reload the open report is back, and the Runs view reopens an earlier one', async () => {
     await closeEditors();
     await runCommand(page, 'Assay: Open Run…');

@@ -32,7 +32,8 @@ for (const name of fixtures)
   });
 
 test('of a large tensor only the place is read', async () => {
-  const big = floatConstant(
+  const big = constantOf(
+    'float32',
     [1024, 1024],
     Array.from({ length: 2 ** 20 }, (_, i) => i),
   );

@@ -280,3 +280,22 @@ test('from the title of the editor the file is saved and read at once', async ()
     { command: 'assay.generationConfidence', when: 'resourceExtname == .jsonl && resourceScheme == file', group: '1_assay@1' },
   ]);
 });
+
+test('the model editor opens from the explorer, also where the workspace is not trusted', async () => {
+  const opened: string[] = [];
+  const { host } = scripted([], { showModel: async (path) => void opened.push(path) });
+  await command('assay.openModel').run(host, { file: '/elsewhere/net.onnx' });
+  assert.deepEqual(opened, ['/elsewhere/net.onnx']);
+  assert.equal(command('assay.openModel').enablement, undefined);
+});
+
+test('a gradient graph is asked for in two questions and a place', async () => {
+  const written: unknown[] = [];
+  const over = { writeGradient: async (ask: unknown) => void written.push(ask) };
+  const { host } = scripted(['Mean squared error', 'Parameters', '/elsewhere/net.grad.onnx'], over);
+  await command('assay.gradientGraph').run(host, { file: '/elsewhere/net.onnx' });
+  assert.deepEqual(written, [{ model: '/elsewhere/net.onnx', out: '/elsewhere/net.grad.onnx', of: 'mse', wrt: ['parameters'] }]);
+  const stopped = scripted(['Cross-entropy', null], over);
+  await command('assay.gradientGraph').run(stopped.host, { file: '/elsewhere/net.onnx' });
+  assert.equal(written.length, 1);
+});

@@ -68,6 +68,8 @@ export const scripted = (answers: readonly (string | null)[], over: Partial<Host
     save: async () => answer() ?? undefined,
     confirm: async () => answer() !== null,
     launch: async (work) => void launched.push(work),
+    showModel: unused('showModel'),
+    writeGradient: unused('writeGradient'),
     saliency: (subject) => void images.push(subject),
     runs: async () => [],
     shownRun: () => undefined,

@@ -1,6 +1,7 @@
 import type { Catalogue } from '../../base/catalogue.ts';
 import type { Command } from '../define.ts';
 import { diagnosticCommands, runDiagnostic } from './diagnose.ts';
+import { gradientGraph, openModel } from './model.ts';
 import { runSuite } from './run-suite.ts';
 import { cancelRun, compareRuns, deleteRun, openRun, repeatRun, saveReport, showLog } from './runs.ts';
 import { saliency } from './saliency.ts';
@@ -10,6 +11,8 @@ import { train } from './train.ts';
 export const commands = (catalogue: Catalogue): readonly Command[] => [
   ...diagnosticCommands(catalogue),
   saliency,
+  openModel,
+  gradientGraph,
   train,
   runSuite,
   runDiagnostic,

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { FromPage, ToPage } from '../protocol.ts';
 
-export type Mode = 'report' | 'saliency';
+export type Mode = 'report' | 'saliency' | 'model';
 
 const attribute = (text: string): string => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
@@ -40,6 +40,10 @@ export const remember = (told: readonly ToPage[], message: ToPage): readonly ToP
       return [...told.filter(({ type }) => type !== 'problem' && type !== 'progress'), message];
     case 'live':
       return [...told, message];
+    case 'model':
+      return [...told.filter(({ type }) => type === 'weights'), message];
+    case 'weights':
+      return [...told.filter((one) => one.type !== 'weights' || one.name !== message.name), message];
   }
 };
 

@@ -70,6 +70,9 @@ export const reportPanels = (ports: ReportPanelPorts): ReportPanels => {
           case 'ready':
           case 'attribute':
           case 'second':
+          case 'weights':
+          case 'diagnose':
+          case 'gradient':
             return;
         }
       },

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import type { LayerRow, ModelLayers, WeightFacts } from '../../src/report/tasks.ts';
+import { close, launch, openPanel, post, posted, screenshot, skip } from './browser.ts';
+
+before(launch);
+after(close);
+
+const layer = (i: number): LayerRow => ({
+  name: `encoder.block${Math.floor(i / 10)}.${i % 10 === 0 ? 'conv' : 'relu'}${i}`,
+  op: i % 10 === 0 ? 'Conv' : i === 4999 ? 'ArgMax' : 'Relu',
+  inputs: [`v${i}`],
+  outputs: [`v${i + 1}`],
+  weights: i === 0 ? [0] : [],
+  dims: i === 7 ? null : ['N', 16, 8, 8],
+  dtype: 'float32',
+  parameters: i % 10 === 0 ? 2304 : 0,
+  macs: i === 9 ? null : i % 10 === 0 ? 147456 : 0,
+  ...(i === 4999 ? { noGradient: 'its output is an index' } : {}),
+});
+const facts = (count: number): ModelLayers => ({
+  path: '/models/net.onnx',
+  bytes: 1_073_741_824,
+  irVersion: 8,
+  opsets: { 'ai.onnx': 17 },
+  producer: 'pytorch 2.4.0',
+  inputs: [{ name: 'x', dtype: 'float32', dims: ['N', 3, 32, 32] }],
+  outputs: [{ name: 'logits', dtype: 'float32', dims: ['N', 10] }],
+  parameters: 1_152_000,
+  weightBytes: 4_608_000,
+  macs: null,
+  activationBytes: null,
+  layers: Array.from({ length: count }, (_, i) => layer(i)),
+  weights: [{ name: 'encoder.block0.conv0.weight', dtype: 'float32', dims: [16, 16, 3, 3], bytes: 9216 }],
+  measured: false,
+  notes: ['A note on the file.'],
+});
+const stored: WeightFacts = {
+  name: 'encoder.block0.conv0.weight',
+  dtype: 'float32',
+  dims: [16, 16, 3, 3],
+  count: 2304,
+  zeros: 4,
+  notFinite: 0,
+  min: -1,
+  max: 4,
+  mean: 0.01,
+  deviation: 0.2,
+  histogram: Array.from({ length: 48 }, (_, i) => (i === 47 ? 1 : Math.max(0, 200 - (i - 10) ** 2 * 3))),
+  outliers: 1,
+  furthest: [{ at: [3, 2, 1, 0], value: 4 }],
+};
+const open = async (name: string, count: number, trusted = true): Promise<{ readonly page: Page; readonly errors: readonly string[] }> => {
+  const { page, errors } = await openPanel(name);
+  await page.evaluate(() => {
+    document.body.dataset.mode = 'model';
+  });
+  await post(page, { type: 'model', name: 'net.onnx', facts: facts(count), measuring: false, trusted });
+  await page.getByRole('heading', { name: 'net.onnx' }).waitFor();
+  return { page, errors };
+};
+const rows = (page: Page) => page.locator('.layer-rows .layer-row');
+
+test('of 5,000 layers only those in view are in the page; search, sort and keys reach all', { skip }, async () => {
+  const { page, errors } = await open('model', 5000);
+  assert.ok((await rows(page).count()) < 80);
+  await page.getByText('5,000 layers', { exact: true }).waitFor();
+  const grid = page.getByRole('grid', { name: 'Layers' });
+  assert.equal(await grid.getAttribute('aria-rowcount'), '5001');
+  await grid.focus();
+  await page.keyboard.press('End');
+  await rows(page).filter({ hasText: 'ArgMax' }).waitFor();
+  await page.getByText('Stops here: its output is an index').waitFor();
+  await page.getByRole('searchbox').fill('conv block12.');
+  await page.getByText('1 of 5,000 layers').waitFor();
+  await page.getByRole('searchbox').fill('nothing like it');
+  await page.getByText('0 of 5,000 layers').waitFor();
+  assert.equal(await rows(page).count(), 0);
+  await page.getByRole('searchbox').fill('');
+  await page.getByRole('button', { name: 'Gradient', exact: true }).click();
+  await page.getByRole('button', { name: 'Gradient', exact: true }).click();
+  assert.match((await rows(page).first().textContent()) ?? '', /ArgMax/);
+  assert.deepEqual(errors, []);
+});
+
+test('a weight is asked for, and its histogram and outliers shown', { skip }, async () => {
+  const { page, errors } = await open('weights', 20);
+  await rows(page).first().click();
+  await page.getByRole('button', { name: 'Show values of encoder.block0.conv0.weight' }).click();
+  assert.deepEqual((await posted(page)).at(-1), { type: 'weights', name: stored.name });
+  await post(page, { type: 'weights', name: stored.name, facts: stored });
+  await page.getByRole('img', { name: /Histogram of encoder/ }).waitFor();
+  await page.getByRole('rowheader', { name: '[3, 2, 1, 0]' }).waitFor();
+  await page.screenshot({ path: screenshot('model editor page') });
+  await post(page, { type: 'weights', name: stored.name, problem: 'External data is missing.' });
+  await page.getByText('External data is missing.').waitFor();
+  assert.deepEqual(errors, []);
+});
+
+test('buttons ask the host, and only where the workspace is trusted', { skip }, async () => {
+  const { page } = await open('buttons', 3);
+  await page.getByRole('button', { name: 'Run Diagnostic…' }).click();
+  await page.getByRole('button', { name: 'Export Gradient Graph…' }).click();
+  assert.deepEqual((await posted(page)).slice(-2), [{ type: 'diagnose' }, { type: 'gradient' }]);
+  const { page: limited } = await open('limited', 3, false);
+  await limited.getByText('not trusted').waitFor();
+  assert.equal(await limited.getByRole('button', { name: 'Run Diagnostic…' }).count(), 0);
+});
+
+test('at a narrow width nothing runs out of the page', { skip }, async () => {
+  const { page } = await open('narrow', 40);
+  await page.setViewportSize({ width: 420, height: 800 });
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
+});

@@ -1,0 +1,69 @@
+import { format } from '../src/report/format.ts';
+import type { WeightFacts } from '../src/report/tasks.ts';
+import { el, svg } from './element.ts';
+import { tableOf } from './table.ts';
+
+const [WIDTH, HEIGHT] = [420, 96];
+
+const histogram = ({ histogram: counts, min = 0, max = 0, name }: WeightFacts): HTMLElement => {
+  const most = Math.max(1, ...counts);
+  const wide = WIDTH / counts.length;
+  const step = (max - min) / counts.length;
+  const bars = counts.map((count, i) => {
+    // Square roots, so that tails stay visible beside the peak.
+    const height = HEIGHT * Math.sqrt(count / most);
+    return svg(
+      'rect',
+      { x: i * wide, y: HEIGHT - height, width: Math.max(0.5, wide - 1), height },
+      svg('title', {}, `${format(min + i * step)} to ${format(min + (i + 1) * step)}: ${format(count, 'count')}`),
+    );
+  });
+  return el(
+    'figure',
+    { class: 'weight-histogram' },
+    svg(
+      'svg',
+      { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': `Histogram of ${name}, from ${format(min)} to ${format(max)}` },
+      ...bars,
+    ),
+    el(
+      'figcaption',
+      { class: 'muted' },
+      el('span', {}, format(min)),
+      el('span', {}, 'height: square root of the count'),
+      el('span', {}, format(max)),
+    ),
+  );
+};
+
+/** Moments, histogram and outliers of one stored tensor. */
+export const weightView = (facts: WeightFacts): HTMLElement => {
+  const { count, zeros, notFinite, min, max, mean, deviation, outliers, furthest } = facts;
+  if (count === 0) return el('p', { class: 'muted' }, 'It holds no elements.');
+  const told: readonly (readonly [string, string])[] = [
+    ...(mean === undefined || deviation === undefined ? [] : [['Mean ± deviation', `${format(mean)} ± ${format(deviation)}`] as const]),
+    ...(min === undefined || max === undefined ? [] : [['Range', `${format(min)} to ${format(max)}`] as const]),
+    ['Zeros', `${format(zeros, 'count')} (${format(zeros / count, 'fraction')})`],
+    ['Not finite', format(notFinite, 'count')],
+    ['Beyond 6 deviations', format(outliers, 'count')],
+  ];
+  return el(
+    'div',
+    { class: 'weight-view' },
+    facts.histogram.length > 0 && histogram(facts),
+    el('dl', { class: 'pairs' }, ...told.flatMap(([label, text]) => [el('dt', {}, label), el('dd', {}, text)])),
+    furthest.length > 0 &&
+      tableOf(
+        {
+          kind: 'table',
+          title: 'Furthest from the mean',
+          columns: [
+            { name: 'index', label: 'Index', type: 'text' },
+            { name: 'value', label: 'Value', type: 'number' },
+          ],
+          rows: furthest.map(({ at, value }) => [`[${at.join(', ')}]`, value]),
+        },
+        { caption: true },
+      ),
+  );
+};
