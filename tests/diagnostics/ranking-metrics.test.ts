@@ -304,6 +304,10 @@ test('precision at k shares out the run that k cuts', async () => {
   const { findings } = await measure('ranking-metrics', rows([1, 0, 1, 0, 0], [0.9, 0.5, 0.5, 0.5, 0.1]), { topK: 3, bootstrap: 100 });
   near(findings.headline.precision_at_k, (1 + 2 / 3) / 3);
   near(findings.headline.enrichment_at_k, (1 + 2 / 3) / 3 / 0.4);
+  const { precision_at_k: precision, enrichment_at_k: enriched } = findings.intervals ?? {};
+  assert.ok(precision && enriched);
+  near(enriched.low, precision.low / 0.4);
+  near(enriched.high, precision.high / 0.4);
 });
 
 test('the most surprising rows are named', async () => {

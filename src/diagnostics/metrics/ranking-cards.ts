@@ -6,7 +6,7 @@ import { selection } from '../selection.ts';
 import { number } from '../wording.ts';
 import { curveCards, type Named } from './ranking-curve-cards.ts';
 import { costOf } from './ranking-curves.ts';
-import { prevalence, rankingIntervals } from './ranking-headline.ts';
+import { enrichment, prevalence, rankingIntervals } from './ranking-headline.ts';
 import type { AllRankings, ClassRanking, OneRanking, Ranking, RankingOptions } from './ranking-scores.ts';
 import { BINS } from './ranking-state.ts';
 
@@ -45,7 +45,7 @@ const numbers = (r: OneRanking, options: RankingOptions, name: string): Card => 
         unit: 'fraction',
         ...more('precision_at_k', prevalence(r)),
       }),
-      scalar('enrichment_at_k', 'The same over the prevalence (enrichment)', r.precisionAtK.value / prevalence(r), { reference: 1 }),
+      scalar('enrichment_at_k', 'The same over the prevalence (enrichment)', enrichment(r).value, more('enrichment_at_k', 1)),
       scalar('prevalence', 'Prevalence', prevalence(r), { unit: 'fraction' }),
       scalar('positives', 'Positives', r.positives, { unit: 'count' }),
       scalar('rows', 'Rows', r.rows, { unit: 'count' }),

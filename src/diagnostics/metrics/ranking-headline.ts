@@ -2,7 +2,14 @@ import type { Subject } from '../../evidence/evidence.ts';
 import type { Interval } from '../../report/report.ts';
 import { number } from '../wording.ts';
 import { ROW_DRAWS } from './ranking-resample.ts';
-import type { ClassRanking, Measured, Ranking, RankingOptions } from './ranking-scores.ts';
+import type { ClassRanking, Measured, OneRanking, Ranking, RankingOptions } from './ranking-scores.ts';
+
+/** Precision at k over the prevalence; resamples are stratified, so the prevalence stays and the interval is divided as well. */
+export const enrichment = (r: Pick<OneRanking, 'positives' | 'negatives' | 'precisionAtK'>): Measured => {
+  const by = prevalence(r);
+  const { value, interval: range } = r.precisionAtK;
+  return { value: value / by, interval: range && [range[0] / by, range[1] / by] };
+};
 
 export const prevalence = ({ positives, negatives }: Pick<ClassRanking, 'positives' | 'negatives'>): number =>
   positives / (positives + negatives);
@@ -26,7 +33,7 @@ export const rankingHeadline = (r: Ranking): Record<string, number> => {
     auprc: r.auprc.value,
     partial_auroc: r.partial.value,
     precision_at_k: r.precisionAtK.value,
-    enrichment_at_k: r.precisionAtK.value / prevalence(r),
+    enrichment_at_k: enrichment(r).value,
     k: r.k,
     prevalence: prevalence(r),
     least_cost_threshold: least?.threshold ?? Number.NaN,
@@ -56,6 +63,7 @@ export const rankingIntervals = (r: Ranking, { confidenceLevel: level, bootstrap
           auprc: interval(r.auprc, level, draws),
           partial_auroc: interval(r.partial, level, draws),
           precision_at_k: interval(r.precisionAtK, level, draws),
+          enrichment_at_k: interval(enrichment(r), level, draws),
         };
   return Object.fromEntries(Object.entries(found).flatMap(([name, i]) => (i ? [[name, i] as const] : [])));
 };
