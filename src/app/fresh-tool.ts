@@ -19,7 +19,7 @@ import type { AppJob, Ports } from './ports.ts';
 import type { OpenSubject } from './subject.ts';
 import { readRows, rowsInMemory } from './train-data.ts';
 import { lengthOf, type Run, trainLoop } from './train-loop.ts';
-import { fresh } from './train-progress.ts';
+import { fresh, startingAt, weights } from './train-progress.ts';
 import { openTraining } from './train-sessions.ts';
 import { openRecipeModel, type Subject } from './train-subject.ts';
 
@@ -201,11 +201,12 @@ const trainerOf = async (
           job: { ...job, progress: (share) => told?.(share) },
           save: async () => {},
         },
-        fresh({ ...compiled.start, theta }),
+        fresh(startingAt(compiled.start, theta)),
       );
       if (why === 'stopped') throw new Fault('job/stopped', {});
       if (bad) throw new Fault('training/fresh-not-finite', { step: bad.step, lr: bad.lr });
-      const { state, progress } = snapshot;
+      const { progress } = snapshot;
+      const state = weights(snapshot.state);
       const statistics = new Map(
         Object.entries(state).flatMap(([key, value]) =>
           key.startsWith('statistic/') ? [[key.slice('statistic/'.length), value] as const] : [],

@@ -10,7 +10,7 @@ import { gathered } from '../training/layout.ts';
 import type { AppJob, Ports } from './ports.ts';
 import type { Held } from './train-data.ts';
 import { lengthOf, trainLoop } from './train-loop.ts';
-import { fresh } from './train-progress.ts';
+import { fresh, startingAt } from './train-progress.ts';
 import { type Setup, setUp } from './train-setup.ts';
 
 /** Inputs of more bytes are read as they are needed. */
@@ -80,7 +80,7 @@ const retraining = async (setup: Setup, validation: Held, job: AppJob): Promise<
           job,
           save: async () => {},
         },
-        fresh({ ...start, theta }),
+        fresh(startingAt(start, theta)),
       );
       if (why === 'stopped') throw new Fault('job/stopped', {});
       const { history, step, epoch } = snapshot.progress;

@@ -4,6 +4,7 @@ import { random } from '../base/random.ts';
 import { int64, sizeOf, type Tensor } from '../base/tensor.ts';
 import type { Session } from '../runtime/session.ts';
 import { startsOf } from '../training/adversarial.ts';
+import { augmentDraws, type Drawn } from '../training/augment.ts';
 import type { Compiled } from '../training/compile.ts';
 import type { Evaluation } from '../training/evaluate.ts';
 import { vector } from '../training/layout.ts';
@@ -59,6 +60,22 @@ export const lengthOf = (
   return { perEpoch, steps, epochs: Math.ceil(steps / perEpoch) };
 };
 
+/** What a call draws for changes of rows. */
+export const augmentFeeds = (
+  { inputs, precision }: Compiled,
+  { augment }: Recipe,
+  seed: number,
+  steps: readonly [first: number, count: number],
+  batch: number,
+  row: readonly number[],
+): Record<string, Tensor> =>
+  Object.fromEntries(
+    Object.entries(augment ? augmentDraws(augment, precision, seed, steps, batch, row) : {}).flatMap(([kind, tensor]) => {
+      const name = inputs.drawn[kind as Drawn];
+      return name ? [[name, tensor]] : [];
+    }),
+  );
+
 const now = (): number => performance.now() / 1000;
 const list = (tensor: Tensor): number[] => Array.from(tensor.data as Float32Array);
 
@@ -69,7 +86,8 @@ export const evaluate = async (
   { rows, positions }: Held<TrainingRows>,
 ): Promise<{ readonly loss: number; readonly accuracy?: number }> => {
   const feeds: Record<string, Tensor> = { ...evaluation.hyper };
-  for (const [key, input] of Object.entries(evaluation.state)) feeds[input] = state[key];
+  const measured = weights(state);
+  for (const [key, input] of Object.entries(evaluation.state)) feeds[input] = measured[key];
   const width = Math.max(1, sizeOf(rows.bound.inputDims));
   const size = Math.max(1, Math.min(256, Math.floor(2 ** 21 / width)));
   const { total, weight, correct } = evaluation.outputs;
@@ -162,7 +180,8 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     const whole = Math.min(perEpoch, Math.floor(rows.length / batch));
     const size = p.position < whole ? batch : rows.length - whole * batch;
     const drawn = recipe.adversarial && compiled.inputs.start ? recipe.adversarial : undefined;
-    const fitting = resident && !drawn ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(blockBytes / (rowBytes * size)));
+    const bulky = drawn !== undefined || recipe.augment?.noise !== undefined;
+    const fitting = resident && !bulky ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(blockBytes / (rowBytes * size)));
     const budget = Math.max(1, Math.floor(callSeconds / perStep));
     const k = p.position < whole ? Math.min(whole - p.position, steps - p.step, budget, fitting) : 1;
     const positions = rows.subarray(p.position * batch, p.position * batch + k * size);
@@ -178,6 +197,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     const { x, y } = resident ?? (await train.rows.take(positions, [k, size], job.signal));
     feeds[compiled.inputs.x] = x;
     feeds[compiled.inputs.y] = y;
+    Object.assign(feeds, augmentFeeds(compiled, recipe, recipe.seed, [p.step, k], size, train.rows.bound.inputDims));
     if (drawn)
       feeds[compiled.inputs.start] = startsOf(drawn, compiled.precision, recipe.seed, [p.step, k], size, train.rows.bound.inputDims);
 

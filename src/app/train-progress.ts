@@ -74,6 +74,11 @@ export const fresh = (state: State): Snapshot => ({
   state,
 });
 
-/** What an evaluation or a saved model needs of a state. */
-export const weights = (state: State): Record<string, Tensor> =>
-  Object.fromEntries(Object.entries(state).filter(([key]) => key === 'theta' || key.startsWith('statistic/')));
+/** A first state with other parameters. */
+export const startingAt = (start: State, theta: Tensor): State => ({ ...start, theta, ...(start.ema ? { ema: theta } : {}) });
+
+/** What an evaluation or a saved model needs of a state: the mean of the parameters where one runs. */
+export const weights = (state: State): Record<string, Tensor> => ({
+  theta: state.ema ?? state.theta,
+  ...Object.fromEntries(Object.entries(state).filter(([key]) => key.startsWith('statistic/'))),
+});

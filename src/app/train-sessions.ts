@@ -11,16 +11,11 @@ import type { Plan } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { AppJob, Ports } from './ports.ts';
 import type { Held, TrainingRows } from './train-data.ts';
-import type { Run } from './train-loop.ts';
+import { augmentFeeds, type Run } from './train-loop.ts';
 
 /** One call of one step with the first rows: what devices are compared on. */
-const probeOf = async (
-  compiled: Compiled,
-  { rows, positions }: Held<TrainingRows>,
-  batch: number,
-  { adversarial }: Recipe,
-  job: AppJob,
-) => {
+const probeOf = async (compiled: Compiled, { rows, positions }: Held<TrainingRows>, batch: number, recipe: Recipe, job: AppJob) => {
+  const { adversarial } = recipe;
   const first = positions.subarray(0, batch);
   const { x, y } = rows.resident ?? (await rows.take(first, [1, batch], job.signal));
   const { inputs, start, state, hyper } = compiled;
@@ -30,6 +25,7 @@ const probeOf = async (
     [inputs.x]: x,
     [inputs.y]: y,
     ...(inputs.rows ? { [inputs.rows]: int64([1, batch], first) } : {}),
+    ...augmentFeeds(compiled, recipe, 0, [0, 1], batch, rows.bound.inputDims),
     [inputs.lr]: vector(compiled.precision, [1e-3]),
     [inputs.go]: { dtype: 'bool', dims: [], data: Uint8Array.of(1) },
     ...(adversarial && inputs.start

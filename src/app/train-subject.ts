@@ -11,8 +11,9 @@ import { prune } from '../graph/passes/prune.ts';
 import { shareEqual } from '../graph/passes/share.ts';
 import { prepare } from '../graph/prepare.ts';
 import type { Probed } from '../graph/probe.ts';
-import type { Dim, Graph, Model } from '../graph/types.ts';
+import type { Dim, Graph, Model, TensorType } from '../graph/types.ts';
 import { called, producers } from '../graph/walk.ts';
+import { type Augment, ofImages } from '../training/augment.ts';
 import { buildModel } from '../training/build.ts';
 import type { TargetKind } from '../training/define.ts';
 import { initialise, undrawn } from '../training/initialise.ts';
@@ -74,12 +75,16 @@ const planOf = (recipe: Recipe, head: PlanHead, original: Graph, name: string, j
       where: 'adversarial',
       reason: `input '${head.input}' of '${name}' is ${dtype}, which has no gradient to attack along; remove the key`,
     });
+  if (recipe.augment) checkAugment(recipe, recipe.augment, rowType(graph, head.input), head.input);
   if (candidates.length === 0) throw new Fault('training/no-parameters', { model: name, stored: storedAs(original) });
   const rest: Omit<Plan, 'groups'> = {
     ...head,
     loss: recipe.loss,
     optimizer: recipe.optimizer,
+    ...(recipe.ema ? { ema: recipe.ema.decay } : {}),
+    ...((recipe.batch.accumulate ?? 1) > 1 ? { accumulate: recipe.batch.accumulate } : {}),
     ...(recipe.clip ? { clip: recipe.clip } : {}),
+    ...(recipe.augment ? { augment: recipe.augment } : {}),
     ...(recipe.adversarial ? { adversarial: recipe.adversarial } : {}),
     data: 'resident',
     statistics: recipe.statistics,
@@ -89,6 +94,18 @@ const planOf = (recipe: Recipe, head: PlanHead, original: Graph, name: string, j
   const chosen = recipe.trainable ? selected(candidates, recipe.trainable, recipe.path) : byDefault(rest, candidates, job);
   if (chosen.length === 0) throw new Fault('training/frozen', { path: recipe.path });
   return { ...rest, groups: groupsOf(recipe, chosen) };
+};
+
+/** Changes need float rows, and those of images a height and a width. */
+const checkAugment = ({ path }: Recipe, augment: Augment, { dtype, dims }: TensorType, input: string): void => {
+  const row = dims?.slice(1) ?? [];
+  const refuse = (reason: string): never => {
+    throw new Fault('training/recipe', { path, where: 'augment', reason });
+  };
+  if (!/float/.test(dtype)) refuse(`input '${input}' is ${dtype}, which cannot be changed a little; remove the key`);
+  if (row.some((d) => typeof d !== 'number')) refuse(`rows of input '${input}' have no fixed shape: ${shown(dims)}`);
+  if (ofImages(augment) && row.length !== 2 && row.length !== 3)
+    refuse(`only noise and mixup fit rows of shape [${row.join(', ')}]; images are [channels, height, width] (see arch.input)`);
 };
 
 const ofArchitecture = (recipe: Recipe, source: Extract<Recipe['source'], { arch: object }>, job: Pick<Job, 'note'>): Opened => {

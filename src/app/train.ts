@@ -12,7 +12,7 @@ import type { AppJob, Ports, UseCase } from './ports.ts';
 import { writeModel } from './save-model.ts';
 import { checkpointPaths, modelWith, readCheckpoint, writeCheckpoint } from './train-checkpoint.ts';
 import { type Bad, type Ended, evaluate, lengthOf, trainLoop } from './train-loop.ts';
-import { fresh, type Snapshot } from './train-progress.ts';
+import { fresh, type Snapshot, weights } from './train-progress.ts';
 import { cardsOf, guideOf, headlineOf, type Scores } from './train-report.ts';
 import { type Setup, setUp } from './train-setup.ts';
 
@@ -132,7 +132,7 @@ export const trainWithin =
       const paths = checkpointPaths(ask.out);
       const metadata = metadataOf(setup, ports);
       const saved = (state: State): Model => {
-        const trained = modelWith(subject.model, run.compiled, state, metadata);
+        const trained = modelWith(subject.model, run.compiled, weights(state), metadata);
         return subject.stored ? { ...trained, graph: withValues(subject.stored.graph, trained.graph) } : trained;
       };
       const save = (s: Snapshot): Promise<void> => writeCheckpoint(ports, job, paths, saved(s.state), s, identity);

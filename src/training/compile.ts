@@ -5,6 +5,7 @@ import { tensorOf } from '../graph/constant.ts';
 import type { Emit } from '../graph/emit.ts';
 import type { Dim, Graph, Model, Node, TensorType, ValueInfo } from '../graph/types.ts';
 import { adversarialInputs, emitAdversarial, startType } from './adversarial.ts';
+import { type Drawn, drawnOf, emitAugment, partners } from './augment.ts';
 import { emitForward } from './forward.ts';
 import { gathered, type Layout, layoutOf, type Precision, pack, unpack, zeros } from './layout.ts';
 import { emitObjective } from './objective.ts';
@@ -21,11 +22,12 @@ import {
   targetType,
   tensorType,
 } from './plan.ts';
-import { emitClip, emitUpdate, slotsOf } from './update.ts';
+import { emitAccumulation, emitAverage, emitClip, emitUpdate, slotsOf } from './update.ts';
 
 /**
  * What is carried from step to step: parameters as one vector (`theta`), the count of updates `t`, and `slot/…`, `scalar/…`
- * of the optimizer, `statistic/…` of batch normalisations.
+ * of the optimizer, `statistic/…` of batch normalisations; `ema`, the running mean of the parameters; `gradient`, the sum over
+ * the `filled` batches since the last update.
  */
 export type State = Readonly<Record<string, Tensor>>;
 
@@ -49,6 +51,8 @@ export interface Compiled {
     readonly go: string;
     /** Points of the unit ball, [K, B, …row], where an attack starts from chance; '' where none does. */
     readonly start: string;
+    /** What is drawn for changes of rows, each [K, B, …]. */
+    readonly drawn: Readonly<Partial<Record<Drawn, string>>>;
   };
   /** One number per step made; `accuracy` is '' where rows are not right or wrong. */
   readonly outputs: { readonly loss: string; readonly accuracy: string; readonly gradientNorm: string; readonly finite: string };
@@ -66,12 +70,14 @@ const node = (op: string, inputs: readonly string[], outputs: readonly string[],
   attributes,
 });
 
-const startOf = (graph: Graph, { optimizer, precision }: Plan, layout: Layout, statistics: readonly string[]): State => {
+const startOf = (graph: Graph, { optimizer, precision, ema, accumulate }: Plan, layout: Layout, statistics: readonly string[]): State => {
   const { part, chosen } = optimizer;
   const state: Record<string, Tensor> = { theta: gathered(graph, layout, precision), t: scalar(precision, 0) };
   for (const slot of slotsOf(optimizer)) state[`slot/${slot}`] = zeros(precision, layout.size);
   if ('stepAll' in part)
     for (const [name, first] of Object.entries(part.scalars)) state[`scalar/${name}`] = scalar(precision, first(chosen));
+  if (ema !== undefined) state.ema = gathered(graph, layout, precision);
+  if (accumulate !== undefined) Object.assign(state, { gradient: zeros(precision, layout.size), filled: scalar(precision, 0) });
   for (const name of statistics) {
     const stored = graph.initializers.get(name);
     if (stored) state[`statistic/${name}`] = tensorOf(stored);
@@ -94,6 +100,17 @@ const outsideOf = (emit: Emit, graph: Graph, plan: Plan): Readonly<Record<'x' | 
   };
 };
 
+/** What changes of rows read from around the loop. */
+const chanceOf = (emit: Emit, graph: Graph, { augment, input, precision }: Plan): Readonly<Partial<Record<Drawn, ValueInfo>>> => {
+  const row = (rowType(graph, input).dims ?? []).slice(1).map(Number);
+  return Object.fromEntries(
+    Object.entries(augment ? drawnOf(augment, row) : {}).map(([kind, dims]) => {
+      const type = tensorType(precision, ['K', 'B', ...dims]);
+      return [kind, { name: emit.typed(emit.fresh(`augment/${kind}`), type), type }];
+    }),
+  );
+};
+
 /** Compiles one step of the plan and wraps it in a `Loop` over as many steps as `lr` has entries. */
 export const compileSteps = (plan: Plan): Compiled => {
   const { precision } = plan;
@@ -106,6 +123,7 @@ export const compileSteps = (plan: Plan): Compiled => {
   const number = tensorType(precision, []);
 
   const outside = outsideOf(emit, graph, plan);
+  const chance = chanceOf(emit, graph, plan);
   const optimizer = hyperOf(emit, plan.optimizer, 'optimizer', precision);
   const loss = hyperOf(emit, plan.loss, 'loss', precision);
   const attack = plan.adversarial && adversarialInputs(emit, plan.adversarial, precision);
@@ -119,6 +137,7 @@ export const compileSteps = (plan: Plan): Compiled => {
   const scales = plan.groups.map((g, i) => extra(`group${i}/lrScale`, g.lrScale === 1 ? undefined : g.lrScale));
   const decays = plan.groups.map((g, i) => extra(`group${i}/weightDecay`, g.weightDecay));
   const limit = extra('clip', plan.clip && Object.values(plan.clip)[0]);
+  const decay = extra('ema/decay', plan.ema);
 
   const start = startOf(graph, plan, layout, statistics);
   const keys = Object.keys(start);
@@ -134,22 +153,37 @@ export const compileSteps = (plan: Plan): Compiled => {
   const batch = plan.data === 'resident' ? emit.Gather(outside.rows.name, iteration) : iteration;
   emit.typed(plan.input, rowType(graph, plan.input));
   const clean = attack ? emit.typed(emit.fresh('clean'), rowType(graph, plan.input)) : plan.input;
-  emit.node(node('Gather', [outside.x.name, batch], [clean]));
+  const read = plan.augment ? emit.typed(emit.fresh('read'), rowType(graph, plan.input)) : clean;
+  emit.node(node('Gather', [outside.x.name, batch], [read]));
+  const drawn = Object.fromEntries(Object.entries(chance).map(([kind, { name }]) => [kind, emit.Gather(name, iteration)]));
+  if (plan.augment) {
+    const changed = emitAugment(emit, plan.augment, read, rowType(graph, plan.input), drawn);
+    emit.node(node('Identity', [changed], [clean]));
+  }
   const labels = emit.typed(emit.Gather(outside.y.name, batch), targetType(graph, plan));
   const stored = new Map(Object.entries(under('statistic/')));
-  const drawn = plan.adversarial?.randomStart ?? false;
+  const starts = plan.adversarial?.randomStart ?? false;
   if (attack) {
-    const rows = { clean, labels, start: drawn ? emit.Gather(outside.start.name, iteration) : '' };
+    const rows = { clean, labels, start: starts ? emit.Gather(outside.start.name, iteration) : '' };
     emitAdversarial(emit, plan, graph, rows, norms, stored, loss.names, attack.names);
   }
   const statisticsAfter = emitForward(emit, graph, plan.output, norms, stored);
-  const objective = emitObjective(emit, plan.loss, loss.names, plan.output, labels, plan.classes);
+  const objective = emitObjective(
+    emit,
+    plan.loss,
+    loss.names,
+    plan.output,
+    labels,
+    plan.classes,
+    drawn.share ? { target: partners(emit, labels), share: drawn.share } : undefined,
+  );
   const found = gradients(emit, objective.mean, names);
   const flat = pack(
     emit,
     names.map((name) => found.get(name) ?? ''),
   );
-  const { grad, norm } = emitClip(emit, flat, plan.clip, limit);
+  const gathering = plan.accumulate === undefined ? undefined : emitAccumulation(emit, flat, carried, plan.accumulate);
+  const { grad, norm } = emitClip(emit, gathering?.mean ?? flat, plan.clip, limit);
   const t = emit.Add(carried.t, emit.scalar(1));
   const hyper = { ...optimizer.names, lr: emit.Gather(outside.lr.name, iteration) };
   const state = { theta: carried.theta, slots: under('slot/'), scalars: under('scalar/') };
@@ -159,8 +193,13 @@ export const compileSteps = (plan: Plan): Compiled => {
   const both = emit.Add(objective.mean, norm);
   const finite = emit.Equal(emit.Sub(both, both), emit.scalar(0));
   const next: Record<string, string> = { theta: updated.theta, t };
+  if (plan.ema !== undefined) next.ema = emitAverage(emit, carried.ema, updated.theta, decay);
   for (const [name, value] of Object.entries(updated.slots)) next[`slot/${name}`] = value;
   for (const [name, value] of Object.entries(updated.scalars)) next[`scalar/${name}`] = value;
+  if (gathering) {
+    for (const [key, value] of Object.entries(next)) next[key] = emit.Where(gathering.due, value, carried[key]);
+    Object.assign(next, gathering.next);
+  }
   const keep = (value: string, before: string): string => emit.Where(finite, value, before);
   const statistic = new Map(Array.from(statisticsAfter(keep), ([name, value]) => [`statistic/${name}`, value]));
   const kept = keys.map((key) => statistic.get(key) ?? keep(next[key], carried[key]));
@@ -203,7 +242,7 @@ export const compileSteps = (plan: Plan): Compiled => {
       name: 'training',
       inputs: [
         ...keys.map((key) => ({ name: ends[key].input, type: typeOf(start[key]) })),
-        ...[x, y, ...(plan.data === 'resident' ? [rows] : []), lr, go, ...(drawn ? [points] : [])],
+        ...[x, y, ...(plan.data === 'resident' ? [rows] : []), lr, go, ...(starts ? [points] : []), ...Object.values(chance)],
         ...Object.keys(values).map((name) => ({ name, type: number })),
       ],
       outputs: [
@@ -228,7 +267,8 @@ export const compileSteps = (plan: Plan): Compiled => {
       rows: plan.data === 'resident' ? rows.name : '',
       lr: lr.name,
       go: go.name,
-      start: drawn ? points.name : '',
+      start: starts ? points.name : '',
+      drawn: Object.fromEntries(Object.entries(chance).map(([kind, { name }]) => [kind, name])),
     },
     outputs: { loss: columns.loss, accuracy: columns.accuracy ?? '', gradientNorm: columns.gradientNorm, finite: columns.finite },
   };

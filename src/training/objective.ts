@@ -1,4 +1,5 @@
 import type { Emit } from '../graph/emit.ts';
+import { mixed } from './augment.ts';
 import type { Loss } from './define.ts';
 import type { Picked } from './plan.ts';
 
@@ -16,6 +17,20 @@ export interface Objective {
   readonly correct: string;
 }
 
+/** A second target of each row and the share of the first. */
+interface Blend {
+  readonly target: string;
+  readonly share: string;
+}
+type Built = ReturnType<Loss['build']>;
+
+/** share·ℓ(first) + (1 − share)·ℓ(second), weights alike; a row is right by its first target. */
+const blended = (emit: Emit, a: Built, b: Built, share: string): Built => ({
+  ...a,
+  perExample: mixed(emit, a.perExample, b.perExample, share, 0),
+  ...(a.weights === undefined || b.weights === undefined ? {} : { weights: mixed(emit, a.weights, b.weights, share, 0) }),
+});
+
 export const emitObjective = (
   emit: Emit,
   { part, chosen }: Picked<Loss>,
@@ -23,8 +38,10 @@ export const emitObjective = (
   logits: string,
   target: string,
   classes: number,
+  blend?: Blend,
 ): Objective => {
-  const { perExample, weights, right } = part.build(emit, { logits, target, classes }, hyper, chosen);
+  const build = (of: string) => part.build(emit, { logits, target: of, classes }, hyper, chosen);
+  const { perExample, weights, right } = blend ? blended(emit, build(target), build(blend.target), blend.share) : build(target);
   const code = emit.type(logits)?.dtype === 'float64' ? codes.float64 : codes.float32;
   const count = emit.Cast(emit.Size(perExample), { to: code });
   const total = emit.ReduceSum(perExample, { keepdims: 0 });

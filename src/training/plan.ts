@@ -6,6 +6,7 @@ import { prune } from '../graph/passes/prune.ts';
 import type { Constant, Dim, Graph, Model, Node, TensorType, ValueType } from '../graph/types.ts';
 import { namesWithin, readsOf } from '../graph/walk.ts';
 import type { Adversarial } from './adversarial.ts';
+import type { Augment } from './augment.ts';
 import type { Loss, Optimizer } from './define.ts';
 import type { Precision } from './layout.ts';
 import type { Parameter } from './parameters.ts';
@@ -39,6 +40,12 @@ export interface Plan {
   readonly optimizer: Picked<Optimizer>;
   readonly groups: readonly Group[];
   readonly clip?: { readonly norm: number } | { readonly value: number };
+  /** Decay of the running mean of the parameters: e ← d·e + (1 − d)·θ after each update. */
+  readonly ema?: number;
+  /** Batches whose gradients are averaged before each update; absent for 1. */
+  readonly accumulate?: number;
+  /** Random changes of training rows. */
+  readonly augment?: Augment;
   /** Rows are replaced by adversarial ones near them; absent where they are trained on as they are. */
   readonly adversarial?: Adversarial;
   /** `resident`: the whole dataset is an input and rows are gathered by index; `streamed`: each call brings its rows. */

@@ -144,13 +144,24 @@ export const recipeKeys: Shape & { readonly kind: 'object' } = {
               of: [count('Rows per step.'), of(choice({ default: 'full', of: ['full'], help: 'All rows.' }))],
             },
             dropLast: of(flag({ default: false, help: 'Leave out the short batch at the end of an epoch.' })),
+            accumulate: of(
+              int({ default: 1, min: 1, max: 1e6, help: 'Batches whose gradients are averaged before each update; each is a step.' }),
+            ),
           },
           required: ['size'],
+          optional: ['accumulate'],
         },
       ],
     },
     epochs: count('Passes over the training rows.'),
     steps: count('Updates, in place of `epochs`.'),
+    ema: {
+      kind: 'object',
+      help: 'Validates and saves the running mean of the parameters, in place of the last ones.',
+      keys: {
+        decay: of(real({ default: 0.999, min: 0, max: 1, help: 'Share of the mean that stays after each update.' })),
+      },
+    },
     clip: {
       kind: 'object',
       help: 'Bounds the gradient, by its global norm or entry by entry.',
@@ -159,6 +170,33 @@ export const recipeKeys: Shape & { readonly kind: 'object' } = {
         value: of(real({ default: 1, min: 1e-12, max: 1e12, help: 'Largest absolute entry.' })),
       },
       optional: ['norm', 'value'],
+    },
+    augment: {
+      kind: 'object',
+      help: 'Random changes of training rows, drawn anew for every row of every step; images are [channels, height, width].',
+      keys: {
+        shift: of(int({ default: 0, min: 0, max: 1e6, help: 'Largest shift up, down and to the sides, in pixels; what comes in is 0.' })),
+        flip: of(
+          choice({
+            default: 'horizontal',
+            of: ['horizontal', 'vertical', 'both'],
+            help: 'Mirrors every second row, left to right, top to bottom, or each by itself.',
+          }),
+        ),
+        rotation: of(real({ default: 0, min: 0, max: 180, help: 'Largest angle, in degrees.' })),
+        crop: of(real({ default: 1, min: 0.01, max: 1, help: 'Least share of the area that is cut out and stretched over the whole.' })),
+        cutout: of(int({ default: 1, min: 1, max: 1e6, help: 'Side of a square that becomes 0, in pixels.' })),
+        noise: of(real({ default: 0, min: 0, max: 1e30, help: "Standard deviation of normal noise, in units of the model's input." })),
+        mixup: of(
+          real({
+            default: 0.2,
+            min: 0.05,
+            max: 4,
+            help: 'Mixes each row and its target with another of the batch, by a share from Beta(mixup, mixup).',
+          }),
+        ),
+      },
+      optional: ['shift', 'flip', 'rotation', 'crop', 'cutout', 'noise', 'mixup'],
     },
     adversarial: {
       kind: 'object',

@@ -2,6 +2,7 @@ import { Fault } from '../base/fault.ts';
 import { defaults } from '../base/option.ts';
 import type { DataRef, Device } from '../base/request.ts';
 import type { Adversarial } from './adversarial.ts';
+import type { Augment } from './augment.ts';
 import type { Architecture, Loss, Optimizer, Schedule, ScheduleUnit } from './define.ts';
 import type { Initialisation } from './initialise.ts';
 import type { Picked, Plan } from './plan.ts';
@@ -39,9 +40,12 @@ export interface Recipe {
   readonly groups: readonly GroupRule[];
   readonly decayExclude: readonly ('bias' | 'norm')[];
   readonly schedule: Picked<Schedule> & { readonly unit: ScheduleUnit };
-  readonly batch: { readonly size: number | 'full'; readonly dropLast: boolean };
+  readonly batch: { readonly size: number | 'full'; readonly dropLast: boolean; readonly accumulate?: number };
   readonly length: { readonly epochs: number } | { readonly steps: number };
   readonly clip?: NonNullable<Plan['clip']>;
+  /** The running mean of the parameters is what is validated and saved. */
+  readonly ema?: { readonly decay: number };
+  readonly augment?: Augment;
   readonly adversarial?: Adversarial;
   readonly seed: number;
   readonly evalEvery: number;
@@ -71,10 +75,12 @@ interface Raw {
   readonly loss: Read<Loss>;
   readonly optimizer: Read<Optimizer, Pick<Recipe, 'groups' | 'decayExclude'>>;
   readonly schedule?: Read<Schedule, { readonly unit: ScheduleUnit }>;
-  readonly batch?: number | 'full' | { readonly size: number | 'full'; readonly dropLast: boolean };
+  readonly batch?: number | 'full' | Recipe['batch'];
   readonly epochs?: number;
   readonly steps?: number;
+  readonly ema?: { readonly decay: number };
   readonly clip?: { readonly norm?: number; readonly value?: number };
+  readonly augment?: Augment;
   readonly adversarial?: Omit<Adversarial, 'range'> & { readonly range?: readonly number[] };
   readonly seed: number;
   readonly evalEvery: number;
@@ -136,6 +142,8 @@ export const readRecipe = (text: string, path: string): Recipe => {
   if (raw.clip && (norm === undefined) === (value === undefined)) return refuse('clip', "give either 'norm' or 'value'");
 
   const adversarial = raw.adversarial && attackOf(raw.adversarial, refuse);
+  if (adversarial && raw.augment?.mixup !== undefined)
+    return refuse('augment.mixup', "an attack climbs the loss of one target; leave out either it or 'adversarial'");
 
   const { more, ...optimizer } = raw.optimizer;
   const { groups = [], decayExclude = [] } = more;
@@ -174,7 +182,9 @@ export const readRecipe = (text: string, path: string): Recipe => {
     decayExclude,
     schedule: { part: schedule.part, chosen: schedule.chosen, unit: schedule.more.unit ?? schedule.part.unit },
     batch: typeof batch === 'object' ? batch : { size: batch, dropLast: false },
+    ...(raw.ema ? { ema: raw.ema } : {}),
     ...(clip ? { clip } : {}),
+    ...(raw.augment ? { augment: raw.augment } : {}),
     ...(adversarial ? { adversarial } : {}),
     seed: raw.seed,
     evalEvery: raw.evalEvery,

@@ -21,6 +21,27 @@ export const emitClip = (emit: Emit, grad: string, clip: Plan['clip'], limit: st
   return { grad: emit.Mul(grad, factor), norm };
 };
 
+/** e ← d·e + (1 − d)·θ. */
+export const emitAverage = (emit: Emit, average: string, theta: string, decay: string): string =>
+  emit.Add(emit.Mul(decay, average), emit.Mul(emit.Sub(emit.scalar(1), decay), theta));
+
+/**
+ * The mean gradient of the batches since the last update, this one included; `due` where they are `batches`, and what is
+ * carried on: their sum and number, both 0 after an update.
+ */
+export const emitAccumulation = (
+  emit: Emit,
+  grad: string,
+  carried: Names,
+  batches: number,
+): { readonly mean: string; readonly due: string; readonly next: Names } => {
+  const sum = emit.Add(carried.gradient, grad);
+  const filled = emit.Add(carried.filled, emit.scalar(1));
+  const due = emit.GreaterOrEqual(filled, emit.scalar(batches));
+  const zero = emit.scalar(0);
+  return { mean: emit.Div(sum, filled), due, next: { gradient: emit.Where(due, zero, sum), filled: emit.Where(due, zero, filled) } };
+};
+
 export const slotsOf = ({ part, chosen }: Plan['optimizer']): readonly string[] =>
   typeof part.slots === 'function' ? part.slots(chosen) : part.slots;
 

@@ -8,14 +8,15 @@ import { parse } from '../../src/graph/parse.ts';
 import type { TrainResult } from '../../src/report/tasks.ts';
 import { digitsData, workshop } from './workshop.ts';
 
-/** 100 steps: momentum, a schedule, batch statistics, evaluations and an early stop that has state of its own. */
+/** 100 steps: momentum, a schedule, batch statistics, evaluations and an early stop that has state of its own, gradients of three steps at a time, and mean parameters. */
 const recipe = {
   arch: { kind: 'cnn', input: [1, 8, 8], channels: '4', hidden: '', batchNorm: true },
   data: digitsData,
   loss: { kind: 'cross-entropy', labelSmoothing: 0.1 },
   optimizer: { kind: 'sgd', lr: 0.05, momentum: 0.9, nesterov: true, weightDecay: 1e-4 },
   schedule: { kind: 'one-cycle' },
-  batch: 48,
+  batch: { size: 48, accumulate: 3 },
+  ema: { decay: 0.9 },
   steps: 100,
   earlyStop: { patience: 50 },
 };
