@@ -3,6 +3,7 @@ import { catalogue } from './catalogue.ts';
 import { generatedManifest } from './contributes.ts';
 import { page } from './docs.ts';
 import { withGenerated } from './readme.ts';
+import { recipePage } from './recipe-page.ts';
 import { suiteSchema } from './schema.ts';
 
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
@@ -16,6 +17,7 @@ export const generatedFiles = (read: (path: string) => string): ReadonlyMap<stri
     ['src/generated/catalogue.json', json(all)],
     ['media/schemas/assay.schema.json', json(suiteSchema(all))],
     ['media/schemas/recipe.schema.json', json(recipeSchema())],
+    ['media/docs/recipe.md', recipePage()],
     ...all.diagnostics.map((d): [string, string] => [`media/docs/${d.id}.md`, page(d)]),
   ]);
 };
