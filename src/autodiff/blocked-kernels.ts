@@ -32,6 +32,8 @@ export interface Behind {
 /** Writes the kernels' nodes into `out`; `block` is the number of channels in a block. */
 export const kernels = (out: Emit, block: number) => {
   const up = (n: number): number => Math.ceil(n / block) * block;
+  /** Input channels that are read as they are, out of blocks: a block of them would be mostly empty. */
+  const isFew = (i: number, taps: number): boolean => i < (taps > 1 ? block : block / 2);
   const enter = (x: string, channels: number): string => {
     const node = out.producer(x);
     if (node?.op === 'ReorderOutput' && node.domain === domain && intOf(node, 'channels', 0) === channels) return node.inputs[0];
@@ -39,34 +41,35 @@ export const kernels = (out: Emit, block: number) => {
   };
   /** [O, I, k…] → [O/b, I/b, k…, b, b], or with few inputs [O/b, I, k…, b]. */
   const filter = (w: string, o: number, i: number, kernel: readonly number[]): string => {
-    const inner = i < block ? i : up(i);
     const taps = product(kernel);
+    const inner = isFew(i, taps) ? i : up(i);
     const wide = inner === i ? w : out.Pad(w, out.ints([0, 0, 0, 0, 0, inner - i, 0, 0]));
     const rows = enter(out.Reshape(wide, out.ints([1, o, inner * kernel[0], kernel[1]])), o);
     const shape = out.ints([up(o), inner, ...kernel]);
-    if (i < block || taps === 1) return out.Reshape(rows, shape);
+    if (isFew(i, taps) || taps === 1) return out.Reshape(rows, shape);
     const parts = out.Reshape(rows, out.ints([up(o) / block, inner / block, block, taps, block]));
     return out.Reshape(out.Transpose(parts, { perm: [0, 1, 3, 2, 4] }), shape);
   };
   /** The same of the transposed and reversed weights [I, O, k…], in moves of whole blocks. */
   const adjointFilter = (w: string, o: number, i: number, kernel: readonly number[]): string => {
-    const inner = i < block ? i : up(i);
     const taps = product(kernel);
+    const inner = isFew(i, taps) ? i : up(i);
     const wide = inner === i ? w : out.Pad(w, out.ints([0, 0, 0, 0, inner - i, 0, 0, 0]));
     const rows = out.Reshape(enter(wide, o), out.ints([inner, up(o) / block, taps, block]));
     const order = Array.from({ length: taps }, (_, t) => taps - 1 - t);
     const reversed = taps === 1 ? rows : out.Gather(rows, out.ints(order), { axis: 2 });
     const shape = out.ints([up(o), inner, ...kernel]);
-    if (i < block) return out.Reshape(out.Transpose(reversed, { perm: [1, 0, 2, 3] }), shape);
+    if (isFew(i, taps)) return out.Reshape(out.Transpose(reversed, { perm: [1, 0, 2, 3] }), shape);
     const parts = out.Reshape(reversed, out.ints([inner / block, block, up(o) / block, taps, block]));
     return out.Reshape(out.Transpose(parts, { perm: [2, 0, 3, 1, 4] }), shape);
   };
   /** Of weights that do not change: laid out here. */
   const constantFilter = ({ o, i, transposed, reversed }: Weights, values: ArrayLike<number>, kernel: readonly number[]): string => {
-    const [deep, inner, taps] = [up(o), i < block ? i : up(i), product(kernel)];
+    const taps = product(kernel);
+    const [deep, inner] = [up(o), isFew(i, taps) ? i : up(i)];
     const width = Math.min(inner, block);
     const data = new Float32Array(deep * inner * taps);
-    const turns = i < block ? 1 : width;
+    const turns = isFew(i, taps) ? 1 : width;
     for (let f = 0; f < o; f++) {
       for (let c = 0; c < i; c++) {
         const from = (transposed ? c * o + f : f * i + c) * taps;
@@ -98,7 +101,7 @@ export const kernels = (out: Emit, block: number) => {
         activation,
       };
       const shift = bias && up(o) !== o ? out.Pad(bias, out.ints([0, up(o) - o])) : bias;
-      const taken = deep || i >= block ? enter(x, deep ? o : i) : x;
+      const taken = deep || !isFew(i, product(at.kernel)) ? enter(x, deep ? o : i) : x;
       const weights = weightsIn(w, at.kernel);
       return out.call('Conv', [taken, weights, shift, sum], attributes, domain);
     },

@@ -4,7 +4,7 @@ import { blockDomain } from './blocked-kernels.ts';
 import { product } from './rules/convolution-window.ts';
 
 /** A pool of images in blocks of channels, sizes over (height, width). */
-export interface BlockedPool {
+interface BlockedPool {
   readonly channels: number;
   readonly kernel: readonly number[];
   readonly strides: readonly number[];

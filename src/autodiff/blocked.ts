@@ -141,7 +141,7 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
     if (held && !held.bytes) return false;
     const positions = product(dimsOf(emit, name)?.slice(2).map(Number) ?? [Number.NaN]);
     const deep = at.group > 1 && at.group === o && i === 1;
-    const worthwhile = product(at.kernel) > 1 || positions <= 16 || held !== undefined;
+    const worthwhile = product(at.kernel) > 1 || positions <= 16 || held !== undefined || within(x) !== undefined;
     const dense = at.group === 1 && o >= block / 2 && worthwhile && (i < block || i % align === 0);
     if (o % align !== 0 || !(deep || dense)) return false;
     const make: Pending = (behind) => [convolution(x, from, bias, at, behind), o];
