@@ -1,27 +1,18 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { imageAxes } from '../../src/base/image.ts';
 import { quietJob } from '../../src/base/job.ts';
 import { choose } from '../../src/base/option.ts';
 import { sizeOf, type Tensor } from '../../src/base/tensor.ts';
-import { readNpz } from '../../src/data/npz.ts';
 import { toFloats } from '../../src/data/values.ts';
 import { attributeSamples } from '../../src/diagnostics/attribution/attribute.ts';
 import { attributable } from '../../src/diagnostics/attribution/embedded.ts';
 import { attributionOptions } from '../../src/diagnostics/attribution/options.ts';
 import { upsample } from '../../src/diagnostics/attribution/upsample.ts';
 import type { SamplesTool } from '../../src/evidence/evidence.ts';
-import { endsOf, openModel } from '../../src/evidence/model.ts';
-import { openGradient } from '../../src/evidence/providers/gradient.ts';
-import { world } from '../../src/jobs/world.ts';
+import { load, withFixture } from './fixture-model.ts';
 
 /** Every fixture model against PyTorch autograd in float64 (golden/make/attribution-models.py). */
-const ports = await world();
-const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
-const load = (path: string): Readonly<Record<string, Tensor>> => readNpz(readFileSync(at(path)));
-
 const largest = (values: ArrayLike<number>): number => Array.from(values).reduce((m, v) => Math.max(m, Math.abs(v)), 0);
 /**
  * 1e-4 of the largest value (the manifest's tolerance for float32 engines), and of integrals 1e-3: at kinks of the path, float32
@@ -60,12 +51,7 @@ for (const name of names) {
     const regression = /float/.test(source.y.dtype);
     const targets = Int32Array.from({ length: rows }, (_, b) => (regression ? 0 : Number(source.y.data[b])));
     const job = quietJob(0);
-    const path = at(`fixtures/models/${name}.onnx`);
-    const opened = await openModel({ path }, ports, job);
     const given: Tensor = { dtype: source.x.dtype, dims: [rows, ...inputDims], data: source.x.data.slice(0, x.length) as Tensor['data'] };
-    const ends = endsOf(opened, { path }, job);
-    const subject = { name, folder: opened.folder, ends, prepared: () => opened.prepared({ input: ends.input.name, x: given }) };
-    const gradient = await openGradient(subject, inputDims, { runtime: ports.runtime, device: 'cpu' }, job);
     const samples: SamplesTool = {
       count: rows,
       inputDims,
@@ -73,8 +59,8 @@ for (const name of names) {
         throw new Error('a zero baseline needs no rows');
       },
     };
-    try {
-      const points = await attributable({ gradient: gradient.tool, samples }, x, job.signal);
+    await withFixture(name, given, async (gradient) => {
+      const points = await attributable({ gradient, samples }, x, job.signal);
       const axes = imageAxes(inputDims);
       const asked = {
         x: points.x,
@@ -84,10 +70,10 @@ for (const name of names) {
         ...(points.inputs ? { inputs: points.inputs } : {}),
         ...(axes ? { axes } : {}),
       };
-      const classes = regression ? ['value'] : Array.from({ length: gradient.tool.targets }, (_, k) => String(k));
+      const classes = regression ? ['value'] : Array.from({ length: gradient.targets }, (_, k) => String(k));
       const by = (options: Readonly<Record<string, unknown>>) =>
         attributeSamples(
-          { gradient: gradient.tool, samples: points.samples },
+          { gradient, samples: points.samples },
           asked,
           choose('saliency', attributionOptions, { baseline: 'zero', ...options }),
           { classes },
@@ -118,7 +104,7 @@ for (const name of names) {
       }
       if (!regression && !points.inputs && !golden.x) {
         // FGSM moves along the sign of the loss's gradient: equal wherever |gradient| exceeds the tolerance.
-        const loss = await (await gradient.tool.asked({ scale: 'loss' }, job.signal)).sum(
+        const loss = await (await gradient.asked({ scale: 'loss' }, job.signal)).sum(
           { rows, points: x, weights: [1], targets },
           job.signal,
         );
@@ -129,8 +115,6 @@ for (const name of names) {
         for (let k = 0; k < x.length; k++)
           if (Math.abs(wanted[k]) > limit) assert.equal(Math.sign(loss.gradient[k]), Math.sign(wanted[k]), `input ${k} of ${all} rows`);
       }
-    } finally {
-      await gradient.release();
-    }
+    });
   });
 }
