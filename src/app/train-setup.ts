@@ -137,6 +137,9 @@ export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Por
       job.note(
         'Loss and accuracy of training are those on adversarial rows; validation and test rows are measured as they are in the data.',
       );
+    if (recipe.augment && Object.keys(recipe.augment).length > 0)
+      job.note('Loss and accuracy of training are those on changed rows; validation and test rows are measured as they are in the data.');
+    if (recipe.ema) job.note('Validated, tested and saved is the running mean of the parameters, not the last ones.');
     const device: Device = ask.device === 'auto' ? recipe.provider : ask.device;
     const opening = await openTraining(plan, recipe, train, batch, device, ports, job);
     const { choice, threads, ...run } = opening;

@@ -25,7 +25,7 @@ export const marksOf = (
   any = false,
 ): Marks | undefined => {
   const check = (columns: readonly string[], width: number, values: Float64Array, rows: ArrayLike<number>): Float64Array => {
-    const at = any ? values.findIndex(Number.isNaN) : values.findIndex((v) => v !== 0 && v !== 1);
+    const at = any ? -1 : values.findIndex((v) => v !== 0 && v !== 1);
     if (at >= 0)
       throw new Fault('data/mark', {
         path: dataset.path,

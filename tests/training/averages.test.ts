@@ -74,6 +74,7 @@ test('what is validated, tested and saved is the mean', async () => {
   const [plain, still, moving] = [workshop(), workshop(), workshop()];
   const last = await plain.run(recipe);
   const first = await still.run({ ...recipe, ema: { decay: 1 } });
+  assert.ok(first.notes.some((n) => n.includes('running mean')));
   const same = await moving.run({ ...recipe, ema: { decay: 0 } });
   // Of decay 1 the mean stays the start, at chance; of decay 0 it is the last parameters.
   assert.ok(first.report.headline.test_accuracy < 0.3, `${first.report.headline.test_accuracy}`);

@@ -77,6 +77,9 @@ test('labels that a loss cannot read are refused by row and width', async () => 
     assert.rejects(run({ ...common, ...recipe }), (e) => Fault.is(e, code) && word.test(e.message));
   await refused({ data: { train: three }, loss: 'binary-cross-entropy' }, 'training/mark', /Row 2 .*label 2/);
   const two = arrays('two.npz', { x, y: int64([rows, 2], each((i) => [i % 2, 1]).flat()) });
+  const holes = each((i) => [i === 3 ? Number.NaN : 1, 0]).flat();
+  const taught = arrays('holes.npz', { x, t: float32([rows, 2], holes) });
+  await refused({ data: { train: { path: taught, x: 'x', y: 't' } }, loss: 'kl-distillation' }, 'data/label-missing', /3/);
   const wide = model('wide.onnx', ['N', 3], ['N', 3], (emit) =>
     emit.Mul('x', emit.constant({ dtype: 'float32', dims: [3], bytes: new Uint8Array(12) })),
   );
