@@ -263,6 +263,19 @@ test('bad input', async () => {
     }),
     /same label/,
   );
+  const measured = Array.from({ length: 60 }, (_, i) => 3 * (i % 40));
+  assert.match(
+    await thrown({
+      data: {
+        path: table(
+          'measured.npz',
+          Float32Array.from({ length: 120 }, (_, i) => Math.sin(i)),
+          measured,
+        ),
+      },
+    }),
+    /Labels take 40 values on the \d+ rows to fit on.*regression-report/,
+  );
   assert.match(await thrown({ data: { path: table('two.npz', x.slice(0, 4), [0, 1]) } }), /0 to be judged on, which is too few/);
   assert.match(await thrown({ data: digits }, { save: digits.path }), /would overwrite/);
   const single = await run({ data: { path: table('single.npz', x, [...y.slice(1), 7]) } });

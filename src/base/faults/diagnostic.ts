@@ -182,6 +182,8 @@ export const diagnosticFaults = {
     `${d.size} examples cannot hold one of each of ${d.classes} classes; give sizes from ${d.classes} on.`,
   'diagnostic/probe-rows': (d: { fit: number; shown: number }): string =>
     `Of the rows ${d.fit} are left to fit on and ${d.shown} to be judged on, which is too few; give more rows, at least three of a class.`,
+  'diagnostic/labels-measured': (d: { classes: number; rows: number }): string =>
+    `Labels take ${d.classes} values on the ${d.rows} rows to fit on, fewer than two rows each, as a measured number does and classes do not; run regression-report, or name the labels with y.`,
   'diagnostic/probe-classes': (d: { classes: number; most: number }): string =>
     `There are ${d.classes} different labels, more than the ${d.most} classes that a probe takes; name the column of labels with y.`,
   'diagnostic/constant-features': (d: { layer: string; features: number }): string =>

@@ -26,6 +26,8 @@ const taken = ({ width, rows, features, labels, ...table }: FeatureTable, places
   };
 };
 
+/** From so many values on, with fewer than two rows each, labels are a measured number. */
+const manyClasses = 20;
 /** A class is a row of weights: more of them are no classes. */
 const mostClasses = 100_000;
 const oneOrMore = (n: number, thing: string): string => `${n} ${thing}${n === 1 ? '' : 's'}`;
@@ -72,6 +74,8 @@ export const probeRows = async (
   const names = labels.map((l) => all.classNames?.[l] ?? String(l));
   if (labels.length < 2) throw new Fault('diagnostic/one-class', { title: 'A probe', rows: fit.rows.length });
   if (labels.length > mostClasses) throw new Fault('diagnostic/probe-classes', { classes: labels.length, most: mostClasses });
+  if (labels.length > manyClasses && fit.rows.length < 2 * labels.length)
+    throw new Fault('diagnostic/labels-measured', { classes: labels.length, rows: fit.rows.length });
   const place = new Map(labels.map((l, k) => [l, k]));
   const unseen = shown.labels.find((l) => !place.has(l));
   if (unseen !== undefined) throw new Fault('diagnostic/class-missing', { title: 'A probe', class: unseen, rows: fit.rows.length });
