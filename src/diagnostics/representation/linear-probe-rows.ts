@@ -68,14 +68,14 @@ export const probeRows = async (
     fit = rest.fit;
     notes.push(...rest.notes);
   }
+  const labels = [...new Set(fit.labels)].sort((a, b) => a - b);
+  if (labels.length > manyClasses && fit.rows.length < 2 * labels.length)
+    throw new Fault('diagnostic/labels-measured', { classes: labels.length, rows: fit.rows.length });
   if (shown.rows.length === 0 || fit.rows.length === 0)
     throw new Fault('diagnostic/probe-rows', { fit: fit.rows.length, shown: shown.rows.length });
-  const labels = [...new Set(fit.labels)].sort((a, b) => a - b);
   const names = labels.map((l) => all.classNames?.[l] ?? String(l));
   if (labels.length < 2) throw new Fault('diagnostic/one-class', { title: 'A probe', rows: fit.rows.length });
   if (labels.length > mostClasses) throw new Fault('diagnostic/probe-classes', { classes: labels.length, most: mostClasses });
-  if (labels.length > manyClasses && fit.rows.length < 2 * labels.length)
-    throw new Fault('diagnostic/labels-measured', { classes: labels.length, rows: fit.rows.length });
   const place = new Map(labels.map((l, k) => [l, k]));
   const unseen = shown.labels.find((l) => !place.has(l));
   if (unseen !== undefined) throw new Fault('diagnostic/class-missing', { title: 'A probe', class: unseen, rows: fit.rows.length });
