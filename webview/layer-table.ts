@@ -37,6 +37,8 @@ export interface LayerTable {
   show(layers: readonly LayerRow[]): void;
   /** Keeps the layers whose name, operator, shape or type holds all the words. */
   search(text: string): number;
+  /** Chooses the layer after the chosen one, after the last the first. */
+  next(): void;
 }
 
 /** A table of which only the rows in view are in the page. Rows are chosen by click, arrow keys, Home, End and page keys. */
@@ -162,5 +164,6 @@ export const layerTable = (choose: (index: number) => void): LayerTable => {
       arrange();
       return order.length;
     },
+    next: () => select(order.length > 0 ? (chosen + 1) % order.length : -1),
   };
 };

@@ -102,8 +102,8 @@ const start = (place: HTMLElement): void => {
         place.querySelector('.problem')?.remove();
         if (model === null) {
           let made: ModelView | null = null;
-          turn(() => {
-            made = modelView(host);
+          turn((signal) => {
+            made = modelView(host, signal);
             return made.element;
           });
           model = made;

@@ -1,8 +1,9 @@
 import { format } from '../src/report/format.ts';
 import type { LayerRow, ModelLayers, ModelValue } from '../src/report/tasks.ts';
 import type { ToPage } from '../src/vscode/protocol.ts';
-import { button, ring } from './controls.ts';
+import { button, ring, toggle } from './controls.ts';
 import { el } from './element.ts';
+import { type GraphView, graphView } from './graph-view.ts';
 import type { Host } from './host.ts';
 import { layerTable, shapeOf } from './layer-table.ts';
 import { weightView } from './weight-view.ts';
@@ -52,7 +53,7 @@ const numbers = ({ parameters, macs, layers, weightBytes, activationBytes }: Mod
 };
 
 /** The model editor's page: summary, searchable layers, and what is asked of one of them. */
-export const modelView = (host: Host): ModelView => {
+export const modelView = (host: Host, signal: AbortSignal): ModelView => {
   let facts: ModelLayers | undefined;
   const title = el('h1');
   const top = el('div', { class: 'model-top' });
@@ -94,7 +95,20 @@ export const modelView = (host: Host): ModelView => {
     );
   };
   const idle = (): void => aside.replaceChildren(el('p', { class: 'muted' }, 'Choose a layer to see what it reads and its weights.'));
-  const table = layerTable(choose);
+  let last: number | undefined;
+  let graph: GraphView | undefined;
+  const table = layerTable((index) => {
+    last = index;
+    choose(index);
+  });
+  const shown = el('div', { class: 'layers-shown' }, table.element);
+  const draw = (on: boolean): void => {
+    graph ??= graphView(choose, signal);
+    shown.replaceChildren(on ? graph.element : table.element);
+    if (!on || !facts) return;
+    graph.show(facts);
+    if (last !== undefined) graph.reveal(last);
+  };
   const search = el('input', {
     type: 'search',
     class: 'search',
@@ -106,11 +120,21 @@ export const modelView = (host: Host): ModelView => {
     told.textContent = found === all ? `${format(all, 'count')} layers` : `${format(found, 'count')} of ${format(all, 'count')} layers`;
   };
   search.addEventListener('input', () => count(table.search(search.value)));
+  search.addEventListener('keydown', ({ key }) => {
+    if (key !== 'Enter') return;
+    table.next();
+    if (last !== undefined && graph?.element.isConnected) graph.reveal(last);
+  });
   const element = el(
     'div',
     { class: 'model' },
     top,
-    el('section', { class: 'layers-view', 'aria-label': 'Layers' }, el('div', { class: 'layers-bar' }, search, told), table.element),
+    el(
+      'section',
+      { class: 'layers-view', 'aria-label': 'Layers' },
+      el('div', { class: 'layers-bar' }, search, told, toggle('Graph', false, draw, 'Layers as a graph')),
+      shown,
+    ),
     aside,
   );
   return {
@@ -162,6 +186,7 @@ export const modelView = (host: Host): ModelView => {
       );
       if (holders.size === 0) idle();
       table.show(given.layers);
+      if (graph?.element.isConnected) graph.show(given);
       count(table.search(search.value));
     },
     weights({ name, facts: found, problem }) {

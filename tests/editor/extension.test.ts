@@ -254,6 +254,9 @@ function scenarios({ page, server, folder, shot }: Stage): void {
       await page.waitForTimeout(500);
       await shot(`model ${name}`);
     }
+    await view.getByRole('button', { name: 'Layers as a graph' }).click();
+    await painted(view.locator('canvas.model-graph'));
+    await shot('model graph dark');
     await view.getByRole('searchbox', { name: 'Search layers' }).fill('relu');
     await view.getByText(/^\d+ of \d+ layers$/).waitFor();
     await closeEditors();

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { LayerRow, ModelLayers, WeightFacts } from '../../src/report/tasks.ts';
-import { close, launch, openPanel, post, posted, screenshot, skip } from './browser.ts';
+import { modulesIn, place } from '../../webview/node-graph.ts';
+import { close, colours, launch, openPanel, post, posted, screenshot, skip } from './browser.ts';
 
 before(launch);
 after(close);
@@ -112,4 +113,69 @@ test('at a narrow width nothing runs out of the page', { skip }, async () => {
   const { page } = await open('narrow', 40);
   await page.setViewportSize({ width: 420, height: 800 });
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
+});
+
+test('groups of names open from the outside in, and closed ones stand for their layers', () => {
+  const given = facts(5000);
+  const modules = modulesIn(given.layers);
+  assert.deepEqual(modules.of(23), ['encoder', 'encoder/block2']);
+  assert.deepEqual([...modules.open], []);
+  const closed = place(given, modules, new Set());
+  // The values of the layers are v0, v1, …: no end of the model is one of them, so that only its input and output stand beside the group.
+  assert.deepEqual(
+    closed.boxes.map(({ id, detail }) => [id, detail]),
+    [
+      ['input x', 'input'],
+      ['encoder', '5000 layers'],
+      ['output logits', 'output'],
+    ],
+  );
+  const half = place(given, modules, new Set(['encoder']));
+  assert.equal(half.boxes.length, 502);
+  assert.equal(half.edges.length, 499);
+  const open = place(given, modules, modules.all);
+  assert.equal(open.boxes.length, 5002);
+  const nodes = open.boxes.filter(({ kind }) => kind === 'node');
+  for (const [i, box] of nodes.entries()) if (i > 0) assert.ok(box.y > nodes[i - 1].y);
+});
+
+test('boxes of one row do not overlap, whatever the edges; a cycle of closed groups is placed', () => {
+  const layers = Array.from({ length: 60 }, (_, i) => ({
+    ...layer(i),
+    name: `${i % 2 === 0 ? 'a' : 'b'}/n${i}`,
+    inputs: i === 0 ? ['x'] : [`v${i}`, `v${Math.floor(i / 3)}`],
+  }));
+  const given = { ...facts(0), layers };
+  const modules = modulesIn(layers);
+  assert.equal(place(given, modules, new Set()).boxes.length, 4);
+  const { boxes } = place(given, modules, modules.all);
+  for (const a of boxes) for (const b of boxes) if (a !== b && a.y === b.y) assert.ok(Math.abs(a.x - b.x) >= 168);
+});
+
+test('the graph is drawn, opened and closed by keys, and search finds a layer in it', { skip }, async () => {
+  const { page, errors } = await open('graph', 5000);
+  await page.getByRole('button', { name: 'Layers as a graph' }).click();
+  const canvas = page.locator('canvas.model-graph');
+  await canvas.waitFor();
+  await page.waitForFunction(() => (document.querySelector('canvas.model-graph') as HTMLCanvasElement).width > 300);
+  await page.waitForTimeout(100);
+  assert.ok((await colours(page, 'canvas.model-graph')) > 3);
+  await canvas.focus();
+  await page.keyboard.press(']');
+  await page.keyboard.press(']');
+  await page.getByText('encoder 5000 layers').waitFor();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press(']');
+  await page.getByText('encoder/block1 10 layers').waitFor();
+  await page.keyboard.press('Backspace');
+  await page.keyboard.press(']');
+  await page.keyboard.press('[');
+  await page.getByText('encoder 5000 layers').waitFor();
+  await page.getByRole('button', { name: 'Open groups' }).click();
+  await page.getByRole('searchbox').fill('conv120');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'encoder.block12.conv120' }).waitFor();
+  await page.waitForTimeout(100);
+  await page.screenshot({ path: screenshot('model graph page') });
+  assert.deepEqual(errors, []);
 });
