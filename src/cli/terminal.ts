@@ -3,19 +3,23 @@ import type { Catalogue } from '../base/catalogue.ts';
 import type { Supervisor } from '../jobs/supervisor.ts';
 import { writeWhole } from '../jobs/write-file.ts';
 import type { Terminal } from './define.ts';
+import { timeLeft } from './time-left.ts';
 
 /** A line on the error stream that is drawn over while a job runs; without a TTY one plain line every tenth of the way. */
 const progressBar = (title: string, stream: NodeJS.WriteStream): { show(fraction: number, text: string): void; end(): void } => {
   let told = -1;
+  const began = performance.now();
   return {
     show(fraction, text) {
       const done = Math.max(0, Math.min(1, fraction));
+      const left = timeLeft((performance.now() - began) / 1000, done);
+      const said = left === '' ? text : `${text}, ${left}`;
       if (stream.isTTY) {
-        const line = `${title} ${'█'.repeat(Math.round(done * 24)).padEnd(24, '░')} ${String(Math.round(done * 100)).padStart(3)} %  ${text}`;
+        const line = `${title} ${'█'.repeat(Math.round(done * 24)).padEnd(24, '░')} ${String(Math.round(done * 100)).padStart(3)} %  ${said}`;
         stream.write(`\r\x1b[2K${line.slice(0, Math.max(20, (stream.columns ?? 100) - 1))}`);
       } else if (Math.floor(done * 10) > told) {
         told = Math.floor(done * 10);
-        stream.write(`${title} ${Math.round(done * 100)} %  ${text}\n`);
+        stream.write(`${title} ${Math.round(done * 100)} %  ${said}\n`);
       }
     },
     end() {

@@ -220,7 +220,7 @@ test('conductance of a large layer, its path taken in parts: w·x of each unit t
 });
 
 test('more rows than are worked on at once give the same as few, and progress is told between', async () => {
-  const rows = 400_000;
+  const rows = 200_000;
   await withModel(netA(), [3], async (gradient) => {
     const told: number[] = [];
     const found = await attributeSamples(
@@ -237,7 +237,7 @@ test('more rows than are worked on at once give the same as few, and progress is
     );
     near(found.values.subarray(-6), [3.5, 1, 3, -1.25, 0.5, -2.5]);
     assert.equal(found.output.length, rows);
-    assert.ok(told.length === 2 && told[0] > 0.5 && told[0] < 1 && told[1] === 1, String(told));
+    assert.ok(told.length === 3 && told[0] > 0.4 && told[0] < told[1] && told[2] === 1, String(told));
   });
 });
 

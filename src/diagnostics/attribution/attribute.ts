@@ -86,8 +86,8 @@ export const entriesOf = async (
   return { scale, tool, targets: tool.targets === 1 ? new Int32Array(targets.length) : targets };
 };
 
-/** Values that are worked on at once: of the inputs, or of the layer that a method is about. */
-const MOST = 1_000_000;
+/** Values that are worked on at once, after which progress is told: of the inputs, or of the layer that a method is about. */
+const MOST = 250_000;
 
 /** The parts' rows one after the other. */
 const joined = (parts: readonly Attributed[]): Attributed => {

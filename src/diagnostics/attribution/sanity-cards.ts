@@ -104,7 +104,8 @@ export const sanityFindings = (sanity: Sanity): Found => {
   };
   const single = {
     ...(infidelity ? { infidelity: infidelity.value, infidelity_relative: infidelity.relative } : {}),
-    ...(last ? { randomised_spearman: last.spearman, randomised_spearman_nonzero: last.nonzero, randomised_ssim: last.similarity } : {}),
+    ...(last ? { randomised_spearman: last.spearman, randomised_spearman_nonzero: last.nonzero } : {}),
+    ...(last && Number.isFinite(last.similarity) ? { randomised_ssim: last.similarity } : {}),
   };
   const row = (name: string, label: string, value: number, note: string, interval?: Interval) => ({
     name,
