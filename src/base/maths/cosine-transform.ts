@@ -1,8 +1,8 @@
 /** Type-II discrete cosine transform X_k = Σ x_i cos(πk(i+½)/n) and its inverse, n a power of two from 2 on. */
 export interface CosineTransform {
   readonly n: number;
-  forward(x: Float64Array): Float64Array;
-  /** Written into `into`, where one is given. */
+  /** Both are written into `into`, where one is given; it may not be `x`. */
+  forward(x: Float64Array, into?: Float64Array): Float64Array;
   inverse(x: Float64Array, into?: Float64Array): Float64Array;
 }
 
@@ -53,13 +53,12 @@ const made = (n: number): CosineTransform => {
   const place = Int32Array.from({ length: n }, (_, i) => (i < half ? 2 * i : 2 * (n - i) - 1));
   return {
     n,
-    forward(x) {
+    forward(x, out = new Float64Array(n)) {
       for (let k = 0; k < half; k++) {
         re[k] = x[place[2 * k]];
         im[k] = x[place[2 * k + 1]];
       }
       fourier(re, im, cos, sin, 2);
-      const out = new Float64Array(n);
       out[0] = re[0] + im[0];
       out[half] = (re[0] - im[0]) * turnCos[half];
       for (let k = 1; k < half; k++) {

@@ -3,7 +3,7 @@ import { cornersOf, type Pool, pool } from '../../base/maths/isotonic.ts';
 import { quantile } from '../../base/maths/quantile.ts';
 import { type CorpTerms, corpTerms, fittedLoss, isotonicOf, readPool } from './corp.ts';
 import { type Groups, sizeOfGroup } from './pairs.ts';
-import { FINEST, nodesFor, type Placing, placing, smoothCurve, smoothEce, spread } from './smooth.ts';
+import { FINEST, nodesFor, type Placing, placing, type Space, smoothCurve, smoothEce, spaceOf, spread } from './smooth.ts';
 
 /** Points at which curves and their bands are drawn, and the most draws behind a band. */
 const POINTS = 101;
@@ -72,6 +72,9 @@ const bandOf = (x: Float64Array, curves: readonly Float64Array[], level: number)
 interface Grid {
   readonly transform: CosineTransform;
   readonly places: Placing;
+  readonly space: Space;
+  /** Masses of a draw on the nodes. */
+  readonly masses: readonly [Float64Array, Float64Array];
 }
 
 /** Takes draws (hits and sizes of every group) one after another. Of calibrated draws smooth ECE is narrow: the first sets the grid for it. */
@@ -85,7 +88,10 @@ export const curveDraws = (
   const [smoothEces, mcbs] = [new Float64Array(draws), new Float64Array(draws)];
   const [smooths, isotonics]: [Float64Array[], Float64Array[]] = [[], []];
   const fit: Pool = pool(1024);
-  const gridOf = (nodes: number): Grid => ({ transform: cosineTransform(nodes), places: placing(c, nodes) });
+  const gridOf = (nodes: number): Grid => {
+    const transform = cosineTransform(nodes);
+    return { transform, places: placing(c, nodes), space: spaceOf(transform), masses: [new Float64Array(nodes), new Float64Array(nodes)] };
+  };
   const coarse = gridOf(nodesFor(width));
   const residual = new Float64Array(c.length);
   let grid: Grid | undefined;
@@ -97,17 +103,17 @@ export const curveDraws = (
         residual[g] = (hits[g] - sizes[g] * c[g]) / n;
         brier += sizes[g] * c[g] * c[g] + hits[g] * (1 - 2 * c[g]);
       }
-      const error = ({ transform, places }: Grid, guess: number): number =>
-        smoothEce(transform, spread(places, residual), ROUGH * Math.max(guess, 1e-5), guess);
+      const error = ({ transform, places, space, masses: [mass] }: Grid, guess: number): number =>
+        smoothEce(transform, spread(places, residual, mass), ROUGH * Math.max(guess, 1e-5), guess, space);
       grid ??= gridOf(nodesFor(Math.min(width, error(gridOf(FINEST), width))));
       smoothEces[d] = error(grid, d > 0 ? smoothEces[d - 1] : width);
       isotonicOf(c, hits, sizes, fit);
       mcbs[d] = Math.max(0, (brier - fittedLoss(fit)) / n);
       if (d < BAND_DRAWS) {
         isotonics.push(readPool(fit, x));
-        const { transform, places } = coarse;
-        const [outcomes, rows] = [spread(places, hits), spread(places, sizes)];
-        smooths.push(smoothCurve(transform, outcomes, rows, width, x).share);
+        const { transform, places, space, masses } = coarse;
+        const [outcomes, rows] = [spread(places, hits, masses[0]), spread(places, sizes, masses[1])];
+        smooths.push(smoothCurve(transform, outcomes, rows, width, x, space).share);
       }
       d++;
     },

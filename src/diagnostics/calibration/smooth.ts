@@ -22,8 +22,12 @@ export const placing = (c: Float64Array, n: number): Placing => {
 };
 
 /** Mass of every group, laid on the nodes. */
-export const spread = ({ n, at, share }: Placing, mass: Float64Array | Int32Array): Float64Array => {
-  const out = new Float64Array(n);
+export const spread = (
+  { n, at, share }: Placing,
+  mass: Float64Array | Int32Array,
+  out: Float64Array = new Float64Array(n),
+): Float64Array => {
+  out.fill(0);
   for (let g = 0; g < at.length; g++) {
     const m = mass[g];
     const part = m * share[g];
@@ -41,7 +45,7 @@ export const FINEST = 2_048;
  * A Gaussian of standard deviation `width` reflected at 0 and 1 is diagonal among cosines: e^{−w²π²k²/2}. Sharing between two nodes
  * has spread masses by a variance of 1/(6n²) already.
  */
-const damped = (coefficients: Float64Array, width: number, into = new Float64Array(coefficients.length)): Float64Array => {
+const damped = (coefficients: Float64Array, width: number, into: Float64Array): Float64Array => {
   const n = coefficients.length;
   const variance = Math.max(0, width * width - 1 / (6 * n * n));
   const rate = (variance * Math.PI ** 2) / 2;
@@ -63,18 +67,42 @@ const magnitude = (mass: Float64Array): number => {
   return sum;
 };
 
+/** What a smoothing writes into; shared by draws, so that thousands of them allocate nothing. */
+export interface Space {
+  readonly coefficients: Float64Array;
+  readonly kept: Float64Array;
+  readonly masses: readonly [Float64Array, Float64Array];
+}
+export const spaceOf = ({ n }: Pick<CosineTransform, 'n'>): Space => ({
+  coefficients: new Float64Array(n),
+  kept: new Float64Array(n),
+  masses: [new Float64Array(n), new Float64Array(n)],
+});
+
 /** Masses on the nodes after smoothing. */
-const smoothed = (transform: CosineTransform, mass: Float64Array, width: number): Float64Array =>
-  transform.inverse(damped(transform.forward(mass), width));
+const smoothed = (
+  transform: CosineTransform,
+  mass: Float64Array,
+  width: number,
+  { coefficients, kept }: Space,
+  into: Float64Array,
+): Float64Array => transform.inverse(damped(transform.forward(mass, coefficients), width, kept), into);
 
 /**
  * Smooth calibration error (Błasiok, Nakkiran 2023, arXiv:2309.12236): smECE_σ = ∫|E[K_σ(t, c)(a − c)]|dt with the reflected Gaussian
  * K, at the one σ where smECE_σ = σ. `residual` is the mass of a − c on the nodes.
  */
-export const smoothEce = (transform: CosineTransform, residual: Float64Array, tolerance = 1e-10, guess = 0.05): number => {
+export const smoothEce = (
+  transform: CosineTransform,
+  residual: Float64Array,
+  tolerance = 1e-10,
+  guess = 0.05,
+  space: Space = spaceOf(transform),
+): number => {
   if (magnitude(residual) === 0) return 0;
-  const coefficients = transform.forward(residual);
-  const [kept, back] = [new Float64Array(transform.n), new Float64Array(transform.n)];
+  const { kept, masses } = space;
+  const [back] = masses;
+  const coefficients = transform.forward(residual, space.coefficients);
   const error = (width: number): number => magnitude(transform.inverse(damped(coefficients, width, kept), back));
   // smECE_σ falls with σ, so the excess over σ has one zero: secant steps, halving where one leaves the bracket.
   let [low, high, before] = [0, 1, guess];
@@ -99,9 +127,12 @@ export const smoothCurve = (
   rows: Float64Array,
   width: number,
   x: Float64Array,
+  space: Space = spaceOf(transform),
 ): { readonly share: Float64Array; readonly density: Float64Array } => {
   const { n } = transform;
-  const [above, below] = [smoothed(transform, outcomes, width), smoothed(transform, rows, width)];
+  const [above, below] = space.masses;
+  smoothed(transform, outcomes, width, space, above);
+  smoothed(transform, rows, width, space, below);
   const total = rows.reduce((sum, v) => sum + v, 0);
   const read = (of: (i: number) => number): Float64Array =>
     x.map((at) => {
