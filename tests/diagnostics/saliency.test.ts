@@ -138,7 +138,9 @@ test('a signal is drawn with its attribution, each as a share of its largest siz
     outputs: [[1, 0]],
     tool: toolOf((p, at) => ({ value: slope.reduce((s, w, k) => s + w * p[at + k], 0), gradient: slope }), [2, 3], 2),
   };
-  const curve = card(await run(signal, { method: 'gradient-x-input' }), 'curve');
+  const said = await run(signal, { method: 'gradient-x-input' });
+  assert.match(said.guide, /The strongest is channel 0, place 1, with a mean size of 4,/);
+  const curve = card(said, 'curve');
   assert.deepEqual(
     curve.lines.map((l) => l.name),
     ['Signal, channel 0', 'Signal, channel 1', 'Attribution'],

@@ -39,9 +39,13 @@ export const strongest = (s: Saliency): { readonly input: number; readonly size:
   }).sort((a, b) => b.size - a.size || a.input - b.input);
 };
 
-/** An input by the name of its column, else by its number; or a unit of a layer. */
-export const inputName = ({ names, found }: Pick<Saliency, 'names' | 'found'>, input: number): string =>
-  found.grid?.kind === 'units' ? `unit ${input}` : (names?.[input] ?? `input ${input}`);
+/** An input by the name of its column, its place in a signal, else by its number; or a unit of a layer. */
+export const inputName = ({ names, found, signals }: Pick<Saliency, 'names' | 'found' | 'signals'>, input: number): string => {
+  if (found.grid?.kind === 'units') return `unit ${input}`;
+  if (signals && found.grid?.kind === 'map') return `place ${input}`;
+  if (signals) return `channel ${Math.floor(input / signals.places)}, place ${input % signals.places}`;
+  return names?.[input] ?? `input ${input}`;
+};
 
 /** A class by its name. */
 export const nameOf = (k: number, { classes }: Pick<Subject, 'classes'>): string => classes[k] ?? String(k);
