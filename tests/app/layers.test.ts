@@ -135,3 +135,15 @@ test('an unknown name and a type that is not shown are faults', async () => {
   await rejects(stored(held({ weight: constantOf('float32', [1], [1]) }), 'wieght'), /weight/);
   await rejects(stored(held({ w: { dtype: 'float8e4m3fn', dims: [1], bytes: Uint8Array.of(1) } }), 'w'), /float8e4m3fn/);
 });
+
+test('weights beside the file are read from there, and a short file is said so', async () => {
+  const apart = held({ w: { dtype: 'float32', dims: [3], external: { location: 'w.bin', offset: 4, length: 12 } } });
+  const beside = new Uint8Array(Float32Array.of(9, 1, 2, 3).buffer);
+  const ask = (bytes: Uint8Array): Promise<WeightFacts> => {
+    const ports = memoryPorts({ 'm.onnx': write(apart), 'w.bin': bytes });
+    return weights({ model: { path: 'm.onnx' }, name: 'w' }, { ...ports, resolve: (_, path) => path }, job());
+  };
+  const f = await ask(beside);
+  deepEqual([f.min, f.max, f.mean], [1, 3, 2]);
+  await rejects(ask(beside.subarray(0, 12)), /External data 'w\.bin' cannot be used: 12 bytes are wanted at 4/);
+});
