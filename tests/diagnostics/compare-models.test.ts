@@ -147,6 +147,19 @@ test('every measure of both models and their differences: NumPy, SciPy and sciki
   }
 });
 
+test('both accuracies stand beside their difference as shares, with the intervals of the headline', async () => {
+  const { findings } = await compared(first, other);
+  const numbers = findings.cards.find((c): c is CardOf<'number'> => c.title === 'Differences');
+  for (const [name, label] of [
+    ['accuracy', 'Accuracy of new'],
+    ['against_accuracy', 'Accuracy of old'],
+  ]) {
+    const found = numbers?.values.find((v) => v.name === name);
+    assert.deepEqual([found?.label, found?.value, found?.unit], [label, findings.headline[name], 'fraction']);
+    assert.deepEqual(found?.interval, findings.intervals?.[name]);
+  }
+});
+
 test('batches of any size give the same comparison, and the order of the two turns the signs', async () => {
   const whole = await compared(first, other);
   assert.deepEqual((await compared(first, other, {}, { size: 7 })).findings, whole.findings);

@@ -28,6 +28,17 @@ const differences = (c: Comparison, level: number): Card => ({
       reference: 0,
       ...(interval ? { interval: { low: interval[0], high: interval[1], level, method: 'paired' } } : {}),
     })),
+    ...c.names.map((model, s) => {
+      const { of, intervals } = c.compared[0];
+      const interval = intervals[s];
+      return {
+        name: s === 0 ? 'accuracy' : 'against_accuracy',
+        label: `Accuracy of ${model}`,
+        value: of[s],
+        unit: 'fraction' as const,
+        ...(interval ? { interval: { low: interval[0], high: interval[1], level, method: 'Wilson' } } : {}),
+      };
+    }),
     { name: 'disagreement', label: 'Rows answered differently', value: c.different / c.rows, unit: 'fraction' },
     { name: 'rows', label: 'Rows', value: c.rows, unit: 'count' },
   ],
