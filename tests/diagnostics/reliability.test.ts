@@ -91,6 +91,8 @@ test('card A, other binnings', async () => {
 test('card B, from logits', async () => {
   const five = (await measure('reliability', cardB, { bins: 5 })).findings;
   near(five.headline.accuracy, 0.625);
+  const confidences = [0.7855970346, 0.5748974225, 0.6037488961, 0.7361247243, 0.3671654011, 0.8668133322, 0.7102943288, 0.7782683188];
+  near(five.headline.mean_confidence, confidences.reduce((sum, c) => sum + c, 0) / 8);
   near(five.headline.nll, 0.730432727);
   near(five.headline.brier, 0.4318605497);
   near(five.headline.brier_mean, 0.4318605497 / 3);
