@@ -60,6 +60,12 @@ test('known answers of the card', async () => {
   const { result, findings } = await measure({ y, p }, { topK: 10 });
   const h = findings.headline;
   assert.deepEqual([h.tp, h.fn, h.fp, h.tn, h.rows, h.precision, h.accuracy], [2, 1, 2, 5, 10, 0.5, 0.7]);
+  const bars = card(findings.cards, 'bars', 'Decisions by target');
+  assert.equal(bars.stacked, true, 'what rows become are parts of the histogram of targets');
+  assert.equal(
+    bars.series.flatMap((one) => one.values).reduce<number>((sum, n) => sum + (n ?? 0), 0),
+    10,
+  );
   for (const [name, value] of Object.entries({
     recall: 0.6666666667,
     f1: 0.5714285714,
