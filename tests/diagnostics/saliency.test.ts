@@ -95,7 +95,7 @@ test('a gap above 5 % is counted, noted and named in the guide', async () => {
   const f = await run(table, { baseline: 'zero', quadrature: 'riemann_left', steps: 10 });
   assert.equal(f.headline.incomplete_rows, 1);
   assert.match(f.notes?.[0] ?? '', /1 of 2 samples have a completeness gap above 5 %.*steps to 200/);
-  assert.match(f.guide, /200 steps or the adaptive rule/);
+  assert.match(f.guide, /Set steps to 200, or quadrature to adaptive/);
 });
 
 test('target: the predicted class, the label, or one class by name or index', async () => {

@@ -1,10 +1,18 @@
 import { median } from '../../base/maths/quantile.ts';
 import { overlayScale } from '../../base/overlay-scale.ts';
 import { number, percent } from '../wording.ts';
+import { type MethodId, methodReads } from './method-names.ts';
 import { methods } from './methods.ts';
 import type { AttributionChoice } from './options.ts';
 import { ALMOST_ZERO } from './overlay.ts';
 import { INCOMPLETE, inputName, type Saliency, strongest } from './saliency-result.ts';
+
+/** What brings the gap down. */
+export const remedy = (method: MethodId): string => {
+  const reads = methodReads[method];
+  if (reads.includes('quadrature')) return 'Set steps to 200, or quadrature to adaptive.';
+  return reads.includes('steps') ? 'Raise steps: the gap falls with their number.' : 'Use Integrated Gradients.';
+};
 
 /** Share of the inputs, strongest first, that hold half of all |a| of one sample. */
 const halfOf = (values: Float64Array): number => {
@@ -15,13 +23,13 @@ const halfOf = (values: Float64Array): number => {
   return k / sizes.length;
 };
 
-const complete = (s: Saliency): string => {
+const complete = (s: Saliency, { method }: Pick<AttributionChoice, 'method'>): string => {
   const { completeness } = s.found;
   if (!completeness) return '';
   const worst = Math.max(...completeness.relative);
   return worst <= INCOMPLETE
     ? ` The maps add up to the change of the output within ${percent(worst)}, so the path integral can be trusted.`
-    : ` The maps miss up to ${worst < 1 ? percent(worst) : 'more than all'} of the change of the output (median ${percent(median(completeness.relative))}): take 200 steps or the adaptive rule before reading anything fine into them.`;
+    : ` The maps miss up to ${worst < 1 ? percent(worst) : 'more than all'} of the change of the output (median ${percent(median(completeness.relative))}): read nothing fine into them. ${remedy(method)}`;
 };
 
 /** What the maps say here, and what would change the decision. */
@@ -47,5 +55,5 @@ export const saliencyGuide = (s: Saliency, chosen: AttributionChoice): string =>
   const mistakes =
     wrong > 0 ? ` ${wrong} of the samples are answered wrongly: compare their maps with target 'label' to see what was missed.` : '';
   const zero = flat > 0 ? ` ${flat} of the ${n} maps are almost zero.` : '';
-  return `In ${n === 1 ? 'this sample' : `the median of ${n} samples`} half of all attribution lies in ${percent(share)} of the ${kind}: ${spread}.${table}${complete(s)}${zero} ${methods[chosen.method].meaning}. A map that looks the same after the weights are redrawn shows the input, not the model.${mistakes}`;
+  return `In ${n === 1 ? 'this sample' : `the median of ${n} samples`} half of all attribution lies in ${percent(share)} of the ${kind}: ${spread}.${table}${complete(s, chosen)}${zero} ${methods[chosen.method].meaning}. A map that looks the same after the weights are redrawn shows the input, not the model.${mistakes}`;
 };

@@ -5,7 +5,7 @@ import { type Diagnostic, defineStudy } from '../define.ts';
 import { attributeRows, targetOptions } from './attributed-rows.ts';
 import { attributionOptions } from './options.ts';
 import { saliencyCards } from './saliency-cards.ts';
-import { saliencyGuide } from './saliency-guide.ts';
+import { remedy, saliencyGuide } from './saliency-guide.ts';
 import { INCOMPLETE, type Saliency } from './saliency-result.ts';
 import { evenly } from './samples.ts';
 import { sanity } from './sanity.ts';
@@ -62,7 +62,7 @@ export const saliency: Diagnostic = defineStudy({
       notes: [
         ...(incomplete > 0
           ? [
-              `${incomplete} of ${s.rows.length} samples have a completeness gap above 5 %: their maps do not add up to the change of the output. Set steps to 200, or quadrature to adaptive.`,
+              `${incomplete} of ${s.rows.length} samples have a completeness gap above 5 %: their maps do not add up to the change of the output. ${remedy(chosen.method)}`,
             ]
           : []),
         ...(checks?.notes ?? []),
