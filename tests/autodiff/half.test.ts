@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { inputGradient } from '../../src/autodiff/path-gradient.ts';
 import { type GradientAsk, gradientGraph } from '../../src/autodiff/gradient-graph.ts';
+import { inputGradient } from '../../src/autodiff/path-gradient.ts';
 import { fromHalf, toHalf } from '../../src/base/half.ts';
 import { float32, int64, type Tensor } from '../../src/base/tensor.ts';
 import { readNpz } from '../../src/data/npz.ts';

@@ -25,7 +25,7 @@ export const logProbs: Provider<'logProbs'> = ({ scores, meaning }, of) => {
   if (meaning.scores === 'probabilities') {
     const { rows, cols, data } = of('probs');
     const logs = new Float64Array(data.length);
-    for (let i = 0; i < logs.length; i++) logs[i] = Math.log(data[i] < leastProbability ? leastProbability : data[i]);
+    for (let i = 0; i < logs.length; i++) logs[i] = Math.log(Math.max(data[i], leastProbability));
     return { rows, cols, data: logs };
   }
   if (!meaning.binary) return { rows: scores.rows, cols: scores.cols, data: logSoftmax(scores) };
