@@ -38,7 +38,7 @@ import { redrawn, weightedLayers } from './redrawn.ts';
  * batches of 512). So many points run at once in any case.
  */
 const cached = 2 ** 25;
-const least = 50;
+const least = 64;
 
 /** Bytes of weights beyond which a graph keeps them as they are: blocks of channels hold two copies, one for each way. */
 const copied = 2 ** 28;
