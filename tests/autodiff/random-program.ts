@@ -45,7 +45,11 @@ export const cases: readonly Case[] = Object.values(families)
       !one.name.includes('training_mode=1 momentum') &&
       !one.name.startsWith('com.microsoft.MoE'),
   );
-const standard = cases.filter((one) => !one.name.startsWith('com.microsoft'));
+/** ONNX Runtime 1.30 holds some inputs (the bias of MatMulNBits, the sizes of Resize) to shapes that it does not know, and refuses the graph. */
+const probed = cases.filter(
+  (one) => !one.name.startsWith('Resize to sizes at run time') && !(one.name.startsWith('com.microsoft.MatMulNBits') && one.x.length > 4),
+);
+const standard = probed.filter((one) => !one.name.startsWith('com.microsoft'));
 
 /** What ONNX Runtime says of an element type that it has no kernel for. */
 export const missing = /NOT_IMPLEMENTED|Could not find an implementation|Type Error|is invalid\.|not supported|type inference failed/i;
@@ -209,7 +213,7 @@ export const assemble = async (program: Program, float: Float = program.float): 
   for (const dims of program.leaves) leaf(dims);
   if (!pool.some((p) => sizeOf(p.dims) > 0)) leaf([2]);
   const drawn: string[] = [];
-  const table = program.sizes === 'unknown' ? standard : cases;
+  const table = { known: cases, probed, unknown: standard }[program.sizes];
   for (const { op, seed } of program.steps) {
     const maker = makerOf(seed);
     const one = op % 5 < 3 ? undefined : table[op % table.length];

@@ -15,10 +15,12 @@ const besides: Readonly<Record<string, readonly string[]>> = {
 };
 
 const skip = skipped('tests/runtime/webgpu-models.full.test.ts');
-for (const name of [...fixtures, 'squeezenet']) {
+/** Those with rows that no kink lies on; the others are MLPs like mlp_digits. */
+const compared = fixtures.filter((name) => !name.startsWith('few_digits'));
+for (const name of [...compared, 'squeezenet']) {
   test(`${name}: gradients by inputs and parameters are on WebGPU what they are on the CPU`, { skip }, async (t) => {
-    const compared = JSON.parse(await onSoftwareVulkan('webgpu-models-child.ts', [name])) as readonly Compared[];
-    for (const { wrt, excess, output, actual, reason } of compared) {
+    const figures = JSON.parse(await onSoftwareVulkan('webgpu-models-child.ts', [name])) as readonly Compared[];
+    for (const { wrt, excess, output, actual, reason } of figures) {
       t.diagnostic(`${name} by ${wrt}: ${reason}`);
       assert.equal(actual, 'webgpu');
       // |a − b| ≤ 1e-4·max|b| + 1e-5·G for gradients, 1e-5·max|b| for what they are made of, as for PyTorch's (autodiff/goldens.test.ts).
