@@ -18,6 +18,14 @@ export const breathe = async (job: Pick<Job, 'signal'>): Promise<void> => {
   if (job.signal.aborted) throw new Fault('job/stopped', {});
 };
 
+/** Tells how far a fold's result is, and lets a cancelled one end there. */
+export const paced =
+  (job: Pick<Job, 'progress' | 'signal'>) =>
+  async (fraction: number, text: string): Promise<void> => {
+    job.progress(fraction, text);
+    await breathe(job);
+  };
+
 /** A job that reports to nobody, for tests and small synchronous uses. */
 export const quietJob = (seed = 0): Job & { readonly notes: string[] } => {
   const notes: string[] = [];

@@ -6,6 +6,7 @@ import { float32, sizeOf } from '../../src/base/tensor.ts';
 import { emitter, type Given } from '../../src/graph/emit.ts';
 import type { TensorType } from '../../src/graph/types.ts';
 import { write } from '../../src/graph/write.ts';
+import { model } from '../graph/build.ts';
 import { numbers, open } from './ort.ts';
 
 /** Convolutions whose gradients take another form where the weights are constant than where they are computed. */
@@ -43,23 +44,16 @@ for (const [name, x, w, attributes] of cases) {
       );
       const second = gradients(emit, mixed, ['x', 'w']);
       const wanted = [dx, dw, second.get('x') ?? '', second.get('w') ?? ''];
-      const model = {
-        irVersion: 8,
-        opsets: new Map([['', 18]]),
-        producer: '',
-        producerVersion: '',
-        domain: '',
-        version: 0,
-        metadata: new Map(),
-        functions: [],
-        graph: emit.graph(
+      const made = model(
+        emit.graph(
           'case',
           inputs,
           wanted.map((o) => ({ name: o })),
         ),
-      };
+        18,
+      );
       const feeds = { x: float32(x, values(x, 1)), ...(constant ? {} : { w: float32(w, weights) }) };
-      const out = await (await open(write(model)))(feeds);
+      const out = await (await open(write(made)))(feeds);
       return wanted.map((key) => numbers(out[key]));
     };
     const [fixed, free] = [await run(true), await run(false)];

@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import { gradients } from '../../src/autodiff/reverse.ts';
 import { float32, sizeOf } from '../../src/base/tensor.ts';
 import { emitter, type Given } from '../../src/graph/emit.ts';
-import type { Model, TensorType } from '../../src/graph/types.ts';
+import type { TensorType } from '../../src/graph/types.ts';
 import { write } from '../../src/graph/write.ts';
+import { model } from '../graph/build.ts';
 import { numbers, open } from './ort.ts';
 
 /** The gradient by ONNX Runtime's own indices, which name the first of equal maxima in row-major order. */
@@ -49,22 +50,15 @@ for (const [name, dims, attributes] of cases) {
     const slope = emit.ReduceSum(emit.Mul(first, emit.Cos('x')), { keepdims: 0 });
     const second = gradients(emit, slope, ['x']).get('x') ?? '';
     const outputs = [y, indices, first, second];
-    const model: Model = {
-      irVersion: 8,
-      opsets: new Map([['', 18]]),
-      producer: '',
-      producerVersion: '',
-      domain: '',
-      version: 0,
-      metadata: new Map(),
-      functions: [],
-      graph: emit.graph(
+    const made = model(
+      emit.graph(
         'case',
         [{ name: 'x', type: type(dims) }],
         outputs.map((o) => ({ name: o })),
       ),
-    };
-    const out = await (await open(write(model)))({ x: float32(dims, x) });
+      18,
+    );
+    const out = await (await open(write(made)))({ x: float32(dims, x) });
     const [best, at] = [numbers(out[y]), numbers(out[indices])];
     const w = at.map((i) => Math.fround(Math.cos(i)) + 2);
     const close = (what: string, got: readonly number[], want: readonly number[]): void => {
@@ -101,18 +95,8 @@ test('a pool of rectified values gives their whole gradient where it is wanted i
     inputs,
     names.map((name) => ({ name })),
   );
-  const model: Model = {
-    irVersion: 8,
-    opsets: new Map([['', 18]]),
-    producer: '',
-    producerVersion: '',
-    domain: '',
-    version: 0,
-    metadata: new Map(),
-    functions: [],
-    graph,
-  };
-  const out = await (await open(write(model)))({
+  const made = model(graph, 18);
+  const out = await (await open(write(made)))({
     x: float32([1, 1, 2, 4], [-1, -2, 1, 2, -3, -4, 3, 0]),
     g: float32([1, 1, 1, 2], [5, 7]),
   });

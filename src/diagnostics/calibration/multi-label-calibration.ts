@@ -1,4 +1,4 @@
-import { breathe } from '../../base/job.ts';
+import { paced } from '../../base/job.ts';
 import { choice, int, real } from '../../base/option.ts';
 import { type Diagnostic, defineFold } from '../define.ts';
 import { multiLabelCards, multiLabelGuide, multiLabelHeadline, multiLabelIntervals, multiLabelNotes } from './multi-label-cards.ts';
@@ -27,16 +27,7 @@ export const multiLabelCalibration: Diagnostic = defineFold({
   start: ({ binning, bins }) => multiLabelState(binning, bins),
   add: (state, batch) => addMarks(state, batch),
   merge: (state, other) => mergeMarks(state, other),
-  result: (state, chosen, job): Promise<MultiLabel> =>
-    multiLabelScores(
-      state,
-      chosen,
-      (name) => job.random(name),
-      async (fraction, text) => {
-        job.progress(fraction, text);
-        await breathe(job);
-      },
-    ),
+  result: (state, chosen, job): Promise<MultiLabel> => multiLabelScores(state, chosen, (name) => job.random(name), paced(job)),
   report: (r, chosen, subject) => ({
     headline: multiLabelHeadline(r),
     intervals: multiLabelIntervals(r, chosen),

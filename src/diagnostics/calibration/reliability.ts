@@ -1,4 +1,4 @@
-import { breathe } from '../../base/job.ts';
+import { paced } from '../../base/job.ts';
 import { choice, int, pick, real } from '../../base/option.ts';
 import { classNamed } from '../class-option.ts';
 import { type Diagnostic, defineFold } from '../define.ts';
@@ -41,16 +41,7 @@ export const reliability: Diagnostic = defineFold({
     emptyState(binning, bins, { positive: classNamed(positive, classes, classes.length), column: group || 'group' }),
   add: (state, batch) => addBatch(state, batch),
   merge: (state, other) => mergeState(state, other),
-  result: (state, chosen, job): Promise<Reliability> =>
-    reliabilityScores(
-      state,
-      chosen,
-      (name) => job.random(name),
-      async (fraction, text) => {
-        job.progress(fraction, text);
-        await breathe(job);
-      },
-    ),
+  result: (state, chosen, job): Promise<Reliability> => reliabilityScores(state, chosen, (name) => job.random(name), paced(job)),
   report: (r, chosen, subject) => ({
     headline: reliabilityHeadline(r),
     intervals: reliabilityIntervals(r, chosen),

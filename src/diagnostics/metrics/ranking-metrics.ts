@@ -1,4 +1,4 @@
-import { breathe } from '../../base/job.ts';
+import { paced } from '../../base/job.ts';
 import { int, pick, real } from '../../base/option.ts';
 import { type Diagnostic, defineFold } from '../define.ts';
 import { scoresOption } from '../scores-option.ts';
@@ -38,16 +38,7 @@ export const rankingMetrics: Diagnostic = defineFold({
   start: ({ positive, group }, { classes }): RankingState => rankingState(positive, classes, group || 'group'),
   add: (state, batch) => addRanking(state, batch),
   merge: (state, other) => mergeRanking(state, other),
-  result: (state, chosen, job): Promise<Ranking> =>
-    rankingScores(
-      state,
-      chosen,
-      (name) => job.random(name),
-      async (fraction, text) => {
-        job.progress(fraction, text);
-        await breathe(job);
-      },
-    ),
+  result: (state, chosen, job): Promise<Ranking> => rankingScores(state, chosen, (name) => job.random(name), paced(job)),
   report: (ranking, chosen, subject) => ({
     headline: rankingHeadline(ranking),
     intervals: rankingIntervals(ranking, chosen),
