@@ -84,6 +84,7 @@ const plan = (suite: Suite, checks: readonly Check[], ask: SuiteRequest, ports: 
         options: { ...levelOf(check, diagnostic), ...optionsOf(check, diagnostic, ask.path, ports) },
         device: ask.device,
         seed: ask.seed,
+        ...(ask.limit === undefined ? {} : { limit: ask.limit }),
       },
     };
   });
@@ -162,7 +163,11 @@ export const runSuite = async (
     for (const [i, { check }] of group.entries()) results.set(check, verdict(check, found[i]));
     done += share;
   }
-  return { path: ask.path, checks: planned.flatMap(({ check }) => results.get(check) ?? []) };
+  const checks = planned.flatMap(({ check }): CheckResult[] => {
+    const result = results.get(check);
+    return result ? [{ ...result, line: file.lines[all.indexOf(check)] }] : [];
+  });
+  return { path: ask.path, checks };
 };
 
 export const suite: UseCase<'suite'> = (ask, ports, job) => runSuite(ask, ports, job);

@@ -218,7 +218,7 @@ const scoreHint = ({ graph }: Model, output: string): ScoreHint => {
 };
 
 /** Chooses input and output: as named, else the only or first input and the first output of floats. */
-export const endsOf = ({ model, name }: OpenedModel, ref: ModelRef, job: Pick<Job, 'note'>): Ends => {
+export const endsOf = ({ model, name }: Pick<OpenedModel, 'model' | 'name'>, ref: ModelRef, job: Pick<Job, 'note'>): Ends => {
   const inputs = freeInputs(model.graph);
   const input = ref.input === undefined ? inputs.find(isTensor) : named('input', ref.input, inputs);
   if (!input) throw new Fault('graph/not-onnx', { path: name, reason: 'it has no input' });

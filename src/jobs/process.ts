@@ -12,6 +12,8 @@ const tasks: { readonly [T in TaskName]: () => Promise<UseCase<T>> } = {
   layers: async () => (await import('../app/layers.ts')).layers,
   weights: async () => (await import('../app/weights.ts')).weights,
   grad: async () => (await import('../app/grad.ts')).grad,
+  outline: async () => (await import('../app/outline.ts')).outline,
+  draft: async () => (await import('../app/draft.ts')).draft,
   attribute: async () => (await import('../app/attribute.ts')).attribute,
   devices:
     async () =>

@@ -1,4 +1,4 @@
-import type { DataRef, Device, Expectation, ModelRef, RunRequest } from '../base/request.ts';
+import type { DataRef, Device, Expectation, ModelRef, RunRequest, Suite } from '../base/request.ts';
 import type { Fact, Interval, Picture, Report } from './report.ts';
 
 /** Every task the job process can do: name → what it is asked and what it gives back. Plain data, typed arrays allowed. */
@@ -18,6 +18,10 @@ export interface Tasks {
     readonly ask: Record<string, never>;
     readonly give: readonly { readonly provider: string; readonly ok: boolean; readonly reason: string }[];
   };
+  /** What files are by their headers alone, in the order asked. */
+  outline: { readonly ask: { readonly paths: readonly string[] }; readonly give: readonly FileOutline[] };
+  /** An `assay.json` for files that were found. */
+  draft: { readonly ask: DraftRequest; readonly give: Draft };
   /** One sample with its attribution, for the image tab. */
   attribute: { readonly ask: AttributeRequest; readonly give: Attribution };
 }
@@ -28,6 +32,8 @@ export interface SuiteRequest {
   readonly only?: readonly string[];
   readonly device: Device;
   readonly seed: number;
+  /** At most this many rows of each split, the first ones. */
+  readonly limit?: number;
 }
 export interface GateResult {
   readonly name: string;
@@ -44,6 +50,8 @@ export interface CheckResult {
   readonly gates: readonly GateResult[];
   readonly report?: Report;
   readonly seconds: number;
+  /** Where it stands in the file, from 1. */
+  readonly line?: number;
 }
 export interface SuiteResult {
   readonly path: string;
@@ -106,6 +114,43 @@ export interface ModelFacts {
     readonly macs: number | null;
   }[];
   readonly withoutGradient: readonly { readonly node: string; readonly op: string; readonly reason: string }[];
+  readonly notes: readonly string[];
+}
+
+export interface DataColumn {
+  readonly name: string;
+  readonly dtype: string;
+  /** Of one row; [] for a scalar. */
+  readonly dims: readonly number[];
+}
+/** What a file is, by its headers. */
+export type FileOutline = { readonly path: string } & (
+  | { readonly kind: 'model'; readonly inputs: readonly ModelValue[]; readonly outputs: readonly ModelValue[] }
+  | {
+      readonly kind: 'data';
+      readonly format: string;
+      readonly rows: number;
+      readonly columns: readonly DataColumn[];
+      /** Arrays of another length than the rows. */
+      readonly extras: readonly (DataColumn & { readonly length: number })[];
+    }
+  | { readonly kind: 'unreadable'; readonly reason: string }
+);
+
+export interface DraftRequest {
+  /** Where the `assay.json` would stand; its paths are relative to it. */
+  readonly path: string;
+  readonly models: readonly string[];
+  /** Data files and folders of images. */
+  readonly data: readonly string[];
+  /** Lists of class names, tokenizers and training recipes. */
+  readonly labels: readonly string[];
+  readonly tokenizers: readonly string[];
+  readonly recipes: readonly string[];
+}
+export interface Draft {
+  readonly suite: Suite;
+  /** What was left out, and what to look at. */
   readonly notes: readonly string[];
 }
 
