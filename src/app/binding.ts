@@ -17,6 +17,7 @@ import { splitRows, storesSplit } from '../data/split.ts';
 import type { FittedText } from '../data/text-fit.ts';
 import type { Bound, BoundBatch } from '../evidence/bound.ts';
 import { tokensOf } from './binding-text.ts';
+import { rowGiven } from './given-row.ts';
 import type { Ports } from './ports.ts';
 
 type World = Pick<Ports, 'dataset' | 'source'>;
@@ -110,6 +111,7 @@ interface Parts {
   readonly fitted?: Fitted;
   readonly table?: Predictions;
   readonly tokens?: FittedText;
+  readonly target?: Target;
   readonly unscored?: Fault;
   /** The array named as the rows, where they have no scores. */
   readonly named?: string;
@@ -127,6 +129,7 @@ const assemble = ({
   fitted,
   table,
   tokens,
+  target,
   unscored,
   named,
   classNames,
@@ -194,6 +197,7 @@ const assemble = ({
       );
       return { values: fitted.plain(tensors), dims };
     },
+    ...(fitted && target ? { given: rowGiven({ dataset, columns, fitted, tokens, target }) } : {}),
     close: () => dataset.close(),
   };
 };
@@ -351,6 +355,7 @@ export const bind = async (ref: DataRef, ports: World, job: Listener, options: B
     rows,
     columns,
     fitted,
+    target: options.target,
     ...(tokens ? { tokens } : {}),
     ...(marks ? { marks } : {}),
     groups: groupColumns(dataset, options.groups),

@@ -3,18 +3,20 @@ import type { Job } from '../base/job.ts';
 import type { Subject } from '../evidence/evidence.ts';
 import type { Meaning } from '../evidence/interpret.ts';
 import { type OpenGradient, openGradient } from '../evidence/providers/gradient.ts';
-import { type SampleReader, samples } from '../evidence/providers/samples.ts';
+import { samples } from '../evidence/providers/samples.ts';
 import type { AttributeRequest } from '../report/tasks.ts';
+import { type GivenSamples, withGiven } from './given-row.ts';
 import { lookAt } from './look-at.ts';
 import type { AppJob, Ports } from './ports.ts';
 import { type OpenSubject, openSubject } from './subject.ts';
+import { alone, aloneKey } from './text-alone.ts';
 
 /** A model with its data and compiled gradients, open for one question after another. */
 export interface KeptSubject {
   readonly open: OpenSubject;
   readonly subject: Subject;
   readonly meaning?: Meaning;
-  readonly samples: SampleReader['tool'];
+  readonly samples: GivenSamples;
   readonly gradient: OpenGradient;
   /** What was said while it was opened. */
   readonly notes: readonly string[];
@@ -26,19 +28,19 @@ interface Kept extends KeptSubject {
   close(): Promise<void>;
 }
 
-type Ask = Pick<AttributeRequest, 'model' | 'data' | 'device'>;
+type Ask = Pick<AttributeRequest, 'model' | 'data' | 'device' | 'given'>;
 
 /** So many stay open when they are not in use, as long as the process: it ends when nothing was asked of it for minutes. */
 const most = 2;
 const shelves = new WeakMap<Ports, Kept[]>();
 
 /** Changes with everything that was read; a path that names no file is told of when it is opened. */
-const keyOf = async ({ model, data, device }: Ask, ports: Ports): Promise<string> => {
+const keyOf = async ({ model, data, device, given }: Ask, ports: Ports): Promise<string> => {
   const { path, x, y, labels, preprocess } = data;
   const beside = `${model.path.replace(/[^\\/]*$/, '')}tokenizer.json`;
   const read = [model.path, path, x, y, labels, preprocess?.tokenizer, beside];
-  const digests = await Promise.all(read.map((one) => (one === undefined ? '' : ports.sha256(one).catch(() => ''))));
-  return JSON.stringify([model, data, device, digests]);
+  const digests = await Promise.all(read.map((one) => (one === undefined || one === '' ? '' : ports.sha256(one).catch(() => ''))));
+  return JSON.stringify([model, data, device, digests, aloneKey(data, given)]);
 };
 
 const opening = async (key: string, ask: Ask, ports: Ports, first: AppJob): Promise<Kept> => {
@@ -56,7 +58,7 @@ const opening = async (key: string, ask: Ask, ports: Ports, first: AppJob): Prom
     },
     random: (name) => now.random(name),
   };
-  const open = await openSubject(ask, ports, job);
+  const open = await openSubject(ask, alone(ask, ports), job);
   try {
     const { bound, model } = open;
     if (!model) throw new Fault('evidence/no-model', { id: 'saliency', tool: 'gradient' });
@@ -69,7 +71,7 @@ const opening = async (key: string, ask: Ask, ports: Ports, first: AppJob): Prom
       open,
       gradient,
       notes,
-      samples: samples(bound, model.score).tool,
+      samples: withGiven(samples(bound, model.score).tool, bound, model.score),
       serve(job) {
         now = job;
       },
@@ -84,9 +86,9 @@ const opening = async (key: string, ask: Ask, ports: Ports, first: AppJob): Prom
   }
 };
 
-/** A refusal of what was asked leaves sessions as they were; what was stopped or failed may not have. */
-const unharmed = (error: unknown, { signal }: Pick<Job, 'signal'>): boolean =>
-  error instanceof Fault && !signal.aborted && !/^(runtime|job|data)\//.test(error.code);
+/** What was refused, or stopped between two runs, leaves sessions as they were; what failed may not have. */
+const unharmed = (error: unknown): boolean =>
+  error instanceof Fault && (/^data\/given-/.test(error.code) || error.code === 'job/stopped' || !/^(runtime|job|data)\//.test(error.code));
 
 /** Asks something of a subject that was kept open, or opens it, and keeps it for the next question. */
 export const withSubject = async <T>(ask: Ask, ports: Ports, job: AppJob, question: (kept: KeptSubject) => Promise<T>): Promise<T> => {
@@ -106,7 +108,7 @@ export const withSubject = async <T>(ask: Ask, ports: Ports, job: AppJob, questi
     await back();
     return answer;
   } catch (error) {
-    await (unharmed(error, job) ? back() : kept.close());
+    await (unharmed(error) ? back() : kept.close());
     throw error;
   }
 };

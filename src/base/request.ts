@@ -35,6 +35,9 @@ export interface DataRef {
   readonly columns?: string;
 }
 
+/** A row that stands in no data file: a text, or the fields of a table in the order of its columns. */
+export type GivenRow = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'fields'; readonly fields: readonly string[] };
+
 /** What a subject is compared with: another model on the same data (or the same rows prepared otherwise), or a table of predictions. */
 export interface AgainstRef {
   readonly model?: ModelRef;

@@ -1,10 +1,11 @@
+import { isHeader, numeric, separatorOf } from '../base/cell.ts';
 import { Fault } from '../base/fault.ts';
 import { blockDataset, blockOfRows } from './blocks.ts';
 import { besides, inputNames, labelNames } from './columns.ts';
 import type { Column, Dataset, Source } from './define.ts';
 import { emptyRows } from './rows.ts';
 
-const [quote, newline, carriage, tab] = [34, 10, 13, 9];
+const [quote, newline, carriage] = [34, 10, 13];
 
 /**
  * RFC 4180 rows of a block of bytes: quotes count only at the start of a field, `""` is one quote, a line end is LF or
@@ -72,33 +73,6 @@ const parseRows = (
   return { used, lines: linesUsed, open: false };
 };
 
-const missing = new Set(['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL', 'None', '?']);
-const infinity: Readonly<Record<string, number>> = { inf: Infinity, '+inf': Infinity, '-inf': -Infinity };
-
-/** The letter of 0x, 0b or 0o in second place (JavaScript takes them without a sign only). */
-const prefixed = (field: string): boolean => {
-  const t = field.charCodeAt(0) === 48 ? field : field.trimStart();
-  const letter = t.charCodeAt(1) | 32;
-  return t.charCodeAt(0) === 48 && (letter === 120 || letter === 98 || letter === 111);
-};
-
-/** A field as a number; NaN for a missing one; undefined where it is text. */
-const numeric = (field: string): number | undefined => {
-  const n = Number(field);
-  // Number reads 0x10, 0b1 and 0o7 too, and nothing as 0.
-  if (n !== 0 && !Number.isNaN(n)) return prefixed(field) ? undefined : n;
-  const t = field.trim();
-  if (missing.has(t)) return Number.NaN;
-  if (n === 0) return prefixed(t) ? undefined : 0;
-  return infinity[t.toLowerCase()];
-};
-const isNumber = (field: string): boolean => !missing.has(field.trim()) && numeric(field) !== undefined;
-const isText = (field: string): boolean => numeric(field) === undefined;
-
-/** A first line is names unless it has numbers; numbers count as names when they are 0..n-1 or head a column whose neighbour names one. */
-const isHeader = (first: readonly string[], second: readonly string[]): boolean =>
-  !first.some(isNumber) || first.every((f, i) => f === String(i)) || first.some((f, i) => isText(f) && isNumber(second[i] ?? ''));
-
 type Kind = 'float64' | 'bool' | 'string';
 interface Layout {
   readonly names: readonly string[];
@@ -124,17 +98,9 @@ const isRow = (names: readonly string[], words: readonly { readonly count: numbe
   words.every(({ count }) => 2 * count > length) &&
   2 * again.filter((n) => n > 0 && 100 * n >= length).length >= names.length;
 
-const separators = [',', ';', '\t', '|'];
-/** The most frequent separator of the first line; a tab where the name promises one and the line holds it. */
-const separatorOf = (head: Uint8Array, name: string): number => {
-  const line = new TextDecoder('latin1')
-    .decode(head)
-    .split(/\r?\n/, 1)[0]
-    .replace(/"[^"]*"/g, '');
-  const counts = separators.map((s) => line.split(s).length);
-  if (counts[2] > 1 && /\.tsv$/i.test(name)) return tab;
-  return separators[counts.indexOf(Math.max(...counts))].charCodeAt(0);
-};
+/** The separator of a file, by its first line. */
+const separatorIn = (head: Uint8Array, name: string): number =>
+  separatorOf(new TextDecoder('latin1').decode(head).split(/\r?\n/, 1)[0], name).charCodeAt(0);
 
 /** One pass over the whole file: where rows start, how many there are, and of what type each column is. `headless` says that no line is names. */
 const survey = async (
@@ -236,7 +202,7 @@ const survey = async (
 /** A text table as a dataset. Numbers are float64 with NaN where missing; `true`/`false` columns are bool; the rest is text. */
 export const openDelimited = async (format: string, source: Source, signal?: AbortSignal): Promise<Dataset> => {
   const head = await source.read(0, Math.min(source.size, 65536), signal);
-  const separator = separatorOf(head, source.name);
+  const separator = separatorIn(head, source.name);
   const blockRows = blockOfRows(head);
   const { names, kinds, words, length, starts, notes } = await survey(source, separator, blockRows, signal);
   const columns = names.map(

@@ -37,12 +37,16 @@ export const fitImages = (
   const fitted = images.sized(height, width, channels);
   const before = images.channels;
   const after = fitted.images?.channels ?? before;
+  const resized =
+    images.files.length === 1
+      ? `The image of ${[...sizes].join()} was`
+      : `${others.length} of ${images.files.length} images (${[...sizes].slice(0, 3).join(', ')}${sizes.size > 3 ? ` and ${sizes.size - 3} other sizes` : ''}) were`;
   return {
     dataset: fitted,
     notes: [
       ...(others.length > 0
         ? [
-            `${others.length} of ${images.files.length} images (${[...sizes].slice(0, 3).join(', ')}${sizes.size > 3 ? ` and ${sizes.size - 3} other sizes` : ''}) were resized to ${height}×${width}${given.resize === undefined ? ', the size of the input' : ''} (bilinear, half-pixel centres, no antialiasing).`,
+            `${resized} resized to ${height}×${width}${given.resize === undefined ? ', the size of the input' : ''} (bilinear, half-pixel centres, no antialiasing).`,
           ]
         : []),
       ...(before === after

@@ -1,6 +1,6 @@
 import { Fault } from '../base/fault.ts';
 import type { Tensor } from '../base/tensor.ts';
-import type { Column, Dataset, Folder, ImageFiles } from './define.ts';
+import type { Column, Dataset, Folder, ImageFiles, Source } from './define.ts';
 import { type DecodedImage, decodeImage, type ImageHead, imageEndings, imageHead } from './image-decode.ts';
 import { resized } from './picture.ts';
 
@@ -255,4 +255,17 @@ export const openImageFolder = async (folder: Folder, signal?: AbortSignal): Pro
     ? { height: found[0].height, width: found[0].width, channels: channelsOf(found), depth: depthOf(found) }
     : undefined;
   return rowsOf(folder, found, rows, masks, notes, to);
+};
+
+/** A dataset, in every size, under another path. */
+const calledAs = (path: string, { images, ...dataset }: Dataset): Dataset => ({
+  ...dataset,
+  path,
+  ...(images ? { images: { ...images, sized: (...size) => calledAs(path, images.sized(...size)) } } : {}),
+});
+
+/** One PNG or JPEG file as a dataset of one row. */
+export const openImageFile = async (source: Source, signal?: AbortSignal): Promise<Dataset> => {
+  const path = source.path.slice(0, -source.name.length - 1);
+  return calledAs(source.path, await openImageFolder({ path, files: async () => [source.name], open: async () => source }, signal));
 };

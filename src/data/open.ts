@@ -1,5 +1,7 @@
 import { Fault } from '../base/fault.ts';
 import type { Dataset, Source } from './define.ts';
+import { imageEndings } from './image-decode.ts';
+import { openImageFile } from './image-folder.ts';
 import { gunzipped } from './inflate.ts';
 import { readers } from './readers/index.ts';
 
@@ -8,8 +10,9 @@ const endsLike = (name: string, endings: readonly string[]): boolean => endings.
 /** Whether a name could be that of a data file (and not of an array or column). */
 export const isDataFile = (name: string): boolean => readers.some(({ endings }) => endsLike(name, endings));
 
-/** Opens a file by what its first bytes say, else by its ending; gzip is unpacked first. */
+/** Opens a file by what its first bytes say, else by its ending; gzip is unpacked first. A picture is a dataset of one row. */
 export const openDataset = async (source: Source, signal?: AbortSignal): Promise<Dataset> => {
+  if (endsLike(source.name, imageEndings)) return openImageFile(source, signal);
   const start = await source.read(0, Math.min(source.size, 512), signal);
   const plain = start[0] === 0x1f && start[1] === 0x8b ? await gunzipped(source, signal) : source;
   const head = plain === source ? start : await plain.read(0, Math.min(plain.size, 512), signal);

@@ -2,6 +2,7 @@ import { Fault } from '../base/fault.ts';
 import { int64, type Tensor } from '../base/tensor.ts';
 import type { Column, Dataset } from './define.ts';
 import type { Target } from './preprocess.ts';
+import type { TextRange } from './token-ranges.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /** Names that columns of text are known by. */
@@ -19,6 +20,17 @@ export interface FittedText {
   /** The words behind rows of tokens, by dataset rows. */
   words(rows: readonly number[], signal: AbortSignal): Promise<readonly (readonly string[])[]>;
   readonly padding: number;
+  /** A text that is in no row: its tokens, and where those stand in it that the model takes. */
+  given(text: string): GivenText;
+}
+
+export interface GivenText {
+  /** [1, length] */
+  readonly tokens: Tensor;
+  readonly words: readonly string[];
+  readonly ranges: readonly (TextRange | undefined)[];
+  /** How many tokens the whole text has. */
+  readonly count: number;
 }
 
 const isWords = (c: Column): boolean => c.dtype === 'string' && c.dims.length === 0;
@@ -85,6 +97,10 @@ export const fitText = async (
     return int64([texts.length, size], out);
   };
   const name = column.name;
+  const wordsOf = (text: string): readonly string[] => {
+    const { words } = tokenizer.encode(text);
+    return Array.from({ length: size }, (_, k) => words[k] ?? tokenizer.word(tokenizer.padding));
+  };
   const replaced = (names: readonly string[], tensors: readonly Tensor[]): readonly Tensor[] =>
     tensors.map((t, i) => (names[i] === name ? encoded(t) : t));
   const fitted: Dataset = {
@@ -102,10 +118,13 @@ export const fitText = async (
     note: `Column '${name}' was read as tokens by '${tokenizer.name}', ${size} a row: longer texts are cut, shorter ones filled up with token ${tokenizer.padding}.`,
     async words(rows, s) {
       const [tensor] = await dataset.take([name], rows, s);
-      return (tensor.data as readonly string[]).map((text) => {
-        const { words } = tokenizer.encode(text);
-        return Array.from({ length: size }, (_, k) => words[k] ?? tokenizer.word(tokenizer.padding));
-      });
+      return (tensor.data as readonly string[]).map(wordsOf);
     },
+    given: (text) => ({
+      tokens: encoded({ dtype: 'string', dims: [1], data: [text] }),
+      words: wordsOf(text),
+      ranges: tokenizer.ranges(text, size),
+      count: tokenizer.encode(text).ids.length,
+    }),
   };
 };

@@ -1,6 +1,7 @@
 import { Tokenizer as HuggingFace } from '@huggingface/tokenizers';
 import { Fault } from '../base/fault.ts';
 import type { Source } from './define.ts';
+import { type TextRange, type TokenBytes, tokenBytes, tokenRanges } from './token-ranges.ts';
 
 /** Text to the whole numbers that a model takes. */
 export interface Tokenizer {
@@ -15,6 +16,8 @@ export interface Tokenizer {
   encode(text: string): { readonly ids: readonly number[]; readonly words: readonly string[] };
   /** The word behind a token. */
   word(id: number): string;
+  /** Where the tokens of `encode` stand in the text, as far as the first `most` of them. */
+  ranges(text: string, most: number): readonly (TextRange | undefined)[];
 }
 
 /** Spaces inside subword tokens, as they are stored: ByteLevel's Ġ, SentencePiece's ▁, and the continuation of WordPiece. */
@@ -23,6 +26,47 @@ const shown = (token: string): string => token.replace(/^(?:Ġ|▁)/u, '').repla
 type Json = Readonly<Record<string, unknown>>;
 const isObject = (v: unknown): v is Json => typeof v === 'object' && v !== null && !Array.isArray(v);
 
+/** The characters that stand for bytes in tokens of byte-level vocabularies (GPT-2): printable ones for themselves, the others from U+0100 on. */
+const byteOf: ReadonlyMap<string, number> = new Map(
+  (() => {
+    let next = 0x100;
+    const printable = (b: number): boolean => (b >= 0x21 && b <= 0x7e) || (b >= 0xa1 && b <= 0xac) || b >= 0xae;
+    return Array.from({ length: 256 }, (_, b): [string, number] => [String.fromCodePoint(printable(b) ? b : next++), b]);
+  })(),
+);
+
+/** What tokens of this `tokenizer.json` look like in the text: without marks of spaces, of word parts and of bytes. */
+const bytesOf = (json: Json): ((token: string) => Uint8Array) => {
+  const model = isObject(json.model) ? json.model : {};
+  const [part, end] = [model.continuing_subword_prefix, model.end_of_word_suffix];
+  const bytewise = JSON.stringify([json.pre_tokenizer, json.decoder]).includes('"ByteLevel"');
+  return (token) => {
+    const single = /^<0x([0-9A-F]{2})>$/.exec(token);
+    if (single) return Uint8Array.of(Number.parseInt(single[1], 16));
+    if (bytewise) {
+      const bytes = Array.from(token, (c) => byteOf.get(c) ?? -1).map((b) => (b >= 9 && b <= 13 ? 0x20 : b));
+      const at = bytes.findIndex((b) => b !== 0x20);
+      if (!bytes.includes(-1)) return Uint8Array.from(at < 0 ? [] : bytes.slice(at));
+    }
+    const start = typeof part === 'string' && part !== '' && token.startsWith(part) ? token.slice(part.length) : token;
+    const whole = typeof end === 'string' && end !== '' && start.endsWith(end) ? start.slice(0, -end.length) : start;
+    return tokenBytes(whole.replaceAll('\u2581', ' '));
+  };
+};
+
+/** Lower case, and the range of the text that some of its characters come from. */
+const lowered = (text: string): { readonly text: string; from(start: number, end: number): TextRange } => {
+  const lower = text.toLowerCase();
+  if (lower.length === text.length) return { text: lower, from: (start, end) => [start, end] };
+  const places: TextRange[] = [];
+  let index = 0;
+  for (const character of text) {
+    const range: TextRange = [index, index + character.length];
+    for (let i = 0; i < character.toLowerCase().length; i++) places.push(range);
+    [, index] = range;
+  }
+  return { text: lower, from: (start, end) => [places[start][0], places[end - 1][1]] };
+};
 /** A `tokenizer.json`, with `tokenizer_config.json` beside it where there is one. */
 const fromLibrary = (name: string, json: Json, config: Json, bad: (reason: string) => Fault): Tokenizer => {
   let own: HuggingFace;
@@ -39,6 +83,7 @@ const fromLibrary = (name: string, json: Json, config: Json, bad: (reason: strin
   const pad = isObject(json.padding) ? json.padding.pad_id : undefined;
   const padding = typeof pad === 'number' ? pad : (idOf(config.pad_token) ?? 0);
   const unknown = idOf(config.unk_token ?? (isObject(json.model) ? json.model.unk_token : undefined));
+  const bytes = bytesOf(json);
   const truncation = isObject(json.truncation) ? json.truncation.max_length : undefined;
   const most = typeof truncation === 'number' ? truncation : config.model_max_length;
   return {
@@ -52,6 +97,16 @@ const fromLibrary = (name: string, json: Json, config: Json, bad: (reason: strin
       return { ids, words: tokens.map(shown) };
     },
     word: (id) => shown(own.decode([id], { skip_special_tokens: false })),
+    ranges(text, most) {
+      const { ids, tokens } = own.encode(text);
+      const known = (id: number, token: string): TokenBytes => (id === unknown ? undefined : bytes(token));
+      const { normalizer } = own;
+      return tokenRanges(
+        text,
+        ids.slice(0, most).map((id, k) => known(id, tokens[k])),
+        (c) => normalizer?.normalize(c) ?? c,
+      );
+    },
   };
 };
 
@@ -85,20 +140,27 @@ const fromVocabulary = (name: string, given: unknown, bad: (reason: string) => F
   const cased = [...ids.keys()].some((w) => /\p{Lu}/u.test(w.replace(/^[<[].*[>\]]$/, '')));
   const lower = typeof facts.lowercase === 'boolean' ? facts.lowercase : !cased;
   const { length } = facts;
+  const parts = (text: string): { readonly id: number; readonly word: string; readonly index: number }[] =>
+    Array.from(text.matchAll(pattern)).flatMap(({ 0: word, index }) => {
+      const id = ids.get(word) ?? unknown;
+      return id === undefined ? [] : [{ id, word, index }];
+    });
   return {
     name,
     padding,
     ...(unknown === undefined ? {} : { unknown }),
     ...(typeof length === 'number' && length > 0 ? { length } : {}),
     encode(text) {
-      const parts = (lower ? text.toLowerCase() : text).match(pattern) ?? [];
-      const kept = parts.flatMap((word): [number, string][] => {
-        const id = ids.get(word) ?? unknown;
-        return id === undefined ? [] : [[id, word]];
-      });
-      return { ids: kept.map(([id]) => id), words: kept.map(([, word]) => word) };
+      const kept = parts(lower ? text.toLowerCase() : text);
+      return { ids: kept.map(({ id }) => id), words: kept.map(({ word }) => word) };
     },
     word: (id) => names.get(id) ?? String(id),
+    ranges(text, most) {
+      const own = lower ? lowered(text) : undefined;
+      return parts(own?.text ?? text)
+        .slice(0, most)
+        .map(({ word, index }) => own?.from(index, index + word.length) ?? [index, index + word.length]);
+    },
   };
 };
 

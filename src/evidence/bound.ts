@@ -1,6 +1,8 @@
 import type { Fault } from '../base/fault.ts';
+import type { GivenRow } from '../base/request.ts';
 import type { Tensor } from '../base/tensor.ts';
 import type { Dataset } from '../data/define.ts';
+import type { GivenText } from '../data/text-fit.ts';
 import type { Matrix } from './evidence.ts';
 
 /** One batch of bound data: the model's input, or, for a table of predictions, its scores. */
@@ -15,6 +17,16 @@ export interface BoundBatch {
   readonly marks?: Matrix;
   /** Values, in words, of the columns to group by. */
   readonly groups?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A row that was given, as the model takes it. */
+export interface GivenBatch {
+  /** [1, ...inputDims] */
+  readonly x: Tensor;
+  /** Of a model of tokens: the text as tokens, and the field it stood in. */
+  readonly text?: GivenText & { readonly field?: number };
+  /** Else the field behind each value of the input. */
+  readonly fields?: readonly number[];
 }
 
 /** A dataset bound to a model's input: which rows, in which shape, with which labels. */
@@ -68,5 +80,7 @@ export interface Bound {
     rows: readonly number[],
     signal: AbortSignal,
   ): Promise<{ readonly values: Float64Array; readonly dims: readonly number[] } | undefined>;
+  /** A row of the same kind that is not in the data, where they feed a model. Throws `data/given-width`, `data/given-field`, `data/given-text`. */
+  given?(row: GivenRow): GivenBatch;
   close(): Promise<void>;
 }

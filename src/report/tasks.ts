@@ -1,4 +1,4 @@
-import type { DataRef, Device, Expectation, ModelRef, RunRequest, Suite } from '../base/request.ts';
+import type { DataRef, Device, Expectation, GivenRow, ModelRef, RunRequest, Suite } from '../base/request.ts';
 import type { Fact, Interval, Picture, Report } from './report.ts';
 
 /** Every task the job process can do: name → what it is asked and what it gives back. Plain data, typed arrays allowed. */
@@ -262,6 +262,8 @@ export interface AttributeRequest {
   readonly position: number;
   /** A dataset row (zero-based) in place of a position, as cards name it; it must be in the split. */
   readonly row?: number;
+  /** A row as it stands in an editor, in place of one of the data. With a text the data's path may be empty: then there are none. */
+  readonly given?: GivenRow;
   readonly method: string;
   /** Class index or name; the predicted class where absent. */
   readonly target?: number | string;
@@ -277,12 +279,31 @@ export type Shown =
   | { readonly kind: 'signal'; readonly channels: number; readonly places: number; readonly signal: Float32Array }
   /** Columns of a table with the row's own values, or units of a layer. */
   | { readonly kind: 'bars'; readonly what: 'Input' | 'Unit'; readonly names: readonly string[]; readonly inputs?: Float32Array };
+/** Where the values of a row that was given stand in it. */
+export type Placed =
+  /** For each token its UTF-16 range in the text, null where it stands nowhere; how many tokens the text has, and the field that it is. */
+  | {
+      readonly kind: 'text';
+      readonly ranges: readonly (readonly [number, number] | null)[];
+      readonly tokens: number;
+      readonly field?: number;
+    }
+  /** For each value its field, what the model was given for it, and what stood for its absence. */
+  | {
+      readonly kind: 'fields';
+      readonly fields: readonly number[];
+      readonly values: Float32Array;
+      readonly inputs: Float32Array;
+      readonly baseline?: Float32Array;
+    };
 export interface Attribution {
-  /** Dataset row, its position in the split, and how many rows the split has. */
+  /** Dataset row, its position in the split, and how many rows the split has; −1 for a row that was given. */
   readonly row: number;
   readonly position: number;
   readonly count: number;
   readonly shown: Shown;
+  /** Of a row that was given, where the method tells its tokens or fields apart. */
+  readonly placed?: Placed;
   /** Signed, one for each place of what is shown; channels are summed. */
   readonly values: Float32Array;
   /** Share of all attribution, in percent, that was asked to lie in values drawn at full strength. */

@@ -16,6 +16,14 @@ export const dataFaults = {
     `Input '${d.input}' takes ${d.dtype}, not tokens, so a tokenizer has no use; leave tokenizer out, or name the input that takes them.`,
   'data/token-input': (d: { input: string; dims: string }): string =>
     `Input '${d.input}' has shape ${d.dims}; text becomes rows of tokens, [N, length]. Name the input that takes them (input).`,
+  'data/given-width': (d: { path: string; expected: number; found: number }): string =>
+    `The row has ${d.found} ${d.found === 1 ? 'field' : 'fields'}, but '${d.path}' has ${d.expected} ${d.expected === 1 ? 'column' : 'columns'}; mend the row, or save the file and look again.`,
+  'data/given-field': (d: { column: string; value: string }): string =>
+    d.value.trim() === ''
+      ? `Column '${d.column}' is empty in this row, and the model takes a number there; fill it.`
+      : `Column '${d.column}' holds '${d.value.slice(0, 40)}' in this row, and the model takes a number there; mend it.`,
+  'data/given-text': (d: { input: string; path: string }): string =>
+    `Input '${d.input}' takes no text but what '${d.path}' holds; choose a model that takes tokens, and its tokenizer.`,
   'data/mark': (d: { path: string; column: string; row: number; value: number }): string =>
     `Label '${d.column}' of row ${d.row} in '${d.path}' is ${Number.isNaN(d.value) ? 'missing' : d.value}; a label that a row has or has not is 1 or 0.`,
   'file/missing': (d: { path: string }): string => `File '${d.path}' does not exist.`,

@@ -93,8 +93,12 @@ export interface GradientSubject {
 const once = <T>(): ((key: string, make: () => Promise<T>) => Promise<T>) => {
   const made = new Map<string, Promise<T>>();
   return (key, make) => {
-    const found = made.get(key) ?? make();
+    const known = made.get(key);
+    if (known) return known;
+    const found = make();
     made.set(key, found);
+    // What was stopped halfway can be asked for again.
+    found.catch(() => made.delete(key));
     return found;
   };
 };
