@@ -4,25 +4,16 @@ import { openModel } from '../evidence/model.ts';
 import { costs } from '../evidence/providers/costs.ts';
 import { elementBytes } from '../graph/constant.ts';
 import { factsOf } from '../graph/facts.ts';
-import { normalise } from '../graph/passes/normalise.ts';
-import { sort } from '../graph/passes/sort.ts';
 import { staticTypes } from '../graph/static-types.ts';
 import { bytesNeeded } from '../graph/stored.ts';
-import type { Constant, Graph, Model, Node, TensorType, ValueInfo } from '../graph/types.ts';
+import type { Constant, Graph, Node, TensorType } from '../graph/types.ts';
 import { freeInputs, producers, readsOf, subgraphs } from '../graph/walk.ts';
-import type { LayerRow, ModelValue } from '../report/tasks.ts';
-import { hoisted, openHeaders } from './model-headers.ts';
+import type { LayerRow } from '../report/tasks.ts';
+import { dimsOf, endOf, openHeaders, shownOf } from './model-headers.ts';
 import type { AppJob, Ports, UseCase } from './ports.ts';
 
 /** Larger models are not run to measure shapes when they are only looked at. */
 const largestRun = 512 * 2 ** 20;
-
-const dimsOf = (type: TensorType | undefined): readonly (number | string)[] | null => type?.dims?.map((d) => d ?? '?') ?? null;
-
-const endOf = ({ name, type }: ValueInfo, types: ReadonlyMap<string, TensorType>): ModelValue => {
-  const told = type?.kind === 'tensor' && type.dims ? type : types.get(name);
-  return { name, dtype: told?.dtype ?? type?.kind ?? 'unknown', dims: dimsOf(told) };
-};
 
 const storedBytes = (c: Constant): number =>
   c.strings ? c.strings.reduce((n, s) => n + s.length, 0) : elementBytes[c.dtype] === 0 ? 0 : bytesNeeded(c.dtype, c.dims);
@@ -56,15 +47,6 @@ const reasons = (graph: Graph, normal: Graph): ((node: Node) => string | undefin
   };
 };
 
-const normalOf = (model: Model): Model | Fault => {
-  try {
-    return normalise(model);
-  } catch (error) {
-    if (error instanceof Fault) return error;
-    throw error;
-  }
-};
-
 interface Measured {
   readonly types: ReadonlyMap<string, TensorType>;
   readonly peakBytes: number | null;
@@ -87,10 +69,7 @@ const measured = async (path: string, ports: Ports, job: AppJob): Promise<Measur
 export const layers: UseCase<'layers'> = async ({ model: { path }, run }, ports, job) => {
   job.progress(0.1, 'Reading headers');
   const { name, bytes, model: read } = await openHeaders(path, ports, job);
-  const model = sort(read);
-  const normal = normalOf(model);
-  const inlined = model.functions.length > 0 && !(normal instanceof Error);
-  const graph = inlined ? normal.graph : hoisted(model.graph);
+  const { model, normal, inlined, graph } = shownOf(read);
   const weights = Array.from(graph.initializers, ([weight, c]) => ({
     name: weight,
     dtype: c.dtype,

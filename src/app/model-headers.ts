@@ -2,8 +2,11 @@ import { Fault } from '../base/fault.ts';
 import type { Job } from '../base/job.ts';
 import { headersOf } from '../graph/headers.ts';
 import { parse } from '../graph/parse.ts';
+import { normalise } from '../graph/passes/normalise.ts';
+import { sort } from '../graph/passes/sort.ts';
 import { sniff } from '../graph/sniff.ts';
-import type { Constant, Graph, Model } from '../graph/types.ts';
+import type { Constant, Graph, Model, TensorType, ValueInfo } from '../graph/types.ts';
+import type { ModelValue } from '../report/tasks.ts';
 import type { Ports } from './ports.ts';
 
 /** A model of which only headers were read: large tensors are external data, those of the file itself under its own name. */
@@ -35,4 +38,39 @@ export const hoisted = (graph: Graph): Graph => {
     return false;
   });
   return { ...graph, nodes, initializers };
+};
+
+/** A model as the model editor shows it. */
+export interface Shown {
+  /** As in the file, in topological order. */
+  readonly model: Model;
+  /** In the dialect of the gradient rules, or why it cannot be. */
+  readonly normal: Model | Fault;
+  /** The functions of the file are shown inlined. */
+  readonly inlined: boolean;
+  /** The nodes shown. */
+  readonly graph: Graph;
+}
+
+const normalOf = (model: Model): Model | Fault => {
+  try {
+    return normalise(model);
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
+  }
+};
+
+export const shownOf = (read: Model): Shown => {
+  const model = sort(read);
+  const normal = normalOf(model);
+  if (model.functions.length > 0 && !(normal instanceof Error)) return { model, normal, inlined: true, graph: normal.graph };
+  return { model, normal, inlined: false, graph: hoisted(model.graph) };
+};
+
+export const dimsOf = (type: TensorType | undefined): readonly (number | string)[] | null => type?.dims?.map((d) => d ?? '?') ?? null;
+
+export const endOf = ({ name, type }: ValueInfo, types: ReadonlyMap<string, TensorType>): ModelValue => {
+  const told = type?.kind === 'tensor' && type.dims ? type : types.get(name);
+  return { name, dtype: told?.dtype ?? type?.kind ?? 'unknown', dims: dimsOf(told) };
 };

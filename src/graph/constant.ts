@@ -66,7 +66,8 @@ export const constantOf = (dtype: DType, dims: readonly number[], values: ArrayL
 export const dataOf = (constant: Constant): Exclude<TensorData, string[]> => {
   const kind = arrays[constant.dtype as keyof typeof arrays];
   const bytes = constant.bytes ?? new Uint8Array(0);
-  const aligned = bytes.byteOffset % kind.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  // A Buffer's own slice would be a view.
+  const aligned = bytes.byteOffset % kind.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
   return new kind(aligned.buffer as ArrayBuffer, aligned.byteOffset, sizeOf(constant.dims));
 };
 

@@ -11,6 +11,8 @@ const tasks: { readonly [T in TaskName]: () => Promise<UseCase<T>> } = {
   info: async () => (await import('../app/info.ts')).info,
   layers: async () => (await import('../app/layers.ts')).layers,
   weights: async () => (await import('../app/weights.ts')).weights,
+  diff: async () => (await import('../app/model-diff.ts')).diff,
+  profile: async () => (await import('../app/profile.ts')).profile,
   grad: async () => (await import('../app/grad.ts')).grad,
   outline: async () => (await import('../app/outline.ts')).outline,
   draft: async () => (await import('../app/draft.ts')).draft,

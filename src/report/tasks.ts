@@ -1,4 +1,5 @@
 import type { DataRef, Device, Expectation, GivenRow, ModelRef, RunRequest, Suite } from '../base/request.ts';
+import type { ModelDiff, ModelProfile, ProfileRequest } from './model-study.ts';
 import type { Fact, Interval, Picture, Report } from './report.ts';
 
 /** Every task the job process can do: name → what it is asked and what it gives back. Plain data, typed arrays allowed. */
@@ -13,6 +14,10 @@ export interface Tasks {
   layers: { readonly ask: { readonly model: ModelRef; readonly run: boolean }; readonly give: ModelLayers };
   /** One stored tensor of a model. */
   weights: { readonly ask: { readonly model: ModelRef; readonly name: string }; readonly give: WeightFacts };
+  /** Two model files, node by node and tensor by tensor. */
+  diff: { readonly ask: { readonly models: readonly [string, string] }; readonly give: ModelDiff };
+  /** What each layer takes and gives on some rows of a dataset. */
+  profile: { readonly ask: ProfileRequest; readonly give: ModelProfile };
   grad: { readonly ask: GradRequest; readonly give: GradResult };
   devices: {
     readonly ask: Record<string, never>;

@@ -32,7 +32,7 @@ export interface SessionOptions {
   readonly threads?: number;
   /** ONNX Runtime's graph optimisation; 'off' for probing shapes of intermediate values. */
   readonly optimize?: 'off' | 'all';
-  /** For a few runs at most: weights are not packed for faster ones. So it is with `optimize` 'off'. */
+  /** For a few runs at most: weights are not packed for faster ones. So it is with `optimize` 'off' unless false is said. */
   readonly brief?: boolean;
 }
 
@@ -59,6 +59,15 @@ export interface Runtime {
     options: SessionOptions,
     job?: Pick<Job, 'note'>,
   ): Promise<{ readonly session: Session; readonly choice: DeviceChoice }>;
+  /**
+   * Milliseconds of each node on the CPU, by its name, in each of the timed runs after one to warm up. The graph runs as it is written,
+   * not as it would be optimised. Throws `runtime/session` and `runtime/run`.
+   */
+  times(
+    model: Uint8Array,
+    options: Pick<SessionOptions, 'name' | 'folder'>,
+    feeds: Readonly<Record<string, Tensor>>,
+  ): Promise<ReadonlyMap<string, readonly number[]>>;
   /** Providers that this build and machine could offer, with the reason for each that cannot. */
   devices(): Promise<readonly { readonly provider: Provider; readonly ok: boolean; readonly reason: string }[]>;
   /** Channels in a block of the CPU's own convolution layout on this machine; 0 where it has none (autodiff/blocked.ts). */

@@ -4,7 +4,7 @@ import { toFloats } from '../../data/values.ts';
 import { tensorValues } from '../../graph/probe.ts';
 import type { Graph, Model, Node } from '../../graph/types.ts';
 import { freeInputs } from '../../graph/walk.ts';
-import { write } from '../../graph/write.ts';
+import { withOutputs } from '../../graph/with-outputs.ts';
 import type { Runtime, Session } from '../../runtime/session.ts';
 import type { ValueDifference, ValueDifferences } from '../evidence.ts';
 import { repeated } from '../model.ts';
@@ -45,13 +45,6 @@ const fixedRows = ({ model, input }: Inspected): number | undefined => {
   const type = freeInputs(model.graph).find((i) => i.name === input)?.type;
   const dim = type?.kind === 'tensor' ? type.dims?.[0] : undefined;
   return typeof dim === 'number' ? dim : undefined;
-};
-
-const withOutputs = (model: Model, names: readonly string[]): Uint8Array => {
-  const { graph } = model;
-  const listed = new Set(graph.outputs.map((o) => o.name));
-  const more = [...new Set(names)].filter((name) => !listed.has(name)).map((name) => ({ name }));
-  return write({ ...model, graph: { ...graph, outputs: [...graph.outputs, ...more] } });
 };
 
 const differenceOf = (a: Tensor, b: Tensor): Omit<ValueDifference, 'name' | 'op'> | undefined => {

@@ -73,6 +73,8 @@ export interface Opened {
   readonly session: Session;
   /** Runs once under the profiler, which then stops. Throws `runtime/run`. */
   look(feeds: Readonly<Record<string, Tensor>>): Promise<{ readonly outputs: Record<string, Tensor>; readonly placement: Placement }>;
+  /** Runs under the profiler while `again` says so of the runs done, and gives what it wrote. Throws `runtime/run`. */
+  profile(feeds: Readonly<Record<string, Tensor>>, again: (done: number) => boolean): Promise<string>;
 }
 
 /** Enough for every node of the first iterations of the largest graphs. */
@@ -124,7 +126,7 @@ export const openNative = async (
     extra: {
       session: {
         ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
-        ...(options.brief || options.optimize === 'off' ? { disable_prepacking: '1' } : {}),
+        ...((options.brief ?? options.optimize === 'off') ? { disable_prepacking: '1' } : {}),
       },
     },
     ...(profiled ? { enableProfiling: true, profileFilePrefix: join(profile, 'run') } : {}),
@@ -170,6 +172,15 @@ export const openNative = async (
         await native.release();
         await forget();
       },
+    },
+    async profile(feeds, again) {
+      try {
+        for (let done = 0; again(done); done++) await run(feeds);
+        native.endProfiling();
+        return await readProfile(profile);
+      } finally {
+        await forget();
+      }
     },
     async look(feeds) {
       try {
