@@ -24,7 +24,7 @@ type World = Pick<Ports, 'dataset' | 'source'>;
 type Listener = Pick<Job, 'note' | 'signal'>;
 
 /** Opens the data file, and files that `x`, `y` or `labels` name beside it, as one dataset. */
-const openData = async (
+export const openData = async (
   ref: DataRef,
   ports: World,
   job: Listener,

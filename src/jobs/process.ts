@@ -17,6 +17,12 @@ const tasks: { readonly [T in TaskName]: () => Promise<UseCase<T>> } = {
   outline: async () => (await import('../app/outline.ts')).outline,
   draft: async () => (await import('../app/draft.ts')).draft,
   attribute: async () => (await import('../app/attribute.ts')).attribute,
+  data: async () => (await import('../app/data-table.ts')).data,
+  dataSelection: async () => (await import('../app/data-selection.ts')).dataSelection,
+  dataSlice: async () => (await import('../app/data-slice.ts')).dataSlice,
+  dataRow: async () => (await import('../app/data-slice.ts')).dataRow,
+  dataArrays: async () => (await import('../app/data-arrays.ts')).dataArrays,
+  predict: async () => (await import('../app/predict.ts')).predict,
   devices:
     async () =>
     (_, { runtime }) =>

@@ -1,4 +1,5 @@
 import { type ImageAxes, pixelAt } from '../base/image.ts';
+import type { RawPicture } from './data-view.ts';
 import type { Picture } from './report.ts';
 
 const base64 = (bytes: Uint8ClampedArray): string => {
@@ -8,7 +9,7 @@ const base64 = (bytes: Uint8ClampedArray): string => {
 };
 
 /** Grey or colour bytes of one picture, area-averaged down to at most `side`; `low..high` becomes 0..255. */
-export const pictureOf = (row: ArrayLike<number>, axes: ImageAxes, [low, high]: readonly [number, number], side: number): Picture => {
+export const rawPicture = (row: ArrayLike<number>, axes: ImageAxes, [low, high]: readonly [number, number], side: number): RawPicture => {
   const shrink = Math.max(1, Math.max(axes.width, axes.height) / side);
   const [width, height] = [Math.max(1, Math.round(axes.width / shrink)), Math.max(1, Math.round(axes.height / shrink))];
   const channels = axes.channels === 3 ? 3 : 1;
@@ -29,7 +30,12 @@ export const pictureOf = (row: ArrayLike<number>, axes: ImageAxes, [low, high]: 
       }
     }
   }
-  return { width, height, channels, base64: base64(bytes) };
+  return { width, height, channels, pixels: bytes };
+};
+
+export const pictureOf = (row: ArrayLike<number>, axes: ImageAxes, range: readonly [number, number], side: number): Picture => {
+  const { pixels, ...size } = rawPicture(row, axes, range, side);
+  return { ...size, base64: base64(pixels) };
 };
 
 /** 0..1 and 0..255 are kept as they are; any other range is spread from its least to its greatest value. */

@@ -1,9 +1,10 @@
 import type { DataRef, Device, Expectation, GivenRow, ModelRef, RunRequest, Suite } from '../base/request.ts';
+import type { DataTasks } from './data-view.ts';
 import type { ModelDiff, ModelProfile, ProfileRequest } from './model-study.ts';
 import type { Fact, Interval, Picture, Report } from './report.ts';
 
 /** Every task the job process can do: name → what it is asked and what it gives back. Plain data, typed arrays allowed. */
-export interface Tasks {
+export interface Tasks extends DataTasks {
   run: { readonly ask: RunRequest; readonly give: Report };
   /** Two saved reports. */
   compare: { readonly ask: { readonly runs: readonly [string, string] }; readonly give: Report };

@@ -128,6 +128,10 @@ export const dataFaults = {
     `In row ${d.position} of those compared, ${d.column} is '${d.values[0]}' in '${d.names[0]}' and '${d.values[1]}' in '${d.names[1]}', so these are not the same rows in the same order; sort both alike, or give predictions of the same data.`,
   'data/pair-classes': (d: { names: readonly string[]; classes: readonly string[] }): string =>
     `'${d.names[0]}' tells apart the classes ${d.classes[0]}, '${d.names[1]}' ${d.classes[1]}; compare models of the same classes.`,
+  'data/filter': (d: { text: string; at: number; problem: string }): string =>
+    `The filter '${d.text}' is not understood at character ${d.at + 1}: ${d.problem}.`,
+  'data/sort': (d: { column: string; size: number }): string =>
+    `Rows cannot be sorted by '${d.column}', which holds ${d.size} values a row; sort by a column of single values.`,
   'data/text-input': (d: { path: string; column: string; input: string }): string =>
     `Column '${d.column}' of '${d.path}' is text, but input '${d.input}' takes numbers; name numeric columns with x.`,
   'data/member-rows': (d: { path: string; found: number; rows: number }): string =>
