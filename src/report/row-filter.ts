@@ -304,12 +304,11 @@ export const columnsOf = (filter: RowFilter): readonly ColumnOperand[] => {
     if (operand.kind === 'column') found.set(`${operand.name}[${operand.index ?? ''}]`, operand);
   };
   const visit = (f: RowFilter): void => {
-    if (f.kind === 'all' || f.kind === 'any') for (const one of f.of) visit(one);
-    else if (f.kind === 'not') visit(f.of);
-    else {
+    if ('left' in f) {
       add(f.left);
       if (f.kind === 'compare') add(f.right);
-    }
+    } else if (f.kind === 'not') visit(f.of);
+    else for (const one of f.of) visit(one);
   };
   visit(filter);
   return [...found.values()];
