@@ -11,7 +11,7 @@ import type { AppJob, Ports, UseCase } from './ports.ts';
 import { checkNames, readSuiteFile } from './suite-file.ts';
 
 /** Paths of the file are relative to it; `x`, `y` and `labels` may name files too. */
-const dataRef = (ref: DataRef, from: string, { resolve }: Ports): DataRef => {
+export const dataRef = (ref: DataRef, from: string, { resolve }: Ports): DataRef => {
   const file = (name: string | undefined): string | undefined => (name !== undefined && isDataFile(name) ? resolve(from, name) : name);
   const [x, y] = [file(ref.x), file(ref.y)];
   const { tokenizer } = ref.preprocess ?? {};
@@ -24,7 +24,7 @@ const dataRef = (ref: DataRef, from: string, { resolve }: Ports): DataRef => {
     ...(tokenizer === undefined ? {} : { preprocess: { ...ref.preprocess, tokenizer: resolve(from, tokenizer) } }),
   };
 };
-const modelRef = (ref: ModelRef, from: string, { resolve }: Ports): ModelRef => ({ ...ref, path: resolve(from, ref.path) });
+export const modelRef = (ref: ModelRef, from: string, { resolve }: Ports): ModelRef => ({ ...ref, path: resolve(from, ref.path) });
 
 /** Options that name files are relative to the file, too. */
 const optionsOf = (

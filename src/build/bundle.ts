@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { root as here } from './root.ts';
 
-export type Target = 'cli' | 'process' | 'extension' | 'webview';
+export type Target = 'cli' | 'mcp' | 'process' | 'extension' | 'webview';
 
 export interface BundleRequest {
   /** The repository; this one where absent. */
@@ -46,6 +46,8 @@ const page: BuildOptions = { platform: 'browser', target: 'es2022', format: 'iif
 
 const recipes: { readonly [T in Target]: readonly { readonly entry: string; readonly file: string; readonly options: BuildOptions }[] } = {
   cli: [{ entry: 'src/cli/main.ts', file: 'cli.js', options: { ...node, banner: { js: `#!/usr/bin/env node\n${requireBanner}` } } }],
+  // Loaded by `assay serve-mcp` alone.
+  mcp: [{ entry: 'src/cli/mcp/serve.ts', file: 'mcp.js', options: node }],
   process: [{ entry: 'src/jobs/process.ts', file: 'process.js', options: node }],
   extension: [
     {

@@ -1,6 +1,6 @@
 import type { Catalogue } from '../base/catalogue.ts';
 import type { Device } from '../base/request.ts';
-import type { Watch } from '../jobs/supervisor.ts';
+import type { Supervisor, Watch } from '../jobs/supervisor.ts';
 import type { Outcome } from '../report/report.ts';
 import type { TaskName, Tasks } from '../report/tasks.ts';
 
@@ -23,6 +23,10 @@ export interface Typed {
 export interface Terminal {
   readonly catalogue: Catalogue;
   readonly signal: AbortSignal;
+  /** The job processes themselves, for a command that watches several jobs at once. */
+  readonly jobs: Pick<Supervisor, 'submit'>;
+  /** The folder of the program's own files. */
+  readonly program: URL;
   readonly colour: boolean;
   readonly width: number;
   print(text: string): void;

@@ -32,6 +32,8 @@ const progressBar = (title: string, stream: NodeJS.WriteStream): { show(fraction
 export const terminal = (catalogue: Catalogue, supervisor: Supervisor, signal: AbortSignal, pages: URL): Terminal => ({
   catalogue,
   signal,
+  jobs: supervisor,
+  program: pages,
   colour: Boolean(process.stdout.isTTY) && !process.env.NO_COLOR,
   width: Math.min(process.stdout.columns ?? 100, 140),
   print: (text) => void process.stdout.write(`${text}\n`),

@@ -16,6 +16,8 @@ const tasks: { readonly [T in TaskName]: () => Promise<UseCase<T>> } = {
   grad: async () => (await import('../app/grad.ts')).grad,
   outline: async () => (await import('../app/outline.ts')).outline,
   draft: async () => (await import('../app/draft.ts')).draft,
+  names: async () => (await import('../app/names.ts')).names,
+  cost: async () => (await import('../app/cost.ts')).cost,
   attribute: async () => (await import('../app/attribute.ts')).attribute,
   data: async () => (await import('../app/data-table.ts')).data,
   dataSelection: async () => (await import('../app/data-selection.ts')).dataSelection,

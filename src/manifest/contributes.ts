@@ -1,4 +1,5 @@
 import type { Catalogue } from '../base/catalogue.ts';
+import { agentContributions } from '../vscode/agents.ts';
 import { commands } from '../vscode/commands/index.ts';
 import { activationEvents, capabilities, commandContributions, contributes } from '../vscode/contributions.ts';
 
@@ -6,5 +7,5 @@ import { activationEvents, capabilities, commandContributions, contributes } fro
 export const generatedManifest = (catalogue: Catalogue): Readonly<Record<string, unknown>> => ({
   activationEvents,
   capabilities,
-  contributes: { ...commandContributions(commands(catalogue)), ...contributes },
+  contributes: { ...commandContributions(commands(catalogue)), ...contributes, ...agentContributions(catalogue) },
 });

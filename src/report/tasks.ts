@@ -28,6 +28,10 @@ export interface Tasks extends DataTasks {
   outline: { readonly ask: { readonly paths: readonly string[] }; readonly give: readonly FileOutline[] };
   /** An `assay.json` for files that were found. */
   draft: { readonly ask: DraftRequest; readonly give: Draft };
+  /** Models and datasets of an `assay.json`, their paths as seen from anywhere. */
+  names: { readonly ask: { readonly suite: string }; readonly give: Required<Pick<Suite, 'models' | 'datasets'>> };
+  /** What a job would read and how much of it, told before it starts; nothing is run. */
+  cost: { readonly ask: CostRequest; readonly give: Cost };
   /** One sample with its attribution, for the image tab. */
   attribute: { readonly ask: AttributeRequest; readonly give: Attribution };
 }
@@ -257,6 +261,24 @@ export interface GradResult {
   readonly outputs: readonly string[];
   readonly notes: readonly string[];
   readonly check?: GradCheck;
+}
+
+export interface CostRequest {
+  readonly models?: readonly ModelRef[];
+  readonly data?: DataRef;
+  /** A recipe, whose model and data stand in it. */
+  readonly recipe?: string;
+}
+export interface Cost {
+  readonly reads: readonly string[];
+  /** Of the data before a split or a limit; null where there is none. */
+  readonly rows: number | null;
+  /** Of the models together. */
+  readonly parameters: number;
+  /** Multiply–accumulates of the models for one row; null where not known. */
+  readonly macs: number | null;
+  /** Of a recipe. */
+  readonly length?: { readonly epochs: number } | { readonly steps: number };
 }
 
 export interface AttributeRequest {

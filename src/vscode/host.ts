@@ -1,8 +1,10 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Catalogue } from '../base/catalogue.ts';
 import type { Device } from '../base/request.ts';
+import { keepIn, keptFiles, lastSecondsIn } from '../jobs/agents/keep.ts';
 import { runStore, runsFolder } from '../jobs/store.ts';
 import { type Supervisor, supervisor } from '../jobs/supervisor.ts';
 import { toHtml } from '../report/html.ts';
@@ -13,6 +15,7 @@ import { editors, openOnStart } from './contributions.ts';
 import type { Host, Launch, SaliencySubject } from './define.ts';
 import { modelEditors } from './editors/model.ts';
 import { type History, history } from './history.ts';
+import { registerAgents } from './host/agents.ts';
 import { confirm, openFile, pick, saveFile, text } from './host/prompts.ts';
 import { findFiles, labelOf, suiteFiles } from './host/suites.ts';
 import { type LaunchPorts, launch, launchOf, type Running } from './launch.ts';
@@ -268,6 +271,34 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     },
   };
 
+  const agents = registerAgents({
+    ports: {
+      catalogue,
+      jobs: ports.jobs,
+      folder: home ?? homedir(),
+      get device() {
+        return host.device;
+      },
+      get seed() {
+        return host.seed;
+      },
+      keep: keepIn(store, {
+        begun(id, cancel) {
+          running.set(id, cancel);
+          refresh();
+        },
+        ended(id) {
+          running.delete(id);
+          refresh();
+        },
+      }),
+      files: async (id, result) => keptFiles(store, id, result),
+      lastSeconds: lastSecondsIn(store),
+    },
+    program: dist('cli.js'),
+    version: String(context.extension.packageJSON.version),
+  });
+
   const watched = [
     runsWatcher.onDidCreate(refresh),
     runsWatcher.onDidChange(refresh),
@@ -293,7 +324,7 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
       for (const id of runs) await panels.show(id);
     },
     dispose() {
-      vscode.Disposable.from(log, suites, changed, runsWatcher, panels, images, models, ...watched).dispose();
+      vscode.Disposable.from(log, suites, changed, runsWatcher, panels, images, models, agents, ...watched).dispose();
       void started?.dispose();
     },
   };

@@ -33,6 +33,7 @@ export const dataFaults = {
   'file/unwritable': (d: { path: string; reason: string }): string => `File '${d.path}' cannot be written: ${d.reason}.`,
   'file/overwrites': (d: { option: string; path: string; input: string }): string =>
     `${d.option} '${d.path}' would overwrite '${d.input}', which is read; give another path.`,
+  'file/exists': (d: { path: string }): string => `'${d.path}' exists already; give another path, or say that it may be overwritten.`,
   'file/same': (d: { path: string; options: readonly string[] }): string =>
     `${d.options.join(' and ')} both name '${d.path}'; give each its own path.`,
   'data/corrupt': (d: { path: string; where: string; reason: string }): string =>

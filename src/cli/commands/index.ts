@@ -4,7 +4,8 @@ import { grad } from './grad.ts';
 import { info } from './info.ts';
 import { list } from './list.ts';
 import { run } from './run.ts';
+import { serveMcp } from './serve-mcp.ts';
 import { suite } from './suite.ts';
 import { train } from './train.ts';
 
-export const commands: readonly CliCommand[] = [list, info, run, train, suite, compare, grad];
+export const commands: readonly CliCommand[] = [list, info, run, train, suite, compare, grad, serveMcp];

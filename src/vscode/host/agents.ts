@@ -1,0 +1,79 @@
+import * as vscode from 'vscode';
+import { Fault } from '../../base/fault.ts';
+import type { AgentPorts, AgentTool, Prepared } from '../../jobs/agents/define.ts';
+import { sentenceOf } from '../../jobs/agents/keep.ts';
+import { agentTools } from '../../jobs/agents/tools.ts';
+import { mcpProvider } from '../agents.ts';
+import { labelOf } from './suites.ts';
+
+export interface AgentHost {
+  readonly ports: AgentPorts;
+  /** `dist/cli.js`, which is the MCP server too. */
+  readonly program: string;
+  readonly version: string;
+}
+
+const list = (paths: readonly string[]): string => paths.map((path) => `\`${labelOf(path)}\``).join(', ');
+
+/** What a person agrees to: what it costs, where it runs, what it reads and writes. */
+const confirmation = async ({ reads, writes, device, cost }: Prepared): Promise<vscode.MarkdownString> => {
+  const lines = [
+    `Cost: ${await cost().catch(sentenceOf)}`,
+    device === undefined ? 'No model is run.' : `Device: ${device === 'auto' ? 'the fastest that agrees with the processor' : device}`,
+    `Reads: ${list(reads)}`,
+    `Writes: ${writes.length > 0 ? list(writes) : 'nothing but the report, under `.assay/runs`'}`,
+  ];
+  return new vscode.MarkdownString(lines.map((line) => `- ${line}`).join('\n'));
+};
+
+const signalOf = (token: vscode.CancellationToken): AbortSignal => {
+  const stop = new AbortController();
+  if (token.isCancellationRequested) stop.abort();
+  token.onCancellationRequested(() => stop.abort());
+  return stop.signal;
+};
+
+const languageModelTool = (tool: AgentTool, { ports }: AgentHost): vscode.LanguageModelTool<unknown> => ({
+  async prepareInvocation({ input }) {
+    try {
+      const call = await tool.prepare(input, ports);
+      return { invocationMessage: call.title, confirmationMessages: { title: call.title, message: await confirmation(call) } };
+    } catch {
+      // Arguments that cannot be are told by the call itself, to the model.
+      return { invocationMessage: tool.title };
+    }
+  },
+  async invoke({ input }, token) {
+    try {
+      if (!vscode.workspace.isTrusted) throw new Fault('job/untrusted', {});
+      const call = await tool.prepare(input, ports);
+      const { text } = await call.run({ signal: signalOf(token) });
+      return new vscode.LanguageModelToolResult([new vscode.LanguageModelTextPart(text)]);
+    } catch (error) {
+      throw Fault.is(error, 'job/stopped') ? new vscode.CancellationError() : new Error(sentenceOf(error), { cause: error });
+    }
+  },
+});
+
+/** Tools for the language models of this window, and the same over MCP for other agents that run in it. */
+export const registerAgents = (host: AgentHost): vscode.Disposable => {
+  const { ports, program, version } = host;
+  const server: vscode.McpServerDefinitionProvider<vscode.McpStdioServerDefinition> = {
+    provideMcpServerDefinitions: () =>
+      vscode.workspace.isTrusted
+        ? [
+            new vscode.McpStdioServerDefinition(
+              'Assay',
+              process.execPath,
+              [program, 'serve-mcp', '--folder', ports.folder, '--device', ports.device, '--seed', String(ports.seed)],
+              { ELECTRON_RUN_AS_NODE: '1' },
+              version,
+            ),
+          ]
+        : [],
+  };
+  return vscode.Disposable.from(
+    ...agentTools(ports.catalogue).map((tool) => vscode.lm.registerTool(tool.name, languageModelTool(tool, host))),
+    vscode.lm.registerMcpServerDefinitionProvider(mcpProvider, server),
+  );
+};
