@@ -328,6 +328,7 @@ const passFolds = async (
 /** Gives a study its tools and lets it ask. */
 const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, job: Job): Promise<Measured> => {
   const { bound, model } = open;
+  const began = performance.now();
   if (!model && needsModel(study)) throw new Fault('evidence/no-model', { id: study.id, tool: study.uses.join(', ') });
   const uses = new Set<ToolName>(study.uses);
   const features = featureTools(open, run.ask, ports, job);
@@ -363,8 +364,10 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
     const range = scores?.range ?? passed?.range ?? reader?.range();
     if (model && range && range.max >= range.min)
       for (const note of rangeNotes(model.model, range, imageAxes(bound.inputDims) !== undefined)) job.note(note);
-    const findings = study.report(result, run.chosen, subject);
     const ran = gradient?.choice ?? fresh.device();
+    const device = (ran ?? open.device)?.actual;
+    const seconds = (performance.now() - began) / 1000;
+    const findings = study.report(result, run.chosen, { ...subject, ...(device ? { ran: { device, seconds } } : {}) });
     return {
       findings,
       subject,

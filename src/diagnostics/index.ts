@@ -1,4 +1,5 @@
 import { attributionAudit } from './attribution/attribution-audit.ts';
+import { attributionComparison } from './attribution/attribution-comparison.ts';
 import { attributionSummary } from './attribution/attribution-summary.ts';
 import { blockLeak } from './attribution/block-leak.ts';
 import { saliency } from './attribution/saliency.ts';
@@ -44,6 +45,7 @@ export const diagnostics: readonly Diagnostic[] = [
   linearProbe,
   saliency,
   attributionSummary,
+  attributionComparison,
   attributionAudit,
   blockLeak,
 ];

@@ -58,6 +58,8 @@ export interface Subject {
   readonly scores: 'logits' | 'probabilities' | 'values' | 'none';
   readonly modelName?: string;
   readonly dataName: string;
+  /** Where a study ran, and how long, for what its report prints beside maps. */
+  readonly ran?: { readonly device: string; readonly seconds: number };
 }
 
 /** Gradient of one chosen entry per row, at points of a path; compiled once, the path runs as a batch axis. */

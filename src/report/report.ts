@@ -125,6 +125,8 @@ export interface Fact {
 /** Samples with signed overlays on the picture's grid. `scale` is the |value| drawn at full strength (card 00-attribution: percentile, 0 fixed). */
 export interface ImagesCard extends CardBase {
   readonly kind: 'images';
+  /** Tiles of a line, where they stand in columns: e.g. a sample and its maps by several methods. */
+  readonly columns?: number;
   readonly images: readonly {
     readonly row: number;
     readonly title: string;

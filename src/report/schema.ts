@@ -141,8 +141,9 @@ const imagesCard: Shape<ImagesCard> = object<ImagesCard>(
         facts: array(object<Fact>({ label: string, value: either(string, number), unit }, ['unit'])),
       }),
     ),
+    columns: number,
   },
-  ['caption'],
+  ['caption', 'columns'],
 );
 
 const scatterCard: Shape<ScatterCard> = object<ScatterCard>(

@@ -226,10 +226,10 @@ export const unknownCard = (kind: string): string =>
 
 type Fact = CardOf<'images'>['images'][number]['facts'][number];
 
-/** Facts that every image shares are told once. */
+/** Facts that every image with facts shares are told once. */
 export const factsOf = ({ images }: CardOf<'images'>): { readonly shared: readonly Fact[]; readonly own: readonly (readonly Fact[])[] } => {
   const same = (a: Fact, b: Fact): boolean => a.label === b.label && a.value === b.value && a.unit === b.unit;
-  const shared =
-    images.length > 1 ? images[0].facts.filter((fact) => images.every((image) => image.facts.some((one) => same(one, fact)))) : [];
+  const told = images.filter((image) => image.facts.length > 0);
+  const shared = told.length > 1 ? told[0].facts.filter((fact) => told.every((image) => image.facts.some((one) => same(one, fact)))) : [];
   return { shared, own: images.map((image) => image.facts.filter((fact) => !shared.some((one) => same(one, fact)))) };
 };

@@ -94,10 +94,10 @@ test('class against class, probability, loss and a neuron', () =>
 test('expected gradients and GradientSHAP from a single baseline tend to the path integral', () =>
   onA(async (ask) => {
     // The only row of the data is x itself: from x to x nothing is attributed.
-    near((await ask({ method: 'expected-gradients', steps: 20 })).values, [0, 0, 0]);
-    const noisy = await ask({ method: 'gradient-shap', steps: 20, noiseScale: 0.1 });
+    near((await ask({ method: 'expected-gradients', draws: 20 })).values, [0, 0, 0]);
+    const noisy = await ask({ method: 'gradient-shap', draws: 20, noiseScale: 0.1 });
     assert.ok(noisy.values.some((v) => v !== 0));
-    const same = await ask({ method: 'gradient-shap', steps: 20, noiseScale: 0.1 });
+    const same = await ask({ method: 'gradient-shap', draws: 20, noiseScale: 0.1 });
     assert.deepEqual(same.values, noisy.values);
   }));
 

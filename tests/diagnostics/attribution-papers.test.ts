@@ -95,7 +95,7 @@ test('expected gradients and GradientSHAP without noise are means over baselines
   onRows('mlp_breast_cancer', 8, load('golden/autodiff/mlp_breast_cancer.npz'), async (ask) => {
     const [mean, sd] = [wanted('expected'), wanted('expected_sd')];
     for (const method of ['expected-gradients', 'gradient-shap']) {
-      const { values, completeness } = await ask({ method, steps: 1024, noiseScale: 0 });
+      const { values, completeness } = await ask({ method, draws: 1024, noiseScale: 0 });
       // 240 numbers: 5 standard errors are passed by one in 7,000 such tests, and by none with this seed.
       mean.forEach((v, k) => {
         assert.ok(Math.abs(values[k] - v) <= (5 * sd[k]) / 32 + 1e-6, `${method}, value ${k}: ${values[k]}, ${v} ± ${sd[k] / 32}`);

@@ -28,6 +28,8 @@ const tile = (
   image: Image,
   facts: Image['facts'],
   stage: Stage,
+  /** Where tiles stand in columns, their facts are shown on demand. */
+  folded: boolean,
 ): { readonly element: HTMLElement; readonly canvas: HTMLCanvasElement; readonly draw: (look: Look) => void } => {
   const [width, height] = image.picture
     ? [image.picture.width, image.picture.height]
@@ -43,7 +45,16 @@ const tile = (
       {},
       el('strong', {}, image.title),
       el('span', { class: 'muted' }, `row ${image.row}`),
-      ...written(facts).map((fact) => el('span', { class: 'muted' }, fact)),
+      ...(folded && facts.length > 0
+        ? [
+            el(
+              'details',
+              {},
+              el('summary', { class: 'muted' }, 'How it was made'),
+              ...written(facts).map((fact) => el('div', { class: 'muted' }, fact)),
+            ),
+          ]
+        : written(facts).map((fact) => el('span', { class: 'muted' }, fact))),
       !stage.host.standalone &&
         button('Open saliency', () => stage.host.post({ type: 'sample', report: stage.index, row: image.row }), {
           look: 'quiet',
@@ -69,9 +80,9 @@ const tile = (
 };
 
 /** All tiles on one canvas, for export. */
-const sheet = (canvases: readonly HTMLCanvasElement[]): HTMLCanvasElement => {
+const sheet = (canvases: readonly HTMLCanvasElement[], columns = 6): HTMLCanvasElement => {
   const [side, gap] = [160, 8];
-  const across = Math.max(1, Math.min(6, canvases.length));
+  const across = Math.max(1, Math.min(columns, canvases.length));
   const down = Math.max(1, Math.ceil(canvases.length / across));
   const all = el('canvas', { width: across * (side + gap) + gap, height: down * (side + gap) + gap });
   const context = context2d(all);
@@ -96,7 +107,7 @@ export const images = (card: CardOf<'images'>, stage: Stage): View => {
   const { images: all } = card;
   const { shared, own } = factsOf(card);
   const names = [...new Set(all.flatMap((image) => image.overlays.map((overlay) => overlay.name)))];
-  const tiles = all.map((image, i) => tile(image, own[i], stage));
+  const tiles = all.map((image, i) => tile(image, own[i], stage, card.columns !== undefined));
   const key = colourKey();
   const outliers = all.flatMap((image) => image.overlays.map((overlay) => overlay.outliers)).find((one) => one !== undefined);
   const values = all.flatMap((image) => image.overlays.map((overlay) => overlay.values));
@@ -122,6 +133,11 @@ export const images = (card: CardOf<'images'>, stage: Stage): View => {
       ...lookControls(look, change),
       key.element,
     );
+  const grid = el('div', { class: 'samples-grid' }, ...tiles.map((one) => one.element));
+  if (card.columns) {
+    grid.classList.add('in-columns');
+    grid.style.setProperty('--columns', String(card.columns));
+  }
   return {
     element: el(
       'div',
@@ -129,8 +145,12 @@ export const images = (card: CardOf<'images'>, stage: Stage): View => {
       shared.length > 0 &&
         el('p', { class: 'shared-facts' }, [...written(shared), ...(names.length > 0 ? measured(stage) : [])].join(' · ')),
       controls,
-      el('div', { class: 'samples-grid' }, ...tiles.map((one) => one.element)),
+      grid,
     ),
-    picture: () => sheet(tiles.map((one) => one.canvas)),
+    picture: () =>
+      sheet(
+        tiles.map((one) => one.canvas),
+        card.columns,
+      ),
   };
 };

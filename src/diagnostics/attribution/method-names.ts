@@ -58,8 +58,8 @@ export const methodReads: Readonly<Record<MethodId, readonly MethodOption[]>> = 
   smoothgrad: ['noiseSamples', 'noiseScale'],
   'smoothgrad-squared': ['noiseSamples', 'noiseScale'],
   vargrad: ['noiseSamples', 'noiseScale'],
-  'expected-gradients': ['steps'],
-  'gradient-shap': ['steps', 'noiseScale'],
+  'expected-gradients': ['draws'],
+  'gradient-shap': ['draws', 'noiseScale'],
   'grad-cam': ['layer'],
   'grad-cam-plus-plus': ['layer'],
   'layer-gradient-x-activation': ['layer'],
@@ -77,6 +77,7 @@ export const methodReads: Readonly<Record<MethodId, readonly MethodOption[]>> = 
 type MethodOption =
   | 'baseline'
   | 'steps'
+  | 'draws'
   | 'quadrature'
   | 'layer'
   | 'noiseSamples'

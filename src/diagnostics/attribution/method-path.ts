@@ -178,7 +178,7 @@ const expectedGradients = async (
 const drawing = (meaning: string, withNoise: boolean): AttributionMethod => ({
   kind: 'contributions',
   meaning,
-  async run({ tool, question, samples, rows, chosen: { steps, noiseScale }, job }: MethodContext) {
+  async run({ tool, question, samples, rows, chosen: { draws: count, noiseScale }, job }: MethodContext) {
     const pool = await drawnRows(samples, job.signal);
     if (pool.count === 0) throw new Fault('diagnostic/no-samples', { data: 'the data' });
     const sources = rows.map((row) => job.random(`expected-gradients/${row}`));
@@ -188,11 +188,11 @@ const drawing = (meaning: string, withNoise: boolean): AttributionMethod => ({
     });
     const noise = withNoise ? noiseOf(question.x, rows, noiseScale, job) : undefined;
     const draws: Draws = { baselines: pool.x, draw, ...(noise ? { noise } : {}) };
-    const found = await expectedGradients(await tool(), question, draws, steps, job.signal);
+    const found = await expectedGradients(await tool(), question, draws, count, job.signal);
     return {
       found,
       how: [
-        { label: 'Baseline', value: `${steps} draws from ${pool.count} rows of the data` },
+        { label: 'Baseline', value: `${count} draws from ${pool.count} rows of the data` },
         ...(withNoise ? [{ label: 'Noise', value: `σ = ${noiseScale} of the range` }] : []),
       ],
     };

@@ -25,6 +25,7 @@ export type AttributionOptions = {
   readonly layer: PickOption;
   readonly quadrature: ChoiceOption<RuleName | 'adaptive'>;
   readonly steps: IntOption;
+  readonly draws: IntOption;
   readonly baseline: ChoiceOption<BaselineName>;
   readonly noiseSamples: IntOption;
   readonly noiseScale: RealOption;
@@ -74,7 +75,13 @@ export const attributionOptions: AttributionOptions = {
     default: 50,
     min: 1,
     max: 1024,
-    help: 'Integrated Gradients: steps along the path; expected gradients and GradientSHAP: points drawn.',
+    help: 'Integrated Gradients: steps along the path.',
+  }),
+  draws: int({
+    default: 200,
+    min: 1,
+    max: 100_000,
+    help: 'Expected gradients and GradientSHAP: points drawn on paths from rows of the data.',
   }),
   baseline: choice({
     default: 'auto',

@@ -4,7 +4,7 @@ import type { Card } from '../../report/report.ts';
 import { number } from '../wording.ts';
 import type { AttributionChoice } from './options.ts';
 import { mapOf, shrink } from './overlay.ts';
-import { factLine, factsOf, inputName, nameOf, type Saliency, strongest } from './saliency-result.ts';
+import { factLine, factsOf, inputName, nameOf, type Saliency, strongest, titleOf } from './saliency-result.ts';
 import { signalCards } from './signal-cards.ts';
 import { tokenCards } from './token-cards.ts';
 
@@ -19,12 +19,6 @@ const short = (v: number): number => Number(v.toPrecision(7));
 const rowOf = (values: Float64Array, b: number, rows: number): Float64Array => {
   const d = values.length / rows;
   return values.subarray(b * d, (b + 1) * d);
-};
-
-const titleOf = (s: Saliency, b: number, subject: Pick<Subject, 'classes'>): string => {
-  if (subject.classes.length < 2) return `row ${s.rows[b]}`;
-  const predicted = `predicted ${nameOf(s.predicted[b], subject)}`;
-  return s.labels && s.labels[b] !== s.predicted[b] ? `${predicted}, label ${nameOf(s.labels[b], subject)}` : predicted;
 };
 
 const imageCards = (s: Saliency, chosen: AttributionChoice, subject: Subject): Card[] => {

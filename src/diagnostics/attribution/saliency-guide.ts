@@ -11,6 +11,7 @@ import { INCOMPLETE, inputName, type Saliency, strongest } from './saliency-resu
 export const remedy = (method: MethodId): string => {
   const reads = methodReads[method];
   if (reads.includes('quadrature')) return 'Set steps to 200, or quadrature to adaptive.';
+  if (reads.includes('draws')) return 'Raise draws: the gap falls with the root of their number.';
   return reads.includes('steps') ? 'Raise steps: the gap falls with their number.' : 'Use Integrated Gradients.';
 };
 

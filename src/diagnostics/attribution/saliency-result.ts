@@ -50,6 +50,13 @@ export const inputName = ({ names, found, signals }: Pick<Saliency, 'names' | 'f
 /** A class by its name. */
 export const nameOf = (k: number, { classes }: Pick<Subject, 'classes'>): string => classes[k] ?? String(k);
 
+/** What a sample was answered. */
+export const titleOf = (s: Saliency, b: number, subject: Pick<Subject, 'classes'>): string => {
+  if (subject.classes.length < 2) return `row ${s.rows[b]}`;
+  const predicted = `predicted ${nameOf(s.predicted[b], subject)}`;
+  return s.labels && s.labels[b] !== s.predicted[b] ? `${predicted}, label ${nameOf(s.labels[b], subject)}` : predicted;
+};
+
 /** What every map says of itself: model, class, method with its settings, baseline, steps and what it missed. */
 const made = (
   { found, targets }: Pick<Saliency, 'found' | 'targets'>,
@@ -102,10 +109,17 @@ export const sharedFacts = (s: Saliency, at: readonly number[], subject: Pick<Su
   ];
 };
 
-/** The same as the caption of a card that holds no facts. */
-export const factLine = (s: Saliency, at: readonly number[], subject: Pick<Subject, 'classes' | 'modelName'>): string =>
-  `${sharedFacts(s, at, subject)
-    .map(
-      ({ label, value, unit }) => `${label}: ${typeof value === 'string' ? value : unit === 'fraction' ? percent(value) : number(value)}`,
-    )
-    .join('; ')}.`;
+const told = ({ label, value, unit }: Fact): string =>
+  `${label}: ${typeof value === 'string' ? value : unit === 'fraction' ? percent(value) : unit === 'seconds' ? `${number(value)} s` : number(value)}`;
+
+/** The same as the caption of a card that holds no facts, with where and how long (pictures are given these by the page). */
+export const factLine = (s: Saliency, at: readonly number[], subject: Pick<Subject, 'classes' | 'modelName' | 'ran'>): string => {
+  const { ran } = subject;
+  const place: readonly Fact[] = ran
+    ? [
+        { label: 'Device', value: ran.device },
+        { label: 'Time for the run', value: ran.seconds, unit: 'seconds' },
+      ]
+    : [];
+  return `${[...sharedFacts(s, at, subject), ...place].map(told).join('; ')}.`;
+};

@@ -1,19 +1,12 @@
 import type { Card, CurveCard, Interval } from '../../report/report.ts';
 import { number, percent } from '../wording.ts';
+import { mean, meanWithin } from './mean-over-samples.ts';
 import type { Sanity } from './sanity.ts';
 
 /** A map whose rank correlation stays above this with all weights redrawn draws the input; below `LOST` it has followed the model. */
 const KEPT = 0.5;
 const LOST = 0.2;
 
-const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
-/** Mean and its normal interval over samples. */
-const meanWithin = (values: readonly number[]): { readonly value: number; readonly interval?: Interval } => {
-  const value = mean(values);
-  if (values.length < 5) return { value };
-  const error = 1.96 * Math.sqrt(mean(values.map((v) => (v - value) ** 2)) / (values.length - 1));
-  return { value, interval: { low: value - error, high: value + error, level: 0.95, method: 'normal, over samples' } };
-};
 /** Area under a curve over [0, 1], trapezoid. */
 const area = (values: Float64Array): number =>
   values.reduce((sum, v, i) => sum + v * (i === 0 || i === values.length - 1 ? 0.5 : 1), 0) / (values.length - 1);
@@ -120,7 +113,10 @@ export const sanityFindings = (sanity: Sanity): Found => {
     insertion_auc: ['Insertion, area under the curve', 'higher is better'],
     deletion_advantage: ['Deletion: better than a random order by', 'above 0: the order matters'],
     insertion_advantage: ['Insertion: better than a random order by', 'above 0: the order matters'],
-    sensitivity_max: ['Max-sensitivity', 'largest relative change of the map within 2 % of the sample’s range; lower is steadier'],
+    sensitivity_max: [
+      'Max-sensitivity',
+      'largest relative change of the map within 2 % of the sample’s range (of a table: of each column’s); lower is steadier',
+    ],
     infidelity: ['Infidelity', 'mean square of what the map misses when parts are hidden; lower is better'],
     infidelity_relative: ['Infidelity, relative', '0 is exact, 1 as good as an empty map'],
     randomised_spearman: ['Rank correlation with all weights redrawn', 'below 0.2 the map follows the model'],

@@ -7,6 +7,7 @@ import { hiddenValues, type Places, placesOf } from './hiding.ts';
 import type { Question } from './method.ts';
 import { methods } from './methods.ts';
 import type { AttributionChoice } from './options.ts';
+import { drawnRows } from './samples.ts';
 import { randomisation, type Stage } from './sanity-randomisation.ts';
 
 /** Checks of a method on this model and these samples. */
@@ -42,7 +43,7 @@ const checked = (rows: number, d: number): number => Math.min(rows, d > 10_000 ?
 const SHARES: readonly number[] = Array.from({ length: 21 }, (_, i) => i / 20);
 /** Sets of places hidden at once for the infidelity of a sample. */
 const SUBSETS = 64;
-/** Points around a sample at which max-sensitivity looks, and how far away, as a share of the sample's range (Captum: 10, 0.02). */
+/** Points around a sample at which max-sensitivity looks, and how far away, as a share of the range (Captum: 10, 0.02). */
 const NEARBY = 10;
 const RADIUS = 0.02;
 
@@ -110,6 +111,27 @@ const alongOrder = async (row: number, order: readonly number[], h: Hidden, job:
   return { deletion: values.subarray(0, n), insertion: values.subarray(n) };
 };
 
+/** How far values reach, by row and input: each column of a table over rows of the data, everything else over the row itself. */
+const rangesOf = async (
+  { x, rows, axes }: Pick<Samples, 'x' | 'rows' | 'axes'>,
+  samples: EmbeddedSamples,
+  signal: AbortSignal,
+): Promise<(row: number, input: number) => number> => {
+  const d = x.length / rows.length;
+  const range = (values: Float32Array, from: number, to: number, step: number): number => {
+    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (let k = from; k < to; k += step) [low, high] = [Math.min(low, values[k]), Math.max(high, values[k])];
+    return high - low;
+  };
+  if (axes || samples.embedding || samples.inputDims.length !== 1) {
+    const each = rows.map((_, b) => range(x, b * d, (b + 1) * d, 1));
+    return (row) => each[row];
+  }
+  const seen = await drawnRows(samples, signal);
+  const each = Float64Array.from({ length: d }, (_, k) => range(seen.x, k, seen.x.length, d));
+  return (_, input) => each[input];
+};
+
 /** All the checks, on the first samples. */
 export const sanity = async (
   tools: { readonly gradient: ModelGradients; readonly samples: EmbeddedSamples },
@@ -168,13 +190,10 @@ export const sanity = async (
   const size = found.values.length / n;
   const norm = (b: number, other?: Float64Array): number =>
     Math.sqrt(found.values.subarray(b * size, (b + 1) * size).reduce((sum, v, k) => sum + (other ? other[b * size + k] - v : v) ** 2, 0));
+  const ranges = await rangesOf(asked, samples, job.signal);
   for (let i = 0; i < NEARBY; i++) {
     const x = Float32Array.from(asked.x);
-    for (let b = 0; b < n; b++) {
-      const row = x.subarray(b * d, (b + 1) * d);
-      const [low, high] = row.reduce(([l, u], v) => [Math.min(l, v), Math.max(u, v)], [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
-      for (let k = 0; k < d; k++) row[k] += RADIUS * (high - low) * (2 * sources[b].next() - 1);
-    }
+    for (let k = 0; k < x.length; k++) x[k] += RADIUS * ranges(Math.floor(k / d), k % d) * (2 * sources[Math.floor(k / d)].next() - 1);
     const near = await attribute(gradient, { ...asked, x });
     for (let b = 0; b < n; b++) if (norm(b) > 0) worst[b] = Math.max(worst[b], norm(b, near.values) / norm(b));
   }

@@ -25,7 +25,11 @@ export const alongSignal = (values: Float64Array, places: number): Float64Array 
 const DRAWN = 6;
 
 /** One curve per sample: its channels and, beside them, the attribution of each place, each scaled to its own largest size. */
-export const signalCards = (s: Saliency, { channels, places, x }: Signals, subject: Pick<Subject, 'classes' | 'modelName'>): Card[] => {
+export const signalCards = (
+  s: Saliency,
+  { channels, places, x }: Signals,
+  subject: Pick<Subject, 'classes' | 'modelName' | 'ran'>,
+): Card[] => {
   const n = s.rows.length;
   const width = s.found.values.length / n;
   const scaled = (values: ArrayLike<number>): (readonly [number, number])[] => {

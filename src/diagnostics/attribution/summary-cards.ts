@@ -6,7 +6,7 @@ import type { Card, ImagesCard } from '../../report/report.ts';
 import type { Summary } from './attribution-summary.ts';
 import type { AttributionOptions } from './options.ts';
 import { mapOf, shrink } from './overlay.ts';
-import { inputName, nameOf, sharedFacts } from './saliency-result.ts';
+import { factLine, inputName, nameOf, sharedFacts } from './saliency-result.ts';
 import { strongestWords } from './token-cards.ts';
 
 type Choice = Chosen<AttributionOptions>;
@@ -19,16 +19,21 @@ const SIDE = 64;
 
 const short = (v: number): number => Number(v.toPrecision(7));
 
-const featureCards = (s: Summary, subject: Pick<Subject, 'classes' | 'modelName'>): Card[] => {
+const featureCards = (s: Summary, subject: Pick<Subject, 'classes' | 'modelName' | 'ran'>): Card[] => {
   if (s.features.length === 0) return [];
   const shown = s.features.slice(0, BARS);
   const n = s.rows.rows.length;
   const d = s.features.length;
   const units = s.rows.found.grid?.kind === 'units';
+  const made = factLine(
+    s.rows,
+    s.rows.rows.map((_, b) => b),
+    subject,
+  );
   const bars: Card = {
     kind: 'bars',
     title: units ? 'Units by mean attribution' : 'Features by mean attribution',
-    caption: `Bars: mean size over ${n} rows with 95 % bootstrap intervals; points: mean with its sign.${shown.length < d ? ` The ${shown.length} strongest of ${d}.` : ''}`,
+    caption: `Bars: mean size over ${n} rows with 95 % bootstrap intervals; points: mean with its sign.${shown.length < d ? ` The ${shown.length} strongest of ${d}.` : ''} ${made}`,
     x: { label: units ? 'Unit' : 'Feature', unit: 'none' },
     y: { label: 'Attribution', unit: 'none' },
     categories: shown.map((f) => inputName(s.rows, f.input)),
@@ -47,8 +52,7 @@ const featureCards = (s: Summary, subject: Pick<Subject, 'classes' | 'modelName'
     (f): Card => ({
       kind: 'scatter',
       title: `How ${inputName(s.rows, f.input)} matters`,
-      caption:
-        'Each point is a row: the feature’s value and what it contributes to the class attributed. A line is an additive effect; spread at one value comes from other features.',
+      caption: `Each point is a row: the feature’s value and what it contributes to the class attributed. A line is an additive effect; spread at one value comes from other features. ${made}`,
       x: { label: inputName(s.rows, f.input), unit: 'none' },
       y: { label: 'Attribution', unit: 'none' },
       groups: targets.map((t) => {
@@ -71,7 +75,7 @@ const meanImage = (
   row: number,
   title: string,
   chosen: Choice,
-  subject: Pick<Subject, 'classes' | 'modelName'>,
+  subject: Pick<Subject, 'classes' | 'modelName' | 'ran'>,
 ): ImagesCard['images'][number] | undefined => {
   const { pictures, found } = s.rows;
   if (!pictures || at.length === 0) return undefined;
@@ -105,7 +109,7 @@ const meanImage = (
   };
 };
 
-const classMaps = (s: Summary, chosen: Choice, subject: Pick<Subject, 'classes' | 'modelName'>): Card[] => {
+const classMaps = (s: Summary, chosen: Choice, subject: Pick<Subject, 'classes' | 'modelName' | 'ran'>): Card[] => {
   if (!s.rows.pictures || s.rows.found.grid?.kind === 'units') return [];
   const targets = [...new Set(s.rows.targets)].sort((a, b) => a - b);
   const images = targets.flatMap((t) => {
@@ -131,7 +135,7 @@ const classMaps = (s: Summary, chosen: Choice, subject: Pick<Subject, 'classes' 
   ];
 };
 
-const clusterCards = (s: Summary, chosen: Choice, subject: Pick<Subject, 'classes' | 'modelName'>): Card[] => {
+const clusterCards = (s: Summary, chosen: Choice, subject: Pick<Subject, 'classes' | 'modelName' | 'ran'>): Card[] => {
   const { clusters } = s;
   if (!clusters) return [];
   const { of } = clusters.clusters;

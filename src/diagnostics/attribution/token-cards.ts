@@ -1,6 +1,6 @@
 import { overlayScale } from '../../base/overlay-scale.ts';
 import type { Subject } from '../../evidence/evidence.ts';
-import type { Card } from '../../report/report.ts';
+import type { Card, TextCard } from '../../report/report.ts';
 import type { AttributionChoice } from './options.ts';
 import { factLine, nameOf, type Saliency } from './saliency-result.ts';
 import type { TokenRows } from './tokens.ts';
@@ -13,30 +13,31 @@ const LEAST = 2;
 
 const short = (v: number): number => Number(v.toPrecision(7));
 
-/** Tokens shaded in place, padding left out. */
-const shaded = (
+/** Tokens of sample `b` shaded in place, padding left out. */
+export const shadedTokens = (
   s: Saliency,
   { words, scores, padding }: TokenRows,
-  chosen: AttributionChoice,
-  subject: Pick<Subject, 'classes' | 'modelName'>,
-): Card[] => {
+  b: number,
+  outliers: number,
+  subject: Pick<Subject, 'classes' | 'modelName' | 'ran'>,
+  by?: string,
+): TextCard => {
   const t = scores.length / s.rows.length;
-  return s.rows.slice(0, SHOWN).map((row, b): Card => {
-    const own = scores.subarray(b * t, (b + 1) * t);
-    const facts = [
-      `row ${row}`,
-      ...(subject.classes.length > 1 ? [`predicted ${nameOf(s.predicted[b], subject)}`] : []),
-      ...(s.labels && subject.classes.length > 1 ? [`label ${nameOf(s.labels[b], subject)}`] : []),
-    ];
-    const hidden = padding[b].reduce((sum, p, k) => sum + (p ? own[k] : 0), 0);
-    return {
-      kind: 'text',
-      title: facts.join(', '),
-      caption: `${factLine(s, [b], subject)}${hidden === 0 ? '' : ` Padding, not shown, holds ${short(hidden)} of the total attribution.`}`,
-      tokens: words[b].flatMap((text, k) => (padding[b][k] ? [] : [{ text, score: short(own[k]) }])),
-      scale: overlayScale(own, chosen.outliers),
-    };
-  });
+  const own = scores.subarray(b * t, (b + 1) * t);
+  const facts = [
+    ...(by === undefined ? [] : [by]),
+    `row ${s.rows[b]}`,
+    ...(subject.classes.length > 1 ? [`predicted ${nameOf(s.predicted[b], subject)}`] : []),
+    ...(s.labels && subject.classes.length > 1 ? [`label ${nameOf(s.labels[b], subject)}`] : []),
+  ];
+  const hidden = padding[b].reduce((sum, p, k) => sum + (p ? own[k] : 0), 0);
+  return {
+    kind: 'text',
+    title: facts.join(', '),
+    caption: `${factLine(s, [b], subject)}${hidden === 0 ? '' : ` Padding, not shown, holds ${short(hidden)} of the total attribution.`}`,
+    tokens: words[b].flatMap((text, k) => (padding[b][k] ? [] : [{ text, score: short(own[k]) }])),
+    scale: overlayScale(own, outliers),
+  };
 };
 
 /** Words by their mean attribution in the samples that hold them, for each class attributed. */
@@ -87,6 +88,6 @@ export const strongestWords = (s: Saliency, { words, scores, padding }: TokenRow
 };
 
 export const tokenCards = (s: Saliency, tokens: TokenRows, chosen: AttributionChoice, subject: Subject): Card[] => [
-  ...shaded(s, tokens, chosen, subject),
+  ...s.rows.slice(0, SHOWN).map((_, b) => shadedTokens(s, tokens, b, chosen.outliers, subject)),
   ...strongestWords(s, tokens, subject),
 ];
