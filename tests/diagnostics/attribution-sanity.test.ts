@@ -70,6 +70,17 @@ test('the gradient of a linear model is the same everywhere: sensitivity 0', asy
   assert.ok((await checked(linear, { method: 'gradient-x-input' })).sensitivity.every((s) => s > 0 && s < 0.2));
 });
 
+test('rows of a table are moved within 2 % of each column’s range: a column that never changes stays', async () => {
+  const rows = [
+    [1, 100, 0],
+    [1.5, 100, 0],
+    [1.25, 100, 0],
+  ];
+  const { sensitivity } = await checked(linear, { method: 'gradient-x-input' }, rows);
+  // Row 0, class a: values 3·1, 0·100, −2·0; only the first moves, by at most 0.02·0.5.
+  assert.ok(sensitivity[0] > 0 && sensitivity[0] <= (3 * 0.01) / 3 + 1e-6, String(sensitivity[0]));
+});
+
 test('deletion and insertion of a linear model: the probability after each share, worked out by hand', async () => {
   const { curves } = await checked(linear, { method: 'integrated-gradients' });
   assert.ok(curves);

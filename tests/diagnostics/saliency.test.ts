@@ -37,7 +37,7 @@ const samplesOf = ({ inputDims, x, outputs, labels }: Case): SamplesTool => ({
   }),
 });
 
-const run = async (c: Case, options: Record<string, unknown> = {}, seed = 0): Promise<Findings> => {
+const run = async (c: Case, options: Record<string, unknown> = {}, seed = 0, job = quietJob(seed)): Promise<Findings> => {
   const subject: Subject = {
     classes: c.classes ?? ['cat', 'dog'],
     rows: c.x.length,
@@ -46,7 +46,7 @@ const run = async (c: Case, options: Record<string, unknown> = {}, seed = 0): Pr
     modelName: 'net',
   };
   const chosen = choose('saliency', saliency.options, { checks: false, ...options });
-  const result = await saliency.study({ gradient: c.tool, samples: samplesOf(c) } as Tools, chosen, quietJob(seed), subject);
+  const result = await saliency.study({ gradient: c.tool, samples: samplesOf(c) } as Tools, chosen, job, subject);
   return saliency.report(result, chosen, subject);
 };
 
@@ -282,6 +282,12 @@ test('bad input: an unknown class, no labels, NaN in a row, an empty split', asy
   assert.equal((await run({ ...table, labels: [0, 2] })).headline.rows, 2);
   await assert.rejects(run({ ...table, x: [] }), fault('diagnostic/no-samples'));
   await assert.rejects(run(table, { class: 'cat', againstClass: '0' }), fault('diagnostic/same-class'));
+});
+
+test('samples whose class is the one taken away are counted in a note', async () => {
+  const job = quietJob(0);
+  await run({ ...table, outputs: [table.outputs[0], [0, 1]] }, { method: 'gradient', againstClass: 'dog' }, 0, job);
+  assert.match(job.notes.join(' '), /1 of 2 samples is attributed to 'dog' itself: .* maps are zero/);
 });
 
 test('large pictures and maps are shrunk to what a report can carry', async () => {

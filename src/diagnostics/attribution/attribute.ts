@@ -4,7 +4,7 @@ import type { Job } from '../../base/job.ts';
 import { sizeOf } from '../../base/tensor.ts';
 import type { GradientTool, LayerFacts, Matrix, ModelGradients, Subject } from '../../evidence/evidence.ts';
 import type { EmbeddedSamples } from './embedded.ts';
-import { layerOf } from './layers.ts';
+import { groundOf, layerOf } from './layers.ts';
 import type { Attributed, How, MethodContext, Question } from './method.ts';
 import { methodReads, methodTitles } from './method-names.ts';
 import { methods } from './methods.ts';
@@ -145,7 +145,7 @@ export const attributeSamples = async (
   if (other !== undefined && (plain.targets < 2 || neuron)) throw new Fault('diagnostic/against', { output: plain.output });
   const against = other === undefined ? {} : { against: new Int32Array(rows.length).fill(other) };
   const question: Question = { x, targets: entries, ...against, ...(inputs ? { inputs } : {}) };
-  const layer = (spatial: boolean): LayerFacts => layerOf(gradient, chosen.layer, spatial);
+  const layer = (spatial: boolean): LayerFacts => layerOf(gradient, chosen.layer, spatial, groundOf(axes, samples));
   const size = methodReads[chosen.method].includes('layer') ? sizeOf(layer(chosen.method.startsWith('grad-cam')).dims) : 0;
   const most = Math.max(1, Math.floor(MOST / Math.max(d, size)));
   const parts: Attributed[] = [];

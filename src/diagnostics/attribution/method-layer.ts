@@ -1,8 +1,8 @@
 import { sizeOf } from '../../base/tensor.ts';
-import type { PointRequest } from '../../evidence/evidence.ts';
+import type { LayerFacts, PointRequest } from '../../evidence/evidence.ts';
 import { baselinesOf } from './baselines.ts';
 import { copiesOf } from './hiding.ts';
-import { featureMaps } from './layers.ts';
+import { channelsFirst, type FeatureMaps, featureMaps, groundOf } from './layers.ts';
 import {
   type Attributed,
   type AttributionMethod,
@@ -19,24 +19,29 @@ import { upsample } from './upsample.ts';
 /** Values of a layer, or of its inputs, asked about at once. */
 const LAYER_VALUES = 4_000_000;
 
+const mapsOf = (
+  layer: LayerFacts,
+  { gradient, axes, samples }: Pick<MethodContext, 'gradient' | 'axes' | 'samples'>,
+): FeatureMaps | undefined => featureMaps(layer, groundOf(axes, samples), gradient.layers);
+
 /** A layer's values as a map over the input, channels summed, or as its units. */
 const onGrid = (
   values: Float64Array,
   rows: number,
-  layer: string,
-  dims: readonly number[],
+  { name: layer, dims }: LayerFacts,
+  maps: FeatureMaps | undefined,
   { axes, samples }: MethodContext,
 ): Pick<Attributed, 'values' | 'grid'> => {
-  const maps = featureMaps(dims);
-  const size = sizeOf(dims);
+  const size = values.length / rows;
   const target = axes ?? signalAxes(samples.inputDims);
   if (!maps || !target) return { values, grid: { kind: 'units', layer, dims } };
   const area = maps.height * maps.width;
   const grid: Grid = { kind: 'map', height: target.height, width: target.width };
   const out = new Float64Array(rows * target.height * target.width);
+  const first = size === area ? values : channelsFirst(values, maps);
   for (let b = 0; b < rows; b++) {
     const sum = new Float64Array(area);
-    for (let k = 0; k < size; k++) sum[k % area] += values[b * size + k];
+    for (let k = 0; k < size; k++) sum[k % area] += first[b * size + k];
     out.set(upsample(sum, maps.height, maps.width, target.height, target.width), b * target.height * target.width);
   }
   return { values: out, grid };
@@ -67,23 +72,25 @@ const cam = (meaning: string, { weights }: Cam): AttributionMethod => ({
   meaning,
   async run(context) {
     const { gradient: tool, scale, question, job } = context;
-    const { name, dims } = context.layer(true);
-    const maps = featureMaps(dims) ?? { channels: 1, height: 1, width: 1 };
+    const layer = context.layer(true);
+    const { name } = layer;
+    const maps = mapsOf(layer, context) ?? { channels: 1, height: 1, width: 1, last: false };
     const area = maps.height * maps.width;
     const at = await tool.layer({ ...scale, at: name }, pointsAt(question), job.signal);
     const n = question.targets.length;
     const values = new Float64Array(n * area);
+    const [activation, slope] = [channelsFirst(at.activation, maps), channelsFirst(at.gradient, maps)];
     for (let b = 0; b < n; b++) {
       const map = values.subarray(b * area, (b + 1) * area);
       for (let c = 0; c < maps.channels; c++) {
         const from = (b * maps.channels + c) * area;
-        const h = at.activation.subarray(from, from + area);
-        const alpha = weights(h, at.gradient.subarray(from, from + area));
+        const h = activation.subarray(from, from + area);
+        const alpha = weights(h, slope.subarray(from, from + area));
         for (let k = 0; k < area; k++) map[k] += alpha * h[k];
       }
       for (let k = 0; k < area; k++) map[k] = Math.max(0, map[k]);
     }
-    const shown = onGrid(values, n, name, [1, maps.height, maps.width], context);
+    const shown = onGrid(values, n, layer, maps, context);
     return {
       found: { ...shown, output: at.values },
       how: [{ label: 'Layer', value: `${name} (${maps.channels} maps of ${maps.height} × ${maps.width})` }],
@@ -125,11 +132,12 @@ export const layerMethods: MethodsOf<
     meaning: 'Values are what each unit of the layer contributes to first order; the layer’s own meaning is not shown',
     async run(context) {
       const { gradient: tool, scale, question, job } = context;
-      const { name, dims } = context.layer(false);
+      const layer = context.layer(false);
+      const { name, dims } = layer;
       const at = await tool.layer({ ...scale, at: name }, pointsAt(question), job.signal);
       const values = at.gradient.map((g, k) => g * at.activation[k]);
       return {
-        found: { ...onGrid(values, question.targets.length, name, dims, context), output: at.values },
+        found: { ...onGrid(values, question.targets.length, layer, mapsOf(layer, context), context), output: at.values },
         how: [layerNote(name, dims)],
       };
     },
@@ -140,7 +148,8 @@ export const layerMethods: MethodsOf<
       'The path runs in the layer, from its values at the baseline to those at the sample: each value is what a unit contributes on the way',
     async run(context) {
       const { gradient: tool, scale, question, samples, rows, axes, chosen, job } = context;
-      const { name, dims } = context.layer(false);
+      const layer = context.layer(false);
+      const { name, dims } = layer;
       const { all, name: baseline } = await baselinesOf(chosen.baseline, question.x, samples, rows, axes, job);
       const at = async (points: Float32Array): Promise<Float32Array> =>
         Float32Array.from((await tool.layer({ ...scale, at: name }, pointsAt(question, points), job.signal)).activation);
@@ -152,7 +161,7 @@ export const layerMethods: MethodsOf<
         d: sizeOf(dims),
         to,
       });
-      const shown = onGrid(found.values, question.targets.length, name, dims, context);
+      const shown = onGrid(found.values, question.targets.length, layer, mapsOf(layer, context), context);
       return { found: { ...found, ...shown }, how: [layerNote(name, dims), { label: 'Baseline', value: baseline }] };
     },
   },
@@ -162,7 +171,8 @@ export const layerMethods: MethodsOf<
     /** Σ_i ∂f/∂h(a_i)·(h(a_{i+1}) − h(a_i)), a_i = i/n (Dhamdhere, Sundararajan, Yan 2019, eq. 4). */
     async run(context) {
       const { gradient: tool, scale, question, samples, rows, axes, chosen, job } = context;
-      const { name, dims } = context.layer(false);
+      const layer = context.layer(false);
+      const { name, dims } = layer;
       const { x, targets, against, inputs } = question;
       const [n, size] = [targets.length, sizeOf(dims)];
       const d = x.length / n;
@@ -198,7 +208,7 @@ export const layerMethods: MethodsOf<
           }
       const completeness = completenessOf(values, output, start, new Int32Array(n).fill(chosen.steps));
       return {
-        found: { ...onGrid(values, n, name, dims, context), output, completeness },
+        found: { ...onGrid(values, n, layer, mapsOf(layer, context), context), output, completeness },
         how: [layerNote(name, dims), { label: 'Baseline', value: baseline }],
       };
     },
