@@ -32,44 +32,54 @@ export interface Behind {
 /** Writes the kernels' nodes into `out`; `block` is the number of channels in a block. */
 export const kernels = (out: Emit, block: number) => {
   const up = (n: number): number => Math.ceil(n / block) * block;
-  /** Input channels that are read as they are, out of blocks: a block of them would be mostly empty. */
-  const isFew = (i: number, taps: number): boolean => i < (taps > 1 ? block : block / 2);
-  const enter = (x: string, channels: number): string => {
+  /** What was in blocks before it left them. */
+  const within = (x: string, channels: number): string | undefined => {
     const node = out.producer(x);
-    if (node?.op === 'ReorderOutput' && node.domain === domain && intOf(node, 'channels', 0) === channels) return node.inputs[0];
-    return out.call('ReorderInput', [x], {}, domain);
+    const left = node?.op === 'ReorderOutput' && node.domain === domain && intOf(node, 'channels_last', 0) === 0;
+    return left && intOf(node, 'channels', 0) === channels ? node.inputs[0] : undefined;
+  };
+  const enter = (x: string, channels: number): string => within(x, channels) ?? out.call('ReorderInput', [x], {}, domain);
+  /** Input channels that are read as they are, out of blocks: a block of them would be mostly empty, or is not there yet. */
+  const isFew = (i: number, taps: number, x: string): boolean => {
+    if (taps === 1) return i < block / 2;
+    return within(x, i) === undefined ? i < block : i <= block / 2;
   };
   /** [O, I, k…] → [O/b, I/b, k…, b, b], or with few inputs [O/b, I, k…, b]. */
-  const filter = (w: string, o: number, i: number, kernel: readonly number[]): string => {
+  const filter = (w: string, o: number, i: number, kernel: readonly number[], few: boolean): string => {
     const taps = product(kernel);
-    const inner = isFew(i, taps) ? i : up(i);
+    const inner = few ? i : up(i);
     const wide = inner === i ? w : out.Pad(w, out.ints([0, 0, 0, 0, 0, inner - i, 0, 0]));
     const rows = enter(out.Reshape(wide, out.ints([1, o, inner * kernel[0], kernel[1]])), o);
     const shape = out.ints([up(o), inner, ...kernel]);
-    if (isFew(i, taps) || taps === 1) return out.Reshape(rows, shape);
+    if (few || taps === 1) return out.Reshape(rows, shape);
     const parts = out.Reshape(rows, out.ints([up(o) / block, inner / block, block, taps, block]));
     return out.Reshape(out.Transpose(parts, { perm: [0, 1, 3, 2, 4] }), shape);
   };
   /** The same of the transposed and reversed weights [I, O, k…], in moves of whole blocks. */
-  const adjointFilter = (w: string, o: number, i: number, kernel: readonly number[]): string => {
+  const adjointFilter = (w: string, o: number, i: number, kernel: readonly number[], few: boolean): string => {
     const taps = product(kernel);
-    const inner = isFew(i, taps) ? i : up(i);
+    const inner = few ? i : up(i);
     const wide = inner === i ? w : out.Pad(w, out.ints([0, 0, 0, 0, inner - i, 0, 0, 0]));
     const rows = out.Reshape(enter(wide, o), out.ints([inner, up(o) / block, taps, block]));
     const order = Array.from({ length: taps }, (_, t) => taps - 1 - t);
     const reversed = taps === 1 ? rows : out.Gather(rows, out.ints(order), { axis: 2 });
     const shape = out.ints([up(o), inner, ...kernel]);
-    if (isFew(i, taps)) return out.Reshape(out.Transpose(reversed, { perm: [1, 0, 2, 3] }), shape);
+    if (few) return out.Reshape(out.Transpose(reversed, { perm: [1, 0, 2, 3] }), shape);
     const parts = out.Reshape(reversed, out.ints([inner / block, block, up(o) / block, taps, block]));
     return out.Reshape(out.Transpose(parts, { perm: [2, 0, 3, 1, 4] }), shape);
   };
   /** Of weights that do not change: laid out here. */
-  const constantFilter = ({ o, i, transposed, reversed }: Weights, values: ArrayLike<number>, kernel: readonly number[]): string => {
+  const constantFilter = (
+    { o, i, transposed, reversed }: Weights,
+    values: ArrayLike<number>,
+    kernel: readonly number[],
+    few: boolean,
+  ): string => {
     const taps = product(kernel);
-    const [deep, inner] = [up(o), isFew(i, taps) ? i : up(i)];
+    const [deep, inner] = [up(o), few ? i : up(i)];
     const width = Math.min(inner, block);
     const data = new Float32Array(deep * inner * taps);
-    const turns = isFew(i, taps) ? 1 : width;
+    const turns = few ? 1 : width;
     for (let f = 0; f < o; f++) {
       for (let c = 0; c < i; c++) {
         const from = (transposed ? c * o + f : f * i + c) * taps;
@@ -81,10 +91,10 @@ export const kernels = (out: Emit, block: number) => {
     }
     return out.constant(constantOf('float32', [deep, inner, ...kernel], data));
   };
-  const weightsIn = (w: Weights, kernel: readonly number[]): string => {
+  const weightsIn = (w: Weights, kernel: readonly number[], few: boolean): string => {
     const held = out.constantOf(w.name);
-    if (held?.bytes) return constantFilter(w, dataOf(held) as Float32Array, kernel);
-    return w.transposed ? adjointFilter(w.name, w.o, w.i, kernel) : filter(w.name, w.o, w.i, kernel);
+    if (held?.bytes) return constantFilter(w, dataOf(held) as Float32Array, kernel, few);
+    return (w.transposed ? adjointFilter : filter)(w.name, w.o, w.i, kernel, few);
   };
   return {
     enter: (x: string, channels: number): string => enter(x, channels),
@@ -101,8 +111,9 @@ export const kernels = (out: Emit, block: number) => {
         activation,
       };
       const shift = bias && up(o) !== o ? out.Pad(bias, out.ints([0, up(o) - o])) : bias;
-      const taken = deep || !isFew(i, product(at.kernel)) ? enter(x, deep ? o : i) : x;
-      const weights = weightsIn(w, at.kernel);
+      const few = isFew(i, product(at.kernel), x);
+      const taken = deep || !few ? enter(x, deep ? o : i) : x;
+      const weights = weightsIn(w, at.kernel, few);
       return out.call('Conv', [taken, weights, shift, sum], attributes, domain);
     },
     /** Depthwise, transposed: zeros between the elements of g, then a convolution with the reversed weights. */
@@ -118,7 +129,7 @@ export const kernels = (out: Emit, block: number) => {
       const held = out.constantOf(w) !== undefined;
       const name = held ? w : [2, 3].reduce((v, axis) => (kernel[axis - 2] === 1 ? v : flip(out, v, axis)), w);
       const attributes = { kernel_shape: kernel, dilations, pads: [...first, ...last], group: up(channels) };
-      const weights = weightsIn({ name, o: channels, i: 1, reversed: held }, kernel);
+      const weights = weightsIn({ name, o: channels, i: 1, reversed: held }, kernel, true);
       return out.call('Conv', [image, weights], attributes, domain);
     },
     /**
@@ -148,3 +159,6 @@ export const kernels = (out: Emit, block: number) => {
     },
   };
 };
+
+/** What writes them. */
+export type Kernels = ReturnType<typeof kernels>;

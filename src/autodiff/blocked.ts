@@ -4,6 +4,7 @@ import type { Node } from '../graph/types.ts';
 import { namesWithin, readsOf, subgraphs } from '../graph/walk.ts';
 import { type Behind, blockDomain, kernels, type Shape, type Weights } from './blocked-kernels.ts';
 import { pooledBack } from './blocked-pool.ts';
+import { type Transposed, transposes } from './blocked-transpose.ts';
 import { isWhole, product, windowOf } from './rules/convolution-window.ts';
 import { dimsOf, dtypeOf, given } from './shapes.ts';
 
@@ -90,7 +91,9 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
     types: emit.types,
     taken: emit.nodes.flatMap((n) => [...n.outputs, ...subgraphs(n).flatMap((g) => [...namesWithin(g)])]),
   });
-  const { enter, convolution, spread, depthwise } = kernels(out, block);
+  const own = kernels(out, block);
+  const { enter, convolution, spread, depthwise } = own;
+  const { packed, phased } = transposes(out, block, own);
   const single = (...values: readonly string[]): boolean => values.every((v) => !v || dtypeOf(emit, v) === 'float32');
   const isScalar = (v: string): boolean => {
     const dims = whole(emit, v);
@@ -166,6 +169,19 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
     pending.delete(one);
     return rectified(name, make, sum[0]);
   };
+  /** A transposed convolution of one group, of few channels or by strides. */
+  const apart = (g: string, w: string, name: string, at: Transposed & Shape): boolean => {
+    const held = emit.constantOf(w);
+    if ((held && !held.bytes) || at.dilations.some((d) => d !== 1) || at.from % align !== 0) return false;
+    if (at.to * 4 <= block) {
+      const made = packed(g, at);
+      if (made !== undefined) out.rename(made, name);
+      return made !== undefined;
+    }
+    if (product(at.strides) === 1 || at.to < block / 2 || at.to % align !== 0) return false;
+    const made = phased(g, at);
+    return made !== undefined && leave(made, name, at.to);
+  };
   const transposed = (node: Node, name: string): boolean => {
     const [g, w, bias] = node.inputs;
     const dims = whole(emit, w);
@@ -173,6 +189,7 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
     const [from, to] = [g, name].map((v) => dimsOf(emit, v)?.slice(2) ?? [undefined]);
     if (!dims || !at || bias || !isWhole(from) || !isWhole(to) || !single(g, w)) return false;
     const [channels, each] = dims;
+    if (at.group === 1) return apart(g, w, name, { ...at, weights: w, from: channels, to: each, reached: from, sizes: to });
     if (at.group !== channels || each !== 1 || channels % align !== 0) return false;
     const made = spread(g, w, channels, from, to, at);
     return made !== undefined && leave(made, name, channels);
@@ -255,6 +272,18 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
     node.outputs.forEach((v, i) => void leave(parts[i], v, sizes[i]));
     return true;
   };
+  /** A weighted sum over the points of paths (path-gradient.ts). */
+  const pathSum = (node: Node, name: string): boolean => {
+    const [v, weights] = node.inputs;
+    const from = within(v);
+    const sizes = dimsOf(emit, v)?.slice(2) ?? [undefined];
+    if (!from || !isWhole(sizes)) return false;
+    const deep = Math.ceil(from[1] / block) * block;
+    const ends = out.ints([deep * product(sizes)]);
+    const points = out.Reshape(from[0], out.Concat(out.ints([-1]), out.Shape(weights), ends, { axis: 0 }));
+    const sums = out.MatMul(out.Unsqueeze(weights, out.ints([0])), points);
+    return leave(out.Reshape(sums, out.ints([-1, deep, ...sizes])), name, from[1]);
+  };
   const lowerings: Readonly<Record<string, (node: Node, name: string) => boolean>> = {
     ...Object.fromEntries(elementwise.map((op) => [`.${op}`, between])),
     '.Add': add,
@@ -268,6 +297,7 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
     '.Transpose': channelsLast,
     'assay.ConvWeights': weights,
     'assay.MaxPoolGradient': poolBack,
+    'assay.PathSum': pathSum,
   };
   for (const node of live) {
     if (done.has(node)) continue;

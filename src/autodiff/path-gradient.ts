@@ -1,12 +1,12 @@
 import type { Emit } from '../graph/emit.ts';
-import type { Dim, Graph, Model, TensorType, ValueInfo } from '../graph/types.ts';
+import type { Dim, Graph, Model, Node, TensorType, ValueInfo } from '../graph/types.ts';
 import { freeInputs } from '../graph/walk.ts';
 import { finished, type Known, recording } from './differentiate.ts';
 import { type EntryOptions, entriesOf, oneHot } from './entry.ts';
 import { precise } from './half.ts';
 import { gradients } from './reverse.ts';
 import { type RuleSet, rulesOf } from './rule-sets/index.ts';
-import { dimsOf, dtypeOf, num, shapeOf } from './shapes.ts';
+import { dimsOf, dtypeOf, num, rankOf, shapeOf } from './shapes.ts';
 
 /** Gradients of one entry of an output per row, along paths of points. */
 export interface PathGradient {
@@ -90,6 +90,45 @@ const trimmed = (model: Model, others: readonly ValueInfo[]): { readonly model: 
   return { model: { ...model, graph: { ...model.graph, inputs } }, beside };
 };
 
+/** Σ_s weights[s]·v[b·S + s], [B, …], of [B·S, …]. */
+const alongPaths = (emit: Emit, v: string, weights: string): string => {
+  const row = dimsOf(emit, v)?.slice(1) ?? [];
+  const points = emit.Reshape(v, emit.Concat(emit.ints([-1]), emit.Shape(weights), rowSize(emit, v), { axis: 0 }));
+  const sums = emit.MatMul(emit.Unsqueeze(weights, emit.ints([0])), points);
+  const sizes = emit.Slice(shapeOf(emit, v), emit.ints([1]), emit.ints([64]));
+  const out = emit.Reshape(sums, emit.Concat(emit.ints([-1]), sizes, { axis: 0 }));
+  emit.typed(out, { kind: 'tensor', dtype: dtypeOf(emit, v), dims: [undefined, ...row] });
+  return emit.means(out, 'PathSum', [v, weights], {}, 'assay');
+};
+
+/** Whether a value is the same for every row of what has this rank. */
+const isShared = (emit: Emit, v: string, rank: number | undefined): boolean => {
+  const dims = emit.constantOf(v)?.dims;
+  return dims !== undefined && rank !== undefined && (dims.length < rank || (dims.length === rank && dims[0] === 1));
+};
+
+/** What is linear in its first input, row by row: a convolution with constant weights, a product with or quotient by constants. */
+const linearIn = (emit: Emit, v: string): { readonly node: Node; readonly from: string; readonly by: string } | undefined => {
+  const node = emit.meaning(v);
+  if (node?.domain !== '' || node.inputs.slice(2).some((i) => i)) return undefined;
+  const [a = '', b = ''] = node.inputs;
+  const [from, by] = node.op === 'Mul' && emit.constantOf(a) ? [b, a] : [a, b];
+  const rank = rankOf(emit, v);
+  if (node.op === 'Conv' || node.op === 'ConvTranspose') return emit.constantOf(by) ? { node, from, by } : undefined;
+  const scales = (node.op === 'Mul' || node.op === 'Div') && isShared(emit, by, rank);
+  return scales && dimsOf(emit, from)?.slice(1).join() === dimsOf(emit, v)?.slice(1).join() ? { node, from, by } : undefined;
+};
+
+/** A sum over points is taken before the linear operators that end a gradient. */
+const early = (emit: Emit, v: string, folded: (v: string) => string): string => {
+  const linear = linearIn(emit, v);
+  if (!linear || rankOf(emit, linear.from) !== rankOf(emit, v)) return folded(v);
+  const { node, from, by } = linear;
+  const out = emit.call(node.op, [early(emit, from, folded), by], node.attributes);
+  const type = emit.type(v);
+  return type ? emit.typed(out, type) : out;
+};
+
 /**
  * One backward pass serves the whole batch: rows are independent, so the gradient of Σ_b f_target(b) holds each row's own
  * gradient. Weights stay initializers. A model with a fixed batch size M takes B·S = M.
@@ -111,8 +150,8 @@ export const inputGradient = (model: Model, known: Known, options: PathOptions):
   const found = gradients(emit, new Map([[rows, seed]]), [at], rules ? { rules } : {});
   const gradient = found.get(at) ?? num(emit, 0, at);
 
-  const points = emit.Reshape(gradient, emit.Concat(emit.ints([-1]), emit.Shape(weights.name), rowSize(emit, input), { axis: 0 }));
-  const folded = (v: string): string => emit.Squeeze(emit.MatMul(emit.Unsqueeze(weights.name, emit.ints([0])), v), emit.ints([1]));
+  const flat = (v: string): string => emit.Reshape(v, emit.Concat(emit.ints([0]), rowSize(emit, input), { axis: 0 }));
+  const folded = (v: string): string => alongPaths(emit, v, weights.name);
   const outputs: ValueInfo[] = [];
   const give = (value: string, stem: string, dims: readonly Dim[]): string => {
     const name = emit.rename(value, emit.fresh(stem));
@@ -120,8 +159,8 @@ export const inputGradient = (model: Model, known: Known, options: PathOptions):
     return name;
   };
   const names = {
-    gradient: give(folded(points), 'gradient', ['B', undefined]),
-    ...(options.square ? { squared: give(folded(emit.Mul(points, points)), 'squared', ['B', undefined]) } : {}),
+    gradient: give(flat(early(emit, gradient, folded)), 'gradient', ['B', undefined]),
+    ...(options.square ? { squared: give(flat(folded(emit.Mul(gradient, gradient))), 'squared', ['B', undefined]) } : {}),
     values: give(emit.Reshape(chosen, paths), 'values', ['B', 'S']),
   };
   const others = freeInputs(graph).filter((i) => i.name !== input);
