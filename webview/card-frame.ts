@@ -1,133 +1,130 @@
-import { toCsv } from '../src/report/csv.ts';
+import { format } from '../src/report/format.ts';
 import { cardMarkdown } from '../src/report/markdown.ts';
-import type { Card, Selection } from '../src/report/report.ts';
+import { readingOf } from '../src/report/reading.ts';
+import type { Card, CardKind, Selection } from '../src/report/report.ts';
 import { twinsOf } from '../src/report/twin.ts';
+import { cardSketch, formatsOf } from './card-export.ts';
 import { drawCard } from './cards/index.ts';
 import { button, toggle } from './controls.ts';
-import { context2d, el, freshId } from './element.ts';
+import { el, freshId } from './element.ts';
+import type { Followed, Following } from './following.ts';
 import { copy } from './host.ts';
+import { menu } from './menu.ts';
 import { samplesStrip } from './samples.ts';
+import type { Sketch } from './sketch.ts';
 import type { Stage } from './stage.ts';
 import { tableOf } from './table.ts';
-import { css, theme } from './theme.ts';
 
-const slug = (text: string): string =>
-  text
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '') || 'card';
-
-const bytesOf = async (canvas: HTMLCanvasElement): Promise<Uint8Array> => {
-  const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, 'image/png'));
-  return new Uint8Array((await blob?.arrayBuffer()) ?? new ArrayBuffer(0));
+const MARKS: Readonly<Partial<Record<CardKind, readonly [one: string, several: string]>>> = {
+  bars: ['bar', 'bars'],
+  curve: ['point', 'points'],
+  heatmap: ['cell', 'cells'],
+  images: ['sample', 'samples'],
+  scatter: ['point', 'points'],
+  table: ['line', 'lines'],
 };
 
-/** The picture under its title, so that it can stand in a document. */
-const titled = (picture: HTMLCanvasElement, title: string): HTMLCanvasElement => {
-  const colours = theme();
-  const dpr = window.devicePixelRatio || 1;
-  const [margin, line] = [12 * dpr, 28 * dpr];
-  const canvas = el('canvas', { width: picture.width + 2 * margin, height: picture.height + line + 2 * margin });
-  const context = context2d(canvas);
-  context.fillStyle = css(colours.background);
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.fillStyle = css(colours.foreground);
-  context.font = `600 ${14 * dpr}px ${colours.font}`;
-  context.textBaseline = 'top';
-  context.fillText(title, margin, margin, canvas.width - 2 * margin);
-  context.drawImage(picture, margin, margin + line);
-  return canvas;
+const linkedNote = (kind: CardKind, { marks, rows }: Followed, now: Following | null): string => {
+  if (now === null || now.own || marks === 0) return '';
+  const [one, several] = MARKS[kind] ?? ['mark', 'marks'];
+  return `${format(marks, 'count')} ${marks === 1 ? one : several} here ${marks === 1 ? 'holds' : 'hold'} ${format(rows.size, 'count')} of the ${format(now.rows.size, 'count')} selected rows.`;
 };
 
-/** An SVG that carries its own style. */
-const standing = (drawing: SVGSVGElement): string => {
-  const copied = drawing.cloneNode(true) as SVGSVGElement;
-  const [from, to] = [drawing.querySelectorAll('*'), copied.querySelectorAll('*')];
-  from.forEach((element, i) => {
-    const { fill, stroke, fontFamily, fontSize } = getComputedStyle(element);
-    for (const [name, value] of Object.entries({ fill, stroke, 'font-family': fontFamily, 'font-size': fontSize }))
-      to[i].setAttribute(name, value);
-  });
-  copied.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-  return new XMLSerializer().serializeToString(copied);
-};
+/** What a card asks of the report around it. */
+export interface Framing {
+  /** Zero-based place of the card in its report. */
+  readonly place: number;
+  readonly asTable: boolean;
+  readonly select: (selection: Selection) => void;
+  readonly clear: () => void;
+  readonly tableShown: (shown: boolean) => void;
+}
 
-/** A card with its title, caption, table twin, exports, and the samples chosen in it. */
-export const frame = (
-  card: Card,
-  page: Omit<Stage, 'select'>,
-  select: (selection: Selection | null, strip: HTMLElement) => void,
-): HTMLElement => {
+export interface Frame {
+  readonly element: HTMLElement;
+  readonly sketch: () => Sketch;
+  /** Shows the samples of what was chosen here, or takes them away. */
+  readonly strip: (selection: Selection | null) => void;
+  readonly follow: (now: Following | null) => void;
+}
+
+/** A card with its title, caption, how to read it, table twin, exports, and the samples chosen in it. */
+export const frame = (card: Card, page: Omit<Stage, 'select'>, framing: Framing): Frame => {
+  const { host, index } = page;
+  const { place } = framing;
   const title = String(card.title);
   const id = freshId('card');
-  const strip = el('div', { class: 'strip-place' });
-  let opener: Element | null = null;
-  const close = (): void => {
-    strip.replaceChildren();
-    select(null, strip);
-    if (opener instanceof HTMLElement) opener.focus({ preventScroll: true });
+  const stripPlace = el('div', { class: 'strip-place' });
+  const linked = el('p', { class: 'linked', role: 'status' });
+  const view = drawCard(card, { ...page, select: framing.select });
+  const tables = twinsOf(card) ?? [];
+  const hasTwin = view.isTable !== true && tables.length > 0;
+  const twin = el('div', { class: 'twin' });
+  const asTable = (on: boolean): void => {
+    twin.classList.toggle('visually-hidden', !on);
+    view.element.classList.toggle('gone', on);
   };
-  const stage: Stage = {
-    ...page,
-    select(selection) {
-      opener = document.activeElement;
-      select(selection, strip);
-      const shown = samplesStrip(selection, { host: page.host, report: page.index, sample: page.sample, close });
-      strip.replaceChildren(shown);
-      shown.focus({ preventScroll: true });
-      shown.scrollIntoView({ block: 'nearest' });
-    },
-  };
-  const view = drawCard(card, stage);
-  const tables = twinsOf(card);
-  const twin = el('div', { class: view.isTable ? 'twin' : 'twin visually-hidden' });
-  const fill = (): void => {
-    if (twin.childElementCount > 0 || view.isTable || tables === null) return;
+  if (hasTwin) {
     twin.append(...tables.map((table) => tableOf(table, { caption: tables.length > 1 })));
-  };
-  fill();
-
-  const copyButton = button('Copy', () => copy(cardMarkdown(card)), { look: 'quiet', title: `Copy ${title} as Markdown` });
-  const saveText = (ending: string, type: string, text: string): void =>
-    page.host.save(`${slug(title)}.${ending}`, new TextEncoder().encode(text), type);
-  const { picture, drawing } = view;
+    asTable(framing.asTable);
+  }
+  const sketch = (): Sketch => cardSketch(card, view);
+  const formats = formatsOf(host, {
+    name: title,
+    sketch,
+    json: () => `${JSON.stringify(card, null, 1)}\n`,
+    csv: tables,
+    page: () => host.savePage(page.report, { report: index, card: place }),
+  });
   const toolbar = el(
     'div',
     { class: 'toolbar', role: 'group', 'aria-label': `${title}: table and exports` },
-    !view.isTable &&
-      tables !== null &&
-      tables.length > 0 &&
+    hasTwin &&
       toggle(
         'Table',
-        false,
+        framing.asTable,
         (on) => {
-          twin.classList.toggle('visually-hidden', !on);
-          view.element.classList.toggle('gone', on);
+          asTable(on);
+          framing.tableShown(on);
         },
         `${title} as a table`,
       ),
-    copyButton,
-    tables !== null &&
-      tables.length > 0 &&
-      button('CSV', () => saveText('csv', 'text/csv', tables.map(toCsv).join('\r\n')), { look: 'quiet', title: `Save ${title} as CSV` }),
-    picture &&
-      button(
-        'PNG',
-        () => void bytesOf(titled(picture(), title)).then((bytes) => page.host.save(`${slug(title)}.png`, bytes, 'image/png')),
-        {
-          look: 'quiet',
-          title: `Save ${title} as PNG`,
-        },
-      ),
-    drawing && button('SVG', () => saveText('svg', 'image/svg+xml', standing(drawing())), { look: 'quiet', title: `Save ${title} as SVG` }),
+    button('Copy', () => copy(cardMarkdown(card)), { look: 'quiet', title: `Copy ${title} as Markdown` }),
+    menu('Save', `Save ${title}`, [
+      ...formats.map(({ label, save }) => ({ label, title: `Save ${title} as ${label}`, press: save })),
+      ...(host.standalone
+        ? []
+        : [
+            {
+              label: 'Copy link',
+              title: `Copy a link to ${title}`,
+              press: () => host.post({ type: 'link', report: index, card: place }),
+            },
+          ]),
+    ]),
   );
-  return el(
-    'section',
-    { class: 'card', 'data-kind': String(card.kind), 'aria-labelledby': id, tabindex: -1 },
-    el('header', {}, el('h2', { id }, title), toolbar),
-    card.caption !== undefined && el('p', { class: 'caption' }, card.caption),
-    el('div', { class: 'view' }, view.element),
-    !view.isTable && twin,
-    strip,
-  );
+  const reading = readingOf(card);
+  return {
+    element: el(
+      'section',
+      { class: 'card', 'data-kind': String(card.kind), 'aria-labelledby': id, tabindex: -1 },
+      el('header', {}, el('h2', { id }, title), toolbar),
+      card.caption !== undefined && el('p', { class: 'caption' }, card.caption),
+      reading.length > 0 && el('details', { class: 'reading' }, el('summary', {}, 'How to read this'), el('p', {}, reading.join(' '))),
+      linked,
+      el('div', { class: 'view' }, view.element),
+      hasTwin && twin,
+      stripPlace,
+    ),
+    sketch,
+    strip(selection) {
+      if (selection === null) return stripPlace.replaceChildren();
+      stripPlace.replaceChildren(samplesStrip(selection, { host, report: index, sample: page.sample, close: framing.clear }));
+    },
+    follow(now) {
+      const found = view.follow?.(now);
+      const note = found ? linkedNote(card.kind, found, now) : '';
+      if (linked.textContent !== note) linked.textContent = note;
+    },
+  };
 };

@@ -19,6 +19,8 @@ import { format } from '../src/report/format.ts';
 import type { Axis, Selection } from '../src/report/report.ts';
 import { BinController } from './bins.ts';
 import { context2d, el } from './element.ts';
+import { type Followed, type Following, type Standing, standingOf, tally } from './following.ts';
+import { drawnAt, type Sketch, stacked } from './sketch.ts';
 import { css, onThemeChange, type Theme, theme } from './theme.ts';
 
 Chart.register(
@@ -35,11 +37,10 @@ Chart.register(
   Tooltip,
 );
 
-/** What one mark of a chart says, and the rows behind it. */
+/** What one mark of a chart says. */
 export interface Mark {
   readonly title: string;
   readonly lines: readonly string[];
-  readonly selection?: Selection | null;
 }
 
 export interface LegendEntry {
@@ -58,7 +59,11 @@ export interface Plot {
     readonly scales: NonNullable<ChartOptions['scales']>;
     readonly plugins: readonly Plugin[];
   };
+  /** How many marks each dataset has that can be walked. */
+  readonly sizes: () => readonly number[];
   readonly mark: (dataset: number, index: number) => Mark | null;
+  /** The rows behind a mark. */
+  readonly selection?: (dataset: number, index: number) => Selection | null | undefined;
   readonly legend: readonly LegendEntry[];
 }
 
@@ -117,13 +122,70 @@ const swatchOf = ({ swatch }: LegendEntry): HTMLCanvasElement => {
   return canvas;
 };
 
+/** The legend in lines of a given width. */
+const legendSketch = (entries: readonly LegendEntry[], width: number, colours: Theme): Sketch => {
+  const measure = context2d(el('canvas'));
+  const font = `${colours.fontSize - 1}px ${colours.font}`;
+  measure.font = font;
+  let [x, y] = [0, 0];
+  const places = entries.map((entry) => {
+    const room = 28 + measure.measureText(entry.name).width;
+    if (x > 0 && x + room > width) [x, y] = [0, y + 20];
+    const place = { entry, x, y };
+    x += room + 18;
+    return place;
+  });
+  return drawnAt(width, y + 24, (context) => {
+    for (const place of places) {
+      context.save();
+      context.translate(place.x, place.y + 4);
+      place.entry.swatch(context, colours);
+      context.restore();
+      context.font = font;
+      context.textBaseline = 'middle';
+      context.fillStyle = css(colours.muted);
+      context.fillText(place.entry.name, place.x + 28, place.y + 10);
+    }
+  });
+};
+
 export interface Drawn {
   readonly element: HTMLElement;
-  /** The chart on the editor's background. */
-  readonly picture: () => HTMLCanvasElement;
+  readonly sketch: () => Sketch;
+  readonly follow: (now: Following | null) => Followed;
   /** Draws again with data that `configure` now gives. */
   readonly refresh: () => void;
 }
+
+interface Marked {
+  readonly dataset: number;
+  readonly index: number;
+  readonly standing: Standing;
+}
+
+/** An outline around each mark that holds selected rows: solid around what was chosen, dashed around what is linked to it. */
+const outlines = (colours: Theme, marked: () => readonly Marked[]): Plugin => ({
+  id: 'outlines',
+  afterDatasetsDraw(chart) {
+    const context = chart.ctx;
+    context.save();
+    context.strokeStyle = css(colours.foreground);
+    context.lineWidth = 2;
+    for (const { dataset, index, standing } of marked()) {
+      const element = chart.getDatasetMeta(dataset).data[index];
+      if (element === undefined) continue;
+      context.setLineDash(standing === 'chosen' ? [] : [3, 2]);
+      context.beginPath();
+      if (element instanceof BarElement) {
+        const props = element.getProps(['x', 'y', 'base', 'width'], true);
+        const [x, y, base, width] = [Number(props.x), Number(props.y), Number(props.base), Number(props.width)];
+        context.rect(x - width / 2 - 1, Math.min(y, base) - 2, width + 2, Math.abs(base - y) + 3);
+      } else context.arc(element.x, element.y, 7, 0, 2 * Math.PI);
+      context.stroke();
+    }
+    context.restore();
+  },
+});
 
 /** A chart that follows the theme, can be walked with the arrow keys, and tells which rows stand behind a mark. */
 export const drawPlot = (plot: Plot, select: (selection: Selection) => void, signal: AbortSignal): Drawn => {
@@ -143,32 +205,45 @@ export const drawPlot = (plot: Plot, select: (selection: Selection) => void, sig
   const legend = el('ul', { class: 'legend' }, ...plot.legend.map((entry) => el('li', {}, swatchOf(entry), entry.name)));
   const element = el('div', { class: plot.square ? 'plot-frame square' : 'plot-frame' }, plot.legend.length > 1 && legend, holder, readout);
   let chart: Chart | null = null;
+  let marked: readonly Marked[] = [];
 
-  const choose = (dataset: number, index: number): void => {
-    const selection = plot.mark(dataset, index)?.selection;
-    if (selection && selection.total > 0) select(selection);
+  const rowsBehind = (dataset: number, index: number): Selection | null => {
+    const selection = plot.selection?.(dataset, index);
+    return selection && selection.total > 0 ? selection : null;
   };
-  const build = (): void => {
-    chart?.destroy();
-    const colours = theme();
+  const choose = (dataset: number, index: number): void => {
+    const selection = rowsBehind(dataset, index);
+    if (selection) select(selection);
+  };
+  const settings = (colours: Theme): ChartConfiguration & { readonly options: ChartOptions } => {
     const { scales, plugins, ...config } = plot.configure(colours);
-    const interaction = { mode: 'nearest', axis: plot.nearest, intersect: false } as const;
-    chart = new Chart(canvas, {
+    return {
       ...config,
-      plugins: [...plugins],
+      plugins: [...plugins, outlines(colours, () => marked)],
       options: {
         animation: false,
-        responsive: true,
         maintainAspectRatio: false,
         font: { family: colours.font, size: colours.fontSize - 1 },
         layout: { padding: { top: 8, right: 12 } },
         scales,
+      },
+    };
+  };
+  const build = (): void => {
+    chart?.destroy();
+    const colours = theme();
+    const { options, ...config } = settings(colours);
+    const interaction = { mode: 'nearest', axis: plot.nearest, intersect: false } as const;
+    chart = new Chart(canvas, {
+      ...config,
+      options: {
+        ...options,
+        responsive: true,
         interaction,
         hover: interaction,
         plugins: { legend: { display: false }, tooltip: { enabled: true, ...tooltipOf(plot, colours) } },
         onHover: (_, [found]) => {
-          const selection = found ? plot.mark(found.datasetIndex, found.index)?.selection : null;
-          canvas.classList.toggle('selectable', (selection?.total ?? 0) > 0);
+          canvas.classList.toggle('selectable', found !== undefined && rowsBehind(found.datasetIndex, found.index) !== null);
         },
         onClick: (_, [found]) => {
           if (found) choose(found.datasetIndex, found.index);
@@ -187,11 +262,11 @@ export const drawPlot = (plot: Plot, select: (selection: Selection) => void, sig
     chart.tooltip?.setActiveElements(found, { x: point?.x ?? 0, y: point?.y ?? 0 });
     chart.update('none');
     const mark = plot.mark(at.dataset, at.index);
-    readout.textContent = mark ? [mark.title, ...mark.lines, mark.selection ? 'Press Enter to see the samples.' : ''].join('. ') : '';
+    const leads = rowsBehind(at.dataset, at.index) === null ? [] : ['Press Enter to see the samples.'];
+    readout.textContent = mark ? [mark.title, ...mark.lines, ...leads].join('. ') : '';
   };
-  const lengths = (): readonly number[] => chart?.data.datasets.map((dataset, d) => (plot.mark(d, 0) ? dataset.data.length : 0)) ?? [];
   const move = (key: string): boolean => {
-    const all = lengths();
+    const all = plot.sizes();
     const from = at ?? { dataset: all.findIndex((n) => n > 0), index: -1 };
     if (from.dataset < 0) return false;
     const count = all[from.dataset];
@@ -238,19 +313,47 @@ export const drawPlot = (plot: Plot, select: (selection: Selection) => void, sig
   });
   return {
     element,
-    picture: () => onBackground(canvas),
-    refresh: () => {
-      if (chart !== null) build();
+    sketch() {
+      const width = Math.max(plot.square ? 420 : 480, holder.clientWidth);
+      const height = holder.clientHeight || (plot.square ? 420 : 300);
+      const colours = theme();
+      let drawn: Chart | null = null;
+      const draw = (context: CanvasRenderingContext2D): void => {
+        const { options, data, ...config } = settings(colours);
+        drawn = new Chart(context, {
+          ...config,
+          // With segments a line goes straight from its points to the pen; without, through a path that cannot be read back.
+          data: { ...data, datasets: data.datasets.map((one) => ({ ...one, segment: {} })) },
+          options: { ...options, responsive: false, devicePixelRatio: 1, events: [], plugins: { legend: { display: false } } },
+        });
+      };
+      const body = drawnAt(width, height, draw, () => drawn?.destroy());
+      return plot.legend.length > 1 ? stacked([legendSketch(plot.legend, width, colours), body]) : body;
+    },
+    follow(now) {
+      const found = tally(now);
+      const next: Marked[] = [];
+      if (now !== null)
+        plot.sizes().forEach((size, dataset) => {
+          for (let index = 0; index < size; index++) {
+            const selection = rowsBehind(dataset, index);
+            const standing = standingOf(selection, now);
+            if (selection === null || standing === null) continue;
+            next.push({ dataset, index, standing });
+            found.add(selection.rows);
+          }
+        });
+      const changed = next.length > 0 || marked.length > 0;
+      marked = next;
+      if (changed) chart?.draw();
+      return found;
+    },
+    refresh() {
+      if (chart === null) return;
+      const { data, scales } = plot.configure(theme());
+      chart.data = data;
+      chart.options.scales = scales;
+      chart.update('none');
     },
   };
-};
-
-/** A copy of a transparent canvas that stands alone. */
-export const onBackground = (canvas: HTMLCanvasElement): HTMLCanvasElement => {
-  const copy = el('canvas', { width: canvas.width, height: canvas.height });
-  const context = context2d(copy);
-  context.fillStyle = css(theme().background);
-  context.fillRect(0, 0, copy.width, copy.height);
-  context.drawImage(canvas, 0, 0);
-  return copy;
 };

@@ -1,3 +1,6 @@
+import { toHtml } from '../src/report/html.ts';
+import { cardAlone, type Place, slugOf } from '../src/report/place.ts';
+import type { Report } from '../src/report/report.ts';
 import type { FromPage, ToPage } from '../src/vscode/protocol.ts';
 
 interface VsCodeApi {
@@ -19,6 +22,8 @@ export interface Host {
   kept(): string | undefined;
   /** Saves a file under a name the user can change. */
   save(name: string, bytes: Uint8Array, type: string): void;
+  /** Saves a report as a web page, whole or one card of it. */
+  savePage(report: Report, place: Place): void;
 }
 
 const toBase64 = (bytes: Uint8Array): string => {
@@ -40,7 +45,22 @@ const inVsCode = (api: VsCodeApi): Host => ({
     api.postMessage({ type: 'ready' });
   },
   save: (name, bytes) => api.postMessage({ type: 'export', name, base64: toBase64(bytes) }),
+  savePage: (_, place) => api.postMessage({ type: 'page', ...place }),
 });
+
+/** The script and style written into the page that is open. */
+const ownAssets = (): Parameters<typeof toHtml>[1] => ({
+  script: [...document.scripts].at(-1)?.textContent ?? '',
+  style: document.querySelector('style')?.textContent ?? '',
+});
+
+const download = (name: string, bytes: Uint8Array, type: string): void => {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([bytes.slice()], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+};
 
 const inBrowser = (reports: (text: string) => ToPage): Host => ({
   standalone: true,
@@ -50,12 +70,10 @@ const inBrowser = (reports: (text: string) => ToPage): Host => ({
   listen(show) {
     show(reports(document.getElementById('assay-report')?.textContent ?? '{}'));
   },
-  save(name, bytes, type) {
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(new Blob([bytes.slice()], { type }));
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  save: download,
+  savePage(report, { card }) {
+    const shown = card === undefined ? report : cardAlone(report, card);
+    download(`${slugOf(shown.title)}.html`, new TextEncoder().encode(toHtml([shown], ownAssets())), 'text/html');
   },
 });
 

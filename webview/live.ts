@@ -94,6 +94,7 @@ export const liveView = (host: Host, signal: AbortSignal): LiveView => {
           },
           plugins: [],
         }),
+        sizes: () => [training[name].points.length, validation[name].length],
         mark(dataset, index) {
           const point = (dataset === 0 ? training[name].points : validation[name])[index];
           if (point === undefined) return null;

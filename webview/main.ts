@@ -6,7 +6,7 @@ import { el } from './element.ts';
 import { connect, type Host } from './host.ts';
 import { type LiveView, liveView } from './live.ts';
 import { type ModelView, modelView } from './model.ts';
-import { reportPage } from './report-page.ts';
+import { type ReportPage, reportPage } from './report-page.ts';
 import { type SaliencyView, saliencyView } from './saliency.ts';
 import { watchTheme } from './theme.ts';
 
@@ -48,6 +48,7 @@ const start = (place: HTMLElement): void => {
   let live: LiveView | null = null;
   let saliency: SaliencyView | null = null;
   let model: ModelView | null = null;
+  let page: ReportPage | null = null;
   /** Puts another page in place; what belonged to the last one ends. */
   const turn = (make: (signal: AbortSignal) => HTMLElement): void => {
     shown.abort();
@@ -55,6 +56,7 @@ const start = (place: HTMLElement): void => {
     live = null;
     saliency = null;
     model = null;
+    page = null;
     place.replaceChildren(make(shown.signal));
   };
   const running = (): LiveView => {
@@ -71,7 +73,17 @@ const start = (place: HTMLElement): void => {
     switch (message.type) {
       case 'reports':
         document.title = message.title;
-        turn((signal) => reportPage(message, host, signal));
+        {
+          let made: ReportPage | null = null;
+          turn((signal) => {
+            made = reportPage(message, host, signal);
+            return made.element;
+          });
+          page = made;
+        }
+        break;
+      case 'focus':
+        page?.focus(message.focus);
         break;
       case 'progress':
         if (saliency) saliency.progress(message.fraction, message.text);

@@ -1,7 +1,9 @@
+import { placeOf } from '../src/report/place.ts';
 import type { Outcome } from '../src/report/report.ts';
 import type { ToPage } from '../src/vscode/protocol.ts';
 import { el, freshId } from './element.ts';
 import type { Host } from './host.ts';
+import { pageKeeper } from './page-state.ts';
 import { type ReportView, reportView } from './report-view.ts';
 
 type Message = Extract<ToPage, { type: 'reports' }>;
@@ -42,26 +44,69 @@ const checksView = (title: string, checks: readonly Check[], show: (report: numb
   );
 };
 
+export interface ReportPage {
+  readonly element: HTMLElement;
+  /** Brings a card into view: `REPORT:CARD`. */
+  readonly focus: (focus: string) => void;
+}
+
+/** Scrolls as soon as the page is that long: charts and grids take their room a moment after they are placed. */
+const scrollBack = (top: number, signal: AbortSignal): void => {
+  let tries = 30;
+  const step = (): void => {
+    if (signal.aborted || top === 0) return;
+    window.scrollTo({ top, behavior: 'instant' });
+    if (Math.abs(window.scrollY - top) > 1 && tries-- > 0) requestAnimationFrame(step);
+  };
+  requestAnimationFrame(step);
+};
+
 /** One report, or several behind tabs, after the checks that asked for them. */
-export const reportPage = ({ title, reports, checks, focus }: Message, host: Host, signal: AbortSignal): HTMLElement => {
-  const [wanted, card] = (focus ?? '0').split(':').map(Number);
-  const first = reports[wanted] ? wanted : 0;
+export const reportPage = ({ title, reports, checks }: Message, host: Host, signal: AbortSignal): ReportPage => {
+  const keeper = pageKeeper(host);
+  const first = reports[keeper.state.tab] ? keeper.state.tab : 0;
   const views = new Map<number, ReportView>();
   const view = (i: number): ReportView => {
     const known = views.get(i);
     if (known) return known;
-    const made = reportView(reports[i], i, host, signal);
+    const { tables, selected } = keeper.state;
+    const key = (card: number): string => `${i}:${card}`;
+    const made = reportView(reports[i], i, host, signal, {
+      tables: new Set(reports[i].cards.flatMap((_, card) => (tables.includes(key(card)) ? [card] : []))),
+      selected: selected?.report === i ? selected : null,
+      tableShown: (card, shown) =>
+        keeper.keep({ tables: [...keeper.state.tables.filter((one) => one !== key(card)), ...(shown ? [key(card)] : [])] }),
+      selectedNow: (now) => keeper.keep({ selected: now && { report: i, ...now } }),
+    });
     views.set(i, made);
     return made;
   };
-  const scroll = (): void => {
-    if (card !== undefined && !Number.isNaN(card)) requestAnimationFrame(() => view(first).focusCard(card));
-  };
-  if (reports.length === 0) return checks ? checksView(title, checks, () => {}) : el('p', { class: 'muted' }, 'There is no report here.');
-  if (reports.length === 1 && checks === undefined) {
-    scroll();
-    return view(0).element;
-  }
+  const back = new AbortController();
+  signal.addEventListener('abort', () => back.abort());
+  scrollBack(keeper.state.scroll, back.signal);
+  let waiting: ReturnType<typeof setTimeout> | undefined;
+  window.addEventListener(
+    'scroll',
+    () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => keeper.keep({ scroll: window.scrollY }), 150);
+    },
+    { signal, passive: true },
+  );
+  const page = (element: HTMLElement, turnTo: (report: number) => void): ReportPage => ({
+    element,
+    focus(focus) {
+      const place = placeOf(reports, focus);
+      if (place === undefined) return;
+      back.abort();
+      turnTo(place.report);
+      const { card } = place;
+      if (card !== undefined) requestAnimationFrame(() => view(place.report).focusCard(card));
+    },
+  });
+  if (reports.length === 0)
+    return page(checks ? checksView(title, checks, () => {}) : el('p', { class: 'muted' }, 'There is no report here.'), () => {});
+  if (reports.length === 1 && checks === undefined) return page(view(0).element, () => {});
   const id = freshId('report');
   const panel = el('div', { role: 'tabpanel', id: `${id}-panel`, tabindex: -1 });
   const tabs = reports.map((report, i) =>
@@ -79,6 +124,7 @@ export const reportPage = ({ title, reports, checks, focus }: Message, host: Hos
     });
     panel.setAttribute('aria-labelledby', `${id}-${i}`);
     panel.replaceChildren(view(i).element);
+    keeper.keep({ tab: i });
   };
   const list = el('div', { role: 'tablist', class: 'tabs', 'aria-label': 'Reports' }, ...tabs);
   list.addEventListener('keydown', (event) => {
@@ -91,10 +137,9 @@ export const reportPage = ({ title, reports, checks, focus }: Message, host: Hos
     tabs[next].focus();
   });
   show(first);
-  scroll();
   const reach = (i: number): void => {
     show(i);
     tabs[i]?.focus();
   };
-  return el('div', {}, checks && checksView(title, checks, reach), list, panel);
+  return page(el('div', {}, checks && checksView(title, checks, reach), list, panel), show);
 };

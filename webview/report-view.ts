@@ -4,11 +4,15 @@ import { toJson } from '../src/report/json.ts';
 import { toMarkdown } from '../src/report/markdown.ts';
 import type { Outcome, Report, SampleView, Selection } from '../src/report/report.ts';
 import { subjectOf } from '../src/report/subject.ts';
+import { twinsOf } from '../src/report/twin.ts';
+import { formatsOf, headlineTable, reportSketch } from './card-export.ts';
 import { frame } from './card-frame.ts';
 import { button } from './controls.ts';
 import { el } from './element.ts';
 import { copy, type Host } from './host.ts';
+import { menu } from './menu.ts';
 import { deviceSentence, provenanceOf } from './provenance.ts';
+import { selectionBar } from './selection-bar.ts';
 
 const OUTCOME: Readonly<Record<Outcome, string>> = {
   measured: 'Measured',
@@ -66,70 +70,133 @@ export interface ReportView {
   readonly focusCard: (card: number) => void;
 }
 
+/** How a report stands on its page, and what is to be kept of it. */
+export interface Standing {
+  readonly tables: ReadonlySet<number>;
+  readonly selected: { readonly card: number; readonly selection: Selection } | null;
+  readonly tableShown: (card: number, shown: boolean) => void;
+  readonly selectedNow: (selected: Standing['selected']) => void;
+}
+
 /** One report: what was asked, what came out, how to read it, the cards, and where it was measured. */
-export const reportView = (report: Report, index: number, host: Host, signal: AbortSignal): ReportView => {
+export const reportView = (report: Report, index: number, host: Host, signal: AbortSignal, standing: Standing): ReportView => {
   const samples = new Map<number, SampleView>(report.samples.map((sample) => [sample.row, sample]));
-  const listeners: ((rows: ReadonlySet<number>) => void)[] = [];
-  let open: HTMLElement | null = null;
-  const select = (selection: Selection | null, strip: HTMLElement): void => {
-    if (open !== null && open !== strip) open.replaceChildren();
-    open = selection === null ? null : strip;
-    const rows = new Set(selection?.rows ?? []);
-    for (const listener of listeners) listener(rows);
+  let opener: Element | null = null;
+  const reveal = (card: number): void => {
+    const strip = frames[card].element.querySelector<HTMLElement>('.strip');
+    strip?.focus({ preventScroll: true });
+    strip?.scrollIntoView({ block: 'nearest' });
   };
-  const stage = {
-    host,
-    report,
-    index,
-    signal,
-    onSelection: (listener: (rows: ReadonlySet<number>) => void) => void listeners.push(listener),
-    sample: (row: number) => samples.get(row),
+  const select = (selected: Standing['selected']): void => {
+    standing.selectedNow(selected);
+    const rows = new Set(selected?.selection.rows ?? []);
+    frames.forEach((one, card) => {
+      const own = card === selected?.card;
+      one.strip(own ? selected.selection : null);
+      one.follow(selected === null ? null : { label: selected.selection.label, rows, own });
+    });
+    bar.show(selected?.selection ?? null);
+    chosen = selected;
   };
-  const cards = report.cards.map((card) => frame(card, stage, select));
+  const clear = (): void => {
+    select(null);
+    if (opener instanceof HTMLElement && opener.isConnected) opener.focus({ preventScroll: true });
+  };
+  let chosen: Standing['selected'] = null;
+  const bar = selectionBar({
+    clear,
+    reveal: () => chosen && reveal(chosen.card),
+    ...(host.standalone ? {} : { open: (row: number) => host.post({ type: 'sample', report: index, row }) }),
+  });
+  const stage = { host, report, index, signal, sample: (row: number) => samples.get(row) };
+  const frames = report.cards.map((card, place) =>
+    frame(card, stage, {
+      place,
+      asTable: standing.tables.has(place),
+      select(selection) {
+        opener = document.activeElement;
+        select({ card: place, selection });
+        reveal(place);
+      },
+      clear,
+      tableShown: (shown) => standing.tableShown(place, shown),
+    }),
+  );
+  const formats = formatsOf(host, {
+    name: report.title,
+    sketch: () =>
+      reportSketch(
+        report,
+        subject(report),
+        frames.map((one) => one.sketch()),
+      ),
+    json: () => toJson(report),
+    csv: [headlineTable(report), ...report.cards.flatMap((card) => twinsOf(card) ?? [])],
+    page: () => host.savePage(report, { report: index }),
+  });
   const actions = el(
     'div',
     { class: 'actions' },
     !host.standalone && button('Run again', () => host.post({ type: 'rerun' }), { look: 'secondary' }),
+    !host.standalone &&
+      report.outcome === 'measured' &&
+      button('Compare…', () => host.post({ type: 'compare' }), { look: 'secondary', title: 'Compare with another run' }),
     button('Copy as Markdown', () => copy(toMarkdown(report)), { look: 'secondary' }),
-    button('Save JSON', () => host.save(`${report.id}.json`, new TextEncoder().encode(toJson(report)), 'application/json'), {
-      look: 'secondary',
-    }),
+    menu(
+      'Save report',
+      'Save the report',
+      formats.map(({ label, save }) => ({ label, title: `Save the report as ${label}`, press: save })),
+    ),
   );
   const measured = report.outcome === 'measured';
-  return {
-    element: el(
-      'article',
-      { class: 'report' },
-      el(
-        'header',
-        { class: 'report-header' },
-        el('div', { class: 'report-title' }, el('h1', {}, report.title), actions),
-        el('p', { class: 'question' }, report.question),
-        el('p', { class: 'muted subject' }, subject(report)),
-      ),
-      !measured &&
-        el(
-          'div',
-          { class: `outcome ${report.outcome}`, role: report.outcome === 'failed' ? 'alert' : 'status' },
-          el('strong', {}, OUTCOME[report.outcome]),
-          el('p', {}, report.reason?.sentence ?? 'No reason was given.'),
-          cards.length > 0 && el('p', { class: 'muted' }, 'What had been measured by then is shown below.'),
-        ),
-      ...headlineView(report),
-      report.guide !== '' && el('p', { class: 'guide' }, report.guide),
-      ...cards,
-      report.notes.length > 0 &&
-        el(
-          'section',
-          { class: 'notes', 'aria-label': 'Notes' },
-          el('h2', {}, 'Notes'),
-          el('ul', {}, ...report.notes.map((note) => el('li', {}, note))),
-        ),
-      provenanceOf(report.provenance),
+  const element = el(
+    'article',
+    { class: 'report' },
+    el(
+      'header',
+      { class: 'report-header' },
+      el('div', { class: 'report-title' }, el('h1', {}, report.title), actions),
+      el('p', { class: 'question' }, report.question),
+      el('p', { class: 'muted subject' }, subject(report)),
     ),
+    !measured &&
+      el(
+        'div',
+        { class: `outcome ${report.outcome}`, role: report.outcome === 'failed' ? 'alert' : 'status' },
+        el('strong', {}, OUTCOME[report.outcome]),
+        el('p', {}, report.reason?.sentence ?? 'No reason was given.'),
+        frames.length > 0 && el('p', { class: 'muted' }, 'What had been measured by then is shown below.'),
+      ),
+    ...headlineView(report),
+    report.guide !== '' &&
+      el('section', { class: 'guide', 'aria-label': 'How to read this' }, el('h2', {}, 'How to read this'), el('p', {}, report.guide)),
+    bar.element,
+    ...frames.map((one) => one.element),
+    report.notes.length > 0 &&
+      el(
+        'section',
+        { class: 'notes', 'aria-label': 'Notes' },
+        el('h2', {}, 'Notes'),
+        el('ul', {}, ...report.notes.map((note) => el('li', {}, note))),
+      ),
+    provenanceOf(report.provenance),
+  );
+  document.addEventListener(
+    'keydown',
+    (event) => {
+      if (event.key !== 'Escape' || event.defaultPrevented || chosen === null || !element.isConnected) return;
+      event.preventDefault();
+      clear();
+    },
+    { signal },
+  );
+  if (standing.selected && frames[standing.selected.card]) select(standing.selected);
+  return {
+    element,
     focusCard(card) {
-      cards[card]?.scrollIntoView({ block: 'start' });
-      cards[card]?.focus({ preventScroll: true });
+      const target = frames[card]?.element;
+      target?.scrollIntoView({ block: 'start' });
+      target?.focus({ preventScroll: true });
     },
   };
 };

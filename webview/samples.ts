@@ -4,6 +4,7 @@ import { button } from './controls.ts';
 import { el } from './element.ts';
 import type { Host } from './host.ts';
 import { thumbnail } from './picture.ts';
+import { rowsOf } from './selection-bar.ts';
 
 export interface Strip {
   readonly host: Host;
@@ -33,27 +34,17 @@ const tile = (row: number, sample: SampleView | undefined, { host, report }: Str
 
 /** The samples behind a mark: thumbnail, label, prediction, confidence, row. */
 export const samplesStrip = (selection: Selection, strip: Strip): HTMLElement => {
-  const { total, rows, label } = selection;
-  const shown =
-    rows.length < total
-      ? `${format(rows.length, 'count')} of ${format(total, 'count')} rows`
-      : `${format(total, 'count')} ${total === 1 ? 'row' : 'rows'}`;
-  const element = el(
+  const { rows, label } = selection;
+  return el(
     'section',
     { class: 'strip', 'aria-label': `Samples: ${label}`, tabindex: -1 },
     el(
       'header',
       {},
       el('strong', {}, label),
-      el('span', { class: 'muted' }, shown),
+      el('span', { class: 'muted' }, rowsOf(selection)),
       button('Close', strip.close, { look: 'quiet', title: 'Close the samples' }),
     ),
     el('ul', { class: 'tiles' }, ...rows.map((row) => tile(row, strip.sample(row), strip))),
   );
-  element.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape') return;
-    event.stopPropagation();
-    strip.close();
-  });
-  return element;
 };

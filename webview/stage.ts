@@ -1,5 +1,7 @@
 import type { Report, SampleView, Selection } from '../src/report/report.ts';
+import type { Followed, Following } from './following.ts';
 import type { Host } from './host.ts';
+import type { Sketch } from './sketch.ts';
 
 /** What a card may ask of the page it stands on. */
 export interface Stage {
@@ -9,18 +11,18 @@ export interface Stage {
   readonly index: number;
   /** Ends when the page shows something else. */
   readonly signal: AbortSignal;
-  /** Shows the samples behind a mark, under the card. */
+  /** Shows the samples behind a mark under the card, and where else they are. */
   readonly select: (selection: Selection) => void;
-  /** Calls back with the rows now selected anywhere in the report. */
-  readonly onSelection: (listener: (rows: ReadonlySet<number>) => void) => void;
   readonly sample: (row: number) => SampleView | undefined;
 }
 
-/** A card as drawn. `picture` and `drawing` are what can be exported besides the table. */
+/** A card as drawn. */
 export interface View {
   readonly element: HTMLElement;
-  readonly picture?: () => HTMLCanvasElement;
-  readonly drawing?: () => SVGSVGElement;
+  /** The card as vectors, for files; its tables where absent. */
+  readonly sketch?: () => Sketch;
   /** The view is itself a table: no twin is needed. */
   readonly isTable?: true;
+  /** Brings out the marks that hold selected rows. */
+  readonly follow?: (now: Following | null) => Followed;
 }

@@ -15,12 +15,14 @@ const order = (a: Cell, b: Cell): number => {
   return typeof x === 'number' && typeof y === 'number' ? x - y : String(x).localeCompare(String(y), 'en', { numeric: true });
 };
 
-const show = (cell: Cell, { type, unit }: Column, openRow: ((row: number) => HTMLElement | string) | undefined): Node | string => {
+export const cellText = (cell: Cell, { type, unit }: Column): string => {
   if (typeof cell === 'string') return cell;
   if (cell === null) return UNDEFINED;
-  if (typeof cell === 'number') return type === 'row' ? (openRow?.(cell) ?? String(cell)) : format(cell, unit);
+  if (typeof cell === 'number') return type === 'row' ? String(cell) : format(cell, unit);
   return formatRange(cell[0], cell[1], unit);
 };
+const show = (cell: Cell, column: Column, openRow: TableLook['openRow']): Node | string =>
+  column.type === 'row' && typeof cell === 'number' && openRow ? openRow(cell) : cellText(cell, column);
 
 export interface TableLook {
   readonly sortable?: boolean;
@@ -28,9 +30,17 @@ export interface TableLook {
   readonly openRow?: (row: number) => HTMLElement | string;
 }
 
+/** Dataset rows that a line of the table names. */
+const rowsNamed = (columns: readonly Column[], row: TableCard['rows'][number]): readonly number[] =>
+  columns.flatMap(({ type }, c) => {
+    const cell = row[c];
+    return type === 'row' && typeof cell === 'number' ? [cell] : [];
+  });
+
 /** A table with headings, units and (where wanted) sorting by any column. */
 export const tableOf = (card: TableCard, { sortable = false, caption = false, openRow }: TableLook = {}): HTMLElement => {
   const body = el('tbody');
+  const rowNumbers = (row: TableCard['rows'][number]): string | undefined => rowsNamed(card.columns, row).join(' ') || undefined;
   const heads = card.columns.map((column, c) => {
     const numeric = column.type !== 'text';
     const head = el('th', { scope: 'col', class: numeric ? 'numeric' : undefined });
@@ -47,7 +57,7 @@ export const tableOf = (card: TableCard, { sortable = false, caption = false, op
       ...all.slice(0, MOST_ROWS).map((row) =>
         el(
           'tr',
-          {},
+          { 'data-rows': rowNumbers(row) },
           ...card.columns.map((column, c) => {
             const content = show(row[c] ?? null, column, openRow);
             if (c === 0 && column.type === 'text') return el('th', { scope: 'row' }, content);
@@ -67,6 +77,7 @@ export const tableOf = (card: TableCard, { sortable = false, caption = false, op
       return up ? order(x, y) : order(y, x);
     });
     rows(sorted);
+    body.dispatchEvent(new Event('assay-sorted', { bubbles: true }));
   };
   rows(card.rows);
   const left = card.rows.length - MOST_ROWS;

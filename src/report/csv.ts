@@ -17,3 +17,7 @@ export const toCsv = ({ columns, rows }: TableCard): string => {
   );
   return [head, ...body].map((row) => `${row.map(field).join(',')}\r\n`).join('');
 };
+
+/** Tables one after the other, each under its title where there are several. */
+export const toCsvs = (tables: readonly TableCard[]): string =>
+  tables.map((table) => (tables.length > 1 ? `${field(table.title)}\r\n` : '') + toCsv(table)).join('\r\n');

@@ -6,6 +6,7 @@ import { views } from './contributions.ts';
 import type { Target } from './define.ts';
 import { openWindow } from './host.ts';
 import { suiteLenses } from './lenses/suite.ts';
+import { targetOfLink } from './link.ts';
 import { entriesTree } from './trees/entries.ts';
 import { runsTree } from './trees/runs.ts';
 
@@ -30,6 +31,12 @@ export const activate = (context: vscode.ExtensionContext): void => {
     vscode.window.createTreeView(views.runs, { treeDataProvider: runsTree(history, changed), canSelectMany: true }),
     vscode.window.createTreeView(views.models, { treeDataProvider: entriesTree('models', host, changed) }),
     vscode.window.createTreeView(views.datasets, { treeDataProvider: entriesTree('datasets', host, changed) }),
+    vscode.window.registerUriHandler({
+      handleUri(link) {
+        const target = targetOfLink(link);
+        if (target) void vscode.commands.executeCommand(target.focus === undefined ? 'assay.openRun' : 'assay.openCard', target);
+      },
+    }),
     vscode.languages.registerCodeLensProvider({ scheme: 'file', pattern: '**/assay.json' }, suiteLenses(history, changed)),
   );
   window.openRunsLeftByStart().catch(failed);

@@ -51,6 +51,7 @@ export const activationEvents: readonly string[] = [
   'onLanguage:jsonc',
   `workspaceContains:${openOnStart}`,
   ...Object.values(panels).map((panel) => `onWebviewPanel:${panel}`),
+  'onUri',
 ];
 
 export const capabilities = {

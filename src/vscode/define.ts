@@ -22,7 +22,7 @@ export interface Target {
   readonly data?: string;
   readonly check?: string;
   readonly runs?: readonly string[];
-  /** `REPORT:CARD`, zero-based. */
+  /** `REPORT:CARD`: the report by its place (zero-based) or the id of its diagnostic, the card by its place or its title in small letters with hyphens. */
   readonly focus?: string;
 }
 
@@ -51,6 +51,13 @@ export type RunTask = Extract<TaskName, 'run' | 'suite' | 'train' | 'compare'>;
 export type Launch = {
   readonly [T in RunTask]: { readonly task: T; readonly title: string; readonly subject: string; readonly ask: Tasks[T]['ask'] };
 }[RunTask];
+
+/** A card of a kept run, and how a link names it. */
+export interface CardEntry {
+  readonly report: string;
+  readonly title: string;
+  readonly focus: string;
+}
 
 export interface SaliencySubject {
   readonly model: ModelRef;
@@ -91,7 +98,10 @@ export interface Host {
   shownRun(): string | undefined;
   /** The file with the reports of a run that is done. */
   runFile(id: string): string;
+  /** Opens or brings forward the report panel of a run, at a card if `focus` (as of a Target) names one. */
   showRun(id: string, focus?: string): Promise<void>;
+  /** The cards of a run that is done. */
+  cardsOf(id: string): Promise<readonly CardEntry[]>;
   repeatRun(id: string): Promise<void>;
   cancelRun(id: string): void;
   deleteRun(id: string): Promise<void>;

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Check, RunRequest } from '../base/request.ts';
 import type { RunRecord, RunStore } from '../jobs/store.ts';
 import { format } from '../report/format.ts';
+import { cardOfNumber } from '../report/place.ts';
 import type { CheckResult, SuiteRequest, TrainRequest } from '../report/tasks.ts';
 import { located } from './located.ts';
 import type { SuiteText } from './suite.ts';
@@ -95,7 +96,7 @@ export const history = (store: Pick<RunStore, 'list' | 'read'>): History => {
     for (const { id } of earlier.slice(0, LOOK_BACK)) {
       let report = 0;
       for (const check of await checksOf(id)) {
-        const focus = check.report ? `${report++}:0` : undefined;
+        const focus = check.report ? `${report++}:${cardOfNumber(check.report, check.gates[0]?.name)}` : undefined;
         if (found.has(check.name)) continue;
         found.set(check.name, { text: checkText(check), run: id, ...(focus === undefined ? {} : { focus }) });
       }

@@ -7,7 +7,8 @@ import type { Device } from '../base/request.ts';
 import { keepIn, keptFiles, lastSecondsIn } from '../jobs/agents/keep.ts';
 import { runStore, runsFolder } from '../jobs/store.ts';
 import { type Supervisor, supervisor } from '../jobs/supervisor.ts';
-import { toHtml } from '../report/html.ts';
+import { type PageAssets, toHtml } from '../report/html.ts';
+import { cardAlone, focusOf, slugOf } from '../report/place.ts';
 import { verdictsOf } from '../report/verdict.ts';
 import { commandOf } from './commands/diagnose.ts';
 import { chooseModel } from './commands/subject.ts';
@@ -19,6 +20,7 @@ import { registerAgents } from './host/agents.ts';
 import { confirm, openFile, pick, saveFile, text } from './host/prompts.ts';
 import { findFiles, labelOf, suiteFiles } from './host/suites.ts';
 import { type LaunchPorts, launch, launchOf, type Running } from './launch.ts';
+import { cardQuery } from './link.ts';
 import { saliencyForm } from './methods.ts';
 import { reportPanels } from './panels/report.ts';
 import { saliencyPanels } from './panels/saliency.ts';
@@ -144,6 +146,27 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     if (trusted()) images.open(subject, place);
   };
 
+  const assets = async (): Promise<PageAssets> => {
+    const [script, style] = await Promise.all([readFile(dist('webview.js'), 'utf8'), readFile(dist('webview.css'), 'utf8')]);
+    return { script, style };
+  };
+  /** One report of a run as a web page, or one card of it with what tells where it was measured. */
+  const savePage = async (id: string, report: number, card?: number): Promise<void> => {
+    const whole = (await store.read(id)).result.reports[report];
+    const shown = card === undefined ? whole : cardAlone(whole, card);
+    await saveAs(`${slugOf(shown.title)}.html`, Buffer.from(toHtml([shown], await assets())));
+  };
+  const copyLink = async (id: string, report: number, card: number): Promise<void> => {
+    const { reports } = (await store.read(id)).result;
+    const address = vscode.Uri.from({
+      scheme: vscode.env.uriScheme,
+      authority: context.extension.id,
+      ...cardQuery(id, focusOf(reports, { report, card })),
+    });
+    await vscode.env.clipboard.writeText(address.toString());
+    vscode.window.setStatusBarMessage('Copied the link to the card', 5000);
+  };
+
   const panels = reportPanels({
     extension,
     store,
@@ -153,6 +176,9 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
       host.repeatRun(id).catch(failed);
     },
     sample: (id, report, row) => void showSample(id, report, row).catch(failed),
+    page: (id, report, card) => void savePage(id, report, card).catch(failed),
+    link: (id, report, card) => void copyLink(id, report, card).catch(failed),
+    compare: (id) => void vscode.commands.executeCommand('assay.compareRuns', { runs: [id] }),
     save: (name, bytes) => void saveAs(name, bytes).catch(failed),
   });
 
@@ -247,6 +273,12 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     shownRun: () => panels.active(),
     runFile: (id) => store.path(id),
     showRun: (id, focus) => panels.show(id, focus),
+    async cardsOf(id) {
+      const { reports } = (await store.read(id)).result;
+      return reports.flatMap(({ title, cards }, report) =>
+        cards.map((card, c) => ({ report: title, title: String(card.title), focus: focusOf(reports, { report, card: c }) })),
+      );
+    },
     async repeatRun(id) {
       await host.launch(launchOf(await store.read(id)));
     },
@@ -260,9 +292,8 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
       const { title, result } = await store.read(id);
       const path = await saveFile('Save Report as HTML', join(home ?? dirname(store.folder), `${title}.html`), { 'Web pages': ['html'] });
       if (path === undefined) return;
-      const [script, style] = await Promise.all([readFile(dist('webview.js'), 'utf8'), readFile(dist('webview.css'), 'utf8')]);
       const suite = result.suite && { title, checks: verdictsOf(result.suite.checks).verdicts };
-      await save(path, toHtml(result.reports, { script, style }, suite));
+      await save(path, toHtml(result.reports, await assets(), suite));
     },
     showLog() {
       const said = started?.log();

@@ -47,10 +47,10 @@ const submit = async (jobs: LaunchPorts['jobs'], work: Launch, watch: Watch): Pr
   }
 };
 
-/** What a run that has ended shows; `focus` is `REPORT:CARD`. */
-export const reportsMessage = (title: string, { reports, suite }: RunResult, focus?: string): ToPage => {
+/** What a run that has ended shows. */
+export const reportsMessage = (title: string, { reports, suite }: RunResult): ToPage => {
   const checks = suite && verdictsOf(suite.checks).verdicts;
-  return { type: 'reports', title, reports, ...(focus === undefined ? {} : { focus }), ...(checks ? { checks } : {}) };
+  return { type: 'reports', title, reports, ...(checks ? { checks } : {}) };
 };
 
 /** One run from start to end: kept in the store, shown in its view, cancelled by the user. Never rejects for a fault of the work. */

@@ -6,16 +6,17 @@ import type { SaliencyForm } from './methods.ts';
 /** Messages between the extension and a page. The page says `ready` first; nothing is posted before. Typed arrays cross as such. */
 export type ToPage =
   /**
-   * The reports of one run (a suite has several), in place of whatever was shown. `focus` is `REPORT:CARD`, zero-based.
+   * The reports of one run (a suite has several), in place of whatever was shown.
    * `checks` are those of a suite, each with the place of its report among `reports`.
    */
   | {
       readonly type: 'reports';
       readonly title: string;
       readonly reports: readonly Report[];
-      readonly focus?: string;
       readonly checks?: readonly Verdict[];
     }
+  /** Bring a card of the reports into view: `REPORT:CARD` as in report/place.ts. */
+  | { readonly type: 'focus'; readonly focus: string }
   | { readonly type: 'progress'; readonly title: string; readonly fraction: number; readonly text: string }
   | { readonly type: 'live'; readonly live: Live }
   | { readonly type: 'problem'; readonly sentence: string }
@@ -53,6 +54,12 @@ export type FromPage =
   | { readonly type: 'rerun' }
   /** Save what a card shows; `base64` holds the bytes. */
   | { readonly type: 'export'; readonly name: string; readonly base64: string }
+  /** Save a report, or one card of it, as a web page. */
+  | { readonly type: 'page'; readonly report: number; readonly card?: number }
+  /** Put the address of a card on the clipboard. */
+  | { readonly type: 'link'; readonly report: number; readonly card: number }
+  /** Compare the run shown with another. */
+  | { readonly type: 'compare' }
   /** Open the image tab at this dataset row. */
   | { readonly type: 'sample'; readonly report: number; readonly row: number }
   /** The image tab asks for another attribution. */

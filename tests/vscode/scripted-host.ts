@@ -75,6 +75,7 @@ export const scripted = (answers: readonly (string | null)[], over: Partial<Host
     shownRun: () => undefined,
     runFile: (id) => `/runs/${id}/report.json`,
     showRun: unused('showRun'),
+    cardsOf: async () => [],
     repeatRun: unused('repeatRun'),
     cancelRun: unused('cancelRun'),
     deleteRun: unused('deleteRun'),

@@ -71,18 +71,20 @@ test('a crash keeps the curves seen by then, with the sentence and an action', {
 
 test('samples open their saliency, exports go to the extension, focus names a card', { skip }, async () => {
   const { page, errors } = await openPanel('ask');
-  await post(page, { type: 'reports', title: 'Run', reports: [sampleReport('every-kind')], focus: '0:3' });
-  await page.waitForFunction("document.activeElement.dataset?.kind === 'heatmap'");
+  await post(page, { type: 'reports', title: 'Run', reports: [sampleReport('every-kind')] });
+  await post(page, { type: 'focus', focus: '0:confusion-matrix' });
+  await page.locator('.card[data-kind="heatmap"]:focus').waitFor();
   const grid = page.locator('.heatmap-frame');
   await grid.focus();
   await page.keyboard.press('Enter');
   await page.locator('.strip button.tile').first().click();
   const [row] = sampleReport('every-kind').cards.flatMap((card) => (card.kind === 'heatmap' ? [card.selections?.['0'].rows[0]] : []));
   assert.deepEqual((await posted(page)).at(-1), { type: 'sample', report: 0, row });
-  await page.getByRole('button', { name: 'Save Confusion matrix as CSV' }).click();
+  await page.getByRole('button', { name: 'Save Confusion matrix' }).click();
+  await page.getByRole('menuitem', { name: 'Save Confusion matrix as CSV' }).click();
   const message = (await posted(page)).at(-1);
   assert.equal(message?.name, 'confusion-matrix.csv');
-  assert.match(Buffer.from(String(message?.base64), 'base64').toString(), /^label \\ prediction,0,1,2/);
+  assert.match(Buffer.from(String(message?.base64), 'base64').toString(), /^counts\r\nlabel \\ prediction,0,1,2/);
   assert.deepEqual(errors, []);
 });
 

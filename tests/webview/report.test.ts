@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { toMarkdown } from '../../src/report/markdown.ts';
 import type { Card, Report } from '../../src/report/report.ts';
@@ -127,22 +129,64 @@ test('tables sort by their columns', { skip }, async () => {
   assert.equal(await table.locator('th[aria-sort="descending"]').textContent(), 'Support');
 });
 
-test('CSV, PNG, SVG and JSON are saved from the page', { skip }, async () => {
+/** What a menu of the page saves. */
+const saved = async (page: Opened['page'], menu: string, format: string): Promise<{ readonly file: string; readonly bytes: Buffer }> => {
+  await page.getByRole('button', { name: menu, exact: true }).click();
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('menuitem', { name: `${menu} as ${format}`, exact: true }).click(),
+  ]);
+  return { file: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+};
+
+test('CSV, PNG, SVG, JSON and HTML are saved from the page, of a card and of the report', { skip }, async () => {
   const { page } = await openFile('save', [sampleReport('every-kind')]);
-  const save = async (name: string): Promise<{ readonly file: string; readonly bytes: Buffer }> => {
-    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name, exact: true }).click()]);
-    return { file: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
-  };
-  const csv = await save('Save Per class as CSV');
+  const save = (card: string, format: string): Promise<{ readonly file: string; readonly bytes: Buffer }> =>
+    saved(page, `Save ${card}`, format);
+  const csv = await save('Per class', 'CSV');
   assert.equal(csv.file, 'per-class.csv');
   assert.match(csv.bytes.toString(), /^Class,Support,Precision,"?95 % Wilson, low/m);
-  const png = await save('Save Reliability as PNG');
+  const png = await save('Reliability', 'PNG');
   assert.equal(png.file, 'reliability.png');
   assert.equal(png.bytes.subarray(1, 4).toString(), 'PNG');
-  const svg = await save('Save Model as SVG');
-  assert.match(svg.bytes.toString(), /^<svg.*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
-  const json = await save('Save JSON');
+  const svg = await save('Model', 'SVG');
+  assert.match(svg.bytes.toString(), /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);
+  const one = await save('Confusion matrix', 'JSON');
+  assert.deepEqual(JSON.parse(one.bytes.toString()), sampleReport('every-kind').cards[3]);
+  const json = await save('the report', 'JSON');
   assert.deepEqual(JSON.parse(json.bytes.toString()), sampleReport('every-kind'));
+  const all = await save('the report', 'CSV');
+  assert.match(all.bytes.toString(), /^Headline\r\nNumber,Value,"Interval, low","Interval, high"\r\n/);
+  const html = await save('Confusion matrix', 'HTML');
+  assert.equal(html.file, 'confusion-matrix.html');
+  const file = join(mkdtempSync(join(tmpdir(), 'assay-saved-')), html.file);
+  writeFileSync(file, html.bytes);
+  await page.goto(`file://${file}`);
+  assert.equal(await page.locator('h1').textContent(), 'Confusion matrix');
+  assert.equal(await page.locator('.card').count(), 1);
+  assert.ok((await colours(page, '.heatmap')) > 3, 'the page saved from the page is alive');
+});
+
+test('every kind of card is drawn as vectors, without an embedded bitmap but for photographs', { skip }, async () => {
+  const { page, errors } = await openFile('vectors', [sampleReport('every-kind')]);
+  await page.waitForFunction("document.querySelectorAll('.plot canvas').length === 4");
+  const cards = sampleReport('every-kind').cards.map(({ title }) => String(title));
+  for (const title of new Set(cards)) {
+    const { bytes } = await saved(page, `Save ${title}`, 'SVG');
+    const text = bytes.toString();
+    writeFileSync(screenshot(`vector ${title.toLowerCase().replace(/\W+/g, ' ').trim()}`).replace(/png$/, 'svg'), text);
+    assert.doesNotMatch(text, /<image|NaN|="undefined|undefined[ "]/, title);
+    const drawing = await page.evaluate((svg) => {
+      const root = new DOMParser().parseFromString(svg, 'image/svg+xml').documentElement;
+      return { name: root.nodeName, texts: root.querySelectorAll('text').length, shapes: root.querySelectorAll('path, rect').length };
+    }, text);
+    assert.equal(drawing.name, 'svg', `${title} is well-formed`);
+    if (!title.startsWith('A card of')) assert.ok(drawing.texts > 2 && drawing.shapes > 3, `${title}: ${JSON.stringify(drawing)}`);
+  }
+  const whole = (await saved(page, 'Save the report', 'SVG')).bytes.toString();
+  for (const title of cards) assert.ok(whole.includes(title.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)), title);
+  assert.equal((await saved(page, 'Save the report', 'PNG')).bytes.subarray(1, 4).toString(), 'PNG');
+  assert.deepEqual(errors, []);
 });
 
 test('a report and a card are copied as Markdown', { skip }, async () => {

@@ -1,5 +1,5 @@
 import { format, formatRange } from '../../src/report/format.ts';
-import type { CardOf } from '../../src/report/report.ts';
+import type { CardOf, Selection } from '../../src/report/report.ts';
 import { barNames } from '../../src/report/twin.ts';
 import { type BinPoint, extentOf } from '../bins.ts';
 import { drawPlot, type Mark, scaleOf } from '../chart.ts';
@@ -26,7 +26,6 @@ const describe = (card: Bars, names: readonly string[], s: number, i: number): M
       ...(band && typeof low === 'number' && typeof high === 'number' ? [`${band.name} ${formatRange(low, high, card.y.unit)}`] : []),
       ...(selection ? [`${format(selection.total, 'count')} ${selection.total === 1 ? 'row' : 'rows'}`] : []),
     ],
-    selection,
   };
 };
 
@@ -139,7 +138,9 @@ export const bars = (card: Bars, stage: Stage): View => {
       ...(diagonal && { square: true }),
       nearest: 'x',
       configure,
+      sizes: () => series.map((one, s) => (edges ? shown[s].length : one.values.length)),
       mark: (dataset, index) => (dataset < series.length ? describe(card, names, dataset, placeOf(dataset, index)) : null),
+      selection: (dataset, index): Selection | null => series[dataset]?.selections?.[placeOf(dataset, index)] ?? null,
       legend: [
         ...series.map((one, s) => barSwatch(one.name, s)),
         ...(series.some((one) => one.intervals) ? [whiskerSwatch('interval')] : []),
@@ -151,5 +152,5 @@ export const bars = (card: Bars, stage: Stage): View => {
     stage.select,
     stage.signal,
   );
-  return { element: drawn.element, picture: drawn.picture };
+  return { element: drawn.element, sketch: drawn.sketch, follow: drawn.follow };
 };

@@ -78,6 +78,8 @@ export const curve = (card: CardOf<'curve'>, stage: Stage): View => {
           ),
         ],
       }),
+      sizes: () => lines.map((line) => line.points.length),
+      selection: (dataset, index) => lines[dataset]?.selections?.[index],
       mark(dataset, index) {
         const line = lines[dataset];
         const point = line?.points[index];
@@ -89,9 +91,8 @@ export const curve = (card: CardOf<'curve'>, stage: Stage): View => {
           lines: [
             `${x.label} ${format(point[0], x.unit)}`,
             `${y.label} ${format(point[1], y.unit)}${interval ? ` (${formatRange(interval[0], interval[1], y.unit)})` : ''}`,
-            ...(selection ? [`${format(selection.total, 'count')} rows`] : []),
+            ...(selection ? [`${format(selection.total, 'count')} ${selection.total === 1 ? 'row' : 'rows'}`] : []),
           ],
-          selection,
         };
       },
       legend: [
@@ -103,5 +104,5 @@ export const curve = (card: CardOf<'curve'>, stage: Stage): View => {
     stage.select,
     stage.signal,
   );
-  return { element: drawn.element, picture: drawn.picture };
+  return { element: drawn.element, sketch: drawn.sketch, follow: drawn.follow };
 };

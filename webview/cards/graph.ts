@@ -64,6 +64,19 @@ const arranged = ({ nodes, edges }: Graph): readonly (readonly Graph['nodes'][nu
 
 const short = (text: string): string => (text.length > 18 ? `${text.slice(0, 17)}…` : text);
 
+/** A drawing that carries its own style. */
+const standing = (drawing: SVGSVGElement): string => {
+  const copied = drawing.cloneNode(true);
+  if (!(copied instanceof SVGSVGElement)) return '';
+  const [from, to] = [drawing.querySelectorAll('*'), copied.querySelectorAll('*')];
+  from.forEach((element, i) => {
+    const { fill, stroke, fontFamily, fontSize } = getComputedStyle(element);
+    for (const [name, value] of Object.entries({ fill, stroke, 'font-family': fontFamily, 'font-size': fontSize }))
+      to[i].setAttribute(name, value);
+  });
+  return new XMLSerializer().serializeToString(copied);
+};
+
 /** Boxes in layers from top to bottom. */
 export const graph = (card: Graph): View => {
   const { nodes, edges, title } = card;
@@ -131,6 +144,6 @@ export const graph = (card: Graph): View => {
   );
   return {
     element: el('div', { class: 'graph-frame', tabindex: 0, role: 'region', 'aria-label': title }, drawing),
-    drawing: () => drawing,
+    sketch: () => ({ width, height, markup: standing(drawing) }),
   };
 };

@@ -1,6 +1,7 @@
 import { format } from '../../src/report/format.ts';
 import type { CardOf, Unit } from '../../src/report/report.ts';
 import { context2d, el } from '../element.ts';
+import { drawnAt, fitted, type Sketch } from '../sketch.ts';
 import { type Colour, css, readableOn, type Theme } from '../theme.ts';
 import { cellColour, type Layout, type Order, type Ramp, rampsOf } from './heatmap-layout.ts';
 
@@ -12,13 +13,6 @@ const brief = (value: number | null, unit: Unit): string => {
   if (unit === 'fraction') return Math.abs(value) < 0.005 ? '<1' : String(Math.round(value * 100));
   if (Math.abs(value) >= 10_000) return `${Math.round(value / 1000)}k`;
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(2)));
-};
-
-const fit = (context: CanvasRenderingContext2D, text: string, width: number): string => {
-  if (context.measureText(text).width <= width) return text;
-  let kept = text;
-  while (kept.length > 1 && context.measureText(`${kept}…`).width > width) kept = kept.slice(0, -1);
-  return `${kept}…`;
 };
 
 /** Cells too small for gaps and values are the pixels of one picture: a million of them cost no more than a photograph. */
@@ -83,14 +77,14 @@ export const paintGrid = (
   const every = Math.max(1, Math.ceil(13 / cell));
   context.textAlign = 'right';
   for (let r = 0; r < R; r += every) {
-    context.fillText(fit(context, rows.names[order.rows[r]], left - 30), left - 8, top + (r + 0.5) * cell);
+    context.fillText(fitted(context, rows.names[order.rows[r]], left - 30), left - 8, top + (r + 0.5) * cell);
   }
   for (let c = 0; c < C; c += every) {
     context.save();
     context.translate(left + (c + 0.5) * cell, top - 8);
     if (upright) context.rotate(-Math.PI / 2);
     context.textAlign = upright ? 'left' : 'center';
-    context.fillText(fit(context, columns.names[order.columns[c]], upright ? top - 28 : cell), 0, upright ? 0 : -4);
+    context.fillText(fitted(context, columns.names[order.columns[c]], upright ? top - 28 : cell), 0, upright ? 0 : -4);
     context.restore();
   }
   context.fillStyle = css(colours.foreground);
@@ -118,4 +112,25 @@ export const rampScale = (ramp: Ramp, unit: Unit, colours: Theme): HTMLElement =
     el('span', { class: 'ramp-name' }, ramp.name),
     el('span', { class: 'ramp-scale' }, format(ramp.low, unit), bar, format(ramp.high, unit)),
   );
+};
+
+/** The same scales for a file, with the name of what is shown. */
+export const rampsSketch = (card: Heatmap, layer: number, font: string, colours: Theme): Sketch => {
+  const { name, unit } = card.layers[layer];
+  const ramps = rampsOf(card, card.layers[layer]);
+  return drawnAt(420, 20 * (ramps.length + 1), (context) => {
+    context.font = font;
+    context.textBaseline = 'middle';
+    context.fillStyle = css(colours.foreground);
+    context.fillText(name, 0, 10);
+    ramps.forEach((ramp, i) => {
+      const y = 20 * (i + 1);
+      for (let x = 0; x < 64; x += 4) {
+        context.fillStyle = css(cellColour(ramp.low + ((ramp.high - ramp.low) * (x + 2)) / 64, ramp, colours));
+        context.fillRect(x, y + 5, 4, 10);
+      }
+      context.fillStyle = css(colours.muted);
+      context.fillText(`${ramp.name}: ${format(ramp.low, unit)} to ${format(ramp.high, unit)}`, 74, y + 10);
+    });
+  });
 };

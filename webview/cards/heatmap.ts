@@ -1,12 +1,13 @@
 import { format } from '../../src/report/format.ts';
 import type { CardOf } from '../../src/report/report.ts';
-import { onBackground } from '../chart.ts';
 import { checkbox, dropdown } from '../controls.ts';
 import { context2d, el } from '../element.ts';
+import { type Standing, standingOf, tally } from '../following.ts';
+import { drawnAt, stacked } from '../sketch.ts';
 import type { Stage, View } from '../stage.ts';
 import { css, onThemeChange, theme } from '../theme.ts';
 import { type Layout, layoutOf, orderOf, rampsOf } from './heatmap-layout.ts';
-import { paintGrid, rampScale } from './heatmap-paint.ts';
+import { paintGrid, rampScale, rampsSketch } from './heatmap-paint.ts';
 
 /** Width the grid may take: all of a narrow card, or what the notes beside it leave. */
 const roomFor = (holder: HTMLElement): number => {
@@ -24,7 +25,9 @@ export const heatmap = (card: CardOf<'heatmap'>, stage: Stage): View => {
   let layout: Layout | null = null;
   let focus: readonly [number, number] = [0, 0];
   let active = false;
-  let chosen: string | null = null;
+  /** Cells that hold selected rows, by their index in a layer. */
+  let marked: ReadonlyMap<number, Standing> = new Map();
+  const chosen = (): number | undefined => [...marked].find(([, standing]) => standing === 'chosen')?.[0];
 
   const canvas = el('canvas', { class: 'heatmap', 'aria-hidden': 'true' });
   const readout = el('div', { class: 'readout', 'aria-live': 'polite' });
@@ -78,22 +81,29 @@ export const heatmap = (card: CardOf<'heatmap'>, stage: Stage): View => {
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.drawImage(ground, 0, 0);
     context.setTransform(dpr, 0, 0, dpr, 0, 0);
-    const ring = (at: readonly [number, number], colour: string): void => {
-      context.strokeStyle = colour;
-      context.lineWidth = 2;
-      context.strokeRect(left + at[1] * cell - 0.5, top + at[0] * cell - 0.5, cell, cell);
-    };
-    if (chosen !== null) {
-      const i = Number(chosen);
-      ring([order.rows.indexOf(Math.floor(i / C)), order.columns.indexOf(i % C)], css(colours.foreground));
+    outline(context, layout);
+    if (active) {
+      context.setLineDash([]);
+      context.strokeStyle = css(colours.focus);
+      context.strokeRect(left + focus[1] * cell - 0.5, top + focus[0] * cell - 0.5, cell, cell);
     }
-    if (active) ring(focus, css(colours.focus));
+  };
+  /** Solid around the cell chosen, dashed around those linked to it. */
+  const outline = (context: CanvasRenderingContext2D, { left, top, cell }: Layout): void => {
+    context.strokeStyle = css(theme().foreground);
+    context.lineWidth = 2;
+    for (const [i, standing] of marked) {
+      const [r, c] = [order.rows.indexOf(Math.floor(i / C)), order.columns.indexOf(i % C)];
+      context.setLineDash(standing === 'chosen' ? [] : [3, 2]);
+      context.strokeRect(left + c * cell - 0.5, top + r * cell - 0.5, cell, cell);
+    }
+    context.setLineDash([]);
   };
 
   /** Tells of a cell; with none at hand, of the one whose samples are shown. */
   const say = (at: readonly [number, number] | null): void => {
-    const i = at ? indexOf(at) : chosen === null ? null : Number(chosen);
-    if (i === null) {
+    const i = at ? indexOf(at) : chosen();
+    if (i === undefined) {
       readout.replaceChildren(
         el('span', { class: 'muted' }, Object.keys(selections).length > 0 ? 'Choose a cell to see its samples.' : ''),
       );
@@ -114,12 +124,9 @@ export const heatmap = (card: CardOf<'heatmap'>, stage: Stage): View => {
     else if (from + layout.cell > holder.scrollLeft + holder.clientWidth) holder.scrollLeft = from + layout.cell - holder.clientWidth;
   };
   const choose = (at: readonly [number, number]): void => {
-    const key = String(indexOf(at));
-    const selection = selections[key];
+    const selection = selections[String(indexOf(at))];
     if (selection === undefined) return;
     stage.select(selection);
-    chosen = key;
-    draw();
     say(at);
   };
   const cellAt = (event: MouseEvent): readonly [number, number] | null => {
@@ -173,13 +180,6 @@ export const heatmap = (card: CardOf<'heatmap'>, stage: Stage): View => {
     draw();
     say(null);
   });
-  stage.onSelection(() => {
-    if (chosen === null) return;
-    chosen = null;
-    draw();
-    say(null);
-  });
-
   let width = 0;
   const size = new ResizeObserver(() => {
     const room = roomFor(holder);
@@ -214,5 +214,36 @@ export const heatmap = (card: CardOf<'heatmap'>, stage: Stage): View => {
           repaint();
         }),
     );
-  return { element: el('div', {}, controls, body), picture: () => onBackground(canvas) };
+  return {
+    element: el('div', {}, controls, body),
+    sketch() {
+      const colours = theme();
+      const font = `${colours.fontSize - 1}px ${colours.font}`;
+      const measure = context2d(ground);
+      const shown = layout ?? layoutOf(card, 720, (text) => measure.measureText(text).width);
+      const grid = drawnAt(shown.width, shown.height, (context) => {
+        context.font = font;
+        if (layers.length > 0) paintGrid(context, card, layer, order, shown, colours);
+        outline(context, shown);
+      });
+      return layers.length === 0 ? grid : stacked([grid, rampsSketch(card, layer, font, colours)], 12);
+    },
+    follow(now) {
+      const found = tally(now);
+      const next = new Map<number, Standing>();
+      for (const [key, selection] of Object.entries(selections)) {
+        const standing = standingOf(selection, now);
+        if (standing === null) continue;
+        next.set(Number(key), standing);
+        found.add(selection.rows);
+      }
+      const changed = next.size > 0 || marked.size > 0;
+      marked = next;
+      if (changed) {
+        draw();
+        say(active ? focus : null);
+      }
+      return found;
+    },
+  };
 };

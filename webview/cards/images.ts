@@ -2,9 +2,11 @@ import { format } from '../../src/report/format.ts';
 import type { CardOf } from '../../src/report/report.ts';
 import { factsOf } from '../../src/report/twin.ts';
 import { button, dropdown } from '../controls.ts';
-import { context2d, el } from '../element.ts';
+import { el } from '../element.ts';
+import { tally } from '../following.ts';
 import { colourKey, lookControls, lookOf, type MapLook, plainLook, scaleOf } from '../map-look.ts';
 import { paint, paintPicture, sizedCanvas } from '../picture.ts';
+import { drawnAt, fitted, type Sketch } from '../sketch.ts';
 import type { Stage, View } from '../stage.ts';
 import { css, theme } from '../theme.ts';
 
@@ -79,27 +81,28 @@ const tile = (
   };
 };
 
-/** All tiles on one canvas, for export. */
-const sheet = (canvases: readonly HTMLCanvasElement[], columns = 6): HTMLCanvasElement => {
-  const [side, gap] = [160, 8];
+const [SIDE, GAP, LINE] = [160, 16, 18];
+
+/** All tiles with what is said of them, for files. */
+const sheet = (images: readonly Image[], facts: readonly Image['facts'][], canvases: readonly HTMLCanvasElement[], columns = 5): Sketch => {
+  const colours = theme();
   const across = Math.max(1, Math.min(columns, canvases.length));
-  const down = Math.max(1, Math.ceil(canvases.length / across));
-  const all = el('canvas', { width: across * (side + gap) + gap, height: down * (side + gap) + gap });
-  const context = context2d(all);
-  context.fillStyle = css(theme().background);
-  context.fillRect(0, 0, all.width, all.height);
-  context.imageSmoothingEnabled = false;
-  canvases.forEach((canvas, i) => {
-    const factor = side / Math.max(canvas.width, canvas.height);
-    context.drawImage(
-      canvas,
-      gap + (i % across) * (side + gap),
-      gap + Math.floor(i / across) * (side + gap),
-      canvas.width * factor,
-      canvas.height * factor,
-    );
+  const lines = images.map((image, i) => [image.title, `row ${image.row}`, ...written(facts[i])]);
+  const tall = SIDE + LINE * Math.max(0, ...lines.map((one) => one.length)) + GAP;
+  return drawnAt(across * (SIDE + GAP), Math.max(1, Math.ceil(canvases.length / across) * tall), (context) => {
+    context.font = `${colours.fontSize - 1}px ${colours.font}`;
+    context.textBaseline = 'middle';
+    context.imageSmoothingEnabled = false;
+    canvases.forEach((canvas, i) => {
+      const [x, y] = [(i % across) * (SIDE + GAP), Math.floor(i / across) * tall];
+      const factor = SIDE / Math.max(canvas.width, canvas.height);
+      context.drawImage(canvas, x, y, canvas.width * factor, canvas.height * factor);
+      lines[i].forEach((line, l) => {
+        context.fillStyle = css(l === 0 ? colours.foreground : colours.muted);
+        context.fillText(fitted(context, line, SIDE), x, y + SIDE + (l + 0.7) * LINE);
+      });
+    });
   });
-  return all;
 };
 
 /** Samples in a grid with their overlays; one set of controls for all of them. */
@@ -147,10 +150,21 @@ export const images = (card: CardOf<'images'>, stage: Stage): View => {
       controls,
       grid,
     ),
-    picture: () =>
+    sketch: () =>
       sheet(
+        all,
+        own,
         tiles.map((one) => one.canvas),
         card.columns,
       ),
+    follow(now) {
+      const found = tally(now);
+      tiles.forEach(({ element }, i) => {
+        const held = now?.rows.has(all[i].row) === true;
+        element.classList.toggle('held', held);
+        if (held) found.add([all[i].row]);
+      });
+      return found;
+    },
   };
 };

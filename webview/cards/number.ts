@@ -1,7 +1,8 @@
 import { format, formatInterval, intervalName } from '../../src/report/format.ts';
-import type { CardOf } from '../../src/report/report.ts';
+import type { CardOf, TableCard } from '../../src/report/report.ts';
 import { el } from '../element.ts';
 import type { View } from '../stage.ts';
+import { tableSketch } from '../table-sketch.ts';
 
 /** Scalars by their long names, each with its unit, interval and reference. */
 export const number = ({ title, values }: CardOf<'number'>): View => {
@@ -23,8 +24,26 @@ export const number = ({ title, values }: CardOf<'number'>): View => {
       references && el('td', { class: 'numeric muted' }, v.reference === undefined ? '' : format(v.reference, v.unit)),
     ),
   );
+  /** As it is read on the page: every number in its own unit. */
+  const written: TableCard = {
+    kind: 'table',
+    title,
+    columns: [
+      { name: 'label', label: 'Measure', type: 'text' },
+      { name: 'value', label: 'Value', type: 'number' },
+      ...(intervals ? [{ name: 'interval', label: 'Interval', type: 'number' } as const] : []),
+      ...(references ? [{ name: 'reference', label: 'Reference', type: 'number' } as const] : []),
+    ],
+    rows: values.map((v) => [
+      v.label,
+      format(v.value, v.unit),
+      ...(intervals ? [v.interval ? formatInterval(v.interval, v.unit) : ''] : []),
+      ...(references ? [v.reference === undefined ? '' : format(v.reference, v.unit)] : []),
+    ]),
+  };
   return {
     isTable: true,
+    sketch: () => tableSketch(written, false),
     element: el(
       'div',
       { class: 'table-frame whole', tabindex: 0, role: 'region', 'aria-label': title },

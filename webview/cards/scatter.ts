@@ -5,14 +5,9 @@ import { diagonalLine, diagonalSwatch, lineSwatch } from '../overlays.ts';
 import type { Stage, View } from '../stage.ts';
 import { css, shapeOf } from '../theme.ts';
 
-/** Points by group; those of the rows selected elsewhere in the report are ringed. */
+/** Points by group; each of a row leads to it. */
 export const scatter = (card: CardOf<'scatter'>, stage: Stage): View => {
   const { x, y, groups, diagonal } = card;
-  let selected: ReadonlySet<number> = new Set();
-  const isSelected = (group: number, i: number): boolean => {
-    const row = groups[group].rows?.[i];
-    return row !== undefined && selected.has(row);
-  };
   const total = groups.reduce((sum, group) => sum + group.points.length, 0);
   const drawn = drawPlot(
     {
@@ -27,11 +22,11 @@ export const scatter = (card: CardOf<'scatter'>, stage: Stage): View => {
             data: group.points.map(([px, py]) => ({ x: px, y: py })),
             clip: 8,
             pointStyle: shapeOf(g),
-            pointRadius: group.points.map((_, i) => (isSelected(g, i) ? 6 : 3)),
+            pointRadius: 3,
             pointHoverRadius: 6,
             backgroundColor: css(theme.series(g), theme.contrast ? 1 : 0.6),
-            borderColor: group.points.map((_, i) => css(isSelected(g, i) ? theme.foreground : theme.series(g))),
-            borderWidth: group.points.map((_, i) => (isSelected(g, i) ? 2 : 1)),
+            borderColor: css(theme.series(g)),
+            borderWidth: 1,
           })),
         },
         scales: { x: scaleOf(x, theme), y: scaleOf(y, theme) },
@@ -45,17 +40,17 @@ export const scatter = (card: CardOf<'scatter'>, stage: Stage): View => {
         return {
           title: row === undefined ? group.name : `${group.name}, row ${row}`,
           lines: [`${x.label} ${format(point[0], x.unit)}`, `${y.label} ${format(point[1], y.unit)}`],
-          selection: row === undefined ? null : { label: `row ${row}`, total: 1, rows: [row] },
         };
+      },
+      sizes: () => groups.map((group) => group.points.length),
+      selection(dataset, index) {
+        const row = groups[dataset]?.rows?.[index];
+        return row === undefined ? null : { label: `row ${row}`, total: 1, rows: [row] };
       },
       legend: [...groups.map((group, g) => lineSwatch(group.name, g, true)), ...(diagonal ? [diagonalSwatch('y = x')] : [])],
     },
     stage.select,
     stage.signal,
   );
-  stage.onSelection((rows) => {
-    selected = rows;
-    drawn.refresh();
-  });
-  return { element: drawn.element, picture: drawn.picture };
+  return { element: drawn.element, sketch: drawn.sketch, follow: drawn.follow };
 };

@@ -3,7 +3,7 @@ import type { Command } from '../define.ts';
 import { diagnosticCommands, runDiagnostic } from './diagnose.ts';
 import { gradientGraph, openModel } from './model.ts';
 import { runSuite } from './run-suite.ts';
-import { cancelRun, compareRuns, deleteRun, openRun, repeatRun, saveReport, showLog } from './runs.ts';
+import { cancelRun, compareRuns, deleteRun, openCard, openRun, repeatRun, saveReport, showLog } from './runs.ts';
 import { saliency } from './saliency.ts';
 import { train } from './train.ts';
 
@@ -17,6 +17,7 @@ export const commands = (catalogue: Catalogue): readonly Command[] => [
   runSuite,
   runDiagnostic,
   openRun,
+  openCard,
   compareRuns,
   repeatRun,
   cancelRun,

@@ -39,6 +39,24 @@ export const openRun: Command = defineCommand({
   },
 });
 
+/** The one command that leads to a card: `{ runs: [ID], focus: 'REPORT:CARD' }` from a lens, a link or a failed check; else both are picked. */
+export const openCard: Command = defineCommand({
+  id: 'assay.openCard',
+  title: 'Open Card…',
+  async run(host, target) {
+    const [id] = await meantRuns(host, target, 'Open Card', ({ status }) => status === 'done');
+    if (id === undefined) return;
+    if (target.focus !== undefined) return host.showRun(id, target.focus);
+    const cards = await host.cardsOf(id);
+    const focus = await host.pick(
+      'Open Card',
+      'Card',
+      cards.map(({ report, title, focus }) => ({ label: title, value: focus, group: report })),
+    );
+    if (focus !== undefined) await host.showRun(id, focus);
+  },
+});
+
 /** Two runs selected in the view, or picked one after the other. */
 export const compareRuns: Command = defineCommand({
   id: 'assay.compareRuns',

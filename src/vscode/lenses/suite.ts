@@ -14,7 +14,11 @@ export const suiteLenses = (history: Pick<History, 'last'>, changed: vscode.Even
       new vscode.CodeLens(new vscode.Range(line, 0, line, 0), { title, command, arguments: [target] });
     const before = (line: number, result: LastResult | undefined): vscode.CodeLens[] =>
       result
-        ? [at(line, result.text, 'assay.openRun', { runs: [result.run], ...(result.focus === undefined ? {} : { focus: result.focus }) })]
+        ? [
+            result.focus === undefined
+              ? at(line, result.text, 'assay.openRun', { runs: [result.run] })
+              : at(line, result.text, 'assay.openCard', { runs: [result.run], focus: result.focus }),
+          ]
         : [];
     return [
       ...text.models.flatMap(({ name, line }) => [

@@ -35,6 +35,8 @@ export const remember = (told: readonly ToPage[], message: ToPage): readonly ToP
     case 'reports':
     case 'saliency':
       return [message];
+    case 'focus':
+      return told;
     case 'problem':
     case 'progress':
       return [...told.filter(({ type }) => type !== 'problem' && type !== 'progress'), message];
@@ -48,7 +50,7 @@ export const remember = (told: readonly ToPage[], message: ToPage): readonly ToP
 };
 
 /**
- * Fills a panel with the page and gives back the way to post to it. Nothing is posted before the page says that it listens:
+ * Fills a panel with the page and gives back the way to post to it, which says whether the page listened. Nothing is posted before the page says that it listens:
  * VS Code would lose it. `told` is what it is told then, and again whenever it was loaded anew.
  */
 export const fillPanel = (
@@ -58,7 +60,7 @@ export const fillPanel = (
   state: string,
   told: () => readonly ToPage[],
   heard: (message: FromPage) => void,
-): ((message: ToPage) => void) => {
+): ((message: ToPage) => boolean) => {
   const dist = vscode.Uri.joinPath(extension, 'dist');
   let listening = false;
   panel.onDidDispose(() => {
@@ -77,5 +79,6 @@ export const fillPanel = (
   panel.webview.html = html(panel.webview, dist, mode, state);
   return (message) => {
     if (listening) void panel.webview.postMessage(message);
+    return listening;
   };
 };

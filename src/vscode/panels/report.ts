@@ -11,13 +11,18 @@ export interface ReportPanelPorts {
   cancel(run: string): void;
   repeat(run: string): void;
   sample(run: string, report: number, row: number): void;
+  /** Saves a report as a web page, whole or one card of it. */
+  page(run: string, report: number, card?: number): void;
+  /** Puts the address of a card on the clipboard. */
+  link(run: string, report: number, card: number): void;
+  compare(run: string): void;
   save(name: string, bytes: Uint8Array): void;
 }
 
 export interface ReportPanels extends vscode.Disposable {
   /** Opens the panel of a run that begins. */
   begin(run: string, title: string): RunView;
-  /** Opens or brings forward the panel of a run, at a card if `focus` names one. */
+  /** Opens or brings forward the panel of a run, at a card if `focus` (REPORT:CARD) names one. */
   show(run: string, focus?: string): Promise<void>;
   close(run: string): void;
   /** The run whose panel has the focus. */
@@ -28,13 +33,25 @@ interface Shown {
   title: string;
   told: readonly ToPage[];
   panel?: vscode.WebviewPanel | undefined;
-  post(message: ToPage): void;
+  /** The card to bring into view once the page listens. */
+  focus?: string | undefined;
+  post(message: ToPage): boolean;
 }
 
+/** What the page keeps is its own, but for the run: `{ run, … }` as JSON. */
+const runOf = (kept: unknown): string | undefined => {
+  try {
+    const state: unknown = typeof kept === 'string' ? JSON.parse(kept) : undefined;
+    return typeof state === 'object' && state !== null && 'run' in state && typeof state.run === 'string' ? state.run : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
 /** All that is kept of a run, as messages to a page. */
-const messagesOf = (run: Run, focus?: string): readonly ToPage[] => {
+const messagesOf = (run: Run): readonly ToPage[] => {
   const title = `${run.title}: ${run.subject}`;
-  if (run.status === 'done') return [reportsMessage(title, run.result, focus)];
+  if (run.status === 'done') return [reportsMessage(title, run.result)];
   const sentence = run.sentence ?? (run.status === 'running' ? 'This run goes on in another window.' : 'This run has no report.');
   const notes = run.notes.length > 0 ? ` Notes: ${run.notes.join(' ')}` : '';
   return [...run.live.map((live): ToPage => ({ type: 'live', live })), { type: 'problem', sentence: `${sentence}${notes}` }];
@@ -47,7 +64,7 @@ export const reportPanels = (ports: ReportPanelPorts): ReportPanels => {
   let focused: string | undefined;
 
   const fill = (run: string, panel: vscode.WebviewPanel): void => {
-    const entry = shown.get(run) ?? { title: panel.title, told: [], post: () => {} };
+    const entry: Shown = shown.get(run) ?? { title: panel.title, told: [], post: () => false };
     shown.set(run, entry);
     entry.panel = panel;
     panel.iconPath = tabIcon(ports.extension);
@@ -55,8 +72,12 @@ export const reportPanels = (ports: ReportPanelPorts): ReportPanels => {
       panel,
       ports.extension,
       'report',
-      run,
-      () => entry.told,
+      JSON.stringify({ run }),
+      () => {
+        const { focus } = entry;
+        entry.focus = undefined;
+        return focus === undefined ? entry.told : [...entry.told, { type: 'focus', focus }];
+      },
       (message) => {
         switch (message.type) {
           case 'cancel':
@@ -65,6 +86,12 @@ export const reportPanels = (ports: ReportPanelPorts): ReportPanels => {
             return ports.repeat(run);
           case 'sample':
             return ports.sample(run, message.report, message.row);
+          case 'page':
+            return ports.page(run, message.report, message.card);
+          case 'link':
+            return ports.link(run, message.report, message.card);
+          case 'compare':
+            return ports.compare(run);
           case 'export':
             return ports.save(message.name, Buffer.from(message.base64, 'base64'));
           case 'ready':
@@ -84,7 +111,7 @@ export const reportPanels = (ports: ReportPanelPorts): ReportPanels => {
     if (panel.active) focused = run;
     panel.onDidDispose(() => {
       entry.panel = undefined;
-      entry.post = () => {};
+      entry.post = () => false;
       if (focused === run) focused = undefined;
       if (!going.has(run)) shown.delete(run);
     });
@@ -105,16 +132,17 @@ export const reportPanels = (ports: ReportPanelPorts): ReportPanels => {
     entry.post(message);
   };
 
-  const restore = async (run: string, focus?: string): Promise<void> => {
-    for (const message of messagesOf(await ports.store.read(run), focus)) tell(run, message);
+  const restore = async (run: string): Promise<void> => {
+    for (const message of messagesOf(await ports.store.read(run))) tell(run, message);
   };
 
   const serializer = vscode.window.registerWebviewPanelSerializer(panels.report, {
     async deserializeWebviewPanel(panel, state: unknown) {
-      if (typeof state !== 'string' || state === '') return panel.dispose();
-      fill(state, panel);
-      await restore(state).catch((error: unknown) =>
-        tell(state, { type: 'problem', sentence: error instanceof Error ? error.message : String(error) }),
+      const run = runOf(state);
+      if (run === undefined) return panel.dispose();
+      fill(run, panel);
+      await restore(run).catch((error: unknown) =>
+        tell(run, { type: 'problem', sentence: error instanceof Error ? error.message : String(error) }),
       );
     },
   });
@@ -145,10 +173,11 @@ export const reportPanels = (ports: ReportPanelPorts): ReportPanels => {
       else {
         const kept = await ports.store.read(run);
         open(run, `${kept.title}: ${kept.subject}`);
-        for (const message of messagesOf(kept, focus)) tell(run, message);
-        return;
+        for (const message of messagesOf(kept)) tell(run, message);
       }
-      if (focus !== undefined && !going.has(run)) await restore(run, focus);
+      const shownNow = shown.get(run);
+      if (focus === undefined || shownNow === undefined || going.has(run)) return;
+      if (!shownNow.post({ type: 'focus', focus })) shownNow.focus = focus;
     },
     close: (run) => shown.get(run)?.panel?.dispose(),
     active: () => focused,
