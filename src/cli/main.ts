@@ -4,6 +4,7 @@ import type { Catalogue } from '../base/catalogue.ts';
 import { Fault } from '../base/fault.ts';
 import { nearest } from '../base/nearest.ts';
 import catalogue from '../generated/catalogue.json' with { type: 'json' };
+import { askAgain } from '../jobs/restart.ts';
 import { supervisor } from '../jobs/supervisor.ts';
 import { readArguments } from './arguments.ts';
 import { commands } from './commands/index.ts';
@@ -37,7 +38,7 @@ const main = async (argv: readonly string[], signal: AbortSignal): Promise<numbe
     return exits.ok;
   }
   const typed = readArguments(rest, command, command.flags(subject, offered));
-  const jobs = supervisor({ entry: fileURLToPath(new URL('process.js', import.meta.url)) });
+  const jobs = supervisor({ entry: fileURLToPath(new URL('process.js', import.meta.url)), again: askAgain });
   try {
     return await command.run(typed, terminal(offered, jobs, signal, new URL('./', import.meta.url)));
   } finally {

@@ -1,7 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { freemem, totalmem } from 'node:os';
 import { Fault, type FaultCode, type FaultDetail, faults } from '../base/fault.ts';
 import type { Live, Tasks } from '../report/tasks.ts';
+import { describeEnd, environment } from './child.ts';
 import type { Command, Event } from './protocol.ts';
+import { noted, restartNote } from './restart.ts';
 
 /** Task → what it is asked and what it gives; the product's are `Tasks`. */
 export type Contract<C> = { readonly [T in keyof C]: { readonly ask: unknown; readonly give: unknown } };
@@ -11,6 +14,10 @@ export interface Watch {
   readonly onProgress?: (fraction: number, text: string) => void;
   readonly onNote?: (text: string) => void;
   readonly onLive?: (live: Live) => void;
+  /** Its place in the queue, from 1, each time that it changes; 0 when it starts. Silent where it starts at once. */
+  readonly onQueue?: (place: number) => void;
+  /** Its process died and it is run once more. */
+  readonly onRestart?: (how: string) => void;
 }
 
 export interface SupervisorOptions {
@@ -26,6 +33,12 @@ export interface SupervisorOptions {
    * job already uses every core. The second is started only when the first is busy.
    */
   readonly processes?: number;
+  /** Tasks that may take minutes, and most processes that they may hold at once: others find one free. */
+  readonly long?: { readonly tasks: readonly string[]; readonly processes: number };
+  /** Whether the machine has memory for a process beside those there are. */
+  readonly room?: () => boolean;
+  /** What is asked of the process that is started in place of one that died; the same where absent. */
+  readonly again?: (task: string, ask: unknown, began: number) => Promise<unknown>;
   /** A process that has had nothing to do for so long is let go. */
   readonly idleMs?: number;
   /** How long a job that was asked to stop may take before its process is killed. */
@@ -39,6 +52,8 @@ export interface Supervisor<C extends Contract<C> = Tasks> {
   warm(): Promise<void>;
   /** The last of what job processes wrote to their output streams. */
   log(): string;
+  /** Later jobs run in new processes; those that run now end as they are. */
+  renew(): void;
   /** Stops every job and ends every process. */
   dispose(): Promise<void>;
 }
@@ -46,8 +61,14 @@ export interface Supervisor<C extends Contract<C> = Tasks> {
 interface Entry {
   readonly id: number;
   readonly task: string;
-  readonly ask: unknown;
+  ask: unknown;
   readonly watch: Watch;
+  /** As it was last told. */
+  place: number;
+  /** Milliseconds since 1970. */
+  began: number;
+  /** How the first process ended that it ran in. */
+  lost: string | undefined;
   readonly resolve: (give: unknown) => void;
   readonly reject: (error: Error) => void;
 }
@@ -58,12 +79,19 @@ interface Worker {
   readonly gone: Promise<void>;
   jobs: number;
   entry: Entry | undefined;
+  /** It has said something: it could be started. */
+  heard: boolean;
   /** Gets no more jobs: it was told to end, was killed, or said that it ends. */
   leaving: boolean;
   idle: NodeJS.Timeout | undefined;
 }
 
 const logLength = 64 * 1024;
+/** A process that holds a model and its data of middling size. macOS tells little of what it would free, so there the whole counts. */
+const GB = 2 ** 30;
+const memoryLeft = (): boolean => (process.platform === 'darwin' ? totalmem() >= 8 * GB : freemem() >= Math.min(1.5 * GB, totalmem() / 8));
+/** How soon it is asked again whether there is memory. */
+const lookAgainMs = 1000;
 
 /** An error of the job process as the same error here. */
 const errorOf = (event: Extract<Event, { type: 'fault' }>): Error => {
@@ -76,25 +104,14 @@ const errorOf = (event: Extract<Event, { type: 'fault' }>): Error => {
   return error;
 };
 
-/** Of the parent's environment all but what attaches a debugger; Electron must be told to be Node. */
-const environment = (extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv => {
-  const { NODE_OPTIONS, VSCODE_INSPECTOR_OPTIONS, ...rest } = process.env;
-  const electron = process.versions.electron === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' };
-  const kept = NODE_OPTIONS && !/inspect|bootloader/.test(NODE_OPTIONS) ? { NODE_OPTIONS } : {};
-  return { ...rest, ...kept, ...electron, ...extra };
-};
-
-const describe = (code: number | null, signal: NodeJS.Signals | null, said: string): string => {
-  const fatal = (/FATAL ERROR: (?:.* - )?(.+)/.exec(said) ?? /^(?:[A-Z]\w*)?Error(?: \[\w+\])?: (.+)$/m.exec(said))?.[1];
-  const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
-  return fatal ? `${how}: ${fatal.trim()}` : how;
-};
-
 /** Owns the job processes: queue, cancel, crash, recycling. Used by the command line and the extension alike. */
 export const supervisor = <C extends Contract<C> = Tasks>(options: SupervisorOptions): Supervisor<C> => {
-  const { recycleAfter = 50, processes = 2, idleMs = 300_000, graceMs = 500 } = options;
+  const { recycleAfter = 50, processes = 2, idleMs = 300_000, graceMs = 500, long, room = memoryLeft, again } = options;
   const workers = new Set<Worker>();
   const queue: Entry[] = [];
+  /** Of the queue: those of which it is still being found out what to ask again. */
+  const restarting = new Set<Entry>();
+  let looking: NodeJS.Timeout | undefined;
   let next = 1;
   let disposed = false;
   let said = '';
@@ -149,7 +166,7 @@ export const supervisor = <C extends Contract<C> = Tasks>(options: SupervisorOpt
         if (channel || !ended) return;
         workers.delete(worker);
         clearTimeout(worker.idle);
-        settle(worker, ({ task, reject }) => reject(new Fault('job/crashed', { task, how })));
+        settle(worker, (entry) => void retry(entry, how, worker.heard));
         done();
         pump();
       };
@@ -158,7 +175,7 @@ export const supervisor = <C extends Contract<C> = Tasks>(options: SupervisorOpt
         finish();
       });
       child.once('exit', (code, signal) => {
-        how = describe(code, signal, own);
+        how = describeEnd(code, signal, own);
         ended = true;
         if (!child.connected) channel = false;
         finish();
@@ -173,8 +190,9 @@ export const supervisor = <C extends Contract<C> = Tasks>(options: SupervisorOpt
     });
     let listening = (): void => {};
     const ready = Promise.race([gone, new Promise<void>((done) => (listening = done))]);
-    const worker: Worker = { child, ready, gone, jobs: 0, entry: undefined, leaving: false, idle: undefined };
+    const worker: Worker = { child, ready, gone, jobs: 0, entry: undefined, heard: false, leaving: false, idle: undefined };
     child.on('message', (event: Event) => {
+      worker.heard = true;
       if (event.type === 'ready') listening();
       if (event.type === 'ready' || worker.entry?.id !== event.job) return;
       const { watch } = worker.entry;
@@ -188,7 +206,10 @@ export const supervisor = <C extends Contract<C> = Tasks>(options: SupervisorOpt
         case 'done':
         case 'fault':
           if (event.type === 'fault' && event.ends) worker.leaving = true;
-          settle(worker, ({ resolve, reject }) => (event.type === 'done' ? resolve(event.give) : reject(errorOf(event))));
+          settle(worker, ({ resolve, reject, lost }) => {
+            if (event.type === 'fault') reject(errorOf(event));
+            else resolve(lost === undefined ? event.give : noted(event.give, restartNote(lost)));
+          });
           return pump();
       }
     });
@@ -209,8 +230,47 @@ export const supervisor = <C extends Contract<C> = Tasks>(options: SupervisorOpt
     if (child.connected) child.send(command, () => {});
   };
 
+  /** A job whose process died runs once more, before those that wait; the second time it has failed. */
+  const retry = async (entry: Entry, how: string, heard: boolean): Promise<void> => {
+    const { task, watch, began, lost, reject } = entry;
+    if (lost !== undefined || !heard || disposed || watch.signal?.aborted) {
+      reject(new Fault('job/crashed', { task, how, ...(lost === undefined ? {} : { before: lost }) }));
+      return;
+    }
+    entry.lost = how;
+    watch.onRestart?.(how);
+    queue.unshift(entry);
+    restarting.add(entry);
+    entry.ask = (await again?.(task, entry.ask, began)) ?? entry.ask;
+    restarting.delete(entry);
+    pump();
+  };
+
+  const isLong = ({ task }: Entry): boolean => long?.tasks.includes(task) === true;
+
+  /** The first that may start: a long job only while fewer than its share of the processes run long ones. */
+  const nextEntry = (): Entry | undefined => {
+    const held = [...workers].filter(({ entry }) => entry && isLong(entry)).length;
+    return queue.find((entry) => !restarting.has(entry) && (long === undefined || held < long.processes || !isLong(entry)));
+  };
+
+  /** Tells those that wait how many of their kind are before them. */
+  const tellPlaces = (): void => {
+    const before = { long: 0, brief: 0 };
+    for (const entry of queue) {
+      const place = ++before[isLong(entry) ? 'long' : 'brief'];
+      if (place === entry.place) continue;
+      entry.place = place;
+      entry.watch.onQueue?.(place);
+    }
+  };
+
   const begin = (worker: Worker, entry: Entry): void => {
     clearTimeout(worker.idle);
+    queue.splice(queue.indexOf(entry), 1);
+    entry.began = Date.now();
+    if (entry.place > 0) entry.watch.onQueue?.(0);
+    entry.place = 0;
     worker.entry = entry;
     worker.jobs++;
     hold(worker, true);
@@ -224,13 +284,19 @@ export const supervisor = <C extends Contract<C> = Tasks>(options: SupervisorOpt
 
   const pump = (): void => {
     for (const worker of workers) if (!worker.entry && !worker.leaving && worker.jobs >= recycleAfter) letGo(worker);
-    while (queue.length > 0 && !disposed) {
+    clearTimeout(looking);
+    for (let entry = nextEntry(); entry && !disposed; entry = nextEntry()) {
       const staying = [...workers].filter((w) => !w.leaving && w.child.connected);
       const free = staying.find((w) => !w.entry);
-      if (!free && staying.length >= processes) return;
-      const entry = queue.shift();
-      if (entry) begin(free ?? spawn(), entry);
+      if (!free && staying.length >= processes) break;
+      if (!free && staying.length > 0 && !room()) {
+        looking = setTimeout(pump, lookAgainMs);
+        looking.unref();
+        break;
+      }
+      begin(free ?? spawn(), entry);
     }
+    tellPlaces();
     for (const worker of workers) if (!worker.entry && !worker.leaving) rest(worker);
   };
 
@@ -247,6 +313,7 @@ export const supervisor = <C extends Contract<C> = Tasks>(options: SupervisorOpt
     if (waiting >= 0) {
       queue.splice(waiting, 1);
       entry.reject(new Fault('job/stopped', {}));
+      tellPlaces();
       return;
     }
     const worker = [...workers].find((w) => w.entry === entry);
@@ -276,6 +343,9 @@ export const supervisor = <C extends Contract<C> = Tasks>(options: SupervisorOpt
           task,
           ask,
           watch,
+          place: 0,
+          began: 0,
+          lost: undefined,
           resolve(give) {
             signal?.removeEventListener('abort', onAbort);
             resolve(give as C[typeof task]['give']);
@@ -297,8 +367,13 @@ export const supervisor = <C extends Contract<C> = Tasks>(options: SupervisorOpt
       if (!worker.entry) hold(worker, false);
     },
     log: () => said,
+    renew() {
+      for (const worker of workers) worker.jobs = recycleAfter;
+      pump();
+    },
     async dispose() {
       disposed = true;
+      clearTimeout(looking);
       process.off('exit', killAll);
       for (const entry of queue.splice(0)) entry.reject(new Fault('job/stopped', {}));
       const all = [...workers];

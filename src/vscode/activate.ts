@@ -28,7 +28,7 @@ export const activate = (context: vscode.ExtensionContext): void => {
     ...commands(host.catalogue).map(({ id, run }) =>
       vscode.commands.registerCommand(id, (first: unknown, selected: unknown) => run(host, targetOf(first, selected)).catch(failed)),
     ),
-    vscode.window.createTreeView(views.runs, { treeDataProvider: runsTree(history, changed), canSelectMany: true }),
+    vscode.window.createTreeView(views.runs, { treeDataProvider: runsTree(history, changed, window.placeOf), canSelectMany: true }),
     vscode.window.createTreeView(views.models, { treeDataProvider: entriesTree('models', host, changed) }),
     vscode.window.createTreeView(views.datasets, { treeDataProvider: entriesTree('datasets', host, changed) }),
     vscode.window.registerUriHandler({

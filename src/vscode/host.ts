@@ -5,10 +5,12 @@ import * as vscode from 'vscode';
 import type { Catalogue } from '../base/catalogue.ts';
 import type { Device } from '../base/request.ts';
 import { keepIn, keptFiles, lastSecondsIn } from '../jobs/agents/keep.ts';
+import { askAgain } from '../jobs/restart.ts';
 import { runStore, runsFolder } from '../jobs/store.ts';
 import { type Supervisor, supervisor } from '../jobs/supervisor.ts';
 import { type PageAssets, toHtml } from '../report/html.ts';
 import { cardAlone, focusOf, slugOf } from '../report/place.ts';
+import type { TaskName } from '../report/tasks.ts';
 import { verdictsOf } from '../report/verdict.ts';
 import { commandOf } from './commands/diagnose.ts';
 import { chooseModel } from './commands/subject.ts';
@@ -36,9 +38,13 @@ export interface Window extends vscode.Disposable {
   /** Says what is wrong, with ways out; silent where the user stopped it. */
   failed(error: unknown): void;
   openRunsLeftByStart(): Promise<void>;
+  /** Where a run stands that waits for others, from 1. */
+  placeOf(run: string): number | undefined;
 }
 
 const trustSentence = 'Running a model needs a trusted workspace.';
+/** What may take minutes: two of them at once, and a process is left for a look at a model or a sample. */
+const longTasks: readonly TaskName[] = ['run', 'suite', 'train', 'compare', 'grad', 'profile'];
 const folderOnDisk = (): string | undefined => vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri.fsPath;
 
 /** The real editor behind the commands. Nothing here loads ONNX Runtime: that lives in the job process, started by the first job. */
@@ -52,9 +58,10 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
   const suites = suiteFiles();
   const changed = new vscode.EventEmitter<void>();
   const running: Running = new Map();
+  const waiting = new Map<string, number>();
   let started: Supervisor | undefined;
   const jobs = (): Supervisor => {
-    started ??= supervisor({ entry: dist('process.js') });
+    started ??= supervisor({ entry: dist('process.js'), processes: 3, long: { tasks: longTasks, processes: 2 }, again: askAgain });
     return started;
   };
 
@@ -220,6 +227,11 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
         );
       }),
     changed: refresh,
+    queued(run, place) {
+      if (place > 0) waiting.set(run, place);
+      else waiting.delete(run);
+      refresh();
+    },
     say,
     log: (line) => log.info(line),
   };
@@ -340,6 +352,7 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
   return {
     host,
     history: kept,
+    placeOf: (run) => (running.has(run) ? waiting.get(run) : undefined),
     changed: changed.event,
     failed,
     async openRunsLeftByStart() {

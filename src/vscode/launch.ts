@@ -20,6 +20,8 @@ export interface LaunchPorts {
   progress<T>(title: string, cancel: () => void, work: (report: (fraction: number, text: string) => void) => Promise<T>): Promise<T>;
   /** The list of runs, or one of them, is not what it was. */
   changed(): void;
+  /** A run waits at this place of the queue, from 1; 0 when it starts. */
+  queued?(run: string, place: number): void;
   say(problem: Problem, work: Launch): void;
   log(text: string): void;
 }
@@ -53,6 +55,9 @@ export const reportsMessage = (title: string, { reports, suite }: RunResult): To
   return { type: 'reports', title, reports, ...(checks ? { checks } : {}) };
 };
 
+/** What a run says that waits for others. */
+export const waitingText = (place: number): string => (place === 1 ? 'Waiting: next to start' : `Waiting: ${place - 1} before it`);
+
 /** One run from start to end: kept in the store, shown in its view, cancelled by the user. Never rejects for a fault of the work. */
 export const launch = async (work: Launch, ports: LaunchPorts, running: Running): Promise<void> => {
   const { task, title, subject } = work;
@@ -73,6 +78,19 @@ export const launch = async (work: Launch, ports: LaunchPorts, running: Running)
         onProgress(fraction, text) {
           report(fraction, text);
           view.post({ type: 'progress', title: whole, fraction, text });
+        },
+        onQueue(place) {
+          const text = place > 0 ? waitingText(place) : 'Starting';
+          report(0, text);
+          view.post({ type: 'progress', title: whole, fraction: 0, text });
+          ports.queued?.(writer.id, place);
+        },
+        onRestart(how) {
+          const text = `The job process ended unexpectedly (${how}); it is started again.`;
+          writer.note(text).catch(unsaved);
+          ports.log(`run ${writer.id}: ${text}`);
+          report(0, text);
+          view.post({ type: 'progress', title: whole, fraction: 0, text });
         },
         onNote: (text) => void writer.note(text).catch(unsaved),
         onLive(live) {

@@ -197,9 +197,17 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     await choose(page, 'endless.train.json');
     await choose(page, /^(Replace )?endless\.onnx$/);
     await webview(page).locator('.report.live dt', { hasText: 'steps per second' }).waitFor();
-    const jobs = processesWith(join(server.extensions, 'assay.'), 'dist/process.js');
+    const processes = (): readonly number[] => processesWith(join(server.extensions, 'assay.'), 'dist/process.js');
+    const jobs = processes();
     assert.ok(jobs.length > 0, 'there is a job process');
     for (const id of jobs) process.kill(id, 'SIGKILL');
+    // It is started again once; the second end is the run's.
+    for (let again = processes(); ; again = processes()) {
+      const started = again.filter((id) => !jobs.includes(id));
+      for (const id of started) process.kill(id, 'SIGKILL');
+      if (started.length > 0) break;
+      await page.waitForTimeout(100);
+    }
     await notification(page, /job process ended unexpectedly.*SIGKILL/).waitFor();
     await webview(page).getByText('This did not work').waitFor();
     // The curve until then is kept.

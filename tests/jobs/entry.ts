@@ -1,4 +1,5 @@
 /** A job process whose tasks do what real ones must never bring the supervisor down with. */
+import { existsSync, writeFileSync } from 'node:fs';
 import type { Ports } from '../../src/app/ports.ts';
 import { Fault } from '../../src/base/fault.ts';
 import { breathe } from '../../src/base/job.ts';
@@ -61,6 +62,13 @@ serve(
     },
     abort: async () => process.abort(),
     kill: async () => {
+      process.kill(process.pid, 'SIGKILL');
+      await sleep(5000);
+    },
+    // Ends itself the first time.
+    once: async ({ path, report }: { path: string; report: unknown }) => {
+      if (existsSync(path)) return report;
+      writeFileSync(path, '');
       process.kill(process.pid, 'SIGKILL');
       await sleep(5000);
     },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Fault } from '../../src/base/fault.ts';
@@ -24,6 +25,7 @@ interface Tasks {
   loud: { ask: null; give: undefined };
   abort: { ask: null; give: never };
   kill: { ask: null; give: never };
+  once: { ask: { path: string; report: unknown }; give: unknown };
   exit: { ask: null; give: never };
   reject: { ask: null; give: never };
   throw: { ask: null; give: never };
@@ -170,6 +172,56 @@ for (const [task, how] of [
   });
 }
 
+const scratch = mkdtempSync(join(tmpdir(), 'assay-jobs-'));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+const measured = { id: 'reliability', cards: [], notes: ['own'] };
+
+test('a process that dies is started once more with its job, and the report says so', async () => {
+  const lost: string[] = [];
+  const path = join(scratch, 'first');
+  const give = await jobs.submit('once', { path, report: measured }, { onRestart: (how) => lost.push(how) });
+  assert.deepEqual(lost, ['signal SIGKILL']);
+  const [note, own] = (give as typeof measured).notes;
+  assert.match(note, /ended unexpectedly \(signal SIGKILL\).*second attempt/);
+  assert.equal(own, 'own');
+});
+
+test('the note stands in the report of a training, and in each of a suite', async () => {
+  const training = (await jobs.submit('once', { path: join(scratch, 'train'), report: { out: 'a', report: measured } })) as {
+    report: typeof measured;
+  };
+  assert.equal(training.report.notes.length, 2);
+  const whole = { checks: [{ name: 'a', report: measured }, { name: 'b' }] };
+  const suite = (await jobs.submit('once', { path: join(scratch, 'suite'), report: whole })) as { checks: { report?: typeof measured }[] };
+  assert.deepEqual(
+    suite.checks.map(({ report }) => report?.notes.length),
+    [2, undefined],
+  );
+});
+
+test('the second attempt is asked what the first has left to do', async () => {
+  const asked: unknown[] = [];
+  const path = join(scratch, 'again');
+  const began = Date.now();
+  const resuming = make({
+    again: async (task, ask, since) => {
+      asked.push(task, ask, since >= began);
+      return { path, report: 'went on' };
+    },
+  });
+  assert.equal(await resuming.submit('once', { path, report: 'from the start' }), 'went on');
+  assert.deepEqual(asked, ['once', { path, report: 'from the start' }, true]);
+});
+
+test('a process that dies again is a fault that tells both ends, and is not started a third time', async () => {
+  let restarts = 0;
+  await assert.rejects(
+    jobs.submit('kill', null, { onRestart: () => restarts++ }),
+    has('job/crashed', /SIGKILL.*as it had before \(signal SIGKILL\)/),
+  );
+  assert.equal(restarts, 1);
+});
+
 for (const [task, message] of [
   ['reject', /nobody listened/],
   ['throw', /thrown outside any job/],
@@ -200,6 +252,90 @@ test('one process takes jobs in the order they came; a waiting one can be taken 
     ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
   );
   assert.deepEqual(order, [0, 1, 3]);
+});
+
+/** A job that runs until it is stopped; resolves when it has started. */
+const held = async (at: Supervisor<Tasks>): Promise<{ readonly end: () => Promise<void> }> => {
+  const stop = new AbortController();
+  let job: Promise<unknown> = Promise.resolve();
+  await new Promise<void>((started) => {
+    job = at.submit('sleep', { ms: 60_000 }, { signal: stop.signal, onLive: () => started() });
+    job.catch(() => {});
+  });
+  return {
+    async end() {
+      stop.abort();
+      await assert.rejects(job, has('job/stopped'));
+    },
+  };
+};
+
+test('those that wait are told their place, each time that it changes, and when they start', async () => {
+  const one = make();
+  const first = await held(one);
+  const told: Record<string, number[]> = { a: [], b: [], c: [] };
+  const taken = new AbortController();
+  const watch = (name: string): { onQueue: (place: number) => void } => ({ onQueue: (place) => told[name].push(place) });
+  const a = one.submit('echo', 'a', { ...watch('a'), signal: taken.signal });
+  const [b, c] = ['b', 'c'].map((name) => one.submit('echo', name, watch(name)));
+  taken.abort();
+  await assert.rejects(a, has('job/stopped'));
+  await first.end();
+  await Promise.all([b, c]);
+  assert.deepEqual(told, { a: [1], b: [2, 1, 0], c: [3, 2, 1, 0] });
+});
+
+test('a job that starts at once is told no place', async () => {
+  const places: number[] = [];
+  await make().submit('echo', 1, { onQueue: (place) => places.push(place) });
+  assert.deepEqual(places, []);
+});
+
+test('long jobs leave a process free: short ones pass them, and both are told their own order', async () => {
+  const two = make({ processes: 2, long: { tasks: ['sleep'], processes: 1 }, room: () => true });
+  const long = await held(two);
+  const places: number[] = [];
+  const waits = two.submit('sleep', { ms: 1 }, { onQueue: (place) => places.push(place) });
+  assert.deepEqual(await Promise.all([two.submit('echo', 'x'), two.submit('echo', 'y')]), ['x', 'y']);
+  assert.deepEqual(places, [1]);
+  await long.end();
+  await waits;
+  assert.deepEqual(places, [1, 0]);
+});
+
+test('without memory for another process a job waits for the one there is', async () => {
+  let asked = 0;
+  const poor = make({
+    processes: 2,
+    room: () => {
+      asked++;
+      return false;
+    },
+  });
+  const first = await held(poor);
+  const next = poor.submit('echo', 'later');
+  assert.equal(await Promise.race([next, new Promise((done) => setTimeout(() => done('still waiting'), 300))]), 'still waiting');
+  assert.ok(asked > 0);
+  await first.end();
+  assert.equal(await next, 'later');
+});
+
+test('memory that is freed is found, without another job ending', async () => {
+  let room = false;
+  const later = make({ processes: 2, room: () => room });
+  const first = await held(later);
+  const next = later.submit('echo', 'now');
+  room = true;
+  assert.equal(await next, 'now');
+  await first.end();
+});
+
+test('after a renewal later jobs run in a new process', async () => {
+  const fresh = make();
+  const before = await fresh.submit('pid', null);
+  fresh.renew();
+  assert.notEqual(await fresh.submit('pid', null), before);
+  await gone(before);
 });
 
 test('a second process takes a job while the first is busy; a third waits', async () => {

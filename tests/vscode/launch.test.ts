@@ -140,6 +140,27 @@ test('a job process that dies leaves a failed run with what it had streamed, and
   assert.deepEqual(said[0].remedies, ['again', 'log']);
 });
 
+test('a run that waits says its place where it is shown, and one that was started again says so', async () => {
+  const { shown, run } = await play('queue', diagnose, async (_, watch) => {
+    watch.onQueue?.(3);
+    watch.onQueue?.(1);
+    watch.onQueue?.(0);
+    watch.onRestart?.('signal SIGKILL');
+    return report;
+  });
+  assert.deepEqual(
+    shown.flatMap((message) => (message.type === 'progress' ? [message.text] : [])),
+    [
+      'Starting',
+      'Waiting: 2 before it',
+      'Waiting: next to start',
+      'Starting',
+      'The job process ended unexpectedly (signal SIGKILL); it is started again.',
+    ],
+  );
+  assert.match(run.notes[0], /started again/);
+});
+
 test('stopping is not an error: nothing is said, and a panel that showed nothing goes', async () => {
   const cancel = (running: Running): void => {
     for (const stop of running.values()) stop();

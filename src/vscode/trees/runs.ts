@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { RunRecord } from '../../jobs/store.ts';
 import type { Target } from '../define.ts';
 import { brief, type History, type Standing, standingOf } from '../history.ts';
+import { waitingText } from '../launch.ts';
 
 const symbols: Readonly<Record<Standing, vscode.ThemeIcon>> = {
   running: new vscode.ThemeIcon('sync~spin'),
@@ -20,23 +21,29 @@ const result = (run: RunRecord): string => {
 };
 
 /** Runs of the workspace, newest first; a click reopens one. */
-export const runsTree = (history: Pick<History, 'runs'>, changed: vscode.Event<void>): vscode.TreeDataProvider<RunRecord> => ({
+export const runsTree = (
+  history: Pick<History, 'runs'>,
+  changed: vscode.Event<void>,
+  placeOf: (run: string) => number | undefined,
+): vscode.TreeDataProvider<RunRecord> => ({
   onDidChangeTreeData: changed,
   getChildren: async (run) => (run ? [] : [...(await history.runs())]),
   getTreeItem(run) {
     const item = new vscode.TreeItem(run.title);
     const target: Target = { runs: [run.id] };
+    const place = placeOf(run.id);
+    const said = place === undefined ? result(run) : waitingText(place);
     const started = new Date(run.startedAt);
     item.id = run.id;
-    item.description = `${run.subject} · ${result(run)}`;
+    item.description = `${run.subject} · ${said}`;
     item.tooltip = [
       `${run.title}: ${run.subject}`,
       `${started.toLocaleString()}${run.seconds === undefined ? '' : `, ${run.seconds.toFixed(1)} s`}`,
-      run.sentence ?? result(run),
+      run.sentence ?? said,
     ].join('\n');
-    item.iconPath = symbols[standingOf(run)];
+    item.iconPath = place === undefined ? symbols[standingOf(run)] : new vscode.ThemeIcon('clock');
     item.contextValue = run.status === 'running' ? 'run-running' : 'run';
-    item.accessibilityInformation = { label: `${run.title}, ${run.subject}, ${standingOf(run)}, ${result(run)}` };
+    item.accessibilityInformation = { label: `${run.title}, ${run.subject}, ${standingOf(run)}, ${said}` };
     item.command = { command: 'assay.openRun', title: 'Open Run', arguments: [target] };
     return item;
   },
