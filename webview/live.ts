@@ -177,7 +177,10 @@ export const liveView = (host: Host, signal: AbortSignal): LiveView => {
       facts,
       plots,
     ),
-    live: (message) => (message.kind === 'steps' ? show(message) : epoch(message)),
+    live: (message) => {
+      if (message.kind === 'steps') show(message);
+      else if (message.kind === 'epoch') epoch(message);
+    },
     end() {
       spinner.remove();
       cancel.remove();

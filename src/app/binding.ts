@@ -247,6 +247,8 @@ export interface BindOptions {
   readonly limit?: number;
   /** Columns to group by, where the data have them. */
   readonly groups?: readonly string[];
+  /** Columns that are no part of the input. */
+  readonly aside?: readonly string[];
   /** Columns are read by a study itself: without a model, the data need not be predictions. */
   readonly bare?: boolean;
 }
@@ -340,7 +342,7 @@ export const bind = async (ref: DataRef, ports: World, job: Listener, options: B
       name: options.target.name,
       text: options.target.dtype === 'string',
     },
-    marks?.columns,
+    [...(marks?.columns ?? []), ...(options.aside ?? [])],
   );
   if (note) job.note(note);
   const text = columns.find((c) => c.dtype === 'string');

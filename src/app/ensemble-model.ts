@@ -7,7 +7,7 @@ import { renamed } from '../graph/passes/rename.ts';
 import { dtypes } from '../graph/schema.ts';
 import type { Constant, Graph, Model, Node, ValueInfo } from '../graph/types.ts';
 import { namesWithin } from '../graph/walk.ts';
-import { featureRows, headScores } from '../training/heads/linear.ts';
+import { featureRows, headScores } from '../training/fitted-heads/linear.ts';
 import { logitsOf } from './calibrated-model.ts';
 
 /** A model that is part of the ensemble: in one dialect, its weights in memory. */

@@ -6,7 +6,7 @@ import type { HeadTool } from '../evidence/features.ts';
 import { layerValue, openFeatures } from '../evidence/providers/features.ts';
 import { openObjectives } from '../evidence/providers/softmax-objective.ts';
 import { mustVerify } from '../graph/verify.ts';
-import { linearModel, withLinearHead } from '../training/heads/linear.ts';
+import { linearModel, withLinearHead } from '../training/fitted-heads/linear.ts';
 import type { Ports } from './ports.ts';
 import { saveModel } from './save-model.ts';
 import type { OpenSubject } from './subject.ts';

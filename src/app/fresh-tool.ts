@@ -197,6 +197,8 @@ const trainerOf = async (
           ...steps,
           recipe: { ...recipe, seed, evalEvery: 1e6, ...(most === undefined ? {} : { length: { steps: most } }) },
           train: { rows: rowsInMemory(x, given.labels), positions: Float64Array.from({ length: count }, (_, i) => i) },
+          plan,
+          facts: { labels: given.labels, classes: plan.classes },
           batch: Math.min(batch, count),
           job: { ...job, progress: (share) => told?.(share) },
           save: async () => {},

@@ -40,12 +40,12 @@ export const modelWith = (
   };
 };
 
-const VERSION = 1;
+const VERSION = 2;
 const curveNames = ['loss', 'accuracy', 'lr', 'gradientNorm'] as const;
 const under = (prefix: string, tensors: Readonly<Record<string, Tensor>>): [string, Tensor][] =>
   Object.entries(tensors).map(([key, tensor]) => [`${prefix}/${key}`, tensor]);
 
-/** Arrays `state/…`, `best/…`, `curve/…`, and `meta`: JSON as bytes. Loads in numpy. */
+/** Arrays `state/…`, `best/…`, `curve/…`, `monitor/…`, `host/…`, and `meta`: JSON as bytes. Loads in numpy. */
 const stateBytes = (snapshot: Snapshot, identity: Identity): Uint8Array => {
   const meta = new TextEncoder().encode(JSON.stringify({ version: VERSION, ...identity, progress: snapshot.progress }));
   const curve = (values: readonly number[]): Tensor => {
@@ -57,6 +57,11 @@ const stateBytes = (snapshot: Snapshot, identity: Identity): Uint8Array => {
       ...under('state', snapshot.state),
       ...under('best', snapshot.best ?? {}),
       ...curveNames.map((name): [string, Tensor] => [`curve/${name}`, curve(snapshot.curves[name])]),
+      ...Object.entries(snapshot.curves.monitors).map(([name, values]): [string, Tensor] => [`monitor/${name}`, curve(values)]),
+      ...Object.entries(snapshot.host ?? {}).map(([name, data]): [string, Tensor] => [
+        `host/${name}`,
+        { dtype: 'float64', dims: [data.length], data },
+      ]),
       ['meta', { dtype: 'uint8', dims: [meta.length], data: meta }],
     ]),
   );
@@ -123,11 +128,21 @@ export const readCheckpoint = async (
   }
   const best = of('best');
   const curves = of('curve');
-  const curve = (name: keyof Curves): number[] => Array.from((curves[name]?.data ?? []) as Float64Array);
+  const curve = (name: Exclude<keyof Curves, 'monitors'>): number[] => Array.from((curves[name]?.data ?? []) as Float64Array);
+  const floats = (prefix: string): [string, Float64Array][] =>
+    Object.entries(of(prefix)).map(([name, { data }]) => [name, data as Float64Array]);
+  const host = floats('host');
   return {
     progress: meta.progress,
-    curves: { loss: curve('loss'), accuracy: curve('accuracy'), lr: curve('lr'), gradientNorm: curve('gradientNorm') },
+    curves: {
+      loss: curve('loss'),
+      accuracy: curve('accuracy'),
+      lr: curve('lr'),
+      gradientNorm: curve('gradientNorm'),
+      monitors: Object.fromEntries(floats('monitor').map(([name, values]) => [name, Array.from(values)])),
+    },
     state: Object.fromEntries(Object.keys(start).map((key) => [key, state[key]])),
     ...(Object.keys(best).length > 0 ? { best } : {}),
+    ...(host.length > 0 ? { host: Object.fromEntries(host) } : {}),
   };
 };

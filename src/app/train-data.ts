@@ -32,6 +32,8 @@ export interface Rows {
   readonly classes: number;
   /** Least and greatest input value. */
   readonly range: readonly [number, number];
+  /** Columns that were asked for beside, by name: one word per row. */
+  readonly beside: Readonly<Record<string, readonly string[]>>;
   readonly resident?: XY;
   /** The rows at `positions`, with these leading axes: [n] or [K, B]. */
   take(positions: ArrayLike<number>, lead: readonly number[], signal: AbortSignal): Promise<XY>;
@@ -114,10 +116,12 @@ export const readRows = async (
   const check = finiteInputs(path);
   let x: Tensor | undefined;
   let at = 0;
+  const beside: Record<string, string[]> = Object.fromEntries(bound.groups.map((name) => [name, []]));
   for await (const batch of bound.batches(4096, job.signal)) {
     const read = batch.labels ?? batch.marks?.data;
     if (!batch.x || !read) throw new Fault('training/unlabelled', { path, known: bound.known });
     check.add(batch.x, batch.rows);
+    for (const [name, words] of Object.entries(batch.groups ?? {})) beside[name].push(...words);
     if (at === 0 && batch.marks) {
       targets = { ...asked, dims: [batch.marks.cols] };
       labels = new Float64Array(count * batch.marks.cols);
@@ -141,6 +145,7 @@ export const readRows = async (
     labelDims: targets.dims,
     classes: targets.kind === 'class' ? targets.classes || labels.reduce((most, v) => Math.max(most, v), -1) + 1 : 0,
     range: check.range(),
+    beside,
     ...(whole ? { resident: whole } : {}),
     async take(positions, lead, signal) {
       const y = targetOf(gathered(labels, labels.length / Math.max(1, count), positions), lead, targets);

@@ -1,23 +1,25 @@
 import { Fault } from '../base/fault.ts';
 import { breathe } from '../base/job.ts';
-import { random } from '../base/random.ts';
 import { int64, sizeOf, type Tensor } from '../base/tensor.ts';
 import type { Session } from '../runtime/session.ts';
 import { startsOf } from '../training/adversarial.ts';
 import { augmentDraws, type Drawn } from '../training/augment.ts';
 import type { Compiled } from '../training/compile.ts';
+import type { EpochMoment } from '../training/define-run.ts';
 import type { Evaluation } from '../training/evaluate.ts';
 import { vector } from '../training/layout.ts';
+import type { Plan } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { AppJob } from './ports.ts';
 import type { Held, TrainingRows } from './train-data.ts';
+import { type HostRows, hostOf } from './train-host.ts';
+import { liveOf } from './train-live.ts';
 import { type EpochRow, type Snapshot, weights } from './train-progress.ts';
 
 /** A call should last about this long: short enough to stop at once, long enough that the host costs nothing. */
 const callSeconds = 0.25;
 /** Streamed rows in one call. */
 const blockBytes = 64 * 2 ** 20;
-const liveSeconds = 0.1;
 const checkpointSeconds = 30;
 /** Steps in a row that may be left out for not being finite. */
 const skipLimit = 10;
@@ -30,7 +32,10 @@ export interface Run {
   readonly evaluator: Session;
   readonly train: Held<TrainingRows>;
   readonly validation?: Held<TrainingRows>;
+  readonly plan: Plan;
   readonly batch: number;
+  /** Labels and columns of all rows of the training data, by position. */
+  readonly facts: HostRows;
   readonly job: AppJob;
   /** Keeps a snapshot on disk. */
   save(snapshot: Snapshot): Promise<void>;
@@ -105,88 +110,92 @@ export const evaluate = async (
   return { loss: sums.total / sums.weight, ...(correct ? { accuracy: sums.correct / positions.length } : {}) };
 };
 
-/** Columns of the steps since the last message, sent at most ten times a second. */
-const liveOf = (run: Run, epochs: number, totalSteps: number) => {
-  let pending: { step: number[]; loss: number[]; accuracy: number[]; learningRate: number[]; gradientNorm: number[] } | undefined;
-  let last = 0;
-  const send = (epoch: number, stepsPerSecond: number): void => {
-    if (pending) run.job.live({ kind: 'steps', ...pending, epoch, epochs, totalSteps, stepsPerSecond });
-    pending = undefined;
-    last = now();
-  };
-  return {
-    add(
-      from: number,
-      loss: number[],
-      accuracy: number[],
-      learningRate: number[],
-      gradientNorm: number[],
-      epoch: number,
-      stepsPerSecond: number,
-    ): void {
-      pending ??= { step: [], loss: [], accuracy: [], learningRate: [], gradientNorm: [] };
-      pending.step.push(...loss.map((_, i) => from + i + 1));
-      pending.loss.push(...loss);
-      pending.accuracy.push(...accuracy);
-      pending.learningRate.push(...learningRate);
-      pending.gradientNorm.push(...gradientNorm);
-      if (now() - last >= liveSeconds) send(epoch, stepsPerSecond);
-    },
-    send,
-  };
-};
-
 const improved = (value: number, best: number, { metric, minDelta }: NonNullable<Recipe['earlyStop']>): boolean =>
   metric === 'val_loss' ? value < best - minDelta : value > best + minDelta;
 
+/** Rows of the first step. */
+const firstBatch = ({ recipe: { extra }, batch, train }: Run): number => {
+  const { part, chosen } = extra.batchSchedule ?? {};
+  const first = part?.decide?.first?.(batch, train.positions.length, chosen ?? {}) ?? batch;
+  return Math.max(1, Math.min(train.positions.length, first));
+};
+
 /** Trains from `from` to the end, to an early stop, a cancel, or a step that is not finite. */
 export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
-  const { recipe, compiled, session, train, batch, job } = run;
-  const { perEpoch, steps, epochs } = lengthOf(recipe, train.positions.length, batch);
+  const { recipe, compiled, session, train, job } = run;
+  const planned = lengthOf(recipe, train.positions.length, run.batch);
+  const { epochs } = planned;
   const p = structuredClone(from.progress);
+  if (p.batch === 0) p.batch = firstBatch(run);
   const curves = structuredClone(from.curves);
   let { state, best } = from;
-  const snapshot = (): Snapshot => ({ progress: structuredClone(p), curves, state, ...(best ? { best } : {}) });
+  const host = hostOf(recipe, run, run.facts, train.positions, from.host);
+  const keeping = recipe.extra.sampler?.part.tell !== undefined || recipe.extra.targets?.part.table !== undefined;
+  const snapshot = (): Snapshot => ({
+    progress: structuredClone(p),
+    curves,
+    state,
+    ...(best ? { best } : {}),
+    ...(keeping ? { host: host.kept() } : {}),
+  });
   let good = snapshot();
   let saved = now();
-  let perStep = Number.POSITIVE_INFINITY;
-  const live = liveOf(run, epochs, steps);
+  let perRow = Number.POSITIVE_INFINITY;
+  const live = liveOf(job);
   const rowBytes = Math.max(1, sizeOf(train.rows.bound.inputDims)) * 4;
   const { resident } = train.rows;
   const go: Tensor = { dtype: 'bool', dims: [], data: Uint8Array.of(recipe.nonfinite === 'skip' ? 1 : 0) };
+  const decide = recipe.extra.batchSchedule?.part.decide;
+  const decided = recipe.extra.batchSchedule?.chosen ?? {};
 
-  let order = new Float64Array(0);
-  let ordered = -1;
-  const orderOf = (epoch: number): Float64Array => {
-    if (ordered !== epoch) order = random(recipe.seed, `shuffle/${epoch}`).shuffle(Float64Array.from(train.positions));
-    ordered = epoch;
-    return order;
+  const momentOf = (epoch: number): EpochMoment => ({ epoch, epochs, batch: p.batch });
+  const rowsLeft = (): number => host.order(momentOf(p.epoch)).places.length - p.position;
+  const over = (): boolean => rowsLeft() <= 0 || (recipe.batch.dropLast && rowsLeft() < p.batch);
+  const finished = (): boolean => ('steps' in recipe.length ? p.step >= recipe.length.steps : p.epoch >= epochs);
+  /** Of the whole run: as planned, or as far as the batch now lets expect. */
+  const totalSteps = (): number => {
+    if ('steps' in recipe.length || !decide) return planned.steps;
+    const rows = train.positions.length;
+    return p.step + Math.ceil(((epochs - p.epoch) * rows - p.position) / p.batch);
   };
-  const rateAt = (step: number, validation: readonly number[]): number => {
+  const stepMoment = (step: number): { readonly t: number; readonly total: number; readonly lr: number } => ({
+    t: step,
+    total: totalSteps(),
+    lr: Number(recipe.optimizer.chosen.lr),
+  });
+  const rateAt = (i: number, validation: readonly number[]): number => {
     const { part, chosen, unit } = recipe.schedule;
-    const lr = Number(recipe.optimizer.chosen.lr);
     const rows = train.positions.length;
     const at = {
-      step: [step, steps],
-      epoch: [Math.floor(step / perEpoch), epochs],
-      sample: [Math.floor(step / perEpoch) * rows + (step % perEpoch) * batch, epochs * rows],
+      step: [p.step + i, totalSteps()],
+      epoch: [p.epoch, epochs],
+      sample: [p.seen + i * p.batch, epochs * rows],
     }[unit];
-    return p.lrScale * part.rate({ t: at[0], total: at[1], lr, validation }, chosen);
+    return p.lrScale * part.rate({ t: at[0], total: at[1], lr: stepMoment(0).lr, validation }, chosen);
   };
+  const place = () => ({
+    epoch: Math.min(p.epoch + 1, epochs),
+    epochs,
+    totalSteps: totalSteps(),
+    stepsPerSecond: p.step / Math.max(p.stepSeconds, 1e-9),
+  });
 
   /** As many steps as fit in one call: of equal batch size, within the epoch. */
   const call = async (): Promise<Bad | undefined> => {
-    const rows = orderOf(p.epoch);
-    const whole = Math.min(perEpoch, Math.floor(rows.length / batch));
-    const size = p.position < whole ? batch : rows.length - whole * batch;
+    const order = host.order(momentOf(p.epoch));
+    const left = rowsLeft();
+    const size = Math.min(p.batch, left);
     const drawn = recipe.adversarial && compiled.inputs.start ? recipe.adversarial : undefined;
     const bulky = drawn !== undefined || recipe.augment?.noise !== undefined;
     const fitting = resident && !bulky ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(blockBytes / (rowBytes * size)));
-    const budget = Math.max(1, Math.floor(callSeconds / perStep));
-    const k = p.position < whole ? Math.min(whole - p.position, steps - p.step, budget, fitting) : 1;
-    const positions = rows.subarray(p.position * batch, p.position * batch + k * size);
+    const budget = Math.max(1, Math.floor(callSeconds / (perRow * size)));
+    const asked = 'steps' in recipe.length ? recipe.length.steps - p.step : Number.POSITIVE_INFINITY;
+    const undecided = decide ? Math.max(1, decide.every(decided) - p.undecided) : Number.POSITIVE_INFINITY;
+    const k = Math.min(Math.floor(left / size), asked, budget, fitting, undecided);
+    const places = Array.from({ length: k * size }, (_, i) => order.places[p.position + i]);
+    const positions = Float64Array.from(places, (at) => train.positions[at]);
     const validation = p.history.flatMap((row) => row.valLoss ?? []);
-    const lr = Array.from({ length: k }, (_, i) => rateAt(p.step + i, validation));
+    const lr = Array.from({ length: k }, (_, i) => rateAt(i, validation));
     const feeds: Record<string, Tensor> = {
       ...compiled.hyper,
       [compiled.inputs.lr]: vector(compiled.precision, lr),
@@ -200,6 +209,8 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     Object.assign(feeds, augmentFeeds(compiled, recipe, recipe.seed, [p.step, k], size, train.rows.bound.inputDims));
     if (drawn)
       feeds[compiled.inputs.start] = startsOf(drawn, compiled.precision, recipe.seed, [p.step, k], size, train.rows.bound.inputDims);
+    const steps = [p.step, k] as const;
+    Object.assign(feeds, host.feeds({ order, moment: momentOf(p.epoch), at: p.position, size, steps, momentOf: stepMoment }));
 
     const started = now();
     const out = await session.run(feeds);
@@ -210,12 +221,14 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     const accuracy = accuracyName ? list(out[accuracyName]) : [];
     const norms = list(out[gradientNorm]);
     const flags = list(out[finite]);
+    const lines = Object.fromEntries(Object.entries(compiled.outputs.monitors).map(([line, name]) => [line, list(out[name])]));
     state = Object.fromEntries(Object.entries(compiled.state).map(([key, { output }]) => [key, out[output]]));
-    if (size === batch) perStep = seconds / made;
+    if (size === p.batch) perRow = seconds / (made * size);
     p.stepSeconds += seconds;
     const before = p.step;
     p.step += made;
-    p.position += made;
+    p.position += made * size;
+    p.seen += made * size;
     let bad: Bad | undefined;
     for (let i = 0; i < made; i++) {
       if (flags[i] === 1) {
@@ -231,18 +244,30 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
       if (recipe.nonfinite === 'stop' || p.skippedInRow > skipLimit)
         bad ??= { state, step: before + i, lr: lr[i], positions: positions.slice(i * size, (i + 1) * size) };
     }
+    if (!bad) host.tell(places.slice(0, made * size), out);
     curves.loss.push(...loss);
     curves.accuracy.push(...accuracy);
     curves.lr.push(...lr.slice(0, made));
     curves.gradientNorm.push(...norms);
-    const speed = p.step / Math.max(p.stepSeconds, 1e-9);
-    live.add(before, loss, accuracy, lr.slice(0, made), norms, p.epoch + 1, speed);
-    job.progress(p.step / steps, `epoch ${p.epoch + 1} of ${epochs}, step ${p.step} of ${steps}, loss ${loss[made - 1].toPrecision(4)}`);
+    for (const [line, values] of Object.entries(lines)) {
+      curves.monitors[line] ??= [];
+      curves.monitors[line].push(...values);
+    }
+    p.undecided += made;
+    live.add(before, { loss, accuracy, learningRate: lr.slice(0, made), gradientNorm: norms, monitors: lines }, place());
+    if (decide && !bad && p.undecided >= decide.every(decided)) {
+      const last = Object.fromEntries(Object.entries(lines).map(([line, values]) => [line, values[made - 1]]));
+      const next = decide.next({ size: p.batch, rows: train.positions.length, monitors: last }, decided);
+      if (Number.isFinite(next)) p.batch = Math.max(1, Math.min(train.positions.length, Math.floor(next)));
+      p.undecided = 0;
+    }
+    const total = totalSteps();
+    job.progress(p.step / total, `epoch ${p.epoch + 1} of ${epochs}, step ${p.step} of ${total}, loss ${loss[made - 1].toPrecision(4)}`);
     return bad;
   };
 
   const endEpoch = async (): Promise<void> => {
-    const last = p.step >= steps;
+    const last = 'steps' in recipe.length ? p.step >= recipe.length.steps : p.epoch + 1 >= epochs;
     const due = last || (p.epoch + 1) % recipe.evalEvery === 0;
     const measured = due && run.validation ? await evaluate(run, state, run.validation) : undefined;
     const row: EpochRow = {
@@ -254,7 +279,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
       ...(measured ? { valLoss: measured.loss } : {}),
       ...(measured?.accuracy === undefined ? {} : { valAccuracy: measured.accuracy }),
     };
-    live.send(row.epoch, p.step / Math.max(p.stepSeconds, 1e-9));
+    live.send(place());
     job.live({
       kind: 'epoch',
       epoch: row.epoch,
@@ -286,8 +311,8 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
   };
 
   try {
-    while (p.step < steps && !p.early) {
-      if (p.position === perEpoch) await endEpoch();
+    while (!finished() && !p.early) {
+      if (over()) await endEpoch();
       else {
         const bad = await call();
         if (bad) return { why: 'not-finite', snapshot: good, bad };

@@ -20,14 +20,20 @@ export interface Curves {
   accuracy: number[];
   lr: number[];
   gradientNorm: number[];
+  /** By line: what monitors gave. */
+  monitors: Record<string, number[]>;
 }
 
 /** Where a run is: plain data, kept in checkpoints. */
 export interface Progress {
   step: number;
-  /** Epochs finished, and steps made in the one under way. */
+  /** Epochs finished, and rows trained on in the one under way. */
   epoch: number;
   position: number;
+  /** Rows of a step now, and steps made since that was decided; rows trained on in all. */
+  batch: number;
+  undecided: number;
+  seen: number;
   /** Over the epoch under way: rows seen, Σ loss and Σ rows that were right. */
   rows: number;
   lossSum: number;
@@ -52,6 +58,8 @@ export interface Snapshot {
   readonly state: State;
   /** Parameters and statistics at the best evaluation. */
   readonly best?: State;
+  /** What sampler and targets keep. */
+  readonly host?: Readonly<Record<string, Float64Array>>;
 }
 
 export const fresh = (state: State): Snapshot => ({
@@ -59,6 +67,9 @@ export const fresh = (state: State): Snapshot => ({
     step: 0,
     epoch: 0,
     position: 0,
+    batch: 0,
+    undecided: 0,
+    seen: 0,
     rows: 0,
     lossSum: 0,
     correctSum: 0,
@@ -70,7 +81,7 @@ export const fresh = (state: State): Snapshot => ({
     stepSeconds: 0,
     early: false,
   },
-  curves: { loss: [], accuracy: [], lr: [], gradientNorm: [] },
+  curves: { loss: [], accuracy: [], lr: [], gradientNorm: [], monitors: {} },
   state,
 });
 

@@ -1,4 +1,5 @@
 import type { Axis, Card, CurveCard, TableCard } from '../report/report.ts';
+import { monitors } from '../training/monitors/index.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { Curves, EpochRow, Progress } from './train-progress.ts';
 
@@ -106,6 +107,22 @@ const unitOf = (name: string, regression: boolean) =>
           ? 'none'
           : 'count';
 
+/** A curve for each monitor, its lines together; and one for the terms that were added to the loss. */
+const monitorCards = (lines: Curves['monitors']): CurveCard[] => {
+  const groups = new Map<string, { readonly name: string; readonly points: readonly Point[] }[]>();
+  for (const [line, values] of Object.entries(lines)) {
+    const [id, ...rest] = line.split('/');
+    const part = monitors.find((m) => m.id === id);
+    const positive = thinned(values).filter(([, v]) => part?.scale !== 'log' || v > 0);
+    groups.set(id, [...(groups.get(id) ?? []), { name: rest.join('/') || (part?.title ?? id).toLowerCase(), points: positive }]);
+  }
+  return Array.from(groups).flatMap(([id, drawn]) => {
+    const part = monitors.find((m) => m.id === id);
+    const title = part?.title ?? (id === 'term' ? 'Terms added to the loss' : id);
+    return curve(title, { label: title, unit: part?.unit ?? 'none', ...(part?.scale ? { scale: part.scale } : {}) }, drawn);
+  });
+};
+
 export const cardsOf = (
   headline: Readonly<Record<string, number>>,
   { history, best }: Progress,
@@ -141,6 +158,7 @@ export const cardsOf = (
       [{ name: 'gradient norm', points: thinned(curves.gradientNorm).filter(([, v]) => v > 0) }],
       'Length of the whole gradient before clipping.',
     ),
+    ...monitorCards(curves.monitors),
     ...(history.length > 0 ? [epochTable(history)] : []),
   ];
 };
@@ -150,3 +168,23 @@ const untested = 'Name `data.test` in the recipe to have the model judged on row
 
 export const guideOf = ({ testLoss }: Scores): string =>
   `Training loss should fall and level off. Validation loss that rises again while training loss falls means overfitting: stop earlier, regularise, or use more data. If both are still falling at the end, train longer; if the loss jumps or the gradient norm spikes, lower the learning rate or clip. ${testLoss === undefined ? untested : judging}`;
+
+/** The stages of a regime, a column for every number that any of them has. */
+export const stageTable = (
+  stages: readonly { readonly stage: string; readonly numbers: Readonly<Record<string, number>> }[],
+): TableCard[] => {
+  if (stages.length === 0) return [];
+  const names = [...new Set(stages.flatMap((s) => Object.keys(s.numbers)))];
+  const label = (name: string): string => labels[name] ?? `${name[0].toUpperCase()}${name.slice(1).replaceAll('_', ' ')}`;
+  return [
+    {
+      kind: 'table',
+      title: 'Stages',
+      columns: [
+        { name: 'stage', label: 'Stage', type: 'text' },
+        ...names.map((name) => ({ name, label: label(name), type: 'number' as const })),
+      ],
+      rows: stages.map(({ stage, numbers }) => [stage, ...names.map((name) => (Number.isFinite(numbers[name]) ? numbers[name] : null))]),
+    },
+  ];
+};

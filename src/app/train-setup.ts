@@ -9,9 +9,12 @@ import type { TargetKind } from '../training/define.ts';
 import { type Recipe, readRecipe } from '../training/recipe.ts';
 import { bind } from './binding.ts';
 import type { AppJob, Ports } from './ports.ts';
+import { teacherLogits } from './teacher.ts';
 import type { Identity } from './train-checkpoint.ts';
 import { absentClasses, divided, type Held, type Rows, readRows, type Targets, wholeOf } from './train-data.ts';
+import type { HostRows } from './train-host.ts';
 import type { Run } from './train-loop.ts';
+import type { Counts } from './train-parts.ts';
 import { openTraining } from './train-sessions.ts';
 import { type Opened, openRecipeModel, type Subject } from './train-subject.ts';
 
@@ -62,12 +65,20 @@ const located = (ref: DataRef, recipe: string, ports: Ports): DataRef => ({
 });
 
 /** Rows with their labels: several of 0 and 1 where the data have them, or one; or the scores that `y` names. */
-const bindLabels = async (ref: DataRef, kind: TargetKind, ports: Ports, job: AppJob, target: Target): Promise<Bound> => {
-  if (kind === 'class' || kind === 'value') return bind(ref, ports, job, { target });
-  const several = await bind(ref, ports, job, { target, marks: kind === 'scores' ? 'scores' : true });
+const bindLabels = async (
+  ref: DataRef,
+  kind: TargetKind,
+  ports: Ports,
+  job: AppJob,
+  target: Target,
+  aside: readonly string[],
+): Promise<Bound> => {
+  const own = { target, aside, groups: aside };
+  if (kind === 'class' || kind === 'value') return bind(ref, ports, job, own);
+  const several = await bind(ref, ports, job, { ...own, marks: kind === 'scores' ? 'scores' : true });
   if (several.labelled || kind === 'scores') return several;
   await several.close();
-  return bind(ref, ports, job, { target });
+  return bind(ref, ports, job, own);
 };
 
 /** What training writes must be none of what it reads. */
@@ -77,6 +88,34 @@ const checkOut = ({ source, data }: Recipe, ask: TrainRequest, ports: Ports): vo
   const whole = (path: string): string => ports.resolve('', path);
   const input = [ask.recipe, ...read].find((path) => whole(path) === whole(ask.out));
   if (input !== undefined) throw new Fault('file/overwrites', { option: '-o', path: ask.out, input });
+};
+
+/** Ones of every class or label among the training rows. */
+const countsOf = ({ rows, positions }: Held, classes: number, width: number): Counts => {
+  const counts = new Float64Array(width);
+  for (const p of positions) {
+    if (classes > 0) counts[rows.labels[p]]++;
+    else for (let c = 0; c < width; c++) counts[c] += rows.labels[p * width + c];
+  }
+  return { counts, rows: positions.length };
+};
+
+/** What the host knows of the rows: their labels, domains by the order of their names, numbers, and the word of a teacher. */
+const factsOf = async (recipe: Recipe, rows: Rows, classes: number, ports: Ports, job: AppJob): Promise<HostRows> => {
+  const { domainKey, indexKey } = recipe.data;
+  const words = domainKey === undefined ? undefined : rows.beside[domainKey];
+  const names = words && [...new Set(words)].toSorted();
+  const { targets } = recipe.extra;
+  const teacher = targets?.part.table?.teacher?.(targets.chosen);
+  if (teacher === '')
+    throw new Fault('training/part', { path: recipe.path, key: 'targets', part: targets?.part.id ?? '', reason: 'needs a model' });
+  return {
+    labels: rows.labels,
+    classes,
+    ...(words && names ? { domains: Float64Array.from(words, (w) => names.indexOf(w)) } : {}),
+    ...(indexKey === undefined ? {} : { indices: Float64Array.from(rows.beside[indexKey], Number) }),
+    ...(teacher === undefined ? {} : { logits: await teacherLogits(ports.resolve(recipe.path, teacher), rows, classes, ports, job) }),
+  };
 };
 
 /** Reads recipe, data and model, compiles the steps and opens sessions for them. */
@@ -93,13 +132,14 @@ export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Por
     dims: opened.valueDims ?? [1],
     double: opened.target.dtype === 'float64',
   };
+  const aside = [recipe.data.domainKey, recipe.data.indexKey].filter((name) => name !== undefined);
   const open: Rows[] = [];
   const close = async (): Promise<void> => {
     for (const { bound } of open) await bound.close();
   };
   try {
     const load = async (ref: DataRef, classes: number, target = opened.target): Promise<Rows> => {
-      const bound = await bindLabels(located(ref, ask.recipe, ports), targets.kind, ports, job, target);
+      const bound = await bindLabels(located(ref, ask.recipe, ports), targets.kind, ports, job, target, aside);
       const rows = await readRows(bound, { ...targets, classes }, residentBytes, job);
       open.push(rows);
       const due = opened.valueDims ?? open[0].labelDims;
@@ -108,6 +148,11 @@ export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Por
       return rows;
     };
     const all = await load(recipe.data.train, opened.classes);
+    for (const key of ['domainKey', 'indexKey'] as const) {
+      const name = recipe.data[key];
+      if (name !== undefined && !all.beside[name])
+        throw new Fault('training/column', { path: all.bound.path, key, name, known: all.bound.known });
+    }
     if (all.count === 0) throw new Fault('data/no-rows', { path: all.bound.path });
     const names = all.bound.classNames;
     const classes = targets.kind !== 'class' ? 0 : opened.classes || Math.max(names?.length ?? 0, all.classes);
@@ -130,7 +175,8 @@ export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Por
     const batch = recipe.batch.size === 'full' ? rows : recipe.batch.size;
     if (batch > rows) throw new Fault('training/batch', { path: ask.recipe, batch, rows });
 
-    const subject = await opened.finish(all.bound.inputDims, classes || sizeOf(all.labelDims));
+    const width = classes || sizeOf(all.labelDims);
+    const subject = await opened.finish(all.bound.inputDims, width, countsOf(train, classes, width));
     const plan = { ...subject.plan, data: all.resident ? ('resident' as const) : ('streamed' as const) };
     if (!all.resident) job.note(`The data are too large to keep in memory: rows are read from '${all.bound.name}' as they are needed.`);
     if (recipe.adversarial)
@@ -140,6 +186,7 @@ export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Por
     if (recipe.augment && Object.keys(recipe.augment).length > 0)
       job.note('Loss and accuracy of training are those on changed rows; validation and test rows are measured as they are in the data.');
     if (recipe.ema) job.note('Validated, tested and saved is the running mean of the parameters, not the last ones.');
+    const facts = await factsOf(recipe, all, classes, ports, job);
     const device: Device = ask.device === 'auto' ? recipe.provider : ask.device;
     const opening = await openTraining(plan, recipe, train, batch, device, ports, job);
     const { choice, threads, ...run } = opening;
@@ -157,6 +204,8 @@ export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Por
       run: {
         ...run,
         recipe,
+        plan,
+        facts,
         train,
         ...(validation ? { validation } : {}),
         batch,

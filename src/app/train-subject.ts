@@ -11,17 +11,19 @@ import { prune } from '../graph/passes/prune.ts';
 import { shareEqual } from '../graph/passes/share.ts';
 import { prepare } from '../graph/prepare.ts';
 import type { Probed } from '../graph/probe.ts';
-import type { Dim, Graph, Model, TensorType } from '../graph/types.ts';
+import type { Dim, Graph, Model, TensorType, ValueType } from '../graph/types.ts';
 import { called, producers } from '../graph/walk.ts';
 import { type Augment, ofImages } from '../training/augment.ts';
 import { buildModel } from '../training/build.ts';
 import type { TargetKind } from '../training/define.ts';
+import { type Headed, withHead } from '../training/head-surgery.ts';
 import { initialise, undrawn } from '../training/initialise.ts';
 import { inputScaling, type Parameter, parametersOf, selected } from '../training/parameters.ts';
 import { type Plan, rowType } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
 import { groupsOf, receiving } from '../training/trainable.ts';
 import type { Ports } from './ports.ts';
+import { type Counts, firstBiases, withOwnParameters, withParts, withValue } from './train-parts.ts';
 
 /** A recipe's model before its data are known. */
 export interface Opened {
@@ -32,7 +34,7 @@ export interface Opened {
   readonly valueDims?: readonly number[];
   readonly facts: { readonly modelPath?: string; readonly modelSha256?: string };
   /** With as many outputs as there are classes, or numbers to predict. */
-  finish(row: readonly number[], outputs: number): Promise<Subject>;
+  finish(row: readonly number[], outputs: number, counts?: Counts): Promise<Subject>;
 }
 
 /** The model with the first values of its parameters, as it will be saved, and what its steps are compiled from. */
@@ -62,10 +64,17 @@ const byDefault = (plan: Omit<Plan, 'groups'>, candidates: readonly Parameter[],
   return reached;
 };
 
-const planOf = (recipe: Recipe, head: PlanHead, original: Graph, name: string, job: Pick<Job, 'note'>): Plan => {
+const planOf = (
+  recipe: Recipe,
+  head: PlanHead,
+  original: Graph,
+  name: string,
+  job: Pick<Job, 'note'>,
+  headed: Headed | undefined,
+): Plan => {
   const { graph } = head;
   const dtypeOf = (parameter: string): string | undefined => original.initializers.get(parameter)?.dtype;
-  const all = parametersOf(graph).filter((p) => original.initializers.has(p.name));
+  const all = parametersOf(graph).filter((p) => original.initializers.has(p.name) && !headed?.fixed.includes(p.name));
   const precision = all.length > 0 && all.every((p) => dtypeOf(p.name) === 'float64') ? 'float64' : 'float32';
   const candidates = all.filter((p) => dtypeOf(p.name) === precision);
   const { dtype } = rowType(graph, head.input);
@@ -77,7 +86,7 @@ const planOf = (recipe: Recipe, head: PlanHead, original: Graph, name: string, j
     });
   if (recipe.augment) checkAugment(recipe, recipe.augment, rowType(graph, head.input), head.input);
   if (candidates.length === 0) throw new Fault('training/no-parameters', { model: name, stored: storedAs(original) });
-  const rest: Omit<Plan, 'groups'> = {
+  const plain: Omit<Plan, 'groups'> = {
     ...head,
     loss: recipe.loss,
     optimizer: recipe.optimizer,
@@ -90,11 +99,25 @@ const planOf = (recipe: Recipe, head: PlanHead, original: Graph, name: string, j
     statistics: recipe.statistics,
     precision,
   };
+  const rest = withParts(recipe, plain, headed);
   for (const { match } of recipe.groups) selected(candidates, [match], recipe.path);
   const chosen = recipe.trainable ? selected(candidates, recipe.trainable, recipe.path) : byDefault(rest, candidates, job);
   if (chosen.length === 0) throw new Fault('training/frozen', { path: recipe.path });
-  return { ...rest, groups: groupsOf(recipe, chosen) };
+  return withOwnParameters({ ...rest, groups: groupsOf(recipe, chosen) }, recipe.seed);
 };
+
+/** Model and plan with the first values of the last biases that the recipe asks for. */
+const biased = (recipe: Recipe, subject: Subject, counts: Counts | undefined): Subject => {
+  const found = firstBiases(recipe, subject.plan, counts);
+  if (!found) return subject;
+  const { model, plan } = subject;
+  const put = (graph: Graph): Graph => withValue(graph, found.name, found.values);
+  return { ...subject, model: { ...model, graph: put(model.graph) }, plan: { ...plan, graph: put(plan.graph) } };
+};
+
+/** What is saved of a model with a new head: its one output. */
+const saved = ({ model, output }: Headed): Model =>
+  prune({ ...model, graph: { ...model.graph, outputs: model.graph.outputs.filter((o) => o.name === output) } });
 
 /** Changes need float rows, and those of images a height and a width. */
 const checkAugment = ({ path }: Recipe, augment: Augment, { dtype, dims }: TensorType, input: string): void => {
@@ -108,21 +131,26 @@ const checkAugment = ({ path }: Recipe, augment: Augment, { dtype, dims }: Tenso
     refuse(`only noise and mixup fit rows of shape [${row.join(', ')}]; images are [channels, height, width] (see arch.input)`);
 };
 
+const tensorOf = (type: ValueType | undefined): TensorType | undefined => (type?.kind === 'tensor' ? type : undefined);
+
 const ofArchitecture = (recipe: Recipe, source: Extract<Recipe['source'], { arch: object }>, job: Pick<Job, 'note'>): Opened => {
   const { part, chosen } = source.arch;
   return {
     target: { name: 'x', dtype: 'float32', ...(source.input ? { dims: source.input } : {}) },
     classes: 0,
     facts: {},
-    async finish(row, outputs) {
+    async finish(row, outputs, counts) {
       const built = buildModel(part, row, outputs, chosen);
       const classes = recipe.loss.part.target === 'class' ? outputs : 0;
-      const model = { ...built, graph: initialise(built.graph, recipe.init, recipe.seed) };
-      const { graph, opsets, irVersion } = normalise(model);
-      return {
-        model,
-        plan: planOf(recipe, { graph, opsets, irVersion, input: 'x', output: 'logits', classes }, model.graph, part.id, job),
-      };
+      const drawn = { ...built, graph: initialise(built.graph, recipe.init, recipe.seed) };
+      const typeOf = (value: string) => tensorOf(drawn.graph.values.get(value));
+      const { init, seed } = recipe;
+      const { head } = recipe.extra;
+      const headed = head && withHead(drawn, head, { name: part.id, output: 'logits', typeOf, classes: outputs, init, seed });
+      const trained = headed?.model ?? drawn;
+      const { graph, opsets, irVersion } = normalise(trained);
+      const plan = planOf(recipe, { graph, opsets, irVersion, input: 'x', output: 'logits', classes }, trained.graph, part.id, job, headed);
+      return biased(recipe, { model: headed ? saved(headed) : drawn, plan }, counts);
     },
   };
 };
@@ -188,41 +216,60 @@ const ofModel = async (recipe: Recipe, path: string, ports: Ports, job: Job): Pr
   if (own) job.note(`Output '${ends.output}' is made by a ${last?.op}; the loss reads its input '${output}'.`);
   const dims = types.get(output)?.dims;
   const row = dims?.slice(1).filter((d) => typeof d === 'number') ?? [];
-  const classes = kind === 'class' ? (row[0] ?? 0) : 0;
+  const { head } = recipe.extra;
+  // With a new head, or an embedding, the data say how many classes there are.
+  const classes = kind === 'class' && !head && !recipe.loss.part.embeds ? (row[0] ?? 0) : 0;
   const fits = {
-    class: dims?.length === 2 && classes >= 2,
+    class: dims?.length === 2 && (row[0] ?? 0) >= (recipe.loss.part.embeds ? 1 : 2),
     value: dims !== undefined && row.every((d) => d === 1),
     marks: dims?.length === 2 && row.length === 1,
     scores: dims?.length === 2 && row.length === 1 && row[0] >= 2,
   }[kind];
-  if (!fits)
+  if (!fits && !head)
     throw new Fault('training/output', { model: file.name, output, dims: shown(dims), loss: recipe.loss.part.id, wanted: wanted[kind] });
   return {
     target: { ...ends.input, dtype: types.get(ends.input.name)?.dtype ?? ends.input.dtype },
     classes,
-    valueDims: row,
+    ...(head ? {} : { valueDims: row }),
     facts: { modelPath: file.path, modelSha256: file.sha256 },
-    async finish() {
-      const model = { ...whole, graph: initialise(whole.graph, recipe.init, recipe.seed) };
-      const { graph, opsets, irVersion } = freed
-        ? { ...freed, graph: withValues(freed.graph, model.graph) }
-        : prune(shareEqual(dropIdentity(foldConstants(normalise(model), probed))));
+    async finish(_row, outputs, counts) {
+      const drawn = { ...whole, graph: initialise(whole.graph, recipe.init, recipe.seed) };
+      const base = freed ? { ...freed, graph: withValues(freed.graph, drawn.graph) } : drawn;
+      const headed =
+        head &&
+        withHead(base, head, {
+          name: file.name,
+          output,
+          typeOf: (value) => types.get(value),
+          classes: outputs,
+          init: recipe.init,
+          seed: recipe.seed,
+        });
+      if (headed && stored) job.note('With its new head the model is saved in float32.');
+      const run = (model: Model) =>
+        withSessions(ports.runtime, file.name, file.folder, (open) => prepare(model, open, { name: file.name }));
+      const known = headed ? (await run(headed.model)).probed : probed;
+      const model = headed ? headed.model : drawn;
+      const { graph, opsets, irVersion } =
+        freed && !headed ? base : prune(shareEqual(dropIdentity(foldConstants(normalise(model), known))));
       const typed = (name: string) => {
-        const type = types.get(name);
+        const type = known.types.get(name);
         return type ? { name, type } : { name };
       };
-      const known: Graph = {
+      const trained: Graph = {
         ...graph,
         inputs: graph.inputs.map((i) => typed(i.name)),
         outputs: [typed(output)],
-        values: new Map([...graph.values, ...types]),
+        values: new Map([...graph.values, ...known.types]),
       };
-      const head = { graph: known, opsets, irVersion, input: ends.input.name, output, classes };
-      const plan = planOf(recipe, head, model.graph, file.name, job);
+      const count = kind === 'class' ? classes || outputs : 0;
+      const start = { graph: trained, opsets, irVersion, input: ends.input.name, output, classes: count };
+      const plan = planOf(recipe, start, model.graph, file.name, job, headed);
       const names = new Set(plan.groups.flatMap((g) => g.parameters.map((p) => p.name)));
       const without = recipe.init === 'keep' ? undefined : undrawn(model.graph, names);
       if (without) throw new Fault('training/initialisation', { model: file.name, parameter: without.name, node: called(without.node) });
-      return { model, ...(stored ? { stored } : {}), plan };
+      const subject = headed ? { model: saved(headed), plan } : { model, ...(stored ? { stored } : {}), plan };
+      return biased(recipe, subject, counts);
     },
   };
 };

@@ -13,7 +13,8 @@ import { writeModel } from './save-model.ts';
 import { checkpointPaths, modelWith, readCheckpoint, writeCheckpoint } from './train-checkpoint.ts';
 import { type Bad, type Ended, evaluate, lengthOf, trainLoop } from './train-loop.ts';
 import { fresh, type Snapshot, weights } from './train-progress.ts';
-import { cardsOf, guideOf, headlineOf, type Scores } from './train-report.ts';
+import { evaluatePlan, runRegime } from './train-regime.ts';
+import { cardsOf, guideOf, headlineOf, type Scores, stageTable } from './train-report.ts';
 import { type Setup, setUp } from './train-setup.ts';
 
 /** The first tensor of the bad step that is not finite: its forward pass again, with a number per tensor. */
@@ -140,6 +141,24 @@ export const trainWithin =
       const from = ask.resume ? await readCheckpoint(ports, paths.state, start, identity, ask.force, job.signal) : fresh(start);
       const report = (snapshot: Snapshot, scores: Scores, extra: Pick<Report, 'outcome'> & Partial<Pick<Report, 'reason'>>): Report =>
         reportOf(ask, ports, began, setup, snapshot, scores, { ...extra, notes: [...notes] });
+
+      if (recipe.extra.regime?.part.run) {
+        if (ask.resume) throw new Fault('training/regime-resume', { path: ask.recipe, regime: recipe.extra.regime.part.id });
+        const ended = await runRegime(setup, ports);
+        const { test, validation } = setup;
+        const measured = validation && (await evaluatePlan(setup, ended.plan, ended.state, validation, ports));
+        const tested = test && (await evaluatePlan(setup, ended.plan, ended.state, test, ports));
+        const scores = {
+          validationLoss: measured?.loss,
+          validationAccuracy: measured?.accuracy,
+          testLoss: tested?.loss,
+          testAccuracy: tested?.accuracy,
+        };
+        const model = { ...ended.model, metadata: new Map([...ended.model.metadata, ...metadata]) };
+        for (const note of await writeModel(model, ask.out, ports, job)) job.note(note);
+        const done = report(ended.snapshot, scores, { outcome: 'measured' });
+        return { out: ask.out, report: { ...done, cards: [...done.cards, ...stageTable(ended.stages)] } };
+      }
 
       // At once, so that a place that cannot be written is known before the first step, and a killed run can be resumed.
       if (!ask.resume) await save(from);

@@ -39,9 +39,11 @@ const partsOf = (key: string, { help, of }: Part): string[] => [
   '',
   help,
   '',
-  ...of.flatMap(({ id, source, options }) => [
+  ...of.flatMap(({ id, source, options, about, formula = [] }) => [
     `### ${id}`,
     '',
+    ...(about === undefined ? [] : [about, '']),
+    ...(formula.length === 0 ? [] : ['```', ...formula, '```', '']),
     `Source: ${source}.`,
     '',
     ...(Object.keys(options).length === 0
@@ -54,6 +56,22 @@ const partsOf = (key: string, { help, of }: Part): string[] => [
         ]),
   ]),
 ];
+
+/** Every place where a part may stand, by its path. */
+const partsWithin = (path: string, shape: Shape): readonly (readonly [string, Part])[] => {
+  switch (shape.kind) {
+    case 'option':
+      return [];
+    case 'part':
+      return [[path, shape]];
+    case 'list':
+      return partsWithin(path, shape.of);
+    case 'either':
+      return shape.of.flatMap((s) => partsWithin(path, s));
+    case 'object':
+      return Object.entries(shape.keys).flatMap(([key, inner]) => partsWithin(path ? `${path}.${key}` : key, inner));
+  }
+};
 
 /** The page of recipe files: every key, and every part that can be named, with its options and source. */
 export const recipePage = (): string =>
@@ -71,5 +89,5 @@ export const recipePage = (): string =>
     '|---|---|---|',
     ...below('', recipeKeys),
     '',
-    ...Object.entries(recipeKeys.keys).flatMap(([key, shape]) => (shape.kind === 'part' ? partsOf(key, shape) : [])),
+    ...partsWithin('', recipeKeys).flatMap(([key, shape]) => partsOf(key, shape)),
   ].join('\n');

@@ -1,7 +1,7 @@
 import type { DataRef, Device, Expectation, GivenRow, ModelRef, RunRequest, Suite } from '../base/request.ts';
 import type { DataTasks } from './data-view.ts';
 import type { ModelDiff, ModelProfile, ProfileRequest } from './model-study.ts';
-import type { Fact, Interval, Picture, Report } from './report.ts';
+import type { Card, Fact, Interval, Picture, Report } from './report.ts';
 
 /** Every task the job process can do: name → what it is asked and what it gives back. Plain data, typed arrays allowed. */
 export interface Tasks extends DataTasks {
@@ -88,6 +88,8 @@ export interface TrainLive {
   readonly accuracy: readonly number[];
   readonly learningRate: readonly number[];
   readonly gradientNorm: readonly number[];
+  /** By line: what the monitors of the recipe gave. */
+  readonly monitors?: Readonly<Record<string, readonly number[]>>;
   readonly stepsPerSecond: number;
 }
 export interface TrainEpoch {
@@ -95,8 +97,17 @@ export interface TrainEpoch {
   readonly epoch: number;
   readonly validationLoss?: number;
   readonly validationAccuracy?: number;
+  /** Headline numbers of diagnostics run on the validation rows, by `diagnostic/number`, and cards to show. */
+  readonly diagnosed?: Readonly<Record<string, number>>;
+  readonly cards?: readonly Card[];
 }
-export type Live = TrainLive | TrainEpoch;
+/** A line of the table of stages of a regime. */
+export interface TrainStage {
+  readonly kind: 'stage';
+  readonly stage: string;
+  readonly numbers: Readonly<Record<string, number>>;
+}
+export type Live = TrainLive | TrainEpoch | TrainStage;
 export interface TrainResult {
   readonly out: string;
   readonly report: Report;

@@ -59,7 +59,7 @@ export const emitAdversarial = (
   const values = { ...names, ...(randomStart ? { start: batch.start } : {}) };
   const found = emitAttack(emit, forward, input, batch.clean, attack, values, (inner, copy) => {
     const own = new Set(copy.graph.nodes.filter((_, i) => norms.has(forward.nodes[i])));
-    emitForward(inner, copy.graph, copy.to(output), own, stored);
+    emitForward(inner, copy.graph, [copy.to(output)], own, stored);
     return emitObjective(inner, loss, hyper, copy.to(output), batch.labels, classes).total;
   });
   emit.node({ op: 'Identity', domain: '', name: input, inputs: [found], outputs: [input], attributes: {} });

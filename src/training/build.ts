@@ -1,40 +1,41 @@
 import type { Chosen, Options } from '../base/option.ts';
 import { sizeOf } from '../base/tensor.ts';
 import { constantOf } from '../graph/constant.ts';
-import { emitter } from '../graph/emit.ts';
+import { type Emit, emitter } from '../graph/emit.ts';
 import type { Constant, Model } from '../graph/types.ts';
-import type { Architecture } from './define.ts';
+import type { Architecture, Net } from './define.ts';
 import { modelOf } from './plan.ts';
 
 const OPSET = 18;
 /** The IR version that came with this opset. */
 const IR = 8;
 
+/** Records layers with `emit`; what they store goes to `stored`, parameters with given first values by name to `first` as well. */
+export const netOver = (emit: Emit, stored: Map<string, Constant>, first?: Set<string>): Net => {
+  const store = (name: string, constant: Constant): string => {
+    stored.set(name, constant);
+    return emit.typed(name, { kind: 'tensor', dtype: constant.dtype, dims: constant.dims });
+  };
+  return {
+    parameter(name, dims, values) {
+      if (values) first?.add(name);
+      return store(name, constantOf('float32', dims, values ?? new Float32Array(sizeOf(dims))));
+    },
+    buffer: store,
+    layer(op, name, inputs, attributes, next) {
+      emit.node({ op, domain: '', name, inputs, outputs: [name], attributes });
+      return emit.typed(name, { kind: 'tensor', dtype: 'float32', dims: ['N', ...next] });
+    },
+  };
+};
+
 /** The architecture as a model of input `x` ([N, ...row]) and output `logits` ([N, classes]); parameters are zero until initialised. */
 export const buildModel = (architecture: Architecture, row: readonly number[], classes: number, chosen: Chosen<Options>): Model => {
   const stored = new Map<string, Constant>();
   const shape = (dims: readonly number[]) => ({ kind: 'tensor', dtype: 'float32', dims: ['N', ...dims] }) as const;
   const emit = emitter({ taken: ['x', 'logits'] });
-  const store = (name: string, constant: Constant): string => {
-    stored.set(name, constant);
-    emit.typed(name, { kind: 'tensor', dtype: constant.dtype, dims: constant.dims });
-    return name;
-  };
   emit.typed('x', shape(row));
-  const last = architecture.build(
-    {
-      parameter: (name, dims) => store(name, constantOf('float32', dims, new Float32Array(sizeOf(dims)))),
-      buffer: store,
-      layer(op, name, inputs, attributes, next) {
-        emit.node({ op, domain: '', name, inputs, outputs: [name], attributes });
-        return emit.typed(name, shape(next));
-      },
-    },
-    'x',
-    row,
-    classes,
-    chosen,
-  );
+  const last = architecture.build(netOver(emit, stored), 'x', row, classes, chosen);
   const graph = emit.graph(architecture.id, [{ name: 'x', type: shape(row) }], [{ name: 'logits', type: shape([classes]) }]);
   const nodes = graph.nodes.map((node) => ({ ...node, outputs: node.outputs.map((o) => (o === last ? 'logits' : o)) }));
   return modelOf({ irVersion: IR, opsets: new Map([['', OPSET]]) }, { ...graph, nodes, initializers: stored });

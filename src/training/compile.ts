@@ -6,6 +6,7 @@ import type { Emit } from '../graph/emit.ts';
 import type { Dim, Graph, Model, Node, TensorType, ValueInfo } from '../graph/types.ts';
 import { adversarialInputs, emitAdversarial, startType } from './adversarial.ts';
 import { type Drawn, drawnOf, emitAugment, partners } from './augment.ts';
+import type { RowOutput } from './define-run.ts';
 import { emitForward } from './forward.ts';
 import { gathered, type Layout, layoutOf, type Precision, pack, unpack, zeros } from './layout.ts';
 import { emitObjective } from './objective.ts';
@@ -22,7 +23,10 @@ import {
   targetType,
   tensorType,
 } from './plan.ts';
+import { objectiveHyper, outputsOf, stepInputs, viewOf } from './step-inputs.ts';
+import { emitTerms, startOfTerms } from './terms.ts';
 import { emitAccumulation, emitAverage, emitClip, emitUpdate, slotsOf } from './update.ts';
+import { emitMonitors, emitRowOutputs } from './watch.ts';
 
 /**
  * What is carried from step to step: parameters as one vector (`theta`), the count of updates `t`, and `slot/…`, `scalar/…`
@@ -53,9 +57,20 @@ export interface Compiled {
     readonly start: string;
     /** What is drawn for changes of rows, each [K, B, …]. */
     readonly drawn: Readonly<Partial<Record<Drawn, string>>>;
+    /** What parts are fed in every step, by key (step-inputs.ts). */
+    readonly each: Readonly<Record<string, string>>;
   };
   /** One number per step made; `accuracy` is '' where rows are not right or wrong. */
-  readonly outputs: { readonly loss: string; readonly accuracy: string; readonly gradientNorm: string; readonly finite: string };
+  readonly outputs: {
+    readonly loss: string;
+    readonly accuracy: string;
+    readonly gradientNorm: string;
+    readonly finite: string;
+    /** By line: `monitor` or `monitor/line`, and the terms that are added to the loss by theirs. */
+    readonly monitors: Readonly<Record<string, string>>;
+    /** Of every row, [K, B, …]. */
+    readonly rows: Readonly<Partial<Record<RowOutput, string>>>;
+  };
 }
 
 const flag = tensorType('bool', []);
@@ -70,7 +85,8 @@ const node = (op: string, inputs: readonly string[], outputs: readonly string[],
   attributes,
 });
 
-const startOf = (graph: Graph, { optimizer, precision, ema, accumulate }: Plan, layout: Layout, statistics: readonly string[]): State => {
+const startOf = (graph: Graph, plan: Plan, layout: Layout, statistics: readonly string[]): State => {
+  const { optimizer, precision, ema, accumulate } = plan;
   const { part, chosen } = optimizer;
   const state: Record<string, Tensor> = { theta: gathered(graph, layout, precision), t: scalar(precision, 0) };
   for (const slot of slotsOf(optimizer)) state[`slot/${slot}`] = zeros(precision, layout.size);
@@ -78,6 +94,7 @@ const startOf = (graph: Graph, { optimizer, precision, ema, accumulate }: Plan, 
     for (const [name, first] of Object.entries(part.scalars)) state[`scalar/${name}`] = scalar(precision, first(chosen));
   if (ema !== undefined) state.ema = gathered(graph, layout, precision);
   if (accumulate !== undefined) Object.assign(state, { gradient: zeros(precision, layout.size), filled: scalar(precision, 0) });
+  for (const [name, first] of Object.entries(startOfTerms(plan))) state[name] = scalar(precision, first);
   for (const name of statistics) {
     const stored = graph.initializers.get(name);
     if (stored) state[`statistic/${name}`] = tensorOf(stored);
@@ -111,6 +128,14 @@ const chanceOf = (emit: Emit, graph: Graph, { augment, input, precision }: Plan)
   );
 };
 
+/** The numbers of a part that change over the run, of this step. */
+const scheduledOf = (fed: Readonly<Record<string, string>>, stem: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(fed).flatMap(([key, value]) =>
+      key.startsWith(`scheduled/${stem}/`) ? [[key.slice(`scheduled/${stem}/`.length), value]] : [],
+    ),
+  );
+
 /** Compiles one step of the plan and wraps it in a `Loop` over as many steps as `lr` has entries. */
 export const compileSteps = (plan: Plan): Compiled => {
   const { precision } = plan;
@@ -125,7 +150,8 @@ export const compileSteps = (plan: Plan): Compiled => {
   const outside = outsideOf(emit, graph, plan);
   const chance = chanceOf(emit, graph, plan);
   const optimizer = hyperOf(emit, plan.optimizer, 'optimizer', precision);
-  const loss = hyperOf(emit, plan.loss, 'loss', precision);
+  const parts = objectiveHyper(emit, plan);
+  const each = stepInputs(emit, plan);
   const attack = plan.adversarial && adversarialInputs(emit, plan.adversarial, precision);
   const own: Record<string, Tensor> = { ...attack?.values };
   const extra = (stem: string, value: number | undefined): string => {
@@ -161,23 +187,33 @@ export const compileSteps = (plan: Plan): Compiled => {
     emit.node(node('Identity', [changed], [clean]));
   }
   const labels = emit.typed(emit.Gather(outside.y.name, batch), targetType(graph, plan));
+  const fed = Object.fromEntries(Object.entries(each).map(([key, { name }]) => [key, emit.Gather(name, iteration)]));
+  const hyperFor = (stem: string): Readonly<Record<string, string>> => ({ ...parts.names[stem], ...scheduledOf(fed, stem) });
   const stored = new Map(Object.entries(under('statistic/')));
   const starts = plan.adversarial?.randomStart ?? false;
   if (attack) {
     const rows = { clean, labels, start: starts ? emit.Gather(outside.start.name, iteration) : '' };
-    emitAdversarial(emit, plan, graph, rows, norms, stored, loss.names, attack.names);
+    emitAdversarial(emit, plan, graph, rows, norms, stored, hyperFor('loss'), attack.names);
   }
-  const statisticsAfter = emitForward(emit, graph, plan.output, norms, stored);
+  const statisticsAfter = emitForward(emit, graph, outputsOf(plan), norms, stored);
+  const softened = plan.soft && plan.soft.temperature !== 1 ? emit.Div(plan.output, emit.scalar(plan.soft.temperature)) : plan.output;
   const objective = emitObjective(
     emit,
     plan.loss,
-    loss.names,
-    plan.output,
+    hyperFor('loss'),
+    softened,
     labels,
     plan.classes,
     drawn.share ? { target: partners(emit, labels), share: drawn.share } : undefined,
+    {
+      ...viewOf(plan, 'loss', fed),
+      ...(fed.soft ? { soft: fed.soft } : {}),
+      ...(fed.weights ? { weights: fed.weights } : {}),
+    },
   );
-  const found = gradients(emit, objective.mean, names);
+  const seen = { emit, plan, objective, labels, fed, layout, hyperFor };
+  const terms = emitTerms(seen, under('scaling/'));
+  const found = gradients(emit, terms.total, names);
   const flat = pack(
     emit,
     names.map((name) => found.get(name) ?? ''),
@@ -190,9 +226,9 @@ export const compileSteps = (plan: Plan): Compiled => {
   const updated = emitUpdate(emit, plan, state, grad, hyper, { scales, decays }, t);
 
   // s − s is 0 only where both the loss and the norm are finite; otherwise everything stays as it was.
-  const both = emit.Add(objective.mean, norm);
+  const both = emit.Add(terms.total, norm);
   const finite = emit.Equal(emit.Sub(both, both), emit.scalar(0));
-  const next: Record<string, string> = { theta: updated.theta, t };
+  const next: Record<string, string> = { theta: updated.theta, t, ...terms.next };
   if (plan.ema !== undefined) next.ema = emitAverage(emit, carried.ema, updated.theta, decay);
   for (const [name, value] of Object.entries(updated.slots)) next[`slot/${name}`] = value;
   for (const [name, value] of Object.entries(updated.scalars)) next[`scalar/${name}`] = value;
@@ -205,8 +241,10 @@ export const compileSteps = (plan: Plan): Compiled => {
   const kept = keys.map((key) => statistic.get(key) ?? keep(next[key], carried[key]));
   const scans: Record<string, string> = { loss: objective.mean, gradientNorm: norm, finite: emit.Cast(finite, { to: codes[precision] }) };
   if (objective.correct) scans.accuracy = emit.Div(objective.correct, objective.count);
+  const monitors = { ...terms.lines, ...emitMonitors(seen, { before: carried.theta, gradient: flat, after: updated.theta }) };
+  const rowsOut = emitRowOutputs(seen);
   const on = emit.Or(finite, outside.go.name);
-  const step = plan.block ? blocked(emit, plan.block, [on, ...kept, ...Object.values(scans)]) : emit;
+  const step = plan.block ? blocked(emit, plan.block, [on, ...kept, ...Object.values({ ...scans, ...rowsOut, ...monitors })]) : emit;
   const body = step.graph(
     'step',
     [
@@ -217,20 +255,25 @@ export const compileSteps = (plan: Plan): Compiled => {
     [
       { name: on, type: flag },
       ...kept.map((name, i) => ({ name, type: typeOf(start[keys[i]]) })),
-      ...Object.values(scans).map((name) => ({ name, type: number })),
+      ...[...Object.values(scans), ...Object.values(monitors)].map((name) => ({ name, type: number })),
+      ...Object.values(rowsOut).map((name) => ({ name, type: emit.type(name) ?? number })),
     ],
   );
 
   // The loop around it.
   const ends = Object.fromEntries(keys.map((key) => [key, { input: emit.fresh(key), output: emit.fresh(`next/${key}`) }]));
-  const columns = Object.fromEntries(Object.keys(scans).map((name) => [name, emit.fresh(`steps/${name}`)]));
+  const column = (of: Readonly<Record<string, string>>, stem: string): Record<string, string> =>
+    Object.fromEntries(Object.keys(of).map((name) => [name, emit.fresh(`${stem}/${name}`)]));
+  const columns = column(scans, 'steps');
+  const lines = column(monitors, 'monitor');
+  const rowColumns = column(rowsOut, 'rows');
   const [trips, yes] = [emit.fresh('trips'), emit.fresh('yes')];
-  const values = only({ ...optimizer.values, ...loss.values, ...own }, body.nodes);
+  const values = only({ ...optimizer.values, ...parts.values, ...own }, body.nodes);
   const { x, y, rows, lr, go, start: points } = outside;
   const loop = node(
     'Loop',
     [trips, yes, ...keys.map((key) => ends[key].input)],
-    [...keys.map((key) => ends[key].output), ...Object.values(columns)],
+    [...keys.map((key) => ends[key].output), ...Object.values(columns), ...Object.values(lines), ...Object.values(rowColumns)],
     {
       body: { type: 'graph', value: body },
     },
@@ -242,12 +285,22 @@ export const compileSteps = (plan: Plan): Compiled => {
       name: 'training',
       inputs: [
         ...keys.map((key) => ({ name: ends[key].input, type: typeOf(start[key]) })),
-        ...[x, y, ...(plan.data === 'resident' ? [rows] : []), lr, go, ...(starts ? [points] : []), ...Object.values(chance)],
+        ...[
+          x,
+          y,
+          ...(plan.data === 'resident' ? [rows] : []),
+          lr,
+          go,
+          ...(starts ? [points] : []),
+          ...Object.values(chance),
+          ...Object.values(each),
+        ],
         ...Object.keys(values).map((name) => ({ name, type: number })),
       ],
       outputs: [
         ...keys.map((key) => ({ name: ends[key].output, type: typeOf(start[key]) })),
-        ...Object.values(columns).map((name) => ({ name, type: tensorType(precision, ['steps']) })),
+        ...[...Object.values(columns), ...Object.values(lines)].map((name) => ({ name, type: tensorType(precision, ['steps']) })),
+        ...Object.values(rowColumns).map((name) => ({ name })),
       ],
       nodes: [node('Size', [lr.name], [trips]), loop],
       initializers: new Map([[yes, { dtype: 'bool', dims: [], bytes: Uint8Array.of(1) }]]),
@@ -269,7 +322,15 @@ export const compileSteps = (plan: Plan): Compiled => {
       go: go.name,
       start: starts ? points.name : '',
       drawn: Object.fromEntries(Object.entries(chance).map(([kind, { name }]) => [kind, name])),
+      each: Object.fromEntries(Object.entries(each).map(([key, { name }]) => [key, name])),
     },
-    outputs: { loss: columns.loss, accuracy: columns.accuracy ?? '', gradientNorm: columns.gradientNorm, finite: columns.finite },
+    outputs: {
+      loss: columns.loss,
+      accuracy: columns.accuracy ?? '',
+      gradientNorm: columns.gradientNorm,
+      finite: columns.finite,
+      monitors: lines,
+      rows: rowColumns,
+    },
   };
 };

@@ -1,16 +1,55 @@
 import type { Chosen, Options } from '../base/option.ts';
+import type { Random } from '../base/random.ts';
 import type { Emit } from '../graph/emit.ts';
 import type { Attributes, Constant } from '../graph/types.ts';
 
 /** Real options reach a compiled part as scalar graph inputs, so a sweep over them never recompiles. */
 export type Hyper<O extends Options> = { readonly [K in keyof O as O[K] extends { kind: 'real' } ? K : never]: string };
 
-interface Part<O extends Options> {
+/** What a part is compared with by `--compare baseline`, in its own place of the recipe: null leaves the key out. */
+export type Baseline = null | string | Readonly<Record<string, unknown>>;
+
+export interface Part<O extends Options = Options> {
   /** Kebab-case, the file's name and the `kind` of a recipe. */
   readonly id: string;
   /** Paper or reference implementation, and the convention followed. */
   readonly source: string;
   readonly options: O;
+  /** For its page: what it is for, in a sentence or two. */
+  readonly about?: string;
+  /** For its page: what is computed, one formula a line. */
+  readonly formula?: readonly string[];
+  readonly baseline?: Baseline;
+}
+
+/** Numbers of a part that change over the run. They reach the step as scalars under their names, beside its real options. */
+type Scheduled<O extends Options> = Readonly<Record<string, (moment: Omit<Moment, 'validation'>, chosen: Chosen<O>) => number>>;
+
+/** Numbers drawn on the host for every step, from a stream of their own; `rows` is the length of the batch. */
+export interface Draw {
+  readonly of: 'normal' | 'uniform' | 'rademacher';
+  readonly dims: readonly (number | 'rows')[];
+}
+/** What a part may read of a batch besides predictions and targets. */
+export type Reading = 'features' | 'domains' | 'indices';
+/** Sizes that shapes follow from: of a row of features, of a row of the output, and the number of classes. */
+export interface Sizes {
+  readonly features: number;
+  readonly outputs: number;
+  readonly classes: number;
+}
+/** A part that adds something to the objective. */
+interface ObjectivePart<O extends Options> extends Part<O> {
+  readonly reads?: readonly Reading[];
+  readonly scheduled?: Scheduled<O>;
+  readonly draws?: (sizes: Sizes, chosen: Chosen<O>) => Readonly<Record<string, Draw>>;
+  /** Values of its own that are trained beside the model and are no part of it when saved. */
+  readonly parameters?: (sizes: Sizes, chosen: Chosen<O>) => Readonly<Record<string, Fresh>>;
+}
+/** A new parameter; `first` draws its values one after the other, in place of the recipe's `init`. */
+export interface Fresh {
+  readonly dims: readonly number[];
+  first?(random: Random): number;
 }
 
 export interface Update<S extends string = string> {
@@ -54,9 +93,24 @@ export const defineOptimizer = <const O extends WithRate, const S extends string
   optimizer: StepOptimizer<O, S> | StepAllOptimizer<O, S, Z>,
 ): Optimizer => optimizer as unknown as Optimizer;
 
-export interface LossInput {
+/** What a part reads of a batch, as values of the step. */
+export interface BatchView {
+  /** [N, D]: what the last layer with weights reads. With `reads: ['features']` alone. */
+  readonly features?: string;
+  /** int64 [N], from `data.domainKey`; absent where rows are only measured. */
+  readonly domains?: string;
+  /** int64 [N], places of the rows in the training data, or `data.indexKey`; absent where rows are only measured. */
+  readonly indices?: string;
+  /** The part's draws and parameters, by the names it gave them. Draws are absent where rows are only measured. */
+  readonly own: Readonly<Record<string, string>>;
+  /** What the head gives besides logits, by the names it gave them. */
+  readonly given: Readonly<Record<string, string>>;
+}
+export interface LossInput extends BatchView {
   /** [N, C], or the prediction of a regression. */
   readonly logits: string;
+  /** Rows of shares [N, C] that take the place of labels, from `targets`. Only for losses that are `soft`. */
+  readonly soft?: string;
   /** `class`: int64 [N]; all others: floats shaped as the prediction. */
   readonly target: string;
   /** Number of classes; 0 for all targets but those of kind `class`. */
@@ -67,8 +121,12 @@ export interface LossInput {
  * model, stored in the data.
  */
 export type TargetKind = 'class' | 'value' | 'marks' | 'scores';
-export interface Loss<O extends Options = Options> extends Part<O> {
+export interface Loss<O extends Options = Options> extends ObjectivePart<O> {
   readonly target: TargetKind;
+  /** It accepts shares of classes in the place of labels. */
+  readonly soft?: true;
+  /** What the model gives is an embedding: its width is not the number of classes, which the data tell. */
+  readonly embeds?: true;
   /**
    * `perExample` is [N], already multiplied by `weights` ([N]) where there are any. The loss of a batch is
    * Σ perExample / Σ weights, or the plain mean, so that sums over shards add up. `right` is [N], how right each row is, from
@@ -82,6 +140,77 @@ export interface Loss<O extends Options = Options> extends Part<O> {
   ): { readonly perExample: string; readonly weights?: string; readonly right?: string };
 }
 export const defineLoss = <const O extends Options>(loss: Loss<O>): Loss => loss as unknown as Loss;
+
+/** The last dense layer of a model: logits = features·Wᵀ + b, W [C, D]. */
+export interface LastLayer {
+  readonly features: string;
+  readonly weight: string;
+  /** '' where it has none. */
+  readonly bias: string;
+  /** Whether the weight is stored [D, C]. */
+  readonly transposed: boolean;
+}
+/** One trained tensor as a step sees it. */
+export interface Trained {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly role: string;
+  readonly value: string;
+}
+export interface RegularizerInput extends LossInput {
+  /** The rows as the model reads them. */
+  readonly x: string;
+  /** The loss of the batch, and of each row ([N]). */
+  readonly mean: string;
+  readonly perExample: string;
+  readonly parameters: readonly Trained[];
+  /** Undefined where the model does not end in a dense layer. */
+  readonly layer: LastLayer | undefined;
+}
+/** A term added to the loss of a batch. Derivatives of values (autodiff/reverse.ts) may be part of it. */
+export interface Regularizer<O extends Options = Options> extends ObjectivePart<O> {
+  /** Labels are read only with a loss of classes. */
+  readonly labels?: true;
+  term(emit: Emit, input: RegularizerInput, hyper: Readonly<Record<string, string>>, chosen: Chosen<O>): string;
+}
+export const defineRegularizer = <const O extends Options>(regularizer: Regularizer<O>): Regularizer =>
+  regularizer as unknown as Regularizer;
+
+/** A step after its update, for numbers to watch. */
+export interface StepView extends RegularizerInput {
+  /** By parameter, in the order of `parameters`: the gradient before clipping, and the value after the update. */
+  readonly gradients: readonly string[];
+  readonly after: readonly string[];
+  /** The same, all parameters as one vector. */
+  readonly flat: { readonly before: string; readonly gradient: string; readonly after: string };
+}
+/** Numbers of every step, shown while it trains. */
+export interface Monitor<O extends Options = Options> extends Part<O> {
+  readonly title: string;
+  readonly unit: 'none' | 'fraction' | 'count';
+  readonly scale?: 'log';
+  readonly reads?: readonly Reading[];
+  /** Scalars by the names of their lines. */
+  build(emit: Emit, view: StepView, chosen: Chosen<O>): Readonly<Record<string, string>>;
+}
+export const defineMonitor = <const O extends Options>(monitor: Monitor<O>): Monitor => monitor as unknown as Monitor;
+
+/** Brings the loss to the size of the other terms (regularizers, a term of the head), or leaves it. */
+export interface LossScaling<O extends Options = Options> extends Part<O> {
+  /** Absent for a loss that stays as it is. */
+  readonly guide?: {
+    /** Numbers carried from step to step with their first values. */
+    readonly scalars: Readonly<Record<string, number>>;
+    /** The factor counts as constant: no gradient flows through it. */
+    scale(
+      emit: Emit,
+      terms: { readonly loss: string; readonly other: string },
+      scalars: Readonly<Record<string, string>>,
+      chosen: Chosen<O>,
+    ): { readonly factor: string; readonly scalars: Readonly<Record<string, string>> };
+  };
+}
+export const defineLossScaling = <const O extends Options>(scaling: LossScaling<O>): LossScaling => scaling as unknown as LossScaling;
 
 /** `t` counts from 0 in the chosen unit; `total` is the length of the run in that unit. */
 export interface Moment {
@@ -103,8 +232,8 @@ export const defineSchedule = <const O extends Options>(schedule: Schedule<O>): 
 
 /** What an architecture records its layers with: nodes and values carry the layer's name. */
 export interface Net {
-  /** Declares a float parameter, filled later by the recipe's `init`. */
-  parameter(name: string, dims: readonly number[]): string;
+  /** Declares a float parameter, filled later by the recipe's `init` unless its first values are given. */
+  parameter(name: string, dims: readonly number[], first?: ArrayLike<number>): string;
   /** Declares a value that is stored but not trained (a shape, running statistics). */
   buffer(name: string, constant: Constant): string;
   /** Records a node whose output has the rows `row` ([N, ...row]). */
@@ -116,3 +245,23 @@ export interface Architecture<O extends Options = Options> extends Part<O> {
 }
 export const defineArchitecture = <const O extends Options>(architecture: Architecture<O>): Architecture =>
   architecture as unknown as Architecture;
+
+/** The last layers of a model, in place of its own. What it gives besides logits, losses read as `given`. */
+export interface Head<O extends Options = Options> extends Part<O> {
+  /**
+   * Records the layers from `features` ([N, width]) and returns the logits ([N, outputs]). `random` is a stream of the recipe's seed;
+   * buffers hold what is fixed.
+   */
+  build(
+    net: Net,
+    features: string,
+    sizes: { readonly width: number; readonly classes: number },
+    chosen: Chosen<O>,
+    random: Random,
+  ): { readonly logits: string; readonly given?: Readonly<Record<string, string>> };
+  /** Width of the output where it is not the number of classes. */
+  outputs?(classes: number, chosen: Chosen<O>): number;
+  /** A term of its own, [N] or a scalar, added to the loss. */
+  term?(emit: Emit, input: LossInput, hyper: Hyper<O>, chosen: Chosen<O>): string;
+}
+export const defineHead = <const O extends Options>(head: Head<O>): Head => head as unknown as Head;

@@ -3,7 +3,8 @@ import type { Model, TensorType, ValueInfo } from '../graph/types.ts';
 import { emitForward } from './forward.ts';
 import { layoutOf, unpack } from './layout.ts';
 import { emitObjective } from './objective.ts';
-import { batchNorms, hyperOf, inPrecision, modelOf, only, type Plan, rowType, stepEmitter, targetType, tensorType } from './plan.ts';
+import { batchNorms, inPrecision, modelOf, only, type Plan, rowType, stepEmitter, targetType, tensorType } from './plan.ts';
+import { measuredHyper, outputsOf, viewOf } from './step-inputs.ts';
 
 /** The forward pass in inference form with its loss, parameters and stored statistics as inputs. Sums add up over batches. */
 export interface Evaluation {
@@ -26,10 +27,10 @@ export const compileEvaluation = (plan: Plan): Evaluation => {
   const input = (stem: string, type: TensorType): ValueInfo => ({ name: emit.typed(emit.fresh(stem), type), type });
   const theta = input('theta', tensorType(precision, [layout.size]));
   const y = input('target', targetType(graph, plan));
-  const loss = hyperOf(emit, plan.loss, 'loss', precision);
+  const loss = measuredHyper(emit, plan);
   unpack(emit, layout, theta.name, names);
-  emitForward(emit, graph, plan.output, new Set(), new Map());
-  const objective = emitObjective(emit, plan.loss, loss.names, plan.output, y.name, classes);
+  emitForward(emit, graph, outputsOf(plan), new Set(), new Map());
+  const objective = emitObjective(emit, plan.loss, loss.names, plan.output, y.name, classes, undefined, viewOf(plan, 'loss'));
   const outputs = [objective.total, objective.weight, ...(objective.correct ? [objective.correct] : [])];
   const hyper = only(loss.values, emit.nodes);
   const scalar = tensorType(precision, []);
@@ -51,5 +52,16 @@ export const compileEvaluation = (plan: Plan): Evaluation => {
     hyper,
     inputs: { x: plan.input, y: y.name },
     outputs: { total: objective.total, weight: objective.weight, correct: objective.correct, scores },
+  };
+};
+
+/** A value of the plan's graph with its stored parameters, for rows fed as the model's input. */
+export const compileValue = (plan: Plan, value: string): { readonly model: Model; readonly input: string; readonly output: string } => {
+  const graph = inPrecision(plan.graph, plan.precision);
+  const type = graph.values.get(value) ?? rowType(graph, value);
+  return {
+    model: modelOf(plan, { ...graph, outputs: [{ name: value, type }] }),
+    input: plan.input,
+    output: value,
   };
 };

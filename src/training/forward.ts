@@ -71,18 +71,21 @@ const moved = (emit: Emit, all: readonly Normalised[], keep: Keep): Map<string, 
 };
 
 /**
- * Records the nodes that `output` depends on. Those of `norms` are put in training form, with the stored statistics
+ * Records the nodes that `outputs` depend on. Those of `norms` are put in training form, with the stored statistics
  * under the names of `stored`; the result tells what each is after the step, of what is kept.
  */
 export const emitForward = (
   emit: Emit,
   graph: Graph,
-  output: string,
+  outputs: readonly string[],
   norms: ReadonlySet<Node>,
   stored: ReadonlyMap<string, string>,
 ): ((keep: Keep) => ReadonlyMap<string, string>) => {
   const all: Normalised[] = [];
-  for (const node of restrict(graph, [{ name: output }]).nodes) {
+  for (const node of restrict(
+    graph,
+    outputs.map((name) => ({ name })),
+  ).nodes) {
     if (!norms.has(node)) emit.node(node);
     else all.push(normalise(emit, node, stored));
   }

@@ -77,18 +77,18 @@ export const undrawn = (graph: Graph, names: ReadonlySet<string>): { readonly na
 /**
  * The graph with its trainable parameters drawn anew, each from its own stream of `seed`, and running statistics reset
  * to mean 0, variance 1. Scales start at 1, shifts at 0, embeddings are N(0, 1), cells U(±1/√hidden) whatever the kind, as in
- * PyTorch. Parameters of role `other` keep their values.
+ * PyTorch. Parameters of role `other` keep their values, and so do those that are not `among` these.
  */
-export const initialise = (graph: Graph, kind: Initialisation, seed: number): Graph => {
+export const initialise = (graph: Graph, kind: Initialisation, seed: number, among?: (name: string) => boolean): Graph => {
   if (kind === 'keep') return graph;
   const drawn = new Map<string, Constant>(graph.initializers);
   for (const p of parametersOf(graph)) {
-    if (p.role === 'other') continue;
+    if (p.role === 'other' || (among && !among(p.name))) continue;
     const dtype = graph.initializers.get(p.name)?.dtype ?? 'float32';
     drawn.set(p.name, constantOf(dtype, p.dims, valuesOf(p, kind, random(seed, `init/${p.name}`))));
   }
   for (const { op, inputs } of graph.nodes) {
-    if (op !== 'BatchNormalization') continue;
+    if (op !== 'BatchNormalization' || (among && !among(inputs[3]))) continue;
     for (const [name, value] of [
       [inputs[3], 0],
       [inputs[4], 1],

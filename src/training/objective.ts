@@ -1,6 +1,6 @@
 import type { Emit } from '../graph/emit.ts';
 import { mixed } from './augment.ts';
-import type { Loss } from './define.ts';
+import type { BatchView, Loss } from './define.ts';
 import type { Picked } from './plan.ts';
 
 const INT64 = 7;
@@ -15,7 +15,16 @@ export interface Objective {
   readonly count: string;
   /** '' where rows are not right or wrong. */
   readonly correct: string;
+  /** Loss of each row, [N], multiplied by its weights. */
+  readonly perExample: string;
 }
+
+/** What a loss reads besides predictions and labels; `weights` multiply its rows. */
+export interface ObjectiveView extends BatchView {
+  readonly soft?: string;
+  readonly weights?: string;
+}
+const bare: ObjectiveView = { own: {}, given: {} };
 
 /** A second target of each row and the share of the first. */
 interface Blend {
@@ -39,9 +48,11 @@ export const emitObjective = (
   target: string,
   classes: number,
   blend?: Blend,
+  { weights: rowWeights, ...view }: ObjectiveView = bare,
 ): Objective => {
-  const build = (of: string) => part.build(emit, { logits, target: of, classes }, hyper, chosen);
-  const { perExample, weights, right } = blend ? blended(emit, build(target), build(blend.target), blend.share) : build(target);
+  const build = (of: string) => part.build(emit, { ...view, logits, target: of, classes }, hyper, chosen);
+  const { perExample: plain, weights, right } = blend ? blended(emit, build(target), build(blend.target), blend.share) : build(target);
+  const perExample = rowWeights === undefined ? plain : emit.Mul(rowWeights, plain);
   const code = emit.type(logits)?.dtype === 'float64' ? codes.float64 : codes.float32;
   const count = emit.Cast(emit.Size(perExample), { to: code });
   const total = emit.ReduceSum(perExample, { keepdims: 0 });
@@ -49,6 +60,7 @@ export const emitObjective = (
   const hits = (): string => emit.Equal(emit.ArgMax(logits, { axis: 1, keepdims: 0 }), emit.Cast(target, { to: INT64 }));
   const sum = (rows: string | undefined): string => (rows === undefined ? '' : emit.ReduceSum(rows, { keepdims: 0 }));
   return {
+    perExample,
     count,
     total,
     weight,

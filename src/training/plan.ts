@@ -7,7 +7,8 @@ import type { Constant, Dim, Graph, Model, Node, TensorType, ValueType } from '.
 import { namesWithin, readsOf } from '../graph/walk.ts';
 import type { Adversarial } from './adversarial.ts';
 import type { Augment } from './augment.ts';
-import type { Loss, Optimizer } from './define.ts';
+import type { Head, LastLayer, Loss, LossScaling, Monitor, Optimizer, Regularizer } from './define.ts';
+import type { RowOutput } from './define-run.ts';
 import type { Precision } from './layout.ts';
 import type { Parameter } from './parameters.ts';
 
@@ -53,6 +54,19 @@ export interface Plan {
   /** Trained batch normalisations use the batch's statistics and update the stored ones, or use the stored ones as they are. */
   readonly statistics: 'batch' | 'stored';
   readonly precision: Precision;
+  /** The last dense layer, where there is one: what parts read as features. */
+  readonly layer?: LastLayer;
+  readonly regularizers?: readonly Picked<Regularizer>[];
+  readonly lossScaling?: Picked<LossScaling>;
+  /** A head with values for the loss, by the names of the graph. */
+  readonly head?: Picked<Head> & { readonly given: Readonly<Record<string, string>> };
+  /** Rows come with shares of classes that take the place of labels; logits are divided by `temperature` in the loss. */
+  readonly soft?: { readonly temperature: number };
+  /** Rows come with weights, by which their losses are multiplied. */
+  readonly weighs?: true;
+  readonly monitors?: readonly Picked<Monitor>[];
+  /** Numbers of every row, for the host. */
+  readonly rowOutputs?: readonly RowOutput[];
   /** Channels in a block of the CPU's convolutions, where the steps are for this machine alone (autodiff/blocked.ts). */
   readonly block?: number;
 }

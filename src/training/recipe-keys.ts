@@ -1,10 +1,19 @@
 import { choice, flag, int, type Option, real, text } from '../base/option.ts';
 import { architectures } from './architectures/index.ts';
+import { batchSchedules } from './batch-schedules/index.ts';
+import { biasInits } from './bias-inits/index.ts';
+import { heads } from './heads/index.ts';
 import { initialisations } from './initialise.ts';
+import { lossScalings } from './loss-scalings/index.ts';
 import { losses } from './losses/index.ts';
+import { monitors } from './monitors/index.ts';
 import { optimizers } from './optimizers/index.ts';
 import type { Shape } from './recipe-shape.ts';
+import { regimes } from './regimes/index.ts';
+import { regularizers } from './regularizers/index.ts';
+import { samplers } from './samplers/index.ts';
 import { schedules } from './schedules/index.ts';
+import { targets } from './targets/index.ts';
 
 const of = (option: Option): Shape => ({ kind: 'option', option });
 const string = (help: string): Shape => of(text({ default: '', help }));
@@ -62,9 +71,16 @@ export const recipeKeys: Shape & { readonly kind: 'object' } = {
     data: {
       kind: 'object',
       help: 'What to train on. `test` is never seen before the end.',
-      keys: { train: dataset, val: dataset, test: dataset, labelKey: string('Array or column of the labels in all of them.') },
+      keys: {
+        train: dataset,
+        val: dataset,
+        test: dataset,
+        labelKey: string('Array or column of the labels in all of them.'),
+        domainKey: string('Array or column of the domain that each training row comes from.'),
+        indexKey: string('Array or column of numbers that name the training rows; their places where absent.'),
+      },
       required: ['train'],
-      optional: ['labelKey'],
+      optional: ['labelKey', 'domainKey', 'indexKey'],
     },
     split: {
       kind: 'object',
@@ -82,6 +98,8 @@ export const recipeKeys: Shape & { readonly kind: 'object' } = {
         help: 'First values of the parameters: a `model` keeps its own by default, any other choice draws them anew.',
       }),
     ),
+    biasInit: { kind: 'part', help: 'First values of the biases of the last layer.', of: biasInits },
+    head: { kind: 'part', help: "New last layers, in place of the model's own.", of: heads },
     trainable: {
       kind: 'list',
       help: 'Names of the parameters to train, * and ? allowed; all where absent.',
@@ -95,6 +113,14 @@ export const recipeKeys: Shape & { readonly kind: 'object' } = {
       }),
     ),
     loss: { kind: 'part', help: 'What is minimised.', of: losses },
+    lossScaling: { kind: 'part', help: 'Brings the loss to the size of the terms that are added to it.', of: lossScalings },
+    regularizers: {
+      kind: 'list',
+      help: 'Terms added to the loss.',
+      of: { kind: 'part', help: 'A term.', of: regularizers },
+    },
+    targets: { kind: 'part', help: 'What rows are trained towards.', of: targets },
+    regime: { kind: 'part', help: 'A programme of several runs, in place of one.', of: regimes },
     optimizer: {
       kind: 'part',
       help: 'How parameters move.',
@@ -144,6 +170,7 @@ export const recipeKeys: Shape & { readonly kind: 'object' } = {
               of: [count('Rows per step.'), of(choice({ default: 'full', of: ['full'], help: 'All rows.' }))],
             },
             dropLast: of(flag({ default: false, help: 'Leave out the short batch at the end of an epoch.' })),
+            schedule: { kind: 'part', help: 'How the batch changes over the run.', of: batchSchedules },
             accumulate: of(
               int({ default: 1, min: 1, max: 1e6, help: 'Batches whose gradients are averaged before each update; each is a step.' }),
             ),
@@ -152,6 +179,17 @@ export const recipeKeys: Shape & { readonly kind: 'object' } = {
           optional: ['accumulate'],
         },
       ],
+    },
+    sampler: { kind: 'part', help: 'Which rows each epoch goes through, and in which order.', of: samplers },
+    monitor: {
+      kind: 'list',
+      help: 'Numbers of every step, shown while it trains.',
+      of: { kind: 'part', help: 'A number of every step.', of: monitors },
+    },
+    diagnose: {
+      kind: 'list',
+      help: 'Ids of diagnostics run on the validation rows at every evaluation, such as calibration-error and confusion.',
+      of: string('Id of a diagnostic of predictions.'),
     },
     epochs: count('Passes over the training rows.'),
     steps: count('Updates, in place of `epochs`.'),

@@ -7,6 +7,8 @@ interface PartLike {
   readonly id: string;
   readonly source: string;
   readonly options: Options;
+  readonly about?: string;
+  readonly formula?: readonly string[];
 }
 
 /** What may stand at one place of a recipe: read, and written as JSON Schema, from the same table. */

@@ -3,7 +3,8 @@ import { defaults } from '../base/option.ts';
 import type { DataRef, Device } from '../base/request.ts';
 import type { Adversarial } from './adversarial.ts';
 import type { Augment } from './augment.ts';
-import type { Architecture, Loss, Optimizer, Schedule, ScheduleUnit } from './define.ts';
+import type { Architecture, Head, Loss, LossScaling, Monitor, Optimizer, Regularizer, Schedule, ScheduleUnit } from './define.ts';
+import type { BatchSchedule, BiasInit, Regime, Sampler, Targets } from './define-run.ts';
 import type { Initialisation } from './initialise.ts';
 import type { Picked, Plan } from './plan.ts';
 import { recipeKeys } from './recipe-keys.ts';
@@ -22,6 +23,20 @@ export interface EarlyStop {
   readonly restoreBest: boolean;
 }
 
+/** Parts that are absent unless a recipe names them. */
+export interface Extra {
+  readonly head?: Picked<Head>;
+  readonly biasInit?: Picked<BiasInit>;
+  readonly lossScaling?: Picked<LossScaling>;
+  readonly regularizers?: readonly Picked<Regularizer>[];
+  readonly targets?: Picked<Targets>;
+  readonly regime?: Picked<Regime>;
+  readonly sampler?: Picked<Sampler>;
+  readonly batchSchedule?: Picked<BatchSchedule>;
+  readonly monitor?: readonly Picked<Monitor>[];
+  readonly diagnose?: readonly string[];
+}
+
 /** A recipe file with every default filled in. Paths are as written: relative to the file. */
 export interface Recipe {
   readonly path: string;
@@ -29,13 +44,21 @@ export interface Recipe {
   readonly id: string;
   /** A file to train further, or an architecture and the shape of its rows (that of the data where absent). */
   readonly source: { readonly model: string } | { readonly arch: Picked<Architecture>; readonly input?: readonly number[] };
-  readonly data: { readonly train: DataRef; readonly val?: DataRef; readonly test?: DataRef };
+  readonly data: {
+    readonly train: DataRef;
+    readonly val?: DataRef;
+    readonly test?: DataRef;
+    readonly domainKey?: string;
+    readonly indexKey?: string;
+  };
   readonly split: { readonly val: number; readonly seed: number; readonly stratified: boolean };
   readonly init: Initialisation;
   /** Names or patterns; absent for all that the gradient reaches. */
   readonly trainable?: readonly string[];
   readonly statistics: Plan['statistics'];
   readonly loss: Picked<Loss>;
+  /** What a recipe may say beside the rest; absent where it says nothing. */
+  readonly extra: Extra;
   readonly optimizer: Picked<Optimizer>;
   readonly groups: readonly GroupRule[];
   readonly decayExclude: readonly ('bias' | 'norm')[];
@@ -67,6 +90,8 @@ interface Raw {
     readonly val?: string | DataRef;
     readonly test?: string | DataRef;
     readonly labelKey?: string;
+    readonly domainKey?: string;
+    readonly indexKey?: string;
   };
   readonly split?: Recipe['split'];
   readonly init?: Initialisation;
@@ -75,7 +100,16 @@ interface Raw {
   readonly loss: Read<Loss>;
   readonly optimizer: Read<Optimizer, Pick<Recipe, 'groups' | 'decayExclude'>>;
   readonly schedule?: Read<Schedule, { readonly unit: ScheduleUnit }>;
-  readonly batch?: number | 'full' | Recipe['batch'];
+  readonly batch?: number | 'full' | (Recipe['batch'] & { readonly schedule?: Read<BatchSchedule> });
+  readonly head?: Read<Head>;
+  readonly biasInit?: Read<BiasInit>;
+  readonly lossScaling?: Read<LossScaling>;
+  readonly regularizers?: readonly Read<Regularizer>[];
+  readonly targets?: Read<Targets>;
+  readonly regime?: Read<Regime>;
+  readonly sampler?: Read<Sampler>;
+  readonly monitor?: readonly Read<Monitor>[];
+  readonly diagnose?: readonly string[];
   readonly epochs?: number;
   readonly steps?: number;
   readonly ema?: { readonly decay: number };
@@ -89,6 +123,34 @@ interface Raw {
   readonly nonfinite: Recipe['nonfinite'];
   readonly provider: Device;
 }
+
+const plain = ({ part, chosen }: Picked<{ readonly id: string }>): Readonly<Record<string, unknown>> => ({ kind: part.id, ...chosen });
+const picked = <P>({ part, chosen }: Read<P>): Picked<P> => ({ part, chosen });
+
+const extraOf = (raw: Raw): Extra => {
+  const one = <P>(read: Read<P> | undefined): Picked<P> | undefined => read && picked(read);
+  const many = <P>(read: readonly Read<P>[] | undefined): readonly Picked<P>[] | undefined =>
+    read && read.length > 0 ? read.map(picked) : undefined;
+  const all = {
+    head: one(raw.head),
+    biasInit: one(raw.biasInit),
+    lossScaling: one(raw.lossScaling),
+    regularizers: many(raw.regularizers),
+    targets: one(raw.targets),
+    regime: one(raw.regime),
+    sampler: one(raw.sampler),
+    batchSchedule: one(typeof raw.batch === 'object' ? raw.batch.schedule : undefined),
+    monitor: many(raw.monitor),
+    diagnose: raw.diagnose && raw.diagnose.length > 0 ? raw.diagnose : undefined,
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+};
+
+/** What decides the numbers of a run: not what is only shown. */
+const plainExtra = ({ monitor: _, diagnose: __, ...extra }: Extra): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    Object.entries(extra).map(([key, value]) => [key, Array.isArray(value) ? value.map(plain) : plain(value as Picked<Head>)]),
+  );
 
 /** Parts written as in a file: `{ kind, options }`. */
 const plainParts = (recipe: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
@@ -108,6 +170,12 @@ const attackOf = ({ range, ...given }: NonNullable<Raw['adversarial']>, refuse: 
   const [low, high] = range;
   if (range.length !== 2 || !(low < high)) return refuse('adversarial.range', 'give the least and the greatest value, e.g. [0, 1]');
   return { ...given, step, range: [low, high] };
+};
+
+const batchOf = (batch: NonNullable<Raw['batch']>): Recipe['batch'] => {
+  if (typeof batch !== 'object') return { size: batch, dropLast: false };
+  const { schedule: _, ...rest } = batch;
+  return rest;
 };
 
 const stem = (path: string): string => (path.split(/[\\/]/).at(-1) ?? path).replace(/(\.train)?\.json$/, '');
@@ -164,13 +232,15 @@ export const readRecipe = (text: string, path: string): Recipe => {
   const init = raw.init ?? ('model' in source ? 'keep' : 'torch-default');
   if (init === 'keep' && 'arch' in source) return refuse('init', "a new 'arch' has no values to keep");
   const schedule: NonNullable<Raw['schedule']> = raw.schedule ?? { part: constant, chosen: defaults({}), more: {} };
-  const batch = raw.batch ?? 32;
+  const extra = extraOf(raw);
   const early: EarlyStop = { metric: 'val_loss', patience: 10, minDelta: 0, restoreBest: true };
   const what = {
     data: {
       train: ref(raw.data.train),
       ...(raw.data.val === undefined ? {} : { val: ref(raw.data.val) }),
       ...(raw.data.test === undefined ? {} : { test: ref(raw.data.test) }),
+      ...(raw.data.domainKey === undefined ? {} : { domainKey: raw.data.domainKey }),
+      ...(raw.data.indexKey === undefined ? {} : { indexKey: raw.data.indexKey }),
     },
     split: raw.split ?? { val: 0.1, seed: 0, stratified: true },
     init,
@@ -181,7 +251,7 @@ export const readRecipe = (text: string, path: string): Recipe => {
     groups,
     decayExclude,
     schedule: { part: schedule.part, chosen: schedule.chosen, unit: schedule.more.unit ?? schedule.part.unit },
-    batch: typeof batch === 'object' ? batch : { size: batch, dropLast: false },
+    batch: batchOf(raw.batch ?? 32),
     ...(raw.ema ? { ema: raw.ema } : {}),
     ...(clip ? { clip } : {}),
     ...(raw.augment ? { augment: raw.augment } : {}),
@@ -195,13 +265,14 @@ export const readRecipe = (text: string, path: string): Recipe => {
   const model = 'arch' in source ? { arch: source.arch, input } : source;
   return {
     ...what,
+    extra,
     path,
     id: stem(path),
     source,
     length,
     checkpointEvery: raw.checkpoint?.every ?? 1,
     provider: raw.provider,
-    settings: { ...model, ...what, ...length, ...plainParts({ ...model, ...what }) },
+    settings: { ...model, ...what, ...length, ...plainParts({ ...model, ...what }), ...plainExtra(extra) },
   };
 };
 

@@ -3,7 +3,8 @@ import type { Evaluation } from './evaluate.ts';
 import { emitForward } from './forward.ts';
 import { layoutOf, unpack } from './layout.ts';
 import { emitObjective } from './objective.ts';
-import { batchNorms, hyperOf, inPrecision, modelOf, only, type Plan, rowType, stepEmitter, targetType, tensorType } from './plan.ts';
+import { batchNorms, inPrecision, modelOf, only, type Plan, rowType, stepEmitter, targetType, tensorType } from './plan.ts';
+import { measuredHyper, outputsOf, viewOf } from './step-inputs.ts';
 
 /** The forward pass of a step with one number per float tensor: 0 where all its elements are finite, NaN where not. */
 export interface Taps extends Omit<Evaluation, 'outputs'> {
@@ -22,15 +23,15 @@ export const compileTaps = (plan: Plan): Taps => {
   const emit = stepEmitter(graph, new Set([...parameters, ...statistics]), precision);
   const theta = emit.typed(emit.fresh('theta'), tensorType(precision, [layout.size]));
   const y = emit.typed(emit.fresh('target'), targetType(graph, plan));
-  const loss = hyperOf(emit, plan.loss, 'loss', precision);
+  const loss = measuredHyper(emit, plan);
   unpack(emit, layout, theta, parameters);
   const before = emit.nodes.length;
-  emitForward(emit, graph, plan.output, norms, new Map(statistics.map((name) => [name, name])));
+  emitForward(emit, graph, outputsOf(plan), norms, new Map(statistics.map((name) => [name, name])));
   const values = emit.nodes.slice(before).flatMap(({ name, op, outputs: [value] }) => {
     const float = emit.type(value)?.dtype === precision;
     return float ? [{ value, name: `the output of '${name || value}' (${op})` }] : [];
   });
-  const { mean } = emitObjective(emit, plan.loss, loss.names, plan.output, y, plan.classes);
+  const { mean } = emitObjective(emit, plan.loss, loss.names, plan.output, y, plan.classes, undefined, viewOf(plan, 'loss'));
   const tapped = [...values, { value: mean, name: 'the loss' }];
   const numbers = tapped.map(({ value }) => emit.Reshape(emit.ReduceSum(emit.Sub(value, value), { keepdims: 0 }), emit.ints([1])));
   const output = emit.Concat(...numbers, { axis: 0 });

@@ -3,8 +3,9 @@ import { Fault } from '../base/fault.ts';
 import { emitForward } from './forward.ts';
 import { emitObjective } from './objective.ts';
 import { matches, type Parameter } from './parameters.ts';
-import { type Group, hyperOf, inPrecision, type Plan, stepEmitter, targetType } from './plan.ts';
+import { type Group, inPrecision, type Plan, stepEmitter, targetType } from './plan.ts';
 import type { Recipe } from './recipe.ts';
+import { measuredHyper, outputsOf, viewOf } from './step-inputs.ts';
 
 /** Parameters that the loss's gradient reaches, and why it does not reach the others (the first reason met). */
 export const receiving = (
@@ -13,10 +14,10 @@ export const receiving = (
 ): { readonly reached: readonly Parameter[]; readonly reason: string } => {
   const graph = inPrecision(plan.graph, plan.precision);
   const emit = stepEmitter(graph, new Set(), plan.precision);
-  emitForward(emit, graph, plan.output, new Set(), new Map());
+  emitForward(emit, graph, outputsOf(plan), new Set(), new Map());
   const target = emit.typed(emit.fresh('target'), targetType(graph, plan));
-  const { names } = hyperOf(emit, plan.loss, 'loss', plan.precision);
-  const { mean } = emitObjective(emit, plan.loss, names, plan.output, target, plan.classes);
+  const { names } = measuredHyper(emit, plan);
+  const { mean } = emitObjective(emit, plan.loss, names, plan.output, target, plan.classes, undefined, viewOf(plan, 'loss'));
   const values = reachable(emit, mean);
   const reached = parameters.filter((p) => values.has(p.name));
   const lost = parameters.find((p) => !values.has(p.name));

@@ -20,7 +20,7 @@ const measure = async (id: string, given: Record<string, unknown>, z: Tensor = l
   emit.typed('z', tensorType(z.dtype, ['N', ...z.dims.slice(1)]));
   emit.typed('y', tensorType(target.dtype, ['N', ...target.dims.slice(1)]));
   const { names, values } = hyperOf(emit, loss, 'loss', 'float64');
-  const { perExample } = loss.part.build(emit, { logits: 'z', target: 'y', classes }, names, loss.chosen);
+  const { perExample } = loss.part.build(emit, { own: {}, given: {}, logits: 'z', target: 'y', classes }, names, loss.chosen);
   const objective = emitObjective(emit, loss, names, 'z', 'y', classes);
   const outputs = [perExample, objective.total, objective.weight, objective.mean, ...(objective.correct ? [objective.correct] : [])];
   const used = Object.entries(values).filter(([name]) => emit.nodes.some((n) => n.inputs.includes(name)));

@@ -20,6 +20,14 @@ export const trainingFaults = {
       : `'${d.model}' has no float parameters to train.`,
   'training/output': (d: { model: string; output: string; dims: string; loss: string; wanted: string }): string =>
     `Loss '${d.loss}' needs ${d.wanted}, but output '${d.output}' of '${d.model}' has shape ${d.dims}.`,
+  'training/no-last-layer': (d: { model: string; output: string; node: string }): string =>
+    `'${d.model}' cannot be given a new head: on the way back from output '${d.output}' there is no single last layer with weights, but ${d.node}.`,
+  'training/column': (d: { path: string; key: string; name: string; known: readonly string[] }): string =>
+    `'${d.path}' has no column '${d.name}' with one value per row, which data.${d.key} names. It has: ${d.known.join(', ')}.`,
+  'training/teacher': (d: { model: string; found: number; due: number }): string =>
+    `Teacher '${d.model}' tells ${d.found} classes apart, and the data have ${d.due}; give a teacher of the same classes.`,
+  'training/part': (d: { path: string; key: string; part: string; reason: string }): string =>
+    `Recipe '${d.path}': ${d.key} '${d.part}' ${d.reason}.`,
   'training/fixed-batch': (d: { model: string; rows: number }): string =>
     `'${d.model}' takes exactly ${d.rows} ${d.rows === 1 ? 'row' : 'rows'} at a time; export it with a free batch axis (dynamic_axes) to train it.`,
   'training/unlabelled': (d: { path: string; known: readonly string[] }): string =>
@@ -42,6 +50,10 @@ export const trainingFaults = {
     `Recipe '${d.path}' ${d.what} by a validation metric, but no rows are held out: set split.val above 0, or name data.val.`,
   'training/not-finite': (d: { step: number; epoch: number; lr: number; rows: readonly number[]; where: string; kept: string }): string =>
     `Training stopped: loss or gradient was not finite at step ${d.step} (epoch ${d.epoch}, learning rate ${d.lr}, rows ${d.rows.slice(0, 8).join(', ')}${d.rows.length > 8 ? ', …' : ''}); the first such tensor is ${d.where}. The last good parameters are in '${d.kept}'; lower the rate, clip the gradient, or look at those rows.`,
+  'training/stage-not-finite': (d: { stage: string; step: number; lr: number }): string =>
+    `Training stopped in ${d.stage}: loss or gradient was not finite at its step ${d.step} with rate ${d.lr}; lower the rate, or clip the gradient.`,
+  'training/regime-resume': (d: { path: string; regime: string }): string =>
+    `Recipe '${d.path}' follows regime '${d.regime}', whose runs cannot be resumed; start without --resume.`,
   'training/no-checkpoint': (d: { path: string }): string => `There is no checkpoint '${d.path}' to resume; start without --resume.`,
   'training/checkpoint': (d: { path: string; reason: string }): string =>
     `Checkpoint '${d.path}' cannot be resumed: ${d.reason}; start without --resume.`,

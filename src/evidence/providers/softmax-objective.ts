@@ -4,7 +4,7 @@ import type { Tensor } from '../../base/tensor.ts';
 import { toFloats } from '../../data/values.ts';
 import { write } from '../../graph/write.ts';
 import type { Runtime, Session } from '../../runtime/session.ts';
-import { softmaxObjective } from '../../training/heads/softmax.ts';
+import { softmaxObjective } from '../../training/fitted-heads/softmax.ts';
 
 /** Products of rows, features and classes below which the host is done before a session is called. */
 const SMALL = 2 ** 16;

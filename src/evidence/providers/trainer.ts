@@ -7,7 +7,7 @@ import type { Graph } from '../../graph/types.ts';
 import { write } from '../../graph/write.ts';
 import type { Runtime } from '../../runtime/session.ts';
 import { compileSteps } from '../../training/compile.ts';
-import { temperatureNet } from '../../training/heads/temperature-net.ts';
+import { temperatureNet } from '../../training/fitted-heads/temperature-net.ts';
 import { scattered, vector } from '../../training/layout.ts';
 import { correctnessAware } from '../../training/losses/correctness-aware.ts';
 import { adam } from '../../training/optimizers/adam.ts';

@@ -35,7 +35,7 @@ export const classWeights: TextOption = text({
   help: 'One weight per class, separated by commas; empty for equal weights.',
 });
 
-/** (1−s)·(−log p_y) + (s/C)·Σ_k −log p_k, with log p by log-sum-exp; class weights w: Σ w_y·ℓ / Σ w_y. */
+/** With shares q of classes in the place of labels, −Σ_k q_k log p_k in the place of −log p_y. (1−s)·(−log p_y) + (s/C)·Σ_k −log p_k, with log p by log-sum-exp; class weights w: Σ w_y·ℓ / Σ w_y. */
 export const crossEntropy: Loss = defineLoss({
   id: 'cross-entropy',
   source: 'torch.nn.CrossEntropyLoss; label smoothing arXiv:1512.00567',
@@ -44,10 +44,12 @@ export const crossEntropy: Loss = defineLoss({
     classWeights,
   },
   target: 'class',
+  soft: true,
   build(emit, input, { labelSmoothing }, chosen) {
     const axis = emit.ints([1]);
     const logProbs = emit.LogSoftmax(input.logits, { axis: 1 });
-    const nll = emit.Neg(ownLogProb(emit, logProbs, input.target));
+    const shared = (soft: string): string => emit.ReduceSum(emit.Mul(soft, logProbs), axis, { keepdims: 0 });
+    const nll = emit.Neg(input.soft === undefined ? ownLogProb(emit, logProbs, input.target) : shared(input.soft));
     const spread = (): string => emit.Neg(emit.ReduceMean(logProbs, axis, { keepdims: 0 }));
     const smoothed =
       chosen.labelSmoothing === 0

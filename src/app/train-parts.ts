@@ -1,0 +1,117 @@
+import { Fault } from '../base/fault.ts';
+import { defaults } from '../base/option.ts';
+import { constantOf } from '../graph/constant.ts';
+import type { Constant, Graph } from '../graph/types.ts';
+import { type Headed, lastLayer } from '../training/head-surgery.ts';
+import { monitors } from '../training/monitors/index.ts';
+import type { Plan } from '../training/plan.ts';
+import type { Recipe } from '../training/recipe.ts';
+import { ownParameters } from '../training/step-inputs.ts';
+
+type Rest = Omit<Plan, 'groups'>;
+
+/** What the classes of the training rows are, for first values of biases. */
+export interface Counts {
+  readonly counts: ArrayLike<number>;
+  readonly rows: number;
+}
+
+const refused = (recipe: Recipe, key: string, part: string, reason: string): Fault =>
+  new Fault('training/part', { path: recipe.path, key, part, reason });
+
+/** Monitors that the recipe names, and those that its batch schedule reads. */
+const monitorsOf = ({ extra: { monitor = [], batchSchedule } }: Recipe): Plan['monitors'] => {
+  const wanted = batchSchedule?.part.decide?.monitors?.(batchSchedule.chosen) ?? [];
+  const missing = wanted.filter((id) => !monitor.some((m) => m.part.id === id));
+  const added = monitors.flatMap((part) => (missing.includes(part.id) ? [{ part, chosen: defaults(part.options) }] : []));
+  return [...monitor, ...added];
+};
+
+const checkParts = (recipe: Recipe, rest: Rest): void => {
+  const { extra, loss, data, augment } = recipe;
+  const all = [
+    ['loss', loss.part] as const,
+    ...(extra.regularizers ?? []).map((r) => ['regularizers', r.part] as const),
+    ...(rest.monitors ?? []).map((m) => ['monitor', m.part] as const),
+  ];
+  for (const [key, { id, reads = [] }] of all) {
+    if (reads.includes('features') && !rest.layer)
+      throw refused(recipe, key, id, 'reads features, but the model does not end in a dense layer; give it a head');
+    if (reads.includes('domains') && data.domainKey === undefined)
+      throw refused(recipe, key, id, 'reads the domain of every row; name its column in data.domainKey');
+  }
+  const needs = extra.sampler?.part.needs ?? [];
+  if (needs.includes('domains') && data.domainKey === undefined)
+    throw refused(recipe, 'sampler', extra.sampler?.part.id ?? '', 'chooses rows by their domain; name its column in data.domainKey');
+  if ((needs.includes('classes') || extra.targets?.part.table) && loss.part.target !== 'class')
+    throw refused(
+      recipe,
+      needs.includes('classes') ? 'sampler' : 'targets',
+      (needs.includes('classes') ? extra.sampler?.part.id : extra.targets?.part.id) ?? '',
+      `needs classes, which loss '${loss.part.id}' does not have`,
+    );
+  if (extra.targets?.part.table && !loss.part.soft)
+    throw refused(recipe, 'targets', extra.targets.part.id, `gives shares of classes, which loss '${loss.part.id}' does not take`);
+  if (extra.targets?.part.table && augment?.mixup !== undefined)
+    throw refused(recipe, 'targets', extra.targets.part.id, "cannot be mixed; leave out 'augment.mixup'");
+  if (extra.lossScaling?.part.guide && (rest.regularizers ?? []).length === 0 && !rest.head?.part.term)
+    throw refused(recipe, 'lossScaling', extra.lossScaling.part.id, 'brings the loss to the size of other terms, but there are none');
+};
+
+/** What the parts of a recipe add to its plan. Throws `training/part` where they do not fit. */
+export const withParts = (recipe: Recipe, rest: Rest, headed: Headed | undefined): Rest => {
+  const { head, lossScaling, regularizers, sampler, targets } = recipe.extra;
+  const monitors = monitorsOf(recipe);
+  const rowOutputs = [...new Set([...(sampler?.part.reads ?? []), ...(targets?.part.table?.reads ?? [])])];
+  const layer = lastLayer(rest.graph, rest.output);
+  const uses = head && headed && (head.part.term !== undefined || Object.keys(headed.given).length > 0);
+  const full: Rest = {
+    ...rest,
+    ...(layer ? { layer } : {}),
+    ...(regularizers ? { regularizers } : {}),
+    ...(lossScaling?.part.guide ? { lossScaling } : {}),
+    ...(uses ? { head: { ...head, given: headed.given } } : {}),
+    ...(targets?.part.table ? { soft: { temperature: targets.part.table.temperature?.(targets.chosen) ?? 1 } } : {}),
+    ...(sampler?.part.weighs?.(sampler.chosen) ? { weighs: true as const } : {}),
+    ...(monitors && monitors.length > 0 ? { monitors } : {}),
+    ...(rowOutputs.length > 0 ? { rowOutputs } : {}),
+  };
+  checkParts(recipe, full);
+  return full;
+};
+
+/** The plan with the parameters that its parts own. */
+export const withOwnParameters = (plan: Plan, seed: number): Plan => {
+  const own = ownParameters(plan, seed);
+  if (own.length === 0) return plan;
+  const initializers = new Map([...plan.graph.initializers, ...own.map((p) => [p.name, constantOf('float32', p.dims, p.values)] as const)]);
+  const parameters = own.map(({ name, dims }) => ({ name, dims, role: 'other' as const, fanIn: 1, fanOut: 1 }));
+  return { ...plan, graph: { ...plan.graph, initializers }, groups: [...plan.groups, { parameters, lrScale: 1 }] };
+};
+
+/** First values of the last biases, by name; undefined where the recipe keeps them. */
+export const firstBiases = (
+  recipe: Recipe,
+  plan: Plan,
+  counts: Counts | undefined,
+): { readonly name: string; readonly values: ArrayLike<number> } | undefined => {
+  const { biasInit } = recipe.extra;
+  if (!biasInit) return undefined;
+  const { target } = recipe.loss.part;
+  if (!counts || (target !== 'class' && target !== 'marks'))
+    throw refused(recipe, 'biasInit', biasInit.part.id, `needs classes, which loss '${recipe.loss.part.id}' does not have`);
+  const values = biasInit.part.values({ ...counts, loss: recipe.loss.part.id, marks: target === 'marks' }, biasInit.chosen);
+  if (!values) return undefined;
+  const name = plan.layer?.bias;
+  const size = name ? plan.graph.initializers.get(name)?.dims.at(-1) : undefined;
+  if (!name || size !== values.length)
+    throw refused(recipe, 'biasInit', biasInit.part.id, 'needs a last layer with one bias per class, which the model does not have');
+  return { name, values };
+};
+
+export const withValue = (graph: Graph, name: string, values: ArrayLike<number>): Graph => {
+  const old = graph.initializers.get(name);
+  if (!old) return graph;
+  const next: Constant = constantOf(old.dtype, old.dims, values);
+  return { ...graph, initializers: new Map([...graph.initializers, [name, next]]) };
+};

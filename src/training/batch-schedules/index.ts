@@ -1,0 +1,5 @@
+import type { BatchSchedule } from '../define-run.ts';
+import { constantBatch } from './constant.ts';
+import { doubling } from './doubling.ts';
+
+export const batchSchedules: readonly BatchSchedule[] = [constantBatch, doubling];

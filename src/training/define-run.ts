@@ -1,0 +1,167 @@
+import type { Chosen, Options } from '../base/option.ts';
+import type { Random } from '../base/random.ts';
+import type { Tensor } from '../base/tensor.ts';
+import type { Graph, Model } from '../graph/types.ts';
+import type { State } from './compile.ts';
+import type { Part } from './define.ts';
+import type { Plan } from './plan.ts';
+
+/** Parts that the host runs between calls of the compiled steps. What they keep is arrays by name, saved in checkpoints. */
+export type Kept = Record<string, Float64Array>;
+
+/**
+ * Numbers of every row of a step, for the host: its loss, shares of classes ([C] numbers), and ‖softmax(z) − onehot(y)‖, the length of
+ * the gradient at the logits.
+ */
+export type RowOutput = 'loss' | 'probs' | 'score';
+export type Told = Readonly<Partial<Record<RowOutput, ArrayLike<number>>>>;
+
+/** The training rows as the host knows them: places from 0 to `count`. */
+export interface RowFacts {
+  readonly count: number;
+  readonly classes: number;
+  /** By place; class numbers where `classes` is not 0. */
+  readonly labels: ArrayLike<number>;
+  /** By place, from `data.domainKey`; absent without it. */
+  readonly domains?: ArrayLike<number>;
+}
+/** Epoch from 0. */
+export interface EpochMoment {
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly batch: number;
+}
+
+/** Chooses the rows of every epoch. */
+export interface Sampler<O extends Options = Options> extends Part<O> {
+  /** Rows weigh by `weights` in the loss. */
+  readonly weighs?: (chosen: Chosen<O>) => boolean;
+  readonly needs?: readonly ('classes' | 'domains')[];
+  readonly reads?: readonly RowOutput[];
+  start?(rows: RowFacts, chosen: Chosen<O>): Kept;
+  /** Places of rows in the order they are trained on, any number of them, repeated or left out; and their weights, alike. */
+  epoch(
+    rows: RowFacts,
+    moment: EpochMoment,
+    kept: Readonly<Kept>,
+    random: Random,
+    chosen: Chosen<O>,
+  ): { readonly places: ArrayLike<number>; readonly weights?: ArrayLike<number> };
+  /** After each call: what its steps gave of the rows at `places`, one after the other. Changes `kept`. */
+  tell?(kept: Kept, places: ArrayLike<number>, told: Told, rows: RowFacts, chosen: Chosen<O>): void;
+}
+export const defineSampler = <const O extends Options>(sampler: Sampler<O>): Sampler => sampler as unknown as Sampler;
+
+/** What rows are trained towards. */
+export interface Targets<O extends Options = Options> extends Part<O> {
+  /** Shares of classes in the place of labels, from a table with a row for each row; absent for the labels themselves. */
+  readonly table?: {
+    readonly reads?: readonly RowOutput[];
+    /** A model whose logits on the training rows the table begins from. */
+    teacher?(chosen: Chosen<O>): string;
+    /** `logits` are the teacher's, [count · classes]. */
+    start(rows: RowFacts, logits: Float64Array | undefined, chosen: Chosen<O>): Kept;
+    /** Shares that the rows at `places` are trained towards, [places · classes]. */
+    shares(kept: Readonly<Kept>, places: ArrayLike<number>, rows: RowFacts, moment: EpochMoment, chosen: Chosen<O>): Float64Array;
+    /** Divides the logits in the loss of training steps. */
+    temperature?(chosen: Chosen<O>): number;
+    /** After each call: what its steps gave of the rows at `places`. Changes `kept`. */
+    tell?(kept: Kept, places: ArrayLike<number>, told: Told, rows: RowFacts, chosen: Chosen<O>): void;
+  };
+}
+export const defineTargets = <const O extends Options>(targets: Targets<O>): Targets => targets as unknown as Targets;
+
+/** How the batch changes over the run. */
+export interface BatchSchedule<O extends Options = Options> extends Part<O> {
+  /** Decides from what monitors gave of the steps before; absent for a batch that stays. */
+  readonly decide?: {
+    /** Ids of monitors that it reads: they are computed whether the recipe names them or not. */
+    monitors?(chosen: Chosen<O>): readonly string[];
+    /** Steps between decisions. */
+    every(chosen: Chosen<O>): number;
+    /** The batch to begin with, where not that of the recipe. */
+    first?(size: number, rows: number, chosen: Chosen<O>): number;
+    /** `monitors` are the numbers of the last step by `monitor` or `monitor/line`. */
+    next(
+      now: { readonly size: number; readonly rows: number; readonly monitors: Readonly<Record<string, number>> },
+      chosen: Chosen<O>,
+    ): number;
+  };
+}
+export const defineBatchSchedule = <const O extends Options>(schedule: BatchSchedule<O>): BatchSchedule =>
+  schedule as unknown as BatchSchedule;
+
+/** First values of the last layer's biases, from the classes of the training rows; undefined keeps them. */
+export interface BiasInit<O extends Options = Options> extends Part<O> {
+  values(
+    facts: { readonly counts: ArrayLike<number>; readonly rows: number; readonly loss: string; readonly marks: boolean },
+    chosen: Chosen<O>,
+  ): ArrayLike<number> | undefined;
+}
+export const defineBiasInit = <const O extends Options>(init: BiasInit<O>): BiasInit => init as unknown as BiasInit;
+
+/** A graph of the regime's own, opened. */
+export interface OpenGraph {
+  run(feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
+}
+export interface Measured {
+  readonly loss: number;
+  readonly accuracy?: number;
+}
+/** One compiled run of a regime: rows of the recipe's data, its batch, optimizer and schedule unless the plan says otherwise. */
+export interface Stage {
+  /** Named in the report, and the stream that its rows are shuffled by. */
+  readonly name: string;
+  readonly plan: Plan;
+  /** Absent for the graph's stored values. */
+  readonly from?: State;
+  readonly epochs: number;
+  /** Multiplies the recipe's rate. */
+  readonly rate?: number;
+  /** Places of the training rows to use; absent for all. */
+  readonly places?: ArrayLike<number>;
+  /** In place of the labels: by place, as the plan's loss reads them. */
+  readonly targets?: Float64Array;
+}
+export interface StageEnd {
+  readonly state: State;
+  readonly history: readonly {
+    readonly epoch: number;
+    readonly trainLoss: number;
+    readonly valLoss?: number;
+    readonly valAccuracy?: number;
+  }[];
+}
+/** What a regime works with. Every method throws `job/stopped` when the run is cancelled. */
+export interface Programme {
+  /** As the recipe says, for its one run. */
+  readonly plan: Plan;
+  /** The model as it will be saved, whose parameters `plan` trains. */
+  readonly model: Model;
+  readonly epochs: number;
+  readonly rows: RowFacts;
+  readonly random: (name: string) => Random;
+  /** Compiles a plan and trains it. */
+  train(stage: Stage): Promise<StageEnd>;
+  /** The plan's graph with the values of a state stored in it: what a later stage starts from. */
+  stored(plan: Plan, state: State): Graph;
+  /** Loss and accuracy of a state on the validation rows; undefined where there are none. */
+  evaluate(plan: Plan, state: State): Promise<Measured | undefined>;
+  /** A value of the plan's graph, such as its features, for all training rows or all validation rows: [count · width]. */
+  values(
+    plan: Plan,
+    state: State,
+    value: string,
+    of: 'train' | 'validation',
+  ): Promise<{ readonly data: Float64Array; readonly width: number }>;
+  open(model: Model, name: string): Promise<OpenGraph>;
+  /** A line of the table of stages: numbers by their names. */
+  record(stage: string, numbers: Readonly<Record<string, number>>): void;
+  note(text: string): void;
+}
+/** A programme of runs in the place of the one run. */
+export interface Regime<O extends Options = Options> extends Part<O> {
+  /** The state that the recipe's model ends with, or another model with its own; absent for the one run. */
+  run?(programme: Programme, chosen: Chosen<O>): Promise<{ readonly state: State; readonly plan?: Plan; readonly model?: Model }>;
+}
+export const defineRegime = <const O extends Options>(regime: Regime<O>): Regime => regime as unknown as Regime;

@@ -1,0 +1,6 @@
+import type { Head } from '../define.ts';
+import { cosine } from './cosine.ts';
+import { embedding } from './embedding.ts';
+import { linear } from './linear.ts';
+
+export const heads: readonly Head[] = [linear, cosine, embedding];

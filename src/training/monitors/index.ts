@@ -1,0 +1,5 @@
+import type { Monitor } from '../define.ts';
+import { effectiveStep } from './effective-step.ts';
+import { updateRatio } from './update-ratio.ts';
+
+export const monitors: readonly Monitor[] = [updateRatio, effectiveStep];

@@ -1,0 +1,5 @@
+import type { Regime } from '../define-run.ts';
+import { single } from './single.ts';
+import { stages } from './stages.ts';
+
+export const regimes: readonly Regime[] = [single, stages];

@@ -1,0 +1,163 @@
+import { type Random, random } from '../base/random.ts';
+import { sizeOf, type Tensor } from '../base/tensor.ts';
+import type { Emit } from '../graph/emit.ts';
+import type { Dim, TensorType, ValueInfo } from '../graph/types.ts';
+import type { BatchView, Draw, Moment, Reading, Sizes } from './define.ts';
+import type { Precision } from './layout.ts';
+import { hyperOf, type Picked, type Plan, rowType, tensorType } from './plan.ts';
+
+/** A part of the objective with the stem of its values' names. */
+type Placed = Picked<
+  Pick<NonNullable<Plan['regularizers']>[number]['part'], 'id' | 'options' | 'reads' | 'scheduled' | 'draws' | 'parameters'>
+> & { readonly stem: string };
+
+/** The loss and what is added to it, in order. */
+const objectiveParts = ({ loss, regularizers = [], head }: Pick<Plan, 'loss' | 'regularizers' | 'head'>): readonly Placed[] => [
+  { ...loss, stem: 'loss' },
+  ...regularizers.map((r, i) => ({ ...r, stem: `regularizer${i}` })),
+  ...(head?.part.term ? [{ ...head, stem: 'head' }] : []),
+];
+
+/** Name of a part's own parameter in the graph of the plan. */
+const ownName = (stem: string, name: string): string => `${stem}/own/${name}`;
+
+const sizesOf = ({ graph, layer, output, classes }: Pick<Plan, 'graph' | 'layer' | 'output' | 'classes'>): Sizes => {
+  const type = layer && graph.values.get(layer.features);
+  const widthOf = (dims: readonly Dim[] | undefined): number => Number(dims?.[1] ?? 1);
+  return {
+    features: widthOf(type?.kind === 'tensor' ? type.dims : undefined),
+    outputs: widthOf(rowType(graph, output).dims),
+    classes,
+  };
+};
+
+const reading = (plan: Pick<Plan, 'loss' | 'regularizers' | 'head' | 'monitors'>, what: Reading): boolean =>
+  [...objectiveParts(plan), ...(plan.monitors ?? [])].some(({ part }) => part.reads?.includes(what));
+
+/** Types of what every step is fed by key, its first axis being steps: `weights`, `domains`, `indices`, `soft`, `draw/…`, `scheduled/…`. */
+const stepInputTypes = (plan: Omit<Plan, 'groups'>): Readonly<Record<string, TensorType>> => {
+  const { precision } = plan;
+  const sizes = sizesOf(plan);
+  const types: Record<string, TensorType> = {};
+  if (plan.weighs) types.weights = tensorType(precision, ['K', 'B']);
+  for (const key of ['domains', 'indices'] as const) if (reading(plan, key)) types[key] = tensorType('int64', ['K', 'B']);
+  if (plan.soft) types.soft = tensorType(precision, ['K', 'B', plan.classes]);
+  for (const { part, chosen, stem } of objectiveParts(plan)) {
+    for (const [name, { dims }] of Object.entries(part.draws?.(sizes, chosen) ?? {}))
+      types[`draw/${stem}/${name}`] = tensorType(precision, ['K', ...dims.map((d) => (d === 'rows' ? 'B' : d))]);
+    for (const name of Object.keys(part.scheduled ?? {})) types[`scheduled/${stem}/${name}`] = tensorType(precision, ['K']);
+  }
+  return types;
+};
+
+export const stepInputs = (emit: Emit, plan: Plan): Readonly<Record<string, ValueInfo>> =>
+  Object.fromEntries(
+    Object.entries(stepInputTypes(plan)).map(([key, type]) => [key, { name: emit.typed(emit.fresh(`each/${key}`), type), type }]),
+  );
+
+/** What parts read of a batch: `fed` holds the values of this step by key; without them, rows are only measured. */
+export const viewOf = (plan: Omit<Plan, 'groups'>, stem: string, fed?: Readonly<Record<string, string>>): BatchView => {
+  const placed = objectiveParts(plan).find((p) => p.stem === stem);
+  const { part, chosen } = placed ?? { part: undefined, chosen: {} };
+  const own = Object.fromEntries(Object.keys(part?.parameters?.(sizesOf(plan), chosen) ?? {}).map((name) => [name, ownName(stem, name)]));
+  const drawn = Object.entries(fed ?? {}).flatMap(([key, value]) =>
+    key.startsWith(`draw/${stem}/`) ? [[key.slice(`draw/${stem}/`.length), value] as const] : [],
+  );
+  const features = part?.reads?.includes('features') && plan.layer ? { features: plan.layer.features } : {};
+  return {
+    ...features,
+    ...(fed?.domains ? { domains: fed.domains } : {}),
+    ...(fed?.indices ? { indices: fed.indices } : {}),
+    own: { ...own, ...Object.fromEntries(drawn) },
+    given: plan.head?.given ?? {},
+  };
+};
+
+/** Real options of every part of the objective by stem. */
+export const objectiveHyper = (
+  emit: Emit,
+  plan: Omit<Plan, 'groups'>,
+): { readonly names: Readonly<Record<string, Readonly<Record<string, string>>>>; readonly values: Readonly<Record<string, Tensor>> } => {
+  const names: Record<string, Readonly<Record<string, string>>> = {};
+  const values: Record<string, Tensor> = {};
+  for (const placed of objectiveParts(plan)) {
+    const found = hyperOf(emit, placed, placed.stem, plan.precision);
+    names[placed.stem] = found.names;
+    Object.assign(values, found.values);
+  }
+  return { names, values };
+};
+
+/** Those of the loss where rows are only measured: what changes over the run is as at its end. */
+export const measuredHyper = (
+  emit: Emit,
+  { loss, precision }: Pick<Plan, 'loss' | 'precision'>,
+): { readonly names: Readonly<Record<string, string>>; readonly values: Readonly<Record<string, Tensor>> } => {
+  const { names, values } = hyperOf(emit, loss, 'loss', precision);
+  const last = Object.entries(loss.part.scheduled ?? {}).map(([name, value]) => [
+    name,
+    emit.scalar(value({ t: 1, total: 1, lr: 0 }, loss.chosen), precision),
+  ]);
+  return { names: { ...names, ...Object.fromEntries(last) }, values };
+};
+
+const sample: Readonly<Record<Draw['of'], (r: Random) => number>> = {
+  normal: (r) => r.normal(),
+  uniform: (r) => r.next(),
+  rademacher: (r) => (r.next() < 0.5 ? -1 : 1),
+};
+const filled = (precision: Precision, dims: readonly number[]): Tensor & { readonly data: Float32Array | Float64Array } => ({
+  dtype: precision,
+  dims,
+  data: precision === 'float32' ? new Float32Array(sizeOf(dims)) : new Float64Array(sizeOf(dims)),
+});
+
+/** Draws and scheduled numbers of `count` steps from number `first` on: a resumed run is fed the same. */
+export const hostInputs = (
+  plan: Omit<Plan, 'groups'>,
+  seed: number,
+  [first, count]: readonly [number, number],
+  batch: number,
+  moment: (step: number) => Omit<Moment, 'validation'>,
+): Record<string, Tensor> => {
+  const sizes = sizesOf(plan);
+  const out: Record<string, Tensor> = {};
+  for (const { part, chosen, stem } of objectiveParts(plan)) {
+    for (const [name, { of, dims }] of Object.entries(part.draws?.(sizes, chosen) ?? {})) {
+      const row = dims.map((d) => (d === 'rows' ? batch : d));
+      const tensor = filled(plan.precision, [count, ...row]);
+      const size = sizeOf(row);
+      for (let k = 0; k < count; k++) {
+        const r = random(seed, `${stem}/${part.id}/${name}/${first + k}`);
+        for (let i = 0; i < size; i++) tensor.data[k * size + i] = sample[of](r);
+      }
+      out[`draw/${stem}/${name}`] = tensor;
+    }
+    for (const [name, value] of Object.entries(part.scheduled ?? {})) {
+      const tensor = filled(plan.precision, [count]);
+      for (let k = 0; k < count; k++) tensor.data[k] = value(moment(first + k), chosen);
+      out[`scheduled/${stem}/${name}`] = tensor;
+    }
+  }
+  return out;
+};
+
+/** First values of the parameters that parts own, by their names in the graph. */
+export const ownParameters = (
+  plan: Omit<Plan, 'groups'>,
+  seed: number,
+): readonly { readonly name: string; readonly dims: readonly number[]; readonly values: Float64Array }[] => {
+  const sizes = sizesOf(plan);
+  return objectiveParts(plan).flatMap(({ part, chosen, stem }) =>
+    Object.entries(part.parameters?.(sizes, chosen) ?? {}).map(([name, { dims, first }]) => {
+      const r = random(seed, `${stem}/${part.id}/${name}`);
+      return { name: ownName(stem, name), dims, values: Float64Array.from({ length: sizeOf(dims) }, () => first?.(r) ?? 0) };
+    }),
+  );
+};
+
+/** What the forward pass must compute: the output, and what the head gives beside it. */
+export const outputsOf = ({ output, head }: Pick<Plan, 'output' | 'head'>): readonly string[] => [
+  output,
+  ...Object.values(head?.given ?? {}),
+];

@@ -1,0 +1,5 @@
+import type { Targets } from '../define-run.ts';
+import { labels } from './labels.ts';
+import { teacher } from './teacher.ts';
+
+export const targets: readonly Targets[] = [labels, teacher];

@@ -1,0 +1,42 @@
+import { constantOf } from '../graph/constant.ts';
+import type { RowOutput } from './define-run.ts';
+import { unpack } from './layout.ts';
+import { regularizerInput, type Seen } from './terms.ts';
+
+/** Numbers of every step that monitors give, by `monitor` or `monitor/line`. */
+export const emitMonitors = (
+  seen: Seen,
+  flat: { readonly before: string; readonly gradient: string; readonly after: string },
+): Record<string, string> => {
+  const { emit, plan, layout } = seen;
+  const lines: Record<string, string> = {};
+  if (!plan.monitors?.length) return lines;
+  const view = {
+    ...regularizerInput(seen, 'monitor'),
+    gradients: unpack(emit, layout, flat.gradient),
+    after: unpack(emit, layout, flat.after),
+    flat,
+  };
+  for (const { part, chosen } of plan.monitors) {
+    const features = part.reads?.includes('features') && plan.layer ? { features: plan.layer.features } : {};
+    for (const [line, value] of Object.entries(part.build(emit, { ...view, ...features }, chosen)))
+      lines[line === '' ? part.id : `${part.id}/${line}`] = value;
+  }
+  return lines;
+};
+
+/** Numbers of every row, [N, …], for the host. */
+export const emitRowOutputs = ({ emit, plan, objective, labels }: Seen): Partial<Record<RowOutput, string>> => {
+  const wanted = plan.rowOutputs ?? [];
+  const probs = (): string => emit.Softmax(plan.output, { axis: 1 });
+  const make: Readonly<Record<RowOutput, () => string>> = {
+    loss: () => objective.perExample,
+    probs,
+    score: () => {
+      const values = emit.constant(constantOf(plan.precision, [2], [0, 1]));
+      const hot = emit.OneHot(labels, emit.scalar(plan.classes, 'int64'), values, { axis: -1 });
+      return emit.call('ReduceL2', [emit.Sub(probs(), hot), emit.ints([1])], { keepdims: 0 });
+    },
+  };
+  return Object.fromEntries(wanted.map((key) => [key, make[key]()]));
+};
