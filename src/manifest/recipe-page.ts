@@ -42,10 +42,10 @@ const partsOf = (key: string, { help, of }: Part): string[] => [
   ...of.flatMap(({ id, source, options, about, formula = [] }) => [
     `### ${id}`,
     '',
-    ...(about === undefined ? [] : [about, '']),
-    ...(formula.length === 0 ? [] : ['```', ...formula, '```', '']),
     `Source: ${source}.`,
     '',
+    ...(about === undefined ? [] : [about, '']),
+    ...(formula.length === 0 ? [] : ['```', ...formula, '```', '']),
     ...(Object.keys(options).length === 0
       ? []
       : [
@@ -89,5 +89,7 @@ export const recipePage = (): string =>
     '|---|---|---|',
     ...below('', recipeKeys),
     '',
-    ...partsWithin('', recipeKeys).flatMap(([key, shape]) => partsOf(key, shape)),
+    ...partsWithin('', recipeKeys)
+      .toSorted(([a], [b]) => Number(a.includes('.')) - Number(b.includes('.')))
+      .flatMap(([key, shape]) => partsOf(key, shape)),
   ].join('\n');
