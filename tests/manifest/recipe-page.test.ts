@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { recipePage } from '../../src/manifest/recipe-page.ts';
+import { heads } from '../../src/training/heads/index.ts';
 import { losses } from '../../src/training/losses/index.ts';
 import { optimizers } from '../../src/training/optimizers/index.ts';
 import { recipeKeys } from '../../src/training/recipe-keys.ts';
+import { regularizers } from '../../src/training/regularizers/index.ts';
+import { samplers } from '../../src/training/samplers/index.ts';
 import { schedules } from '../../src/training/schedules/index.ts';
 
 const lines = recipePage().split('\n');
@@ -14,8 +17,9 @@ test('the page of recipes has every key, and every part with its source and opti
       lines.some((l) => l.startsWith(`| \`${key}\` |`)),
       key,
     );
-  for (const { id, source, options } of [...losses, ...optimizers, ...schedules]) {
-    const at = lines.indexOf(`### ${id}`);
+  const parts = Object.entries({ loss: losses, optimizer: optimizers, schedule: schedules, head: heads, regularizers, sampler: samplers });
+  for (const [key, { id, source, options }] of parts.flatMap(([key, list]) => list.map((part) => [key, part] as const))) {
+    const at = lines.indexOf(`### ${id}`, lines.indexOf(`## \`${key}\``));
     assert.ok(at > 0, id);
     assert.equal(lines[at + 2], `Source: ${source}.`);
     const end = [...lines, '#'].findIndex((l, i) => i > at && l.startsWith('#'));
