@@ -4,7 +4,7 @@ import { context2d, el } from './element.ts';
 import type { MapLook } from './map-look.ts';
 import { type Palette, palettes } from './palette.ts';
 import { modeOf, paint, paintPicture, shade, sizedCanvas } from './picture.ts';
-import { shadedWords } from './shaded-words.ts';
+import { type ShownToken, shadedWords } from './shaded-words.ts';
 import { css, dashOf } from './theme.ts';
 
 /** Least width of a picture on its canvas. */
@@ -96,6 +96,8 @@ const bars = ({ what, names, inputs }: Of<'bars'>, { values }: Attribution, look
   );
 };
 
+const tokens = ({ words, pieces }: Of<'tokens'>): readonly ShownToken[] => words.map((text, k) => ({ text, ...pieces?.[k] }));
+
 /** An attribution as it is looked at; `scale` is the |value| at full strength, and `most` the largest one. */
 export const drawingOf = (a: Attribution, label: string, look: MapLook, scale: number, most: number): HTMLElement => {
   switch (a.shown.kind) {
@@ -107,7 +109,7 @@ export const drawingOf = (a: Attribution, label: string, look: MapLook, scale: n
       return canvas;
     }
     case 'tokens':
-      return el('p', { class: 'tokens', 'aria-label': label }, ...shadedWords(a.shown.words, a.values, scale, look));
+      return el('p', { class: 'tokens', 'aria-label': label }, ...shadedWords(tokens(a.shown), a.values, scale, look));
     case 'bars':
       return bars(a.shown, a, look, most);
   }

@@ -1,24 +1,28 @@
 import { format } from '../src/report/format.ts';
+import type { TokenPiece } from '../src/report/report.ts';
 import { el } from './element.ts';
 import { modeOf, type OverlayLook, shade } from './picture.ts';
 import { css } from './theme.ts';
 
+export type ShownToken = Omit<TokenPiece, 'score'>;
+
 /** Words shaded in place: one colour speaks for, one against; the underline says the same without colour. */
 export const shadedWords = (
-  words: readonly string[],
+  words: readonly ShownToken[],
   scores: ArrayLike<number>,
   scale: number,
   look: Pick<OverlayLook, 'mode' | 'palette'>,
 ): readonly (HTMLElement | string)[] => {
   const own = { ...look, mode: modeOf(scores, look.mode) };
-  return words.flatMap((text, k) => {
+  return words.flatMap(({ text, continues, special, word }, k) => {
     const strength = scale > 0 ? Math.max(-1, Math.min(1, scores[k] / scale)) : 0;
-    const sign = Math.abs(strength) < 0.05 ? '' : strength > 0 || own.mode === 'absolute' ? ' for' : ' against';
-    const span = el('span', { class: `token${sign}`, title: `${text}: ${format(scores[k])}` }, text);
+    const sign = special ? ' special' : Math.abs(strength) < 0.05 ? '' : strength > 0 || own.mode === 'absolute' ? ' for' : ' against';
+    const whole = word ? `; ${word.text}: ${format(word.score)}` : special ? ', not of the text' : '';
+    const span = el('span', { class: `token${sign}`, title: `${text}: ${format(scores[k])}${whole}` }, text);
     // Mixed with the theme's ground by the style sheet.
     const { colour, share } = shade(strength, own);
     span.style.setProperty('--hue', css(colour));
     span.style.setProperty('--share', `${(100 * share).toFixed(1)}%`);
-    return k > 0 ? [' ', span] : [span];
+    return k > 0 && !continues ? [' ', span] : [span];
   });
 };

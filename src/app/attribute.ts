@@ -7,6 +7,7 @@ import { type AttributionChoice, attributionOptions } from '../diagnostics/attri
 import { mapOf } from '../diagnostics/attribution/overlay.ts';
 import { factsOf, inputName, type Saliency } from '../diagnostics/attribution/saliency-result.ts';
 import { alongSignal } from '../diagnostics/attribution/signal-cards.ts';
+import { piecesIn } from '../diagnostics/attribution/tokens.ts';
 import type { Bound, GivenBatch } from '../evidence/bound.ts';
 import type { ModelGradients, SamplesTool } from '../evidence/evidence.ts';
 import { nouns } from '../evidence/plan.ts';
@@ -33,8 +34,12 @@ const shownOf = (s: Saliency, x: Float32Array): { readonly shown: Shown; readonl
   const { found, tokens, pictures, signals } = s;
   if (tokens) {
     const kept = tokens.padding[0].flatMap((padding, k) => (padding ? [] : [k]));
-    const words = kept.map((k) => tokens.words[0][k]);
-    return { shown: { kind: 'tokens', words }, values: Float64Array.from(kept, (k) => tokens.scores[k]) };
+    const all = piecesIn(tokens, 0);
+    const pieces = all.map(({ text: _, score: __, ...piece }) => piece);
+    return {
+      shown: { kind: 'tokens', words: all.map(({ text }) => text), pieces },
+      values: Float64Array.from(kept, (k) => tokens.scores[k]),
+    };
   }
   if (pictures && found.grid?.kind !== 'units') {
     const { width, height, values } = mapOf(found, 0, 1, pictures.axes);

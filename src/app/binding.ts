@@ -160,7 +160,9 @@ const assemble = ({
     name: dataset.path.split(/[\\/]/).at(-1) ?? dataset.path,
     count: rows?.length ?? dataset.length,
     inputDims: fitted?.dims ?? [],
-    ...(tokens ? { text: { words: tokens.words, padding: tokens.padding } } : {}),
+    ...(tokens
+      ? { text: { words: tokens.words, padding: tokens.padding, ...(tokens.mask === undefined ? {} : { mask: tokens.mask }) } }
+      : {}),
     ...(fitted && columns.length > 1 ? { inputNames: columns.map((c) => c.name) } : {}),
     labelled: label !== undefined || marks !== undefined,
     known: dataset.columns.map((c) => c.name),

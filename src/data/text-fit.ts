@@ -2,6 +2,7 @@ import { Fault } from '../base/fault.ts';
 import { int64, type Tensor } from '../base/tensor.ts';
 import type { Column, Dataset } from './define.ts';
 import type { Target } from './preprocess.ts';
+import { type Token, tokensIn } from './text-words.ts';
 import type { TextRange } from './token-ranges.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
@@ -18,8 +19,10 @@ export interface FittedText {
   readonly x: string;
   readonly note: string;
   /** The words behind rows of tokens, by dataset rows. */
-  words(rows: readonly number[], signal: AbortSignal): Promise<readonly (readonly string[])[]>;
+  words(rows: readonly number[], signal: AbortSignal): Promise<readonly (readonly Token[])[]>;
   readonly padding: number;
+  /** The token that hides a word, if there is one. */
+  readonly mask?: number;
   /** A text that is in no row: its tokens, and where those stand in it that the model takes. */
   given(text: string): GivenText;
 }
@@ -27,7 +30,7 @@ export interface FittedText {
 export interface GivenText {
   /** [1, length] */
   readonly tokens: Tensor;
-  readonly words: readonly string[];
+  readonly words: readonly Token[];
   readonly ranges: readonly (TextRange | undefined)[];
   /** How many tokens the whole text has. */
   readonly count: number;
@@ -97,10 +100,7 @@ export const fitText = async (
     return int64([texts.length, size], out);
   };
   const name = column.name;
-  const wordsOf = (text: string): readonly string[] => {
-    const { words } = tokenizer.encode(text);
-    return Array.from({ length: size }, (_, k) => words[k] ?? tokenizer.word(tokenizer.padding));
-  };
+  const wordsOf = (text: string): readonly Token[] => tokensIn(text, tokenizer, size);
   const replaced = (names: readonly string[], tensors: readonly Tensor[]): readonly Tensor[] =>
     tensors.map((t, i) => (names[i] === name ? encoded(t) : t));
   const fitted: Dataset = {
@@ -115,6 +115,7 @@ export const fitText = async (
     dataset: fitted,
     x: name,
     padding: tokenizer.padding,
+    ...(tokenizer.mask === undefined ? {} : { mask: tokenizer.mask }),
     note: `Column '${name}' was read as tokens by '${tokenizer.name}', ${size} a row: longer texts are cut, shorter ones filled up with token ${tokenizer.padding}.`,
     async words(rows, s) {
       const [tensor] = await dataset.take([name], rows, s);

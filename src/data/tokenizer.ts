@@ -11,11 +11,17 @@ export interface Tokenizer {
   readonly padding: number;
   /** The token of a word that is not known, if there is one. */
   readonly unknown?: number;
+  /** The token that hides a word, if there is one. */
+  readonly mask?: number;
+  /** Tokens that stand for nothing in a text: its beginning, its end, what fills rows up. */
+  readonly specials: ReadonlySet<number>;
   /** Most tokens of a row, where the file says so. */
   readonly length?: number;
   encode(text: string): { readonly ids: readonly number[]; readonly words: readonly string[] };
   /** The word behind a token. */
   word(id: number): string;
+  /** The text of tokens that follow each other. */
+  decode(ids: readonly number[]): string;
   /** Where the tokens of `encode` stand in the text, as far as the first `most` of them. */
   ranges(text: string, most: number): readonly (TextRange | undefined)[];
 }
@@ -83,6 +89,9 @@ const fromLibrary = (name: string, json: Json, config: Json, bad: (reason: strin
   const pad = isObject(json.padding) ? json.padding.pad_id : undefined;
   const padding = typeof pad === 'number' ? pad : (idOf(config.pad_token) ?? 0);
   const unknown = idOf(config.unk_token ?? (isObject(json.model) ? json.model.unk_token : undefined));
+  const added = Array.isArray(json.added_tokens) ? json.added_tokens.filter(isObject) : [];
+  const maskId = idOf(config.mask_token) ?? added.find(({ content }) => content === '[MASK]' || content === '<mask>')?.id;
+  const specials = new Set(added.flatMap(({ id, special }) => (special === true && typeof id === 'number' && id !== unknown ? [id] : [])));
   const bytes = bytesOf(json);
   const truncation = isObject(json.truncation) ? json.truncation.max_length : undefined;
   const most = typeof truncation === 'number' ? truncation : config.model_max_length;
@@ -90,6 +99,8 @@ const fromLibrary = (name: string, json: Json, config: Json, bad: (reason: strin
     name,
     padding,
     ...(unknown === undefined ? {} : { unknown }),
+    ...(typeof maskId === 'number' ? { mask: maskId } : {}),
+    specials: specials.add(padding),
     // Configurations write 1e30 for no limit.
     ...(typeof most === 'number' && most > 0 && most < 1e6 ? { length: most } : {}),
     encode(text) {
@@ -97,6 +108,7 @@ const fromLibrary = (name: string, json: Json, config: Json, bad: (reason: strin
       return { ids, words: tokens.map(shown) };
     },
     word: (id) => shown(own.decode([id], { skip_special_tokens: false })),
+    decode: (ids) => own.decode([...ids], { skip_special_tokens: false }).trim(),
     ranges(text, most) {
       const { ids, tokens } = own.encode(text);
       const known = (id: number, token: string): TokenBytes => (id === unknown ? undefined : bytes(token));
@@ -131,6 +143,7 @@ const fromVocabulary = (name: string, given: unknown, bad: (reason: string) => F
   };
   const padding = special('pad', ['<pad>', '[PAD]', '<PAD>', 'pad']) ?? 0;
   const unknown = special('unk', ['<unk>', '[UNK]', '<UNK>', 'unk']);
+  const mask = special('mask', ['<mask>', '[MASK]', '<MASK>']);
   let pattern: RegExp;
   try {
     pattern = new RegExp(typeof facts.token_regex === 'string' ? facts.token_regex : '[\\p{L}\\p{N}]+|[^\\s\\p{L}\\p{N}]', 'gu');
@@ -149,12 +162,15 @@ const fromVocabulary = (name: string, given: unknown, bad: (reason: string) => F
     name,
     padding,
     ...(unknown === undefined ? {} : { unknown }),
+    ...(mask === undefined ? {} : { mask }),
+    specials: new Set([padding]),
     ...(typeof length === 'number' && length > 0 ? { length } : {}),
     encode(text) {
       const kept = parts(lower ? text.toLowerCase() : text);
       return { ids: kept.map(({ id }) => id), words: kept.map(({ word }) => word) };
     },
     word: (id) => names.get(id) ?? String(id),
+    decode: (all) => all.map((id) => names.get(id) ?? String(id)).join(' '),
     ranges(text, most) {
       const own = lower ? lowered(text) : undefined;
       return parts(own?.text ?? text)

@@ -3,6 +3,7 @@ import type { GivenRow } from '../base/request.ts';
 import type { Tensor } from '../base/tensor.ts';
 import type { Dataset } from '../data/define.ts';
 import type { GivenText } from '../data/text-fit.ts';
+import type { Token } from '../data/text-words.ts';
 import type { Matrix } from './evidence.ts';
 
 /** One batch of bound data: the model's input, or, for a table of predictions, its scores. */
@@ -40,8 +41,9 @@ export interface Bound {
   readonly inputDims: readonly number[];
   /** The words behind rows of tokens, by dataset rows, and the token that fills rows up, where text was read as tokens. */
   readonly text?: {
-    words(rows: readonly number[], signal: AbortSignal): Promise<readonly (readonly string[])[]>;
+    words(rows: readonly number[], signal: AbortSignal): Promise<readonly (readonly Token[])[]>;
     readonly padding: number;
+    readonly mask?: number;
   };
   /** Names of the columns that make up an input row, where each is one number of it. */
   readonly inputNames?: readonly string[];

@@ -12,7 +12,10 @@ import type { FeaturesTool, HeadTool } from './features.ts';
 import type { FreshTool } from './fresh.ts';
 import type { MapsOpener } from './maps.ts';
 import type { RetrainTool } from './retrain.ts';
+import type { SamplesTool } from './samples.ts';
 
+export type { Token } from '../data/text-words.ts';
+export type { SamplesTool } from './samples.ts';
 export type { Scale };
 
 /** Row-major matrix of one batch. */
@@ -157,27 +160,6 @@ export interface ModelGradients extends GradientTool {
     readonly gradient: Float64Array;
     readonly values: Float64Array;
   }>;
-}
-
-/** Chosen rows of the dataset as the model sees them. */
-export interface SamplesTool {
-  readonly count: number;
-  readonly inputDims: readonly number[];
-  /** `x` is [n, ...inputDims] after preprocessing; `outputs` the diagnosed output [n, classes]; `labels` where the data has them. */
-  take(
-    positions: readonly number[],
-    signal: AbortSignal,
-  ): Promise<{ readonly x: Tensor; readonly rows: readonly number[]; readonly outputs: Matrix; readonly labels?: Int32Array }>;
-  /** Names of the numbers in a row, where they are columns of a table. */
-  readonly names?: readonly string[];
-  /** The words behind the tokens of dataset rows, [n][tokens], and the token that fills rows up, where the input is tokens. */
-  words?(rows: readonly number[], signal: AbortSignal): Promise<readonly (readonly string[])[] | undefined>;
-  readonly padding?: number;
-  /** Input values of dataset rows before mean and standard deviation, [n, ...dims], in the shape in which a row is a picture, if it is one. */
-  plain?(
-    rows: readonly number[],
-    signal: AbortSignal,
-  ): Promise<{ readonly values: Float64Array; readonly dims: readonly number[] } | undefined>;
 }
 
 /** Logits and labels of all rows of a split, in one piece. */

@@ -89,7 +89,15 @@ const repair = (tally: Tally): Renderer<Card> => {
         return { ...group, points: pick(group.points, kept), ...(group.rows && { rows: pick(group.rows, kept) }) };
       }),
     }),
-    text: (card) => ({ ...card, ...(card.tokens && { tokens: card.tokens.map((t) => (keep([t.score]) ? t : { ...t, score: 0 })) }) }),
+    text: (card) => ({
+      ...card,
+      ...(card.tokens && {
+        tokens: card.tokens.map(({ word, ...t }) => ({
+          ...(keep([t.score]) ? t : { ...t, score: 0 }),
+          ...(word && keep([word.score]) ? { word } : {}),
+        })),
+      }),
+    }),
     graph: (card) => ({
       ...card,
       nodes: card.nodes.map(({ value, ...node }) => ({ ...node, ...(value !== undefined && keep([value]) && { value }) })),

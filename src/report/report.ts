@@ -154,11 +154,20 @@ export interface ScatterCard extends CardBase {
   }[];
   readonly diagonal?: true;
 }
-/** Paragraphs; or tokens with a signed score each, shaded in place. */
+/** A token with its score. */
+export interface TokenPiece {
+  readonly text: string;
+  readonly score: number;
+  readonly continues?: true;
+  readonly special?: true;
+  /** At the first of several pieces: the whole word and the sum of their scores. */
+  readonly word?: { readonly text: string; readonly score: number };
+}
+/** Paragraphs; or tokens with a signed score each, shaded in place: pieces of a word `continue` the token before, `special` ones are not of the text. */
 export interface TextCard extends CardBase {
   readonly kind: 'text';
   readonly paragraphs?: readonly string[];
-  readonly tokens?: readonly { readonly text: string; readonly score: number }[];
+  readonly tokens?: readonly TokenPiece[];
   readonly scale?: number;
 }
 export interface GraphCard extends CardBase {

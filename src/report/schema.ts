@@ -19,6 +19,7 @@ import type {
   Selection,
   TableCard,
   TextCard,
+  TokenPiece,
   Unit,
 } from './report.ts';
 import { anything, array, either, nullable, number, object, oneOf, record, type Shape, string, tuple } from './shape.ts';
@@ -163,7 +164,18 @@ const textCard: Shape<TextCard> = object<TextCard>(
     kind: oneOf('text'),
     ...base,
     paragraphs: array(string),
-    tokens: array(object<NonNullable<TextCard['tokens']>[number]>({ text: string, score: number })),
+    tokens: array(
+      object<TokenPiece>(
+        {
+          text: string,
+          score: number,
+          continues: yes,
+          special: yes,
+          word: object<NonNullable<TokenPiece['word']>>({ text: string, score: number }),
+        },
+        ['continues', 'special', 'word'],
+      ),
+    ),
     scale: number,
   },
   ['caption', 'paragraphs', 'tokens', 'scale'],

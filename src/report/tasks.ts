@@ -1,7 +1,7 @@
 import type { DataRef, Device, Expectation, GivenRow, ModelRef, RunRequest, Suite } from '../base/request.ts';
 import type { DataTasks } from './data-view.ts';
 import type { ModelDiff, ModelProfile, ProfileRequest } from './model-study.ts';
-import type { Card, Fact, Interval, Picture, Report } from './report.ts';
+import type { Card, Fact, Interval, Picture, Report, TokenPiece } from './report.ts';
 
 /** Every task the job process can do: name → what it is asked and what it gives back. Plain data, typed arrays allowed. */
 export interface Tasks extends DataTasks {
@@ -312,8 +312,8 @@ export interface AttributeRequest {
 export type Shown =
   /** A map [height, width], over the picture if there is one. */
   | { readonly kind: 'map'; readonly picture: Picture | null; readonly width: number; readonly height: number }
-  /** Words in their order, padding left out. */
-  | { readonly kind: 'tokens'; readonly words: readonly string[] }
+  /** Tokens in their order, padding left out; `pieces` tell which go on with a word, and which are not of the text. */
+  | { readonly kind: 'tokens'; readonly words: readonly string[]; readonly pieces?: readonly Omit<TokenPiece, 'text' | 'score'>[] }
   /** A signal [channels, places], one value of the map for each place. */
   | { readonly kind: 'signal'; readonly channels: number; readonly places: number; readonly signal: Float32Array }
   /** Columns of a table with the row's own values, or units of a layer. */

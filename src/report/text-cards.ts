@@ -221,10 +221,11 @@ const scatter = ({ width }: Terminal, { x, y, groups }: CardOf<'scatter'>): read
   );
 
 const text = ({ width }: Terminal, { paragraphs, tokens }: CardOf<'text'>): readonly string[] => {
-  const strongest = [...(tokens ?? [])].sort((a, b) => Math.abs(b.score) - Math.abs(a.score)).slice(0, 10);
+  const whole = (tokens ?? []).flatMap((token) => (token.continues || token.special ? [] : [token.word ?? token]));
+  const strongest = whole.sort((a, b) => Math.abs(b.score) - Math.abs(a.score)).slice(0, 10);
   return [
     ...(paragraphs ?? []).map((paragraph) => wrap(visible(paragraph), width)),
-    ...(tokens ? [wrap(visible(tokens.map((token) => token.text).join(' ')), width)] : []),
+    ...(tokens ? [wrap(visible(tokens.map(({ text, continues }, i) => (i === 0 || continues ? text : ` ${text}`)).join('')), width)] : []),
     ...columns(
       strongest.map((token) => [visible(token.text), format(token.score)]),
       ['left', 'right'],

@@ -180,16 +180,30 @@ const scatter = ({ title, x, y, groups }: CardOf<'scatter'>): readonly TableCard
   ];
 };
 
-const text = ({ title, tokens }: CardOf<'text'>): readonly TableCard[] =>
-  tokens
+const text = ({ title, tokens }: CardOf<'text'>): readonly TableCard[] => {
+  const [pieces, special] = [tokens?.some((token) => token.word), tokens?.some((token) => token.special)];
+  return tokens
     ? [
         table(
           title,
-          [numbers('position', 'Position', 'count'), words('token', 'Token'), numbers('score', 'Score', 'none')],
-          tokens.map((token, i) => [i, token.text, token.score]),
+          [
+            numbers('position', 'Position', 'count'),
+            words('token', 'Token'),
+            numbers('score', 'Score', 'none'),
+            ...(pieces ? [words('word', 'Word'), numbers('wordScore', 'Score of the word', 'none')] : []),
+            ...(special ? [words('special', 'Special')] : []),
+          ],
+          tokens.map((token, i) => [
+            i,
+            token.text,
+            token.score,
+            ...(pieces ? (token.continues ? [null, null] : [token.word?.text ?? token.text, token.word?.score ?? token.score]) : []),
+            ...(special ? [token.special ? 'not of the text' : null] : []),
+          ]),
         ),
       ]
     : [];
+};
 
 const graph = ({ title, nodes, edges }: CardOf<'graph'>): readonly TableCard[] => {
   const labels = new Map(nodes.map((node) => [node.id, node.label]));

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Fault } from '../../src/base/fault.ts';
 import type { Dataset, Source } from '../../src/data/define.ts';
 import { fitText } from '../../src/data/text-fit.ts';
+import { tokensIn } from '../../src/data/text-words.ts';
 import { openTokenizer } from '../../src/data/tokenizer.ts';
 
 /** Files of a folder in memory. */
@@ -71,6 +72,37 @@ test('tokenizer.json: pieces, special tokens, padding and length from its config
   assert.equal((await openTokenizer(file('tokenizer.json', wordPiece))).length, undefined);
 });
 
+test('pieces of a word are known by where they stand; what the tokenizer adds is special; a strange word is shown as it is written', async () => {
+  const own = await openTokenizer(
+    file('tokenizer.json', wordPiece, { 'tokenizer_config.json': { unk_token: '[UNK]', pad_token: '[PAD]' } }),
+  );
+  assert.deepEqual(tokensIn('UNAFFABLE! Hello', own, 9), [
+    { text: '[CLS]', special: true },
+    { text: 'un', word: 'unaffable' },
+    { text: 'aff', continues: true },
+    { text: 'able', continues: true },
+    { text: '!' },
+    { text: 'hello' },
+    { text: '[SEP]', special: true },
+    { text: '[PAD]', special: true },
+    { text: '[PAD]', special: true },
+  ]);
+  // A gap parts words, punctuation is one of its own, and a row that is cut ends within a word.
+  assert.deepEqual(
+    tokensIn('un hello!hello', own, 6).map(({ continues }) => continues === true),
+    [false, false, false, false, false, false],
+  );
+  assert.deepEqual(tokensIn('unaffable', own, 3), [
+    { text: '[CLS]', special: true },
+    { text: 'un', word: 'unaff' },
+    { text: 'aff', continues: true },
+  ]);
+  assert.deepEqual(tokensIn('Xyz un', own, 3), [{ text: '[CLS]', special: true }, { text: 'Xyz' }, { text: 'un' }]);
+  assert.deepEqual(own.mask, undefined);
+  const masked = await openTokenizer(file('vocab.json', { '<pad>': 0, '<mask>': 1, good: 2 }));
+  assert.deepEqual([masked.mask, [...masked.specials], masked.decode([2, 0])], [1, [0], 'good <pad>']);
+});
+
 test('vocabularies: words to numbers, a list, one word a line, and one with its own rules', async () => {
   const map = await openTokenizer(file('vocab.json', { '<pad>': 0, '<unk>': 1, good: 2, day: 3, ',': 4 }));
   assert.deepEqual(map.encode('Good day, sir').ids, [2, 3, 4, 1]);
@@ -132,8 +164,8 @@ test('a column of text becomes rows of tokens: cut, filled up, and readable agai
     ],
   );
   assert.deepEqual(await found.words([1, 0], signal), [
-    ['good', 'good', 'good'],
-    ['good', 'day', '<pad>'],
+    [{ text: 'good' }, { text: 'good' }, { text: 'good' }],
+    [{ text: 'good' }, { text: 'day' }, { text: '<pad>', special: true }],
   ]);
   assert.match(found.note, /'words' was read as tokens by 'vocab.json', 3 a row/);
   // A free length is that of the longest of the first rows.

@@ -46,7 +46,7 @@ const tokensSketch = (tokens: NonNullable<CardOf<'text'>['tokens']>, full: numbe
 export const text = ({ paragraphs = [], tokens, scale }: CardOf<'text'>): View => {
   const full = scale ?? Math.max(1e-12, ...(tokens ?? []).map((token) => Math.abs(token.score)));
   const shaded = shadedWords(
-    (tokens ?? []).map(({ text }) => text),
+    tokens ?? [],
     Float64Array.from(tokens ?? [], ({ score }) => score),
     full,
     plainLook,

@@ -6,7 +6,7 @@ import type { GradientTool, LayerFacts, Matrix, ModelGradients, Subject } from '
 import type { EmbeddedSamples } from './embedded.ts';
 import { groundOf, layerOf } from './layers.ts';
 import type { Attributed, How, MethodContext, Question } from './method.ts';
-import { methodReads, methodTitles } from './method-names.ts';
+import { type MethodId, methodReads, methodTitles } from './method-names.ts';
 import { methods } from './methods.ts';
 import type { AttributionChoice } from './options.ts';
 import { classNamed } from './targets.ts';
@@ -19,11 +19,14 @@ export interface Samples {
   readonly targets: Int32Array;
   /** Tokens, where x holds their embeddings. */
   readonly inputs?: Float32Array;
+  /** The token that fills rows up. */
+  readonly padding?: number;
   /** Where pixels stand in a row, if rows are pictures. */
   readonly axes?: ImageAxes;
 }
 
 export interface AttributedSamples extends Attributed {
+  readonly method: MethodId;
   /** What was done, for the report. */
   readonly how: How;
 }
@@ -173,6 +176,7 @@ export const attributeSamples = async (
   const output = neuron ? `${neuron.of}:${neuron.index}` : scaled;
   return {
     ...joined(parts),
+    method: chosen.method,
     how: [
       { label: 'Method', value: methodTitles[chosen.method] },
       { label: 'Output', value: output },

@@ -72,7 +72,7 @@ export const takeRows = async (
       rows,
       outputs,
       targets,
-      ...(points.inputs ? { inputs: points.inputs } : {}),
+      ...(points.inputs ? { inputs: points.inputs, padding: samples.padding ?? 0 } : {}),
       ...(pictures ? { axes: pictures.axes } : {}),
     },
     x,
@@ -93,7 +93,7 @@ export const attributeTaken = async (
   const { rows, targets, inputs } = asked;
   const found = await attributeSamples(own, asked, chosen, subject, job);
   const signals = pictures || inputs || found.grid?.kind === 'units' ? undefined : signalsOf(samples.inputDims, x);
-  const tokens = await tokenRows(samples, rows, inputs, found, chosen.method, job.signal);
+  const tokens = await tokenRows(samples, rows, inputs, found, job.signal);
   return {
     rows,
     found,

@@ -5,7 +5,7 @@ import { sizeOf } from '../../base/tensor.ts';
 import type { EmbeddedSamples } from './embedded.ts';
 import { drawnRows } from './samples.ts';
 
-export type BaselineName = 'auto' | 'zero' | 'mean' | 'black' | 'white' | 'blur' | 'uniform' | 'dataset' | 'padding';
+export type BaselineName = 'auto' | 'zero' | 'mean' | 'black' | 'white' | 'blur' | 'uniform' | 'dataset' | 'padding' | 'mask';
 
 /** Baselines of the rows asked about, [rows, d] each, and what they are. */
 export interface Baselines {
@@ -64,14 +64,16 @@ export const baselinesOf = async (
   const size = rows.length * d;
   const of = name === 'auto' ? (tool.embedding ? 'padding' : axes ? 'zero' : 'mean') : name;
   if (of === 'zero') return { all: [new Float32Array(size)], name: '0 in every input' };
-  if (of === 'padding') {
+  if (of === 'padding' || of === 'mask') {
     if (!tool.embedding)
       throw new Fault('option/value', { name: 'baseline', value: name, expected: 'another baseline: rows are no tokens' });
-    const padding = tool.padding ?? 0;
-    const one = await tool.embedding.of(new Float32Array(tool.embedding.tokens).fill(padding), job.signal);
+    const token = of === 'mask' ? tool.mask : (tool.padding ?? 0);
+    if (token === undefined)
+      throw new Fault('option/value', { name: 'baseline', value: name, expected: 'another baseline: the tokenizer names no mask token' });
+    const one = await tool.embedding.of(new Float32Array(tool.embedding.tokens).fill(token), job.signal);
     const all = new Float32Array(size);
     for (let b = 0; b < rows.length; b++) all.set(one, b * d);
-    return { all: [all], name: `the embedding of the padding token (${padding})` };
+    return { all: [all], name: `the embedding of the ${of} token (${token})` };
   }
   if (of === 'blur') {
     if (!axes)

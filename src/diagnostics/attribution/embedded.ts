@@ -27,6 +27,7 @@ export const attributable = async (
     embedding,
     ...(tools.samples.words ? { words: tools.samples.words } : {}),
     ...(tools.samples.padding === undefined ? {} : { padding: tools.samples.padding }),
+    ...(tools.samples.mask === undefined ? {} : { mask: tools.samples.mask }),
     async take(positions, s) {
       const taken = await tools.samples.take(positions, s);
       const points = await embedding.of(inputValues(taken.x.data), s);

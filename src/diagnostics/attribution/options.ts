@@ -85,8 +85,8 @@ export const attributionOptions: AttributionOptions = {
   }),
   baseline: choice({
     default: 'auto',
-    of: ['auto', 'zero', 'mean', 'black', 'white', 'blur', 'uniform', 'dataset', 'padding'],
-    help: 'What stands for an input that is absent: where paths begin and what hides an input; auto is zero for images, the mean for tables and the padding token for text; dataset takes rows of the data.',
+    of: ['auto', 'zero', 'mean', 'black', 'white', 'blur', 'uniform', 'dataset', 'padding', 'mask'],
+    help: 'What stands for an input that is absent: where paths begin and what hides an input; auto is zero for images, the mean for tables and the padding token for text; dataset takes rows of the data; padding and mask take the embedding of that token.',
   }),
   noiseSamples: int({ default: 25, min: 1, max: 1000, help: 'SmoothGrad, VarGrad: noisy copies of each sample.' }),
   noiseScale: real({

@@ -6,6 +6,7 @@ import { methods } from './methods.ts';
 import type { AttributionChoice } from './options.ts';
 import { ALMOST_ZERO } from './overlay.ts';
 import { INCOMPLETE, inputName, type Saliency, strongest } from './saliency-result.ts';
+import { wordsIn } from './tokens.ts';
 
 /** What brings the gap down. */
 export const remedy = (method: MethodId): string => {
@@ -37,11 +38,14 @@ const complete = (s: Saliency, { method }: Pick<AttributionChoice, 'method'>): s
 export const saliencyGuide = (s: Saliency, chosen: AttributionChoice): string => {
   const n = s.rows.length;
   const d = s.found.values.length / n;
-  const rows = s.rows.map((_, b) => s.found.values.subarray(b * d, (b + 1) * d));
+  const { tokens } = s;
+  const rows = s.rows.map((_, b) =>
+    tokens ? Float64Array.from(wordsIn(tokens, b), ({ score }) => score) : s.found.values.subarray(b * d, (b + 1) * d),
+  );
   const flat = rows.filter((r) => overlayScale(r, chosen.outliers) < ALMOST_ZERO).length;
   if (flat === n)
     return 'All maps are almost zero: the output does not react to these inputs. Check the preprocessing and, if the output is a saturated probability, name the logits as output.';
-  const kind = s.found.grid?.kind === 'units' ? 'units' : 'inputs';
+  const kind = tokens ? 'words' : s.found.grid?.kind === 'units' ? 'units' : 'inputs';
   const share = median(rows.filter((r) => r.some((v) => v !== 0)).map(halfOf));
   const spread =
     share < 0.15

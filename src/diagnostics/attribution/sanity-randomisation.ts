@@ -3,7 +3,9 @@ import { spearman } from '../../base/maths/correlation.ts';
 import { structuralSimilarity } from '../../base/maths/structural-similarity.ts';
 import type { ModelGradients } from '../../evidence/evidence.ts';
 import type { AttributedSamples, Samples } from './attribute.ts';
+import { methods } from './methods.ts';
 import { mapOf } from './overlay.ts';
+import { perToken } from './tokens.ts';
 
 /** Maps after the weights of the last layers are drawn anew, compared with those of the model (Adebayo et al. 2018, section 3). */
 export interface Stage {
@@ -30,28 +32,37 @@ const meanOf = (values: readonly number[]): number => {
   return known.length === 0 ? Number.NaN : known.reduce((sum, v) => sum + v, 0) / known.length;
 };
 
-const rowOf = (values: Float64Array, b: number, rows: number): Float64Array => {
-  const d = values.length / rows;
-  return values.subarray(b * d, (b + 1) * d).map(Math.abs);
+/** |a| of one row, over its inputs or its map; of text over its tokens without padding. */
+const sizesOf = (
+  { inputs, padding, rows, x }: Compared,
+  found: AttributedSamples,
+  b: number,
+): { readonly all: Float64Array; readonly present: Float64Array } => {
+  const n = rows.length;
+  if (inputs && found.grid?.kind !== 'units') {
+    const t = inputs.length / n;
+    const scores = perToken(found, n, t, methods[found.method].kind === 'sensitivity').subarray(b * t, (b + 1) * t);
+    const all = scores.filter((_, k) => inputs[b * t + k] !== padding).map(Math.abs);
+    return { all, present: all };
+  }
+  const size = found.values.length / n;
+  const d = x.length / n;
+  const all = found.values.subarray(b * size, (b + 1) * size).map(Math.abs);
+  return { all, present: size === d ? all.filter((_, k) => x[b * d + k] !== 0) : all };
 };
+type Compared = Pick<Samples, 'x' | 'rows' | 'axes' | 'inputs' | 'padding'>;
 
 /** How alike the maps of two models are, sample by sample, and on the mean. */
-const likeness = (
-  asked: Pick<Samples, 'x' | 'rows' | 'axes'>,
-  a: AttributedSamples,
-  b: AttributedSamples,
-): Omit<Stage, 'layers' | 'name'> => {
+const likeness = (asked: Compared, a: AttributedSamples, b: AttributedSamples): Omit<Stage, 'layers' | 'name'> => {
   const n = asked.rows.length;
-  const d = asked.x.length / n;
   const each = asked.rows.map((_, i) => {
-    const [p, q] = [rowOf(a.values, i, n), rowOf(b.values, i, n)];
-    const kept = (v: Float64Array): Float64Array => (v.length === d ? v.filter((_, k) => asked.x[i * d + k] !== 0) : v);
+    const [p, q] = [sizesOf(asked, a, i), sizesOf(asked, b, i)];
     const { axes } = asked;
     const shown = (found: AttributedSamples) => axes && found.grid?.kind !== 'units' && mapOf(found, i, n, axes);
     const [s, t] = [shown(a), shown(b)];
     return {
-      spearman: spearman(p, q),
-      nonzero: spearman(kept(p), kept(q)),
+      spearman: spearman(p.all, q.all),
+      nonzero: spearman(p.present, q.present),
       similarity: s && t ? structuralSimilarity(s.values.map(Math.abs), t.values.map(Math.abs), s.height, s.width) : Number.NaN,
     };
   });

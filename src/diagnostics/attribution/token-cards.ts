@@ -3,7 +3,7 @@ import type { Subject } from '../../evidence/evidence.ts';
 import type { Card, TextCard } from '../../report/report.ts';
 import type { AttributionChoice } from './options.ts';
 import { factLine, nameOf, type Saliency } from './saliency-result.ts';
-import type { TokenRows } from './tokens.ts';
+import { piecesIn, type TokenRows, wordsIn } from './tokens.ts';
 
 /** Rows shown in place, and words in the table of each class. */
 const SHOWN = 16;
@@ -16,12 +16,13 @@ const short = (v: number): number => Number(v.toPrecision(7));
 /** Tokens of sample `b` shaded in place, padding left out. */
 export const shadedTokens = (
   s: Saliency,
-  { words, scores, padding }: TokenRows,
+  tokens: TokenRows,
   b: number,
   outliers: number,
   subject: Pick<Subject, 'classes' | 'modelName' | 'ran'>,
   by?: string,
 ): TextCard => {
+  const { scores, padding } = tokens;
   const t = scores.length / s.rows.length;
   const own = scores.subarray(b * t, (b + 1) * t);
   const facts = [
@@ -35,30 +36,28 @@ export const shadedTokens = (
     kind: 'text',
     title: facts.join(', '),
     caption: `${factLine(s, [b], subject)}${hidden === 0 ? '' : ` Padding, not shown, holds ${short(hidden)} of the total attribution.`}`,
-    tokens: words[b].flatMap((text, k) => (padding[b][k] ? [] : [{ text, score: short(own[k]) }])),
+    tokens: piecesIn(tokens, b),
     scale: overlayScale(own, outliers),
   };
 };
 
 /** Words by their mean attribution in the samples that hold them, for each class attributed. */
-export const strongestWords = (s: Saliency, { words, scores, padding }: TokenRows, subject: Pick<Subject, 'classes'>): Card[] => {
-  const t = scores.length / s.rows.length;
+export const strongestWords = (s: Saliency, tokens: TokenRows, subject: Pick<Subject, 'classes'>): Card[] => {
   const found = new Map<
     string,
     { readonly target: number; readonly text: string; sum: number; size: number; count: number; readonly rows: Set<number> }
   >();
   s.rows.forEach((row, b) => {
-    words[b].forEach((text, k) => {
-      if (padding[b][k]) return;
+    for (const { text, score, special } of wordsIn(tokens, b)) {
+      if (special) continue;
       const key = `${s.targets[b]}\0${text}`;
       const of = found.get(key) ?? { target: s.targets[b], text, sum: 0, size: 0, count: 0, rows: new Set<number>() };
-      const score = scores[b * t + k];
       of.sum += score;
       of.size += Math.abs(score);
       of.count++;
       of.rows.add(row);
       found.set(key, of);
-    });
+    }
   });
   const targets = [...new Set(s.targets)].sort((a, b) => a - b);
   const rows = targets.flatMap((target) =>
@@ -72,11 +71,11 @@ export const strongestWords = (s: Saliency, { words, scores, padding }: TokenRow
   return [
     {
       kind: 'table',
-      title: 'Most influential tokens of each class',
-      caption: `Mean attribution of a token over the samples attributed to the class, of tokens in at least ${LEAST} of them; positive speaks for the class.`,
+      title: 'Most influential words of each class',
+      caption: `Mean attribution of a word, the sum of its pieces, over the samples attributed to the class, of words in at least ${LEAST} of them; positive speaks for the class.`,
       columns: [
         { name: 'class', label: 'Class attributed', type: 'text' },
-        { name: 'token', label: 'Token', type: 'text' },
+        { name: 'token', label: 'Word', type: 'text' },
         { name: 'mean', label: 'Mean attribution', type: 'number' },
         { name: 'size', label: 'Mean |attribution|', type: 'number' },
         { name: 'samples', label: 'Samples', type: 'number', unit: 'count' },

@@ -20,7 +20,7 @@ export const samples = (bound: Bound, score: Scorer): SampleReader => {
     tool: {
       count: bound.count,
       inputDims: bound.inputDims,
-      ...(bound.text ? { words: bound.text.words, padding: bound.text.padding } : {}),
+      ...bound.text,
       ...(bound.inputNames ? { names: bound.inputNames } : {}),
       plain: (rows, signal) => bound.plain(rows, signal),
       async take(positions, signal) {
