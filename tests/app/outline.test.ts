@@ -13,7 +13,7 @@ const of = async (...names: readonly string[]): Promise<readonly FileOutline[]> 
 test('a model is told by its inputs and outputs, data by their columns and arrays of another length', async () => {
   const [model, data] = await of('models/mlp_digits.onnx', 'data/digits.npz');
   ok(model.kind === 'model' && data.kind === 'data');
-  deepEqual(model.inputs, [{ name: 'x', dtype: 'float32', dims: ['N', 64] }]);
+  deepEqual(model.inputs, [{ name: 'x', dtype: 'float32', dims: ['N', 1, 8, 8] }]);
   deepEqual(model.outputs, [{ name: 'logits', dtype: 'float32', dims: ['N', 10] }]);
   equal(data.format, 'npz');
   equal(data.rows, 1797);
