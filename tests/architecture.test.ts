@@ -58,7 +58,8 @@ const editor = [
   'src/vscode/lenses',
   'src/vscode/trees',
   'src/vscode/editors',
-  'src/vscode/tests',
+  'src/vscode/testing/controller.ts',
+  'src/vscode/authoring/language.ts',
 ];
 
 const files = ['src', 'webview'].flatMap((top) =>

@@ -19,6 +19,8 @@ export interface CatalogueDiagnostic {
   /** False where a table of predictions is enough. */
   readonly needsModel: boolean;
   readonly options: Options;
+  /** Every name its headline may have, where it says so; `*` stands for any text, such as the name of a class. */
+  readonly numbers?: readonly string[];
 }
 
 /** It asks for a second model, or table, on the same rows. */

@@ -22,6 +22,8 @@ interface Meta<O extends Options> {
   /** Paper (arXiv, doi) and card, e.g. `arXiv:1706.04599; card 00-calibration-common`. */
   readonly source: string;
   readonly options: O;
+  /** Every name the headline may have, so that gates on others are found while they are written; `*` stands for any text. */
+  readonly numbers?: readonly string[];
 }
 
 /** One streamed pass. State is plain data (structured-clonable), so it merges, moves between processes and resumes. */

@@ -20,6 +20,7 @@ export const catalogue = (): Catalogue => ({
     needs: needsOf(d),
     needsModel: needsModel(d),
     options: d.options,
+    ...(d.numbers ? { numbers: d.numbers } : {}),
   })),
   parts: Object.fromEntries(
     Object.entries({ architecture: architectures, loss: losses, optimizer: optimizers, schedule: schedules }).map(([kind, parts]) => [

@@ -1,12 +1,15 @@
 import * as vscode from 'vscode';
 import type { Catalogue } from '../base/catalogue.ts';
 import catalogue from '../generated/catalogue.json' with { type: 'json' };
+import { suiteLanguage } from './authoring/language.ts';
 import { commands } from './commands/index.ts';
 import { views } from './contributions.ts';
 import type { Target } from './define.ts';
 import { openWindow } from './host.ts';
+import { codeLenses } from './lenses/code.ts';
 import { suiteLenses } from './lenses/suite.ts';
 import { targetOfLink } from './link.ts';
+import { checkTests } from './testing/controller.ts';
 import { entriesTree } from './trees/entries.ts';
 import { runsTree } from './trees/runs.ts';
 
@@ -22,7 +25,7 @@ const targetOf = (first: unknown, selected: unknown): Target => {
 
 export const activate = (context: vscode.ExtensionContext): void => {
   const window = openWindow(context, catalogue as Catalogue);
-  const { host, history, changed, failed } = window;
+  const { host, history, outlines, checks, changed, failed } = window;
   context.subscriptions.push(
     window,
     ...commands(host.catalogue).map(({ id, run }) =>
@@ -38,6 +41,9 @@ export const activate = (context: vscode.ExtensionContext): void => {
       },
     }),
     vscode.languages.registerCodeLensProvider({ scheme: 'file', pattern: '**/assay.json' }, suiteLenses(history, changed)),
+    codeLenses({ host, history, outlines, changed }),
+    suiteLanguage({ ...host, history, outlines, changed, failed }),
+    checkTests({ runner: checks, history, changed, memory: context.globalState, host, trusted: window.trusted, failed }),
   );
   window.openRunsLeftByStart().catch(failed);
 };

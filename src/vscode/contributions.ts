@@ -49,6 +49,10 @@ export const panels = { report: 'assay.report', saliency: 'assay.saliency' } as 
 export const activationEvents: readonly string[] = [
   'onLanguage:json',
   'onLanguage:jsonc',
+  // Tests, problems and lenses of code, only where there is something to say.
+  'workspaceContains:**/assay.json',
+  'workspaceContains:*.onnx',
+  'workspaceContains:*/*.onnx',
   `workspaceContains:${openOnStart}`,
   ...Object.values(panels).map((panel) => `onWebviewPanel:${panel}`),
   'onUri',
@@ -78,6 +82,7 @@ interface Contributes {
     readonly priority: 'option' | 'default';
   }[];
   readonly viewsWelcome: readonly { readonly view: string; readonly contents: string; readonly when?: string }[];
+  readonly languages: readonly { readonly id: string; readonly filenames: readonly string[] }[];
   readonly jsonValidation: readonly { readonly fileMatch: string; readonly url: string }[];
   readonly configuration: { readonly title: string; readonly properties: Readonly<Record<string, Setting>> };
 }
@@ -108,6 +113,8 @@ export const contributes: Contributes = {
     { view: views.datasets, contents: 'Datasets named in an assay.json of the workspace are listed here.' },
   ],
   customEditors: [{ viewType: editors.model, displayName: 'Assay Model', selector: [{ filenamePattern: '*.onnx' }], priority: 'option' }],
+  // Comments and trailing commas may stand in it.
+  languages: [{ id: 'jsonc', filenames: ['assay.json'] }],
   jsonValidation: [
     { fileMatch: 'assay.json', url: './media/schemas/assay.schema.json' },
     { fileMatch: '*.train.json', url: './media/schemas/recipe.schema.json' },

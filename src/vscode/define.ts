@@ -85,6 +85,18 @@ export interface Host {
   save(title: string, path: string, kinds: FileKinds): Promise<string | undefined>;
   /** A modal question before something is lost. */
   confirm(sentence: string, action: string): Promise<boolean>;
+  /** Folders of the workspace that lie on a disk. */
+  folders(): readonly { readonly name: string; readonly path: string }[];
+  /** An `assay.json` for files that were found; undefined where models may not be opened. */
+  draft(ask: Tasks['draft']['ask']): Promise<Tasks['draft']['give'] | undefined>;
+  /** Writes a file that is not there yet; false where it is. */
+  create(path: string, text: string): Promise<boolean>;
+  /** Shows a text file. */
+  show(path: string): Promise<void>;
+  /** One sentence, with things to do about it: the one that was chosen. */
+  say(sentence: string, ...actions: readonly string[]): Promise<string | undefined>;
+  /** Another command, on a target. */
+  execute(id: Command['id'], target?: Target): Promise<void>;
   /** Hands the work to the job process and shows it in a report panel; returns when it has ended. */
   launch(work: Launch): Promise<void>;
   /** Opens the image tab at the first sample. */

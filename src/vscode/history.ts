@@ -12,6 +12,12 @@ export interface LastResult {
   readonly text: string;
   readonly run: string;
   readonly focus?: string;
+  /** Of a check. */
+  readonly verdict?: Verdict;
+}
+/** How a check went, with the card of its report that tells of each gate. */
+export interface Verdict extends Pick<CheckResult, 'status' | 'sentence'> {
+  readonly gates: readonly (CheckResult['gates'][number] & { readonly focus?: string })[];
 }
 export interface LastResults {
   readonly models: ReadonlyMap<string, LastResult>;
@@ -24,6 +30,8 @@ export interface History {
   runs(): Promise<readonly RunRecord[]>;
   /** What the runs kept here say of the entries of a suite. */
   last(path: string, suite: SuiteText): Promise<LastResults>;
+  /** The newest result about a file: a diagnostic of a model or of data, or the training that wrote it. */
+  lastOf(): Promise<(path: string) => LastResult | undefined>;
   /** The store is not what it was. */
   forget(): void;
 }
@@ -57,12 +65,29 @@ const marks: Readonly<Record<CheckResult['status'], string>> = {
   error: '$(warning)',
 };
 
-const checkText = ({ status, gates, report, sentence }: CheckResult): string => {
+/** Checks of a suite with the places that links to their cards lead to. */
+export const verdictsIn = (
+  checks: readonly CheckResult[],
+): readonly { readonly name: string; readonly focus?: string; readonly verdict: Verdict }[] => {
+  let reports = 0;
+  return checks.map(({ name, status, sentence, gates, report }) => {
+    if (!report) return { name, verdict: { status, sentence, gates } };
+    const at = reports++;
+    return {
+      name,
+      focus: `${at}:${cardOfNumber(report, gates[0]?.name)}`,
+      verdict: { status, sentence, gates: gates.map((gate) => ({ ...gate, focus: `${at}:${cardOfNumber(report, gate.name)}` })) },
+    };
+  });
+};
+
+const checkText = ({ status, gates, report, sentence }: CheckResult, limit: number | undefined): string => {
   const numbers =
     gates.length > 0
       ? gates.slice(0, FEW).map(({ name, actual }) => `${name} ${format(actual)}`)
       : [report ? brief(report.headline) : sentence];
-  return `${marks[status]}\u00a0${numbers.join(', ')}`;
+  const rows = limit === undefined || !report ? '' : ` (first ${limit} rows)`;
+  return `${marks[status]}\u00a0${numbers.join(', ')}${rows}`;
 };
 
 /** The result of one run of a diagnostic, or of a training, for the model or data it was about. */
@@ -71,68 +96,81 @@ const runText = ({ title, reports }: RunRecord): string => {
   return report.outcome === 'measured' ? `${title}: ${brief(report.headline)}` : `${title}: ${report.outcome}`;
 };
 
+/** Files that a run is about. */
+const filesOf = ({ kind, request }: RunRecord): readonly (string | undefined)[] => {
+  if (kind === 'train') return [(request as TrainRequest).out];
+  if (kind !== 'run') return [];
+  const { model, data } = request as RunRequest;
+  return [model?.path, data.path];
+};
+
+interface NamedResult {
+  readonly name: string;
+  readonly result: LastResult;
+}
+
 export const history = (store: Pick<RunStore, 'list' | 'read'>): History => {
   let listed: Promise<readonly RunRecord[]> | undefined;
-  const suites = new Map<string, Promise<readonly CheckResult[]>>();
+  const suites = new Map<string, Promise<readonly NamedResult[]>>();
 
   const runs = (): Promise<readonly RunRecord[]> => {
     listed ??= store.list().then((all) => all.runs);
     return listed;
   };
-  const checksOf = (run: string): Promise<readonly CheckResult[]> => {
+  const checksOf = ({ id, request }: RunRecord): Promise<readonly NamedResult[]> => {
     const known =
-      suites.get(run) ??
-      store.read(run).then(
-        ({ result }) => result.suite?.checks ?? [],
+      suites.get(id) ??
+      store.read(id).then(
+        ({ result }) => {
+          const checks = result.suite?.checks ?? [];
+          return verdictsIn(checks).map(({ name, ...rest }, i) => ({
+            name,
+            result: { ...rest, run: id, text: checkText(checks[i], (request as SuiteRequest).limit) },
+          }));
+        },
         () => [],
       );
-    suites.set(run, known);
+    suites.set(id, known);
     return known;
   };
 
   const lastChecks = async (done: readonly RunRecord[], path: string, checks: readonly Check[]): Promise<Map<string, LastResult>> => {
     const found = new Map<string, LastResult>();
     const earlier = done.filter(({ kind, request }) => kind === 'suite' && resolve((request as SuiteRequest).path) === path);
-    for (const { id } of earlier.slice(0, LOOK_BACK)) {
-      let report = 0;
-      for (const check of await checksOf(id)) {
-        const focus = check.report ? `${report++}:${cardOfNumber(check.report, check.gates[0]?.name)}` : undefined;
-        if (found.has(check.name)) continue;
-        found.set(check.name, { text: checkText(check), run: id, ...(focus === undefined ? {} : { focus }) });
-      }
+    for (const run of earlier.slice(0, LOOK_BACK)) {
+      for (const { name, result } of await checksOf(run)) if (!found.has(name)) found.set(name, result);
       if (checks.every(({ name }) => found.has(name))) break;
     }
     return found;
   };
 
+  const lastOf = async (): Promise<(path: string) => LastResult | undefined> => {
+    const newest = new Map<string, LastResult>();
+    for (const run of await runs()) {
+      if (run.status !== 'done' || run.reports.length === 0) continue;
+      for (const path of filesOf(run)) if (path !== undefined && !newest.has(path)) newest.set(path, { text: runText(run), run: run.id });
+    }
+    return (path) => newest.get(path);
+  };
+
   return {
     runs,
+    lastOf,
     async last(path, suite) {
-      const done = (await runs()).filter(({ status, reports }) => status === 'done' && reports.length > 0);
-      const newest = (about: (run: RunRecord) => boolean): LastResult | undefined => {
-        const run = done.find(about);
-        return run && { text: runText(run), run: run.id };
-      };
-      const collect = <T extends { readonly path: string }>(
-        entries: readonly { readonly name: string; readonly value: T }[],
-        about: (run: RunRecord, path: string) => boolean,
-      ): Map<string, LastResult> =>
+      const ended = (await runs()).filter(({ status }) => status === 'done');
+      const about = await lastOf();
+      const collect = <T extends { readonly path: string }>(entries: readonly { readonly name: string; readonly value: T }[]) =>
         new Map(
           entries.flatMap(({ name, value }) => {
-            const result = newest((run) => about(run, located(path, value).path));
+            const result = about(located(path, value).path);
             return result ? [[name, result] as const] : [];
           }),
         );
       return {
-        models: collect(
-          suite.models,
-          ({ kind, request }, file) =>
-            (kind === 'run' && (request as RunRequest).model?.path === file) ||
-            (kind === 'train' && (request as TrainRequest).out === file),
-        ),
-        datasets: collect(suite.datasets, ({ kind, request }, file) => kind === 'run' && (request as RunRequest).data.path === file),
+        models: collect(suite.models),
+        datasets: collect(suite.datasets),
         checks: await lastChecks(
-          done,
+          ended,
           path,
           suite.checks.map(({ value }) => value),
         ),

@@ -12,6 +12,7 @@ import { type PageAssets, toHtml } from '../report/html.ts';
 import { cardAlone, focusOf, slugOf } from '../report/place.ts';
 import type { TaskName } from '../report/tasks.ts';
 import { verdictsOf } from '../report/verdict.ts';
+import { type Outlines, outlines } from './authoring/outlines.ts';
 import { commandOf } from './commands/diagnose.ts';
 import { chooseModel } from './commands/subject.ts';
 import { editors, openOnStart } from './contributions.ts';
@@ -19,6 +20,7 @@ import type { Host, Launch, SaliencySubject } from './define.ts';
 import { modelEditors } from './editors/model.ts';
 import { type History, history } from './history.ts';
 import { registerAgents } from './host/agents.ts';
+import { createFile, foldersOnDisk, showFile, statOf } from './host/files.ts';
 import { confirm, openFile, pick, saveFile, text } from './host/prompts.ts';
 import { findFiles, labelOf, suiteFiles } from './host/suites.ts';
 import { type LaunchPorts, launch, launchOf, type Running } from './launch.ts';
@@ -28,11 +30,17 @@ import { reportPanels } from './panels/report.ts';
 import { saliencyPanels } from './panels/saliency.ts';
 import { type Problem, problemOf, remedyTitles } from './problem.ts';
 import { subjectOf } from './sample.ts';
+import { type CheckRunner, checkRunner } from './testing/runner.ts';
 
 /** The host, and what the views and lenses of the window need besides. */
 export interface Window extends vscode.Disposable {
   readonly host: Host;
   readonly history: History;
+  /** Headers of the files that an `assay.json` names; none are read while the workspace is not trusted. */
+  readonly outlines: Outlines;
+  readonly checks: CheckRunner;
+  /** Says that the workspace must be trusted, where it is not. */
+  trusted(): boolean;
   /** Runs, suites or files they name have changed. */
   readonly changed: vscode.Event<void>;
   /** Says what is wrong, with ways out; silent where the user stopped it. */
@@ -45,14 +53,13 @@ export interface Window extends vscode.Disposable {
 const trustSentence = 'Running a model needs a trusted workspace.';
 /** What may take minutes: two of them at once, and a process is left for a look at a model or a sample. */
 const longTasks: readonly TaskName[] = ['run', 'suite', 'train', 'compare', 'grad', 'profile'];
-const folderOnDisk = (): string | undefined => vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri.fsPath;
 
 /** The real editor behind the commands. Nothing here loads ONNX Runtime: that lives in the job process, started by the first job. */
 export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogue): Window => {
   const extension = context.extensionUri;
   const dist = (file: string): string => vscode.Uri.joinPath(extension, 'dist', file).fsPath;
   const log = vscode.window.createOutputChannel('Assay', { log: true });
-  const home = folderOnDisk();
+  const home = foldersOnDisk()[0]?.path;
   const store = runStore(home === undefined ? vscode.Uri.joinPath(context.globalStorageUri, 'runs').fsPath : join(home, runsFolder));
   const kept = history(store);
   const suites = suiteFiles();
@@ -263,6 +270,20 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     open: openFile,
     save: saveFile,
     confirm,
+    folders: foldersOnDisk,
+    async draft(ask) {
+      if (!trusted()) return undefined;
+      const stop = new AbortController();
+      return ports.progress(
+        'Looking at the models and data of the workspace',
+        () => stop.abort(),
+        (onProgress) => jobs().submit('draft', ask, { signal: stop.signal, onProgress }),
+      );
+    },
+    execute: async (id, target) => void (await vscode.commands.executeCommand(id, target)),
+    create: createFile,
+    show: showFile,
+    say: async (sentence, ...actions) => vscode.window.showInformationMessage(sentence, ...actions),
     async launch(work) {
       if (trusted()) await launch(work, ports, running);
     },
@@ -353,6 +374,12 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     host,
     history: kept,
     placeOf: (run) => (running.has(run) ? waiting.get(run) : undefined),
+    outlines: outlines({
+      stat: statOf,
+      outline: async (paths) => (vscode.workspace.isTrusted ? jobs().submit('outline', { paths }) : []),
+    }),
+    checks: checkRunner({ jobs: ports.jobs, store, changed: refresh }),
+    trusted,
     changed: changed.event,
     failed,
     async openRunsLeftByStart() {

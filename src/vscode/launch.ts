@@ -32,16 +32,20 @@ export const launchOf = ({ kind, title, subject, request }: RunRecord): Launch =
 /** Runs of this window that have not ended: id → its cancel. */
 export type Running = Map<string, () => void>;
 
+/** What is kept of a suite: the reports of its checks in order, and the checks. */
+export const suiteResult = (suite: Tasks['suite']['give']): RunResult => ({
+  reports: suite.checks.flatMap(({ report }) => (report ? [report] : [])),
+  suite,
+});
+
 const submit = async (jobs: LaunchPorts['jobs'], work: Launch, watch: Watch): Promise<RunResult> => {
   switch (work.task) {
     case 'run':
       return { reports: [await jobs.submit('run', work.ask, watch)] };
     case 'compare':
       return { reports: [await jobs.submit('compare', work.ask, watch)] };
-    case 'suite': {
-      const suite: Tasks['suite']['give'] = await jobs.submit('suite', work.ask, watch);
-      return { reports: suite.checks.flatMap(({ report }) => (report ? [report] : [])), suite };
-    }
+    case 'suite':
+      return suiteResult(await jobs.submit('suite', work.ask, watch));
     case 'train': {
       const { out, report } = await jobs.submit('train', work.ask, watch);
       return { reports: [report], out };

@@ -11,6 +11,8 @@ export interface SuiteText {
   readonly models: readonly Entry<ModelRef>[];
   readonly datasets: readonly Entry<DataRef>[];
   readonly checks: readonly Entry<Check>[];
+  /** Where the list of checks begins. */
+  readonly checksLine?: number;
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -47,7 +49,9 @@ export const readSuite = (text: string): SuiteText => {
   const root = parseTree(text, [], { allowTrailingComma: true });
   if (root?.type !== 'object') return { models: [], datasets: [], checks: [] };
   const lineOf: LineOf = (offset) => text.slice(0, offset).split('\n').length - 1;
+  const list = findNodeAtLocation(root, ['checks'])?.parent;
   return {
+    ...(list ? { checksLine: lineOf(list.offset) } : {}),
     models: named<ModelRef>(root, lineOf, 'models'),
     datasets: named<DataRef>(root, lineOf, 'datasets'),
     checks: checksOf(root, lineOf),

@@ -88,10 +88,17 @@ const optionFindings = (
   });
 };
 
+/** `*` in a name stands for any text. */
+const stands = (known: string, name: string): boolean => {
+  const [start, ...rest] = known.split('*');
+  return rest.length === 0 ? known === name : name.startsWith(start) && name.length >= known.length - 1 && name.endsWith(rest.join('*'));
+};
+
 const gateFindings = (text: string, check: CheckTree, { id }: CatalogueDiagnostic, facts: SuiteFacts): readonly Finding[] =>
   propertiesOf(propertyOf(check.keys, 'expect')?.value).flatMap((property): readonly Finding[] => {
     const { key, name, value } = property;
-    const { names, all } = facts.numbers(id);
+    const { names: known, all } = facts.numbers(id);
+    const names = known.filter((one) => !one.includes('*'));
     const limits = propertiesOf(value);
     const limit = (of: string): { readonly node: Node; readonly value: number } | undefined => {
       const node = propertyOf(limits, of)?.value;
@@ -99,7 +106,7 @@ const gateFindings = (text: string, check: CheckTree, { id }: CatalogueDiagnosti
     };
     const [min, max] = [limit('min'), limit('max')];
     const found: Finding[] = [];
-    if (all && !names.includes(key))
+    if (all && !known.some((one) => stands(one, key)))
       found.push(
         finding(name, 'unknown-number', `'${id}' reports no number '${key}'.${meant(key, names)} It reports: ${listed(names)}.`, [
           ...nameFixes(name, key, names),

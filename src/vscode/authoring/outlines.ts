@@ -11,6 +11,8 @@ export interface OutlinePorts {
 export interface Outlines {
   /** Path → its outline, null where there is no such file, undefined where it is not known. */
   look(paths: readonly string[]): Promise<ReadonlyMap<string, FileOutline | null | undefined>>;
+  /** Only whether the files are there: null where not. */
+  there(paths: readonly string[]): Promise<ReadonlyMap<string, null | undefined>>;
 }
 
 /** Files remembered; the oldest are forgotten first. */
@@ -19,6 +21,10 @@ const kept = 500;
 export const outlines = ({ stat, outline }: OutlinePorts): Outlines => {
   const known = new Map<string, { readonly key: string; readonly outline: Promise<FileOutline | undefined> }>();
   return {
+    async there(paths) {
+      const stats = await Promise.all(paths.map(stat));
+      return new Map(paths.map((path, i) => [path, stats[i] ? undefined : null]));
+    },
     async look(paths) {
       const stats = await Promise.all(paths.map(stat));
       const fresh: { readonly path: string; readonly key: string }[] = [];

@@ -137,7 +137,7 @@ const checkOffers = (
     const there = propertiesOf(propertyOf(check.keys, 'expect')?.value).map((p) => p.key);
     return facts
       .numbers(diagnostic.id)
-      .names.filter((name) => !there.includes(name) || name === inner)
+      .names.filter((name) => !name.includes('*') && (!there.includes(name) || name === inner))
       .map((label) => ({ label, detail: `headline number of ${diagnostic.id}`, kind: 'key' }));
   }
   if (key === 'options' && path.length === 4 && diagnostic) {

@@ -20,7 +20,12 @@ export const suiteLenses = (history: Pick<History, 'last'>, changed: vscode.Even
               : at(line, result.text, 'assay.openCard', { runs: [result.run], focus: result.focus }),
           ]
         : [];
+    const all =
+      text.checks.length > 1 && text.checksLine !== undefined
+        ? [at(text.checksLine, `$(run-all)\u00a0Run All ${text.checks.length}`, 'assay.runSuite', { suite })]
+        : [];
     return [
+      ...all,
       ...text.models.flatMap(({ name, line }) => [
         at(line, '$(beaker)\u00a0Run…', 'assay.runDiagnostic', { suite, model: name }),
         at(line, '$(eye)\u00a0Saliency', 'assay.saliency', { suite, model: name }),

@@ -1,0 +1,86 @@
+import { basename, dirname, extname, join, sep } from 'node:path';
+import { draftText } from '../authoring/draft-text.ts';
+import { type Command, defineCommand, type Host, type Target } from '../define.ts';
+
+const chooseFolder = async (host: Host, target: Target): Promise<string | undefined> => {
+  if (target.file !== undefined) return extname(target.file) === '' ? target.file : dirname(target.file);
+  const folders = host.folders();
+  if (folders.length <= 1) return folders[0]?.path;
+  return host.pick(
+    'Create assay.json',
+    'Folder',
+    folders.map(({ name, path }) => ({ label: name, description: path, icon: 'folder', value: path })),
+  );
+};
+
+/** Folders of images by class: two folders or more beside each other that hold images. */
+const imageFolders = (images: readonly string[]): readonly string[] => {
+  const classes = new Map<string, Set<string>>();
+  for (const image of images) {
+    const folder = dirname(image);
+    classes.set(dirname(folder), (classes.get(dirname(folder)) ?? new Set()).add(folder));
+  }
+  const found = Array.from(classes, ([folder, of]) => ({ folder, of })).filter(({ of }) => of.size > 1);
+  return found.map(({ folder }) => folder).filter((folder) => !found.some((other) => other.of.has(folder)));
+};
+
+const plural = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
+
+/** Writes an `assay.json` for the models and data of a folder; one that is there already is only shown. */
+export const createSuite: Command = defineCommand({
+  id: 'assay.createSuite',
+  title: 'Create assay.json',
+  icon: '$(new-file)',
+  enablement: 'isWorkspaceTrusted',
+  menus: { 'explorer/context': { when: 'explorerResourceIsFolder && resourceScheme == file', group: '7_assay@1' } },
+  async run(host, target) {
+    const folder = await chooseFolder(host, target);
+    if (folder === undefined) {
+      if (host.folders().length === 0) await host.say('Open a folder first: an assay.json stands in a folder of the workspace.');
+      return;
+    }
+    const path = join(folder, 'assay.json');
+    if (await host.exists(path)) {
+      await host.show(path);
+      void host.say(`${host.label(path)} is there already and was left as it is.`);
+      return;
+    }
+    const within = async (glob: string): Promise<readonly string[]> =>
+      (await host.find(glob)).filter((file) => file.startsWith(folder.endsWith(sep) ? folder : folder + sep));
+    const endings = host.catalogue.readers.flatMap((reader) => reader.endings);
+    const [models, data, images, lists, json] = await Promise.all([
+      within('**/*.onnx'),
+      within(`**/*{${endings.join(',')}}`),
+      within('**/*.{png,jpg,jpeg}'),
+      within('**/*{labels,classes,synset}*.{txt,json}'),
+      within('**/*{tokenizer,vocab,.train}*.json'),
+    ]);
+    const folders = imageFolders(images);
+    const found = {
+      models: models.filter((file) => !file.endsWith('.checkpoint.onnx')),
+      data: [...data.filter((file) => !folders.some((of) => file.startsWith(of + sep))), ...folders],
+    };
+    if (found.models.length + found.data.length === 0) {
+      const train = 'Train a Model…';
+      const chosen = await host.say(`There is no .onnx model and no data under '${basename(folder)}' to write an assay.json for.`, train);
+      if (chosen === train) await host.execute('assay.train');
+      return;
+    }
+    const drafted = await host.draft({
+      path,
+      ...found,
+      labels: lists,
+      tokenizers: json.filter((file) => !file.endsWith('.train.json') && !/tokenizer_config/.test(file)),
+      recipes: json.filter((file) => file.endsWith('.train.json')),
+    });
+    if (!drafted) return;
+    const written = await host.create(path, draftText(drafted));
+    await host.show(path);
+    if (!written) return;
+    const { models: m = {}, datasets = {}, checks = [] } = drafted.suite;
+    const sentence = `Wrote ${host.label(path)}: ${plural(Object.keys(m).length, 'model', 'models')}, ${plural(Object.keys(datasets).length, 'dataset', 'datasets')}, ${plural(checks.length, 'check', 'checks')}.`;
+    const run = 'Run Checks';
+    const chosen = await host.say(sentence, ...(checks.length > 0 ? [run] : []));
+    if (chosen === run) await host.execute('assay.runSuite', { suite: path });
+  },
+});
