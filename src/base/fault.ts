@@ -1,3 +1,4 @@
+import { cudaFaults } from './faults/cuda.ts';
 import { dataFaults } from './faults/data.ts';
 import { diagnosticFaults } from './faults/diagnostic.ts';
 import { evidenceFaults } from './faults/evidence.ts';
@@ -9,7 +10,8 @@ import { suiteFaults } from './faults/suite.ts';
 import { trainingFaults } from './faults/training.ts';
 
 /** Every expected failure of the product: code → one sentence naming what is at fault and what to do. */
-export const faults: typeof dataFaults &
+export const faults: typeof cudaFaults &
+  typeof dataFaults &
   typeof diagnosticFaults &
   typeof evidenceFaults &
   typeof graphFaults &
@@ -18,6 +20,7 @@ export const faults: typeof dataFaults &
   typeof runtimeFaults &
   typeof suiteFaults &
   typeof trainingFaults = {
+  ...cudaFaults,
   ...dataFaults,
   ...diagnosticFaults,
   ...evidenceFaults,

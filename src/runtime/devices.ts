@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { missingForCuda } from './devices/cuda.ts';
 import { vulkan } from './devices/vulkan.ts';
 import { binaries, load } from './onnxruntime/native.ts';
 import type { Provider } from './session.ts';
@@ -14,6 +15,8 @@ export interface Possible {
   /** Real hardware, so `auto` may try it. */
   readonly hardware: boolean;
   readonly reason: string;
+  /** What else would have to be installed, one sentence each. */
+  readonly missing?: readonly string[];
 }
 
 const exists = (path: string): Promise<boolean> =>
@@ -54,9 +57,13 @@ const graphics = async (): Promise<Finding> => {
 
 const cuda = async (): Promise<Finding> => {
   const library = process.platform === 'win32' ? 'onnxruntime_providers_cuda.dll' : 'libonnxruntime_providers_cuda.so';
-  if (!(await exists(join(binaries(), library)))) return no("ONNX Runtime's CUDA libraries are not installed beside it");
+  const missing = process.platform === 'linux' ? await missingForCuda() : [];
+  const told = missing.length > 0 ? { missing } : {};
+  if (!(await exists(join(binaries(), library)))) return { ...no("ONNX Runtime's CUDA libraries are not installed beside it"), ...told };
   if (process.platform === 'linux' && !(await exists('/dev/nvidiactl')) && !(await exists('/dev/dxg')))
-    return no('no NVIDIA driver is loaded');
+    return { ...no('no NVIDIA driver is loaded'), ...told };
+  // They may lie where only the loader knows: asked for by name it is tried all the same.
+  if (missing.length > 0) return { ok: true, hardware: false, reason: missing.join(' '), missing };
   return real('CUDA libraries and driver are there');
 };
 

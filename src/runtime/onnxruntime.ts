@@ -11,5 +11,5 @@ export const onnxruntime = (): Runtime => ({
   open: choose,
   times: nodeTimes,
   block: convolutionBlock,
-  devices: async () => (await possible()).map(({ provider, ok, reason }) => ({ provider, ok, reason })),
+  devices: async () => (await possible()).map(({ hardware: _, ...told }) => told),
 });

@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
+import { type Env, folders, list, loadable } from './libraries.ts';
 
 /** What WebGPU on Linux stands on. `software`: no driver but those that draw on the CPU. */
 export interface Vulkan {
@@ -10,19 +11,6 @@ export interface Vulkan {
 }
 
 const loader = 'libvulkan.so.1';
-type Env = Readonly<Record<string, string | undefined>>;
-
-const folders = (value: string | undefined): string[] => (value ?? '').split(delimiter).filter(Boolean);
-const list = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);
-
-const hasLoader = async (env: Env): Promise<boolean> => {
-  const cache = await readFile('/etc/ld.so.cache', 'latin1').catch(() => '');
-  if (cache.includes(`/${loader}\0`)) return true;
-  for (const folder of [...folders(env.LD_LIBRARY_PATH), '/lib64', '/usr/lib64', '/usr/lib', '/usr/local/lib']) {
-    if ((await list(folder)).includes(loader)) return true;
-  }
-  return false;
-};
 
 /** Driver manifests, by the loader's rules: VK_DRIVER_FILES (older VK_ICD_FILENAMES) replace the folders, VK_ADD_DRIVER_FILES add. */
 const manifests = async (env: Env): Promise<string[]> => {
@@ -61,7 +49,7 @@ const hasCard = async (): Promise<boolean> => {
 };
 
 export const vulkan = async (env: Env = process.env): Promise<Vulkan> => {
-  if (!(await hasLoader(env))) {
+  if (!(await loadable(env))(loader)) {
     return {
       ok: false,
       software: false,
