@@ -115,6 +115,16 @@ test('node, vscode and packages are imported only where they belong', () => {
   );
 });
 
+test('nothing asks the network but the download of CUDA libraries, and nothing is reported to anyone', () => {
+  const network = ['node:http', 'node:https', 'node:http2', 'node:net', 'node:tls', 'node:dgram', 'http', 'https', 'net'];
+  const calls = /\bfetch\(|\bXMLHttpRequest\b|\bWebSocket\b|\bEventSource\b|\bsendBeacon\b|\bcreateTelemetryLogger\b/;
+  const found = files.filter(
+    (file) => calls.test(readFileSync(join(root, file), 'utf8')) || imports.some((i) => i.file === file && network.includes(i.target)),
+  );
+  // The second builds the editor that tests run in, and is in no bundle.
+  assert.deepEqual(found.sort(), ['src/build/code-server.ts', 'src/jobs/cuda/download.ts']);
+});
+
 test('no source file is longer than 400 lines', () => {
   const long = files.filter((f) => !f.includes('.generated.')).filter((f) => readFileSync(join(root, f), 'utf8').split('\n').length > 401);
   assert.deepEqual(long, []);

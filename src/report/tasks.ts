@@ -22,7 +22,7 @@ export interface Tasks extends DataTasks {
   grad: { readonly ask: GradRequest; readonly give: GradResult };
   devices: {
     readonly ask: Record<string, never>;
-    readonly give: readonly { readonly provider: string; readonly ok: boolean; readonly reason: string }[];
+    readonly give: readonly DeviceFound[];
   };
   /** What files are by their headers alone, in the order asked. */
   outline: { readonly ask: { readonly paths: readonly string[] }; readonly give: readonly FileOutline[] };
@@ -272,6 +272,14 @@ export interface GradResult {
   readonly outputs: readonly string[];
   readonly notes: readonly string[];
   readonly check?: GradCheck;
+}
+
+export interface DeviceFound {
+  readonly provider: string;
+  readonly ok: boolean;
+  readonly reason: string;
+  /** What else would have to be installed, one sentence each. */
+  readonly missing?: readonly string[];
 }
 
 export interface CostRequest {

@@ -69,7 +69,10 @@ export interface Runtime {
     feeds: Readonly<Record<string, Tensor>>,
   ): Promise<ReadonlyMap<string, readonly number[]>>;
   /** Providers that this build and machine could offer, with the reason for each that cannot. */
-  devices(): Promise<readonly { readonly provider: Provider; readonly ok: boolean; readonly reason: string }[]>;
+  /** `missing`: what else would have to be installed, one sentence each. */
+  devices(): Promise<
+    readonly { readonly provider: Provider; readonly ok: boolean; readonly reason: string; readonly missing?: readonly string[] }[]
+  >;
   /** Channels in a block of the CPU's own convolution layout on this machine; 0 where it has none (autodiff/blocked.ts). */
   block(): Promise<number>;
 }

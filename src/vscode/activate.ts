@@ -5,6 +5,7 @@ import { suiteLanguage } from './authoring/language.ts';
 import { commands } from './commands/index.ts';
 import { views } from './contributions.ts';
 import type { Target } from './define.ts';
+import { trusted } from './host/trust.ts';
 import { openWindow } from './host.ts';
 import { codeLenses } from './lenses/code.ts';
 import { suiteLenses } from './lenses/suite.ts';
@@ -28,8 +29,10 @@ export const activate = (context: vscode.ExtensionContext): void => {
   const { host, history, outlines, checks, changed, failed } = window;
   context.subscriptions.push(
     window,
-    ...commands(host.catalogue).map(({ id, run }) =>
-      vscode.commands.registerCommand(id, (first: unknown, selected: unknown) => run(host, targetOf(first, selected)).catch(failed)),
+    ...commands(host.catalogue).map(({ id, needsTrust, run }) =>
+      vscode.commands.registerCommand(id, async (first: unknown, selected: unknown) => {
+        if (!needsTrust || trusted()) await run(host, targetOf(first, selected)).catch(failed);
+      }),
     ),
     vscode.window.createTreeView(views.runs, { treeDataProvider: runsTree(history, changed, window.placeOf), canSelectMany: true }),
     vscode.window.createTreeView(views.models, { treeDataProvider: entriesTree('models', host, changed) }),

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../base/catalogue.ts';
 import type { Check, DataRef, Device, ModelRef } from '../base/request.ts';
+import type { CudaSupport } from '../jobs/cuda/support.ts';
 import type { RunRecord } from '../jobs/store.ts';
 import type { TaskName, Tasks } from '../report/tasks.ts';
 import type { Entry } from './suite.ts';
@@ -97,6 +98,13 @@ export interface Host {
   say(sentence: string, ...actions: readonly string[]): Promise<string | undefined>;
   /** Another command, on a target. */
   execute(id: Command['id'], target?: Target): Promise<void>;
+  /** Shows a bar, by which the work can be stopped, until it has ended. */
+  working<T>(title: string, work: (report: (fraction: number, text: string) => void, signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** ONNX Runtime's CUDA libraries, which are fetched on demand. */
+  readonly cuda: CudaSupport;
+  devices(): Promise<Tasks['devices']['give']>;
+  /** Later jobs find devices anew. */
+  renewJobs(): void;
   /** Hands the work to the job process and shows it in a report panel; returns when it has ended. */
   launch(work: Launch): Promise<void>;
   /** Opens the image tab at the first sample. */
@@ -129,6 +137,8 @@ export interface Command {
   readonly id: `assay.${string}`;
   readonly title: string;
   readonly icon?: `$(${string})`;
+  /** It runs a model: refused, with a sentence and a way out, where the workspace is not trusted. */
+  readonly needsTrust?: true;
   readonly enablement?: string;
   readonly menus?: Menus;
   /** A when clause for the palette; `false` hides it there. */

@@ -1,16 +1,11 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Catalogue } from '../base/catalogue.ts';
 import type { Device } from '../base/request.ts';
-import { keepIn, keptFiles, lastSecondsIn } from '../jobs/agents/keep.ts';
-import { askAgain } from '../jobs/restart.ts';
 import { runStore, runsFolder } from '../jobs/store.ts';
-import { type Supervisor, supervisor } from '../jobs/supervisor.ts';
 import { type PageAssets, toHtml } from '../report/html.ts';
 import { cardAlone, focusOf, slugOf } from '../report/place.ts';
-import type { TaskName } from '../report/tasks.ts';
 import { verdictsOf } from '../report/verdict.ts';
 import { type Outlines, outlines } from './authoring/outlines.ts';
 import { commandOf } from './commands/diagnose.ts';
@@ -19,10 +14,11 @@ import { editors, openOnStart } from './contributions.ts';
 import type { Host, Launch, SaliencySubject } from './define.ts';
 import { modelEditors } from './editors/model.ts';
 import { type History, history } from './history.ts';
-import { registerAgents } from './host/agents.ts';
 import { createFile, foldersOnDisk, showFile, statOf } from './host/files.ts';
+import { openMachine } from './host/machine.ts';
 import { confirm, openFile, pick, saveFile, text } from './host/prompts.ts';
 import { findFiles, labelOf, suiteFiles } from './host/suites.ts';
+import { trusted } from './host/trust.ts';
 import { type LaunchPorts, launch, launchOf, type Running } from './launch.ts';
 import { cardQuery } from './link.ts';
 import { saliencyForm } from './methods.ts';
@@ -50,10 +46,6 @@ export interface Window extends vscode.Disposable {
   placeOf(run: string): number | undefined;
 }
 
-const trustSentence = 'Running a model needs a trusted workspace.';
-/** What may take minutes: two of them at once, and a process is left for a look at a model or a sample. */
-const longTasks: readonly TaskName[] = ['run', 'suite', 'train', 'compare', 'grad', 'profile'];
-
 /** The real editor behind the commands. Nothing here loads ONNX Runtime: that lives in the job process, started by the first job. */
 export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogue): Window => {
   const extension = context.extensionUri;
@@ -66,12 +58,6 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
   const changed = new vscode.EventEmitter<void>();
   const running: Running = new Map();
   const waiting = new Map<string, number>();
-  let started: Supervisor | undefined;
-  const jobs = (): Supervisor => {
-    started ??= supervisor({ entry: dist('process.js'), processes: 3, long: { tasks: longTasks, processes: 2 }, again: askAgain });
-    return started;
-  };
-
   const refresh = (): void => {
     kept.forget();
     changed.fire();
@@ -131,6 +117,18 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     const path = await saveFile('Save', join(home ?? '', name), {});
     if (path !== undefined) await save(path, bytes);
   };
+
+  const machine = openMachine({
+    context,
+    catalogue,
+    folder: home,
+    store,
+    running,
+    settings: () => host,
+    changed: refresh,
+    failed: (error) => log.error(error instanceof Error ? error : String(error)),
+  });
+  const { jobs } = machine;
 
   const images = saliencyPanels({
     extension,
@@ -205,14 +203,6 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     save: (name, bytes) => void saveAs(name, bytes).catch(failed),
   });
 
-  const trusted = (): boolean => {
-    if (vscode.workspace.isTrusted) return true;
-    void vscode.window.showErrorMessage(trustSentence, 'Manage Trust').then((chosen) => {
-      if (chosen) void vscode.commands.executeCommand('workbench.trust.manage');
-    });
-    return false;
-  };
-
   const ports: LaunchPorts = {
     jobs: { submit: (task, ask, watch) => jobs().submit(task, ask, watch) },
     store,
@@ -284,6 +274,17 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     create: createFile,
     show: showFile,
     say: async (sentence, ...actions) => vscode.window.showInformationMessage(sentence, ...actions),
+    async working(title, work) {
+      const stop = new AbortController();
+      return ports.progress(
+        title,
+        () => stop.abort(),
+        (report) => work(report, stop.signal),
+      );
+    },
+    cuda: machine.cuda,
+    devices: () => jobs().submit('devices', {}),
+    renewJobs: () => jobs().renew(),
     async launch(work) {
       if (trusted()) await launch(work, ports, running);
     },
@@ -329,39 +330,11 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
       await save(path, toHtml(result.reports, await assets(), suite));
     },
     showLog() {
-      const said = started?.log();
+      const said = machine.log();
       if (said) log.info(`job processes:\n${said}`);
       log.show();
     },
   };
-
-  const agents = registerAgents({
-    ports: {
-      catalogue,
-      jobs: ports.jobs,
-      folder: home ?? homedir(),
-      get device() {
-        return host.device;
-      },
-      get seed() {
-        return host.seed;
-      },
-      keep: keepIn(store, {
-        begun(id, cancel) {
-          running.set(id, cancel);
-          refresh();
-        },
-        ended(id) {
-          running.delete(id);
-          refresh();
-        },
-      }),
-      files: async (id, result) => keptFiles(store, id, result),
-      lastSeconds: lastSecondsIn(store),
-    },
-    program: dist('cli.js'),
-    version: String(context.extension.packageJSON.version),
-  });
 
   const watched = [
     runsWatcher.onDidCreate(refresh),
@@ -395,8 +368,7 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
       for (const id of runs) await panels.show(id);
     },
     dispose() {
-      vscode.Disposable.from(log, suites, changed, runsWatcher, panels, images, models, agents, ...watched).dispose();
-      void started?.dispose();
+      vscode.Disposable.from(log, suites, changed, runsWatcher, panels, images, models, machine, ...watched).dispose();
     },
   };
 };

@@ -7,6 +7,7 @@ import { Fault } from '../../src/base/fault.ts';
 import { float32, int64 } from '../../src/base/tensor.ts';
 import { write } from '../../src/graph/write.ts';
 import { agreement } from '../../src/runtime/agreement.ts';
+import { missingForCuda } from '../../src/runtime/devices/cuda.ts';
 import { vulkan } from '../../src/runtime/devices/vulkan.ts';
 import { adaptersOf, realAdapters } from '../../src/runtime/devices.ts';
 import { sentenceOf } from '../../src/runtime/message.ts';
@@ -27,6 +28,22 @@ test('every provider is listed with the reason why it is or is not there', async
   assert.deepEqual(devices.map((d) => d.provider).sort(), ['coreml', 'cpu', 'cuda', 'dml', 'webgpu']);
   assert.ok(devices.find((d) => d.provider === 'cpu')?.ok);
   for (const { reason } of devices) assert.match(reason, /\w/);
+});
+
+test('what of CUDA the loader does not find is said in a sentence each; its cache and LD_LIBRARY_PATH are looked at', async () => {
+  const at = join(folder, 'cuda');
+  mkdirSync(at);
+  writeFileSync(join(at, 'libcudnn.so.9'), '');
+  const cache = join(folder, 'ld.so.cache');
+  writeFileSync(cache, '\0/usr/lib/libcublas.so.12\0/usr/lib/libcublasLt.so.12\0/usr/lib/libcuda.so.1\0');
+  const missing = await missingForCuda({ LD_LIBRARY_PATH: at }, cache);
+  assert.deepEqual(
+    missing.map((sentence) => /\((.*?)\)/.exec(sentence)?.[1]),
+    ['libcudart.so.12', 'libcurand.so.10', 'libcufft.so.11'],
+  );
+  for (const sentence of missing) assert.match(sentence, /^[^.]*\(lib[\w.]+\) is missing: install .*\.$/);
+  const all = await missingForCuda({}, join(folder, 'no cache'));
+  assert.ok(all.some((sentence) => /cuDNN 9 .*install cuDNN 9 for CUDA 12/.test(sentence)));
 });
 
 test('a device that was asked for and is not there is a fault with the reason and what there is', async () => {

@@ -36,7 +36,7 @@ test('a new diagnostic of the catalogue is a command without editing', () => {
 
 test('every command that runs a model needs a trusted workspace, and hidden ones stay out of the palette', () => {
   for (const id of ['assay.reliability', 'assay.saliency', 'assay.train', 'assay.runSuite', 'assay.runDiagnostic'])
-    assert.equal(command(id).enablement, 'isWorkspaceTrusted');
+    assert.equal(command(id).needsTrust, true);
   const { menus } = commandContributions(all);
   assert.deepEqual(menus.commandPalette, [{ command: 'assay.repeatRun', when: 'false' }]);
 });
@@ -286,7 +286,7 @@ test('the model editor opens from the explorer, also where the workspace is not 
   const { host } = scripted([], { showModel: async (path) => void opened.push(path) });
   await command('assay.openModel').run(host, { file: '/elsewhere/net.onnx' });
   assert.deepEqual(opened, ['/elsewhere/net.onnx']);
-  assert.equal(command('assay.openModel').enablement, undefined);
+  assert.equal(command('assay.openModel').needsTrust, undefined);
 });
 
 test('a gradient graph is asked for in two questions and a place', async () => {

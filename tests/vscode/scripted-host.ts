@@ -73,6 +73,12 @@ export const scripted = (answers: readonly (string | null)[], over: Partial<Host
     show: unused('show'),
     say: unused('say'),
     execute: unused('execute'),
+    working: async (_, work) => work(() => {}, new AbortController().signal),
+    get cuda(): Host['cuda'] {
+      throw new Error('cuda was not expected');
+    },
+    devices: async () => [],
+    renewJobs: unused('renewJobs'),
     launch: async (work) => void launched.push(work),
     showModel: unused('showModel'),
     writeGradient: unused('writeGradient'),

@@ -31,7 +31,7 @@ export const createSuite: Command = defineCommand({
   id: 'assay.createSuite',
   title: 'Create assay.json',
   icon: '$(new-file)',
-  enablement: 'isWorkspaceTrusted',
+  needsTrust: true,
   menus: { 'explorer/context': { when: 'explorerResourceIsFolder && resourceScheme == file', group: '7_assay@1' } },
   async run(host, target) {
     const folder = await chooseFolder(host, target);

@@ -86,7 +86,7 @@ export const diagnosticCommands = ({ diagnostics }: Pick<Catalogue, 'diagnostics
   diagnostics.map((diagnostic) =>
     defineCommand({
       ...commandOf(diagnostic),
-      enablement: 'isWorkspaceTrusted',
+      needsTrust: true,
       ...(menus[diagnostic.id] ? { menus: menus[diagnostic.id] } : {}),
       run: (host, target) => diagnose(host, diagnostic, target),
     }),
@@ -96,7 +96,7 @@ export const runDiagnostic: Command = defineCommand({
   id: 'assay.runDiagnostic',
   title: 'Run Diagnostic…',
   icon: '$(beaker)',
-  enablement: 'isWorkspaceTrusted',
+  needsTrust: true,
   menus: {
     'explorer/context': { when: 'resourceExtname == .onnx && resourceScheme == file', group: '7_assay@1' },
     'view/title': { when: 'view == assay.runs', group: 'navigation@1' },

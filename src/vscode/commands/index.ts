@@ -1,6 +1,7 @@
 import type { Catalogue } from '../../base/catalogue.ts';
 import type { Command } from '../define.ts';
 import { createSuite } from './create-suite.ts';
+import { installCuda, removeCuda } from './cuda.ts';
 import { diagnosticCommands, runDiagnostic } from './diagnose.ts';
 import { gradientGraph, openModel } from './model.ts';
 import { runSuite } from './run-suite.ts';
@@ -26,4 +27,6 @@ export const commands = (catalogue: Catalogue): readonly Command[] => [
   deleteRun,
   saveReport,
   showLog,
+  installCuda,
+  removeCuda,
 ];

@@ -18,7 +18,7 @@ export const openModel: Command = defineCommand({
 export const gradientGraph: Command = defineCommand({
   id: 'assay.gradientGraph',
   title: 'Export Gradient Graph…',
-  enablement: 'isWorkspaceTrusted',
+  needsTrust: true,
   menus: { 'explorer/context': { when: 'resourceExtname == .onnx && resourceScheme == file', group: '7_assay@3' } },
   async run(host, target) {
     const title = 'Export Gradient Graph';

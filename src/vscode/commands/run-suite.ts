@@ -21,7 +21,7 @@ export const runSuite: Command = defineCommand({
   id: 'assay.runSuite',
   title: 'Run Suite',
   icon: '$(run-all)',
-  enablement: 'isWorkspaceTrusted',
+  needsTrust: true,
   menus: {
     'editor/title': { when: 'resourceFilename == assay.json && resourceScheme == file', group: 'navigation@1' },
     'explorer/context': { when: 'resourceFilename == assay.json && resourceScheme == file', group: '7_assay@1' },

@@ -62,7 +62,7 @@ export const compareRuns: Command = defineCommand({
   id: 'assay.compareRuns',
   title: 'Compare Runs…',
   icon: '$(diff)',
-  enablement: 'isWorkspaceTrusted',
+  needsTrust: true,
   menus: { 'view/item/context': { when: 'viewItem == run', group: '2_run@2' } },
   async run(host, target) {
     const done = ({ status, kind, reports }: RunRecord): boolean => status === 'done' && kind !== 'suite' && reports.length === 1;
@@ -88,7 +88,7 @@ export const repeatRun: Command = defineCommand({
   id: 'assay.repeatRun',
   title: 'Run Again',
   icon: '$(debug-rerun)',
-  enablement: 'isWorkspaceTrusted',
+  needsTrust: true,
   palette: 'false',
   menus: { 'view/item/context': { when: 'viewItem == run', group: '2_run@1' } },
   async run(host, target) {

@@ -5,7 +5,7 @@ export const saliency: Command = defineCommand({
   id: 'assay.saliency',
   title: 'Saliency…',
   icon: '$(eye)',
-  enablement: 'isWorkspaceTrusted',
+  needsTrust: true,
   menus: {
     'explorer/context': { when: 'resourceExtname == .onnx && resourceScheme == file', group: '7_assay@2' },
     'view/item/context': { when: 'viewItem == model', group: 'inline@2' },

@@ -46,7 +46,7 @@ export const train: Command = defineCommand({
   id: 'assay.train',
   title: 'Train…',
   icon: '$(mortar-board)',
-  enablement: 'isWorkspaceTrusted',
+  needsTrust: true,
   menus: { 'explorer/context': { when: 'resourceFilename =~ /\\.train\\.json$/ && resourceScheme == file', group: '7_assay@1' } },
   async run(host, target) {
     const recipe = await chooseRecipe(host, target);
