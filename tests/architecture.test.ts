@@ -36,10 +36,10 @@ const rooms: Record<string, readonly string[]> = {
   'src/cli': ['src/jobs', 'src/report', 'src/base', 'src/generated'],
   'src/vscode': ['src/jobs', 'src/report', 'src/base', 'src/generated'],
   'src/build': ['src/manifest', 'src/cli', 'src/jobs', 'src/report', 'src/base', 'src/generated'],
-  webview: ['src/report', 'src/base', 'src/vscode/protocol.ts'],
+  webview: ['src/report', 'src/base', 'src/vscode/protocol.ts', 'src/vscode/data-protocol.ts'],
 };
 /** Only types may cross here: the diagnostics never see a session, a file or an editor. */
-const typesOnly = ['src/diagnostics → src/evidence', 'webview → src/vscode/protocol.ts'];
+const typesOnly = ['src/diagnostics → src/evidence', 'webview → src/vscode/protocol.ts', 'webview → src/vscode/data-protocol.ts'];
 /** Where Node's own modules may be imported. */
 const node = [
   'src/cli',

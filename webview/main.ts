@@ -2,6 +2,7 @@ import { fromJson } from '../src/report/json.ts';
 import type { Verdict } from '../src/report/tasks.ts';
 import type { ToPage } from '../src/vscode/protocol.ts';
 import { button, registerControls, ring } from './controls.ts';
+import { type DataPage, dataPage, keptLook } from './data/page.ts';
 import { el } from './element.ts';
 import { connect, type Host } from './host.ts';
 import { type LiveView, liveView } from './live.ts';
@@ -49,6 +50,7 @@ const start = (place: HTMLElement): void => {
   let saliency: SaliencyView | null = null;
   let model: ModelView | null = null;
   let page: ReportPage | null = null;
+  let table: DataPage | null = null;
   /** Puts another page in place; what belonged to the last one ends. */
   const turn = (make: (signal: AbortSignal) => HTMLElement): void => {
     shown.abort();
@@ -57,6 +59,7 @@ const start = (place: HTMLElement): void => {
     saliency = null;
     model = null;
     page = null;
+    table = null;
     place.replaceChildren(make(shown.signal));
   };
   const running = (): LiveView => {
@@ -125,8 +128,21 @@ const start = (place: HTMLElement): void => {
       case 'weights':
         model?.weights(message);
         break;
+      case 'data':
+        place.querySelector('.problem')?.remove();
+        if (table === null) {
+          let made: DataPage | null = null;
+          turn((signal) => {
+            made = dataPage(host, signal);
+            return made.element;
+          });
+          table = made;
+        }
+        table?.tell(message.tell);
+        break;
     }
   });
+  if (document.body.dataset.mode === 'data') host.post({ type: 'data', ask: { kind: 'open', look: keptLook(host) } });
 };
 
 const place = document.getElementById('assay') ?? document.body.appendChild(el('main', { id: 'assay' }));

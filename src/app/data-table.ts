@@ -28,7 +28,7 @@ export interface DataTable {
 
 /** So many tables stay open. */
 const most = 3;
-const shelves = new WeakMap<Ports, Map<string, DataTable>>();
+const shelves = new WeakMap<Ports, Map<string, Base>>();
 
 /** A flat row of at least 64 values whose number is a square, of grey or of three colours, may be a picture. */
 const squareOf = (dims: readonly number[]): DataColumn['square'] => {
@@ -83,27 +83,40 @@ const rowColumn: DataColumn = { name: 'row', kind: 'number', size: 1, dtype: 'in
 const filesColumn = ({ images, columns }: Dataset): DataColumn | undefined =>
   images && !columns.some((c) => c.name === 'x') ? { name: 'image', kind: 'picture', size: 0, dtype: 'uint8', dims: [] } : undefined;
 
-const openTable = async (subject: DataSubject, ports: Ports, job: AppJob): Promise<DataTable> => {
+/** A dataset as it is, and the tables made of it: alone, and with the columns of files of predictions. */
+interface Base {
+  readonly plain: Dataset;
+  readonly label: string | undefined;
+  readonly rows: Float64Array | undefined;
+  readonly own: Predictions | undefined;
+  readonly stored: readonly string[] | undefined;
+  readonly notes: readonly string[];
+  readonly tables: Map<string, DataTable>;
+}
+
+const openBase = async ({ data }: DataSubject, ports: Ports, { signal }: AppJob): Promise<Base> => {
   const notes: string[] = [];
-  const own = { signal: job.signal, note: (text: string) => void notes.push(text) };
-  const { dataset: plain, y } = await openData(subject.data, ports, own, true);
+  const { dataset: plain, y } = await openData(data, ports, { signal, note: (text) => void notes.push(text) }, true);
   const label = y ?? quiet(() => labelColumn(plain, undefined));
-  const { rows, note } = await splitRows(plain, subject.data.split, label, job.signal);
+  const { rows, note } = await splitRows(plain, data.split, label, signal);
   if (note !== undefined) notes.push(note);
-  const table: Predictions | undefined = quiet(() => predictionsOf(plain, subject.data.columns, label));
-  const predicted = subject.predictions === undefined ? undefined : await openPredicted(subject.predictions, plain, ports, job);
+  const own = quiet(() => predictionsOf(plain, data.columns, label));
+  return { plain, label, rows, own, stored: await storedClassNames(plain, signal), notes, tables: new Map() };
+};
+
+const tableWith = async (base: Base, predictions: string | undefined, ports: Ports, job: AppJob): Promise<DataTable> => {
+  const { plain, label, rows, own, stored, notes } = base;
+  const predicted = predictions === undefined ? undefined : await openPredicted(predictions, plain, ports, job);
   const classes = predicted?.facts.classes.length
     ? predicted.facts.classes
-    : ((table?.scores === 'values' ? undefined : table?.classes) ?? (await storedClassNames(plain, job.signal)));
-  const roles = new Map<string, DataRole>();
+    : ((own?.scores === 'values' ? undefined : own?.classes) ?? stored);
+  const roles = new Map<string, DataRole>(label === undefined ? [] : [[label, 'label']]);
   let dataset = plain;
-  if (predicted)
-    for (const name of predictedColumns) {
-      const as = plain.columns.some((c) => c.name === name) ? `model.${name}` : name;
-      dataset = joinColumn(dataset, predicted.dataset, name, as);
-      roles.set(as, name);
-    }
-  if (label !== undefined) roles.set(label, 'label');
+  for (const name of predicted ? predictedColumns : []) {
+    const as = plain.columns.some((c) => c.name === name) ? `model.${name}` : name;
+    if (predicted) dataset = joinColumn(dataset, predicted.dataset, name, as);
+    roles.set(as, name);
+  }
   const files = filesColumn(dataset);
   const columns = dataset.columns.filter((c) => c.name !== 'row').map((c) => described(c, roles.get(c.name), classes));
   return {
@@ -111,26 +124,31 @@ const openTable = async (subject: DataSubject, ports: Ports, job: AppJob): Promi
     ...(rows ? { rows } : {}),
     columns: [rowColumn, ...(files ? [files] : []), ...columns].toSorted((a, b) => placeOf(a) - placeOf(b)),
     ...(predicted ? { predicted: predicted.facts } : {}),
-    scored: table !== undefined,
+    scored: own !== undefined,
     notes,
-    kept: new Map(),
+    kept: new Map(base.tables.get('')?.kept),
     ranges: new Map(),
   };
 };
 
 /** The table of a subject: kept from the last question, or opened. */
 export const tableOf = async (subject: DataSubject, ports: Ports, job: AppJob): Promise<DataTable> => {
-  const shelf = shelves.get(ports) ?? new Map<string, DataTable>();
+  const shelf = shelves.get(ports) ?? new Map<string, Base>();
   shelves.set(ports, shelf);
-  const key = JSON.stringify([subject.data, subject.stamp, subject.predictions]);
-  const table = shelf.get(key) ?? (await openTable(subject, ports, job));
+  const key = JSON.stringify([subject.data, subject.stamp]);
+  const base = shelf.get(key) ?? (await openBase(subject, ports, job));
   shelf.delete(key);
-  shelf.set(key, table);
-  for (const [oldest, { dataset }] of shelf) {
+  shelf.set(key, base);
+  for (const [oldest, { plain }] of shelf) {
     if (shelf.size <= most) break;
     shelf.delete(oldest);
-    await dataset.close();
+    await plain.close();
   }
+  const { predictions = '' } = subject;
+  const table = base.tables.get(predictions) ?? (await tableWith(base, subject.predictions, ports, job));
+  // Columns kept for an earlier file of predictions go with it.
+  for (const other of base.tables.keys()) if (other !== '' && other !== predictions) base.tables.delete(other);
+  base.tables.set(predictions, table);
   return table;
 };
 

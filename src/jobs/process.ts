@@ -24,6 +24,7 @@ const tasks: { readonly [T in TaskName]: () => Promise<UseCase<T>> } = {
   dataSlice: async () => (await import('../app/data-slice.ts')).dataSlice,
   dataRow: async () => (await import('../app/data-slice.ts')).dataRow,
   dataArrays: async () => (await import('../app/data-arrays.ts')).dataArrays,
+  attributionMaps: async () => (await import('../app/attribution-maps.ts')).attributionMaps,
   predict: async () => (await import('../app/predict.ts')).predict,
   devices:
     async () =>

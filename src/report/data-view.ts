@@ -12,6 +12,8 @@ export interface DataTasks {
   dataArrays: { readonly ask: DataSubject; readonly give: readonly ArrayFacts[] };
   /** Prediction, confidence and loss of every row, written to a file of columns. */
   predict: { readonly ask: PredictRequest; readonly give: PredictedFacts };
+  /** Small attributions of the rows in view; rows outside of the split have none. */
+  attributionMaps: { readonly ask: MapsRequest; readonly give: readonly AttributionMap[] };
 }
 
 /** A dataset as the data editor looks at it. */
@@ -158,4 +160,22 @@ export interface PredictedFacts {
   readonly device: string;
   readonly rows: number;
   readonly notes: readonly string[];
+}
+
+export interface MapsRequest {
+  readonly model: ModelRef;
+  readonly data: DataRef;
+  readonly device: Device;
+  readonly seed: number;
+  readonly method: string;
+  readonly rows: readonly number[];
+}
+/** Signed values, one line of them where rows are no pictures. */
+export interface AttributionMap {
+  readonly row: number;
+  readonly width: number;
+  readonly height: number;
+  readonly values: Float32Array;
+  /** |value| drawn at full strength. */
+  readonly scale: number;
 }

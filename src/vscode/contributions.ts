@@ -43,8 +43,29 @@ export const openOnStart = '.assay/open.json';
 
 /** Ids shared by package.json and the code that fills the views and panels. */
 export const views = { runs: 'assay.runs', models: 'assay.models', datasets: 'assay.datasets' } as const;
-export const editors = { model: 'assay.model' } as const;
-export const panels = { report: 'assay.report', saliency: 'assay.saliency' } as const;
+export const editors = { model: 'assay.model', data: 'assay.data' } as const;
+export const panels = { report: 'assay.report', saliency: 'assay.saliency', data: 'assay.dataset' } as const;
+
+/** How the names of data files end; a test compares them with what readers know. */
+export const dataEndings: readonly string[] = [
+  '.npz',
+  '.npy',
+  '.parquet',
+  '.idx',
+  '.idx.gz',
+  '-ubyte',
+  '-ubyte.gz',
+  '.csv',
+  '.csv.gz',
+  '.tsv',
+  '.tsv.gz',
+  '.jsonl',
+  '.jsonl.gz',
+  '.ndjson',
+  '.ndjson.gz',
+];
+/** The same as a when clause. */
+export const isDataFile: string = `resourceFilename =~ /(${dataEndings.map((ending) => ending.replaceAll('.', '\\.')).join('|')})$/i`;
 
 export const activationEvents: readonly string[] = [
   'onLanguage:json',
@@ -112,9 +133,17 @@ export const contributes: Contributes = {
     { view: views.models, contents: 'Models named in an assay.json of the workspace are listed here.' },
     { view: views.datasets, contents: 'Datasets named in an assay.json of the workspace are listed here.' },
   ],
-  customEditors: [{ viewType: editors.model, displayName: 'Assay Model', selector: [{ filenamePattern: '*.onnx' }], priority: 'option' }],
   // Comments and trailing commas may stand in it.
   languages: [{ id: 'jsonc', filenames: ['assay.json'] }],
+  customEditors: [
+    { viewType: editors.model, displayName: 'Assay Model', selector: [{ filenamePattern: '*.onnx' }], priority: 'option' },
+    {
+      viewType: editors.data,
+      displayName: 'Assay Data',
+      selector: dataEndings.map((ending) => ({ filenamePattern: `*${ending}` })),
+      priority: 'option',
+    },
+  ],
   jsonValidation: [
     { fileMatch: 'assay.json', url: './media/schemas/assay.schema.json' },
     { fileMatch: '*.train.json', url: './media/schemas/recipe.schema.json' },

@@ -111,6 +111,8 @@ export interface Host {
   saliency(subject: SaliencySubject): void;
   /** Opens the model editor. */
   showModel(path: string): Promise<void>;
+  /** Opens the data editor. */
+  showData(data: DataRef): Promise<void>;
   /** Writes the gradients of a model as a graph of their own. */
   writeGradient(ask: Tasks['grad']['ask']): Promise<void>;
   runs(): Promise<readonly RunRecord[]>;

@@ -14,6 +14,7 @@ import { editors, openOnStart } from './contributions.ts';
 import type { Host, Launch, SaliencySubject } from './define.ts';
 import { modelEditors } from './editors/model.ts';
 import { type History, history } from './history.ts';
+import { dataTables } from './host/data-tables.ts';
 import { createFile, foldersOnDisk, showFile, statOf } from './host/files.ts';
 import { openMachine } from './host/machine.ts';
 import { confirm, openFile, pick, saveFile, text } from './host/prompts.ts';
@@ -203,6 +204,16 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     save: (name, bytes) => void saveAs(name, bytes).catch(failed),
   });
 
+  const tables = dataTables({
+    extension,
+    context,
+    entry: dist('process.js'),
+    jobs,
+    host: () => host,
+    saliency: (subject, row) => openImage(subject, { row }),
+    failed,
+  });
+
   const ports: LaunchPorts = {
     jobs: { submit: (task, ask, watch) => jobs().submit(task, ask, watch) },
     store,
@@ -292,6 +303,7 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     async showModel(path) {
       await vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(path), editors.model);
     },
+    showData: (data) => tables.open(data),
     async writeGradient(ask) {
       if (!trusted()) return;
       const title = `Gradient graph of ${labelOf(ask.model)}`;
@@ -368,7 +380,7 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
       for (const id of runs) await panels.show(id);
     },
     dispose() {
-      vscode.Disposable.from(log, suites, changed, runsWatcher, panels, images, models, machine, ...watched).dispose();
+      vscode.Disposable.from(log, suites, changed, runsWatcher, panels, images, models, tables, machine, ...watched).dispose();
     },
   };
 };

@@ -1,6 +1,7 @@
 import type { OptionValue } from '../base/option.ts';
 import type { Report } from '../report/report.ts';
 import type { Attribution, Live, ModelLayers, Verdict, WeightFacts } from '../report/tasks.ts';
+import type { DataAsk, DataTell } from './data-protocol.ts';
 import type { SaliencyForm } from './methods.ts';
 
 /** Messages between the extension and a page. The page says `ready` first; nothing is posted before. Typed arrays cross as such. */
@@ -31,7 +32,9 @@ export type ToPage =
   /** The model editor: what is known of the file so far. `measuring` while a run that measures shapes is under way. */
   | { readonly type: 'model'; readonly name: string; readonly facts: ModelLayers; readonly measuring: boolean; readonly trusted: boolean }
   /** One stored tensor that the model editor asked for, or why it cannot be shown. */
-  | { readonly type: 'weights'; readonly name: string; readonly facts?: WeightFacts; readonly problem?: string };
+  | { readonly type: 'weights'; readonly name: string; readonly facts?: WeightFacts; readonly problem?: string }
+  /** The data editor. */
+  | { readonly type: 'data'; readonly tell: DataTell };
 
 /** What is asked of the models of the image tab. Without a target it is the class that each sample is predicted to be of. */
 export interface Asked {
@@ -49,6 +52,7 @@ export interface Looked {
 
 export type FromPage =
   | { readonly type: 'ready' }
+  | { readonly type: 'data'; readonly ask: DataAsk }
   | { readonly type: 'cancel' }
   /** Run the shown diagnostic again (after a problem, or with the data changed). */
   | { readonly type: 'rerun' }

@@ -20,8 +20,8 @@ const holds = (one: Bundle, part: RegExp): readonly string[] => Object.keys(one.
 
 // Budgets: a fifth above what the bundles weigh now; raise one only with a reason in the commit.
 const budgets: readonly (readonly [Target, string, number])[] = [
-  ['webview', 'webview.js', 430_000],
-  ['webview', 'webview.css', 24_000],
+  ['webview', 'webview.js', 520_000],
+  ['webview', 'webview.css', 34_000],
   ['extension', 'extension.cjs', 250_000],
   ['cli', 'cli.js', 250_000],
   ['mcp', 'mcp.js', 400_000],

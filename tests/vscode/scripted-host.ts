@@ -81,6 +81,7 @@ export const scripted = (answers: readonly (string | null)[], over: Partial<Host
     renewJobs: unused('renewJobs'),
     launch: async (work) => void launched.push(work),
     showModel: unused('showModel'),
+    showData: unused('showData'),
     writeGradient: unused('writeGradient'),
     saliency: (subject) => void images.push(subject),
     runs: async () => [],

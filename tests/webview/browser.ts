@@ -85,7 +85,7 @@ const VS_CODE = `
 `;
 
 /** Opens the page as a panel does: script and style as files, under the same policy, with VS Code's interface in place of a host. */
-export const openPanel = async (name: string, options: BrowserContextOptions = {}): Promise<Opened> => {
+export const openPanel = async (name: string, options: BrowserContextOptions = {}, mode = 'report'): Promise<Opened> => {
   await built();
   const file = join(folder, `${name}.html`);
   writeFileSync(
@@ -93,7 +93,7 @@ export const openPanel = async (name: string, options: BrowserContextOptions = {
     `<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src file:; style-src file:; img-src data: blob:">
 <link rel="stylesheet" href="webview.css"></head>
-<body class="vscode-dark" data-mode="report" data-state="run 1"><main id="assay"></main><script src="webview.js"></script></body></html>`,
+<body class="vscode-dark" data-mode="${mode}" data-state="${mode === 'report' ? 'run 1' : ''}"><main id="assay"></main><script src="webview.js"></script></body></html>`,
   );
   return open(`file://${file}`, options, VS_CODE);
 };

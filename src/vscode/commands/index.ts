@@ -2,6 +2,7 @@ import type { Catalogue } from '../../base/catalogue.ts';
 import type { Command } from '../define.ts';
 import { createSuite } from './create-suite.ts';
 import { installCuda, removeCuda } from './cuda.ts';
+import { openData } from './data.ts';
 import { diagnosticCommands, runDiagnostic } from './diagnose.ts';
 import { gradientGraph, openModel } from './model.ts';
 import { runSuite } from './run-suite.ts';
@@ -14,6 +15,7 @@ export const commands = (catalogue: Catalogue): readonly Command[] => [
   ...diagnosticCommands(catalogue),
   saliency,
   openModel,
+  openData,
   gradientGraph,
   train,
   createSuite,

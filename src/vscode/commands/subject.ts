@@ -96,6 +96,7 @@ export const chooseData = async (
   target: Target,
   model: Named<ModelRef> | 'none',
   asides: readonly Aside<'options'>[],
+  what = 'Table of predictions',
 ): Promise<Named<DataRef> | 'options' | undefined> => {
   const suites = await host.suites();
   const meant = entry(host, suites, 'datasets', target.suite, target.data);
@@ -131,7 +132,7 @@ export const chooseData = async (
   ];
   const chosen = await host.pick<Named<DataRef> | 'options' | 'file' | 'folder'>(
     title,
-    model === 'none' ? 'Table of predictions' : 'Dataset',
+    model === 'none' ? what : 'Dataset',
     choices,
     asides,
   );

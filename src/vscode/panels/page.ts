@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { FromPage, ToPage } from '../protocol.ts';
 
-export type Mode = 'report' | 'saliency' | 'model';
+export type Mode = 'report' | 'saliency' | 'model' | 'data';
 
 const attribute = (text: string): string => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
@@ -41,6 +41,7 @@ export const remember = (told: readonly ToPage[], message: ToPage): readonly ToP
     case 'progress':
       return [...told.filter(({ type }) => type !== 'problem' && type !== 'progress'), message];
     case 'live':
+    case 'data':
       return [...told, message];
     case 'model':
       return [...told.filter(({ type }) => type === 'weights'), message];

@@ -1,0 +1,17 @@
+import { isDataFile } from '../contributions.ts';
+import { type Command, defineCommand } from '../define.ts';
+import { chooseData } from './subject.ts';
+
+export const openData: Command = defineCommand({
+  id: 'assay.openData',
+  title: 'Open as Dataset',
+  icon: '$(table)',
+  menus: {
+    'explorer/context': { when: `resourceScheme == file && (explorerResourceIsFolder || ${isDataFile})`, group: 'navigation@41' },
+    'view/item/context': { when: 'viewItem == dataset', group: 'inline@3' },
+  },
+  async run(host, target) {
+    const data = await chooseData(host, 'Open as Dataset', target, 'none', [], 'Dataset');
+    if (data && data !== 'options') await host.showData(data.ref);
+  },
+});
