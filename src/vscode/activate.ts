@@ -46,7 +46,7 @@ export const activate = (context: vscode.ExtensionContext): void => {
     vscode.languages.registerCodeLensProvider({ scheme: 'file', pattern: '**/assay.json' }, suiteLenses(history, changed)),
     codeLenses({ host, history, outlines, changed }),
     suiteLanguage({ ...host, history, outlines, changed, failed }),
-    checkTests({ runner: checks, history, changed, memory: context.globalState, host, trusted: window.trusted, failed }),
+    checkTests({ runner: checks, history, changed, memory: context.globalState, host, trusted, failed }),
   );
   window.openRunsLeftByStart().catch(failed);
 };

@@ -1,4 +1,4 @@
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Catalogue } from '../base/catalogue.ts';
@@ -10,16 +10,17 @@ import { verdictsOf } from '../report/verdict.ts';
 import { type Outlines, outlines } from './authoring/outlines.ts';
 import { commandOf } from './commands/diagnose.ts';
 import { chooseModel } from './commands/subject.ts';
-import { editors, openOnStart } from './contributions.ts';
+import { openOnStart } from './contributions.ts';
 import type { Host, Launch, SaliencySubject } from './define.ts';
 import { modelEditors } from './editors/model.ts';
 import { type History, history } from './history.ts';
 import { dataTables } from './host/data-tables.ts';
-import { createFile, foldersOnDisk, showFile, statOf } from './host/files.ts';
+import { foldersOnDisk, statOf } from './host/files.ts';
 import { openMachine } from './host/machine.ts';
-import { confirm, openFile, pick, saveFile, text } from './host/prompts.ts';
-import { findFiles, labelOf, suiteFiles } from './host/suites.ts';
+import { saveFile } from './host/prompts.ts';
+import { labelOf, suiteFiles } from './host/suites.ts';
 import { trusted } from './host/trust.ts';
+import { workbench } from './host/workbench.ts';
 import { type LaunchPorts, launch, launchOf, type Running } from './launch.ts';
 import { cardQuery } from './link.ts';
 import { saliencyForm } from './methods.ts';
@@ -36,8 +37,6 @@ export interface Window extends vscode.Disposable {
   /** Headers of the files that an `assay.json` names; none are read while the workspace is not trusted. */
   readonly outlines: Outlines;
   readonly checks: CheckRunner;
-  /** Says that the workspace must be trusted, where it is not. */
-  trusted(): boolean;
   /** Runs, suites or files they name have changed. */
   readonly changed: vscode.Event<void>;
   /** Says what is wrong, with ways out; silent where the user stopped it. */
@@ -253,38 +252,13 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
       return vscode.workspace.getConfiguration('assay').get<number>('seed', 0);
     },
     suites: () => suites.all(),
-    find: findFiles,
-    async edited() {
-      const document = vscode.window.activeTextEditor?.document;
-      if (document?.uri.scheme !== 'file') return undefined;
-      if (document.isDirty) await document.save();
-      return document.uri.fsPath;
-    },
-    exists: (path) =>
-      stat(path).then(
-        () => true,
-        () => false,
-      ),
-    label: labelOf,
-    pick,
-    text,
-    open: openFile,
-    save: saveFile,
-    confirm,
-    folders: foldersOnDisk,
+    ...workbench,
     async draft(ask) {
       if (!trusted()) return undefined;
-      const stop = new AbortController();
-      return ports.progress(
-        'Looking at the models and data of the workspace',
-        () => stop.abort(),
-        (onProgress) => jobs().submit('draft', ask, { signal: stop.signal, onProgress }),
+      return host.working('Looking at the models and data of the workspace', (onProgress, signal) =>
+        jobs().submit('draft', ask, { signal, onProgress }),
       );
     },
-    execute: async (id, target) => void (await vscode.commands.executeCommand(id, target)),
-    create: createFile,
-    show: showFile,
-    say: async (sentence, ...actions) => vscode.window.showInformationMessage(sentence, ...actions),
     async working(title, work) {
       const stop = new AbortController();
       return ports.progress(
@@ -300,9 +274,6 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
       if (trusted()) await launch(work, ports, running);
     },
     saliency: (subject) => openImage(subject, { position: 0 }),
-    async showModel(path) {
-      await vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(path), editors.model);
-    },
     showData: (data) => tables.open(data),
     async writeGradient(ask) {
       if (!trusted()) return;
@@ -364,7 +335,6 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
       outline: async (paths) => (vscode.workspace.isTrusted ? jobs().submit('outline', { paths }) : []),
     }),
     checks: checkRunner({ jobs: ports.jobs, store, changed: refresh }),
-    trusted,
     changed: changed.event,
     failed,
     async openRunsLeftByStart() {
