@@ -90,7 +90,7 @@ export const repeatRun: Command = defineCommand({
   icon: '$(debug-rerun)',
   needsTrust: true,
   palette: 'false',
-  menus: { 'view/item/context': { when: 'viewItem == run', group: '2_run@1' } },
+  menus: { 'view/item/context': { when: 'viewItem =~ /^run(-ended)?$/', group: '2_run@1' } },
   async run(host, target) {
     for (const id of await meantRuns(host, target, 'Run Again', ({ status }) => status !== 'running')) await host.repeatRun(id);
   },
@@ -110,7 +110,7 @@ export const deleteRun: Command = defineCommand({
   id: 'assay.deleteRun',
   title: 'Delete Run…',
   icon: '$(trash)',
-  menus: { 'view/item/context': { when: 'viewItem == run', group: 'inline@2' } },
+  menus: { 'view/item/context': { when: 'viewItem =~ /^run(-ended)?$/', group: 'inline@2' } },
   async run(host, target) {
     const ids = await meantRuns(host, target, 'Delete Run', ({ status }) => status !== 'running');
     if (ids.length > 1 && !(await host.confirm(`Delete ${ids.length} runs and their reports?`, 'Delete'))) return;

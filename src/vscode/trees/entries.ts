@@ -1,52 +1,79 @@
+import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
-import type { Host, Target } from '../define.ts';
-import { located } from '../located.ts';
+import type { Host } from '../define.ts';
+import type { History } from '../history.ts';
+import { type Group, type Listed, listed } from '../listed.ts';
+import { listedTooltip } from '../tooltips.ts';
 
-/** A model or dataset of an `assay.json`; what commands are invoked on. */
-export interface Item extends Target {
-  readonly name: string;
-  readonly path: string;
-  readonly label: string;
-  readonly line: number;
-  readonly there: boolean;
+interface More {
+  readonly kind: 'more';
+  readonly count: number;
 }
+type Item = Group | Listed | More;
 
 const kinds = {
-  models: { icon: 'circuit-board', context: 'model', target: (name: string): Target => ({ model: name }) },
-  datasets: { icon: 'database', context: 'dataset', target: (name: string): Target => ({ data: name }) },
+  models: { icon: 'circuit-board', context: 'model', open: 'assay.openModel' },
+  datasets: { icon: 'database', context: 'dataset', open: undefined },
 } as const;
 
-/** Models or datasets that the `assay.json` files of the workspace name; a click shows the entry. */
+const childrenOf = ({ items, more }: Group): readonly Item[] => (more > 0 ? [...items, { kind: 'more', count: more }] : items);
+
+/** Models or datasets that an `assay.json` of the workspace names, and those that none does. */
 export const entriesTree = (
   kind: keyof typeof kinds,
-  { suites, exists }: Pick<Host, 'suites' | 'exists'>,
+  host: Pick<Host, 'suites' | 'exists' | 'find' | 'label' | 'catalogue'>,
+  history: Pick<History, 'runs'>,
   changed: vscode.Event<void>,
-): vscode.TreeDataProvider<Item> => ({
-  onDidChangeTreeData: changed,
-  async getChildren(item) {
-    if (item) return [];
-    const found = (await suites()).flatMap((suite) =>
-      suite[kind].map(async ({ name, value, line }) => {
-        const { path } = located(suite.path, value);
-        const there = await exists(path);
-        return { ...kinds[kind].target(name), suite: suite.path, name, path, label: `${value.path} · ${suite.label}`, line, there };
-      }),
-    );
-    return Promise.all(found);
-  },
-  getTreeItem({ name, path, label, suite, line, there }) {
+): vscode.TreeDataProvider<Item> => {
+  const { icon, context, open } = kinds[kind];
+  const itemOf = (one: Listed): vscode.TreeItem => {
+    const { name, label, suite, path, line, there } = one;
     const item = new vscode.TreeItem(name);
-    item.id = `${suite}#${name}`;
+    item.id = `${suite ?? ''}#${suite === undefined ? path : name}`;
     item.description = there ? label : `${label} · not found`;
     item.accessibilityInformation = { label: `${name}, ${item.description}` };
-    item.tooltip = there ? path : `${path} does not exist.`;
     item.iconPath = there
-      ? new vscode.ThemeIcon(kinds[kind].icon)
+      ? new vscode.ThemeIcon(icon)
       : new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'));
-    item.contextValue = kinds[kind].context;
-    const selection = new vscode.Range(line, 0, line, 0);
-    if (suite !== undefined)
+    item.contextValue = there ? context : `${context}-missing`;
+    if (there) item.resourceUri = vscode.Uri.file(path);
+    if (suite !== undefined && line !== undefined) {
+      const selection = new vscode.Range(line, 0, line, 0);
       item.command = { command: 'vscode.open', title: 'Show Entry', arguments: [vscode.Uri.file(suite), { selection }] };
+    } else if (open) item.command = { command: open, title: 'Open', arguments: [vscode.Uri.file(path)] };
     return item;
-  },
-});
+  };
+  return {
+    onDidChangeTreeData: changed,
+    async getChildren(item) {
+      if (item) return item.kind === 'group' ? [...childrenOf(item)] : [];
+      const groups = await listed(kind, host);
+      // One group needs no heading.
+      return groups.length === 1 ? [...childrenOf(groups[0])] : [...groups];
+    },
+    getTreeItem(item) {
+      switch (item.kind) {
+        case 'listed':
+          return itemOf(item);
+        case 'group': {
+          const head = new vscode.TreeItem(item.name, vscode.TreeItemCollapsibleState.Expanded);
+          head.id = `group ${item.name}`;
+          return head;
+        }
+        case 'more': {
+          const rest = new vscode.TreeItem(`${item.count} more`);
+          rest.description = 'name the ones you use in an assay.json';
+          return rest;
+        }
+      }
+    },
+    async resolveTreeItem(shown, item) {
+      if (item.kind !== 'listed') return shown;
+      const file = await stat(item.path).catch(() => undefined);
+      shown.tooltip = new vscode.MarkdownString(
+        listedTooltip(item, file && { bytes: file.size, changed: file.mtimeMs }, await history.runs()),
+      );
+      return shown;
+    },
+  };
+};

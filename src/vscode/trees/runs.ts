@@ -3,6 +3,8 @@ import type { RunRecord } from '../../jobs/store.ts';
 import type { Target } from '../define.ts';
 import { brief, type History, type Standing, standingOf } from '../history.ts';
 import { waitingText } from '../launch.ts';
+import { arranged, type RunGroup, type RunsShown } from '../order-runs.ts';
+import { runTooltip } from '../tooltips.ts';
 
 const symbols: Readonly<Record<Standing, vscode.ThemeIcon>> = {
   running: new vscode.ThemeIcon('sync~spin'),
@@ -20,31 +22,60 @@ const result = (run: RunRecord): string => {
   return standing === 'done' ? brief(reports[0].headline) : standing;
 };
 
-/** Runs of the workspace, newest first; a click reopens one. */
+type Item = RunRecord | RunGroup;
+const isGroup = (item: Item): item is RunGroup => item.kind === 'runs';
+
+/** `place`: how many jobs go before it, where it waits. */
+const itemOf = (run: RunRecord, place: number | undefined): vscode.TreeItem => {
+  const said = place === undefined ? result(run) : waitingText(place);
+  const item = new vscode.TreeItem(run.title);
+  const target: Target = { runs: [run.id] };
+  item.id = run.id;
+  item.description = `${run.subject} · ${said}`;
+  item.tooltip = new vscode.MarkdownString(runTooltip(run));
+  item.iconPath = place === undefined ? symbols[standingOf(run)] : new vscode.ThemeIcon('clock');
+  item.contextValue = run.status === 'running' ? 'run-running' : run.status === 'done' ? 'run' : 'run-ended';
+  item.accessibilityInformation = { label: `${run.title}, ${run.subject}, ${standingOf(run)}, ${said}` };
+  item.command = { command: 'assay.openRun', title: 'Open Run', arguments: [target] };
+  return item;
+};
+
+/** Runs of the workspace as they are asked to be shown; a click reopens one. */
 export const runsTree = (
   history: Pick<History, 'runs'>,
+  shown: () => RunsShown,
   changed: vscode.Event<void>,
   placeOf: (run: string) => number | undefined,
-): vscode.TreeDataProvider<RunRecord> => ({
+): vscode.TreeDataProvider<Item> => ({
   onDidChangeTreeData: changed,
-  getChildren: async (run) => (run ? [] : [...(await history.runs())]),
-  getTreeItem(run) {
-    const item = new vscode.TreeItem(run.title);
-    const target: Target = { runs: [run.id] };
-    const place = placeOf(run.id);
-    const said = place === undefined ? result(run) : waitingText(place);
-    const started = new Date(run.startedAt);
-    item.id = run.id;
-    item.description = `${run.subject} · ${said}`;
-    item.tooltip = [
-      `${run.title}: ${run.subject}`,
-      `${started.toLocaleString()}${run.seconds === undefined ? '' : `, ${run.seconds.toFixed(1)} s`}`,
-      run.sentence ?? said,
-    ].join('\n');
-    item.iconPath = place === undefined ? symbols[standingOf(run)] : new vscode.ThemeIcon('clock');
-    item.contextValue = run.status === 'running' ? 'run-running' : 'run';
-    item.accessibilityInformation = { label: `${run.title}, ${run.subject}, ${standingOf(run)}, ${said}` };
-    item.command = { command: 'assay.openRun', title: 'Open Run', arguments: [target] };
-    return item;
+  async getChildren(item) {
+    if (item) return isGroup(item) ? [...item.runs] : [];
+    return [...arranged(await history.runs(), shown(), Date.now())];
+  },
+  getTreeItem(item) {
+    if (!isGroup(item)) return itemOf(item, placeOf(item.id));
+    const head = new vscode.TreeItem(item.name, vscode.TreeItemCollapsibleState.Expanded);
+    head.id = `model ${item.name}`;
+    head.description = item.runs.length === 1 ? '1 run' : `${item.runs.length} runs`;
+    head.iconPath = new vscode.ThemeIcon('circuit-board');
+    return head;
+  },
+});
+
+const mime = 'application/vnd.code.tree.assay.runs';
+
+/** A run dropped on another is compared with it. */
+export const runsDrop = (compare: (runs: readonly [string, string]) => void): vscode.TreeDragAndDropController<Item> => ({
+  dragMimeTypes: [mime],
+  dropMimeTypes: [mime],
+  handleDrag(items, data) {
+    const ids = items.flatMap((item) => (isGroup(item) ? [] : [item.id]));
+    if (ids.length > 0) data.set(mime, new vscode.DataTransferItem(ids));
+  },
+  handleDrop(onto, data) {
+    const ids: unknown = data.get(mime)?.value;
+    if (!onto || isGroup(onto) || !Array.isArray(ids)) return;
+    const dragged: unknown = ids.find((id) => id !== onto.id);
+    if (typeof dragged === 'string') compare([onto.id, dragged]);
   },
 });

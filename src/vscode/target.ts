@@ -1,0 +1,39 @@
+import type { Target } from './define.ts';
+
+interface FileAddress {
+  readonly scheme: string;
+  readonly fsPath: string;
+}
+const isAddress = (value: unknown): value is FileAddress =>
+  typeof value === 'object' && value !== null && 'fsPath' in value && 'scheme' in value && typeof value.fsPath === 'string';
+const isRun = (value: unknown): value is { readonly id: string; readonly startedAt: string } =>
+  typeof value === 'object' && value !== null && 'id' in value && 'startedAt' in value;
+const isFile = (value: unknown): value is { readonly path: string } =>
+  typeof value === 'object' && value !== null && 'path' in value && typeof value.path === 'string';
+
+const filesOf = (paths: readonly string[]): Pick<Target, 'files'> => (paths.length > 1 ? { files: paths } : {});
+
+/**
+ * What a command was invoked on: files of the explorer, runs or entries of their views, or a target as lenses and links give it.
+ * `selected` is all that is chosen there, of which the first is the one clicked.
+ */
+export const targetOf = (first: unknown, selected?: unknown): Target => {
+  const all: readonly unknown[] = Array.isArray(selected) && selected.length > 1 ? selected : [first];
+  if (isAddress(first)) {
+    if (first.scheme !== 'file') return {};
+    const paths = all.filter(isAddress).map(({ fsPath }) => fsPath);
+    return { file: first.fsPath, ...filesOf(paths) };
+  }
+  if (isRun(first)) return { runs: all.filter(isRun).map(({ id }) => id) };
+  if (isFile(first)) {
+    const { file, suite, model, data }: Target = first;
+    return {
+      ...(file === undefined ? {} : { file }),
+      ...(suite === undefined ? {} : { suite }),
+      ...(model === undefined ? {} : { model }),
+      ...(data === undefined ? {} : { data }),
+      files: all.filter(isFile).map(({ path }) => path),
+    };
+  }
+  return typeof first === 'object' && first !== null ? first : {};
+};

@@ -1,0 +1,80 @@
+import * as vscode from 'vscode';
+import { views } from '../contributions.ts';
+import type { Host } from '../define.ts';
+import type { History } from '../history.ts';
+import { dataGlob, modelGlob } from '../listed.ts';
+import { allRuns, filterText, type RunsShown } from '../order-runs.ts';
+import { entriesTree } from './entries.ts';
+import { runsDrop, runsTree } from './runs.ts';
+
+export interface ViewsPorts {
+  readonly host: Host;
+  readonly history: Pick<History, 'runs'>;
+  readonly changed: vscode.Event<void>;
+  failed(error: unknown): void;
+}
+export interface Views extends vscode.Disposable {
+  shown(): RunsShown;
+  show(next: RunsShown): void;
+}
+
+/** Files come and go in bursts. */
+const settled = 300;
+
+/** The three views of the activity bar, kept up to date with runs and files. */
+export const openViews = ({ host, history, changed, failed }: ViewsPorts): Views => {
+  let shown = allRuns;
+  const again = new vscode.EventEmitter<void>();
+  let waiting: NodeJS.Timeout | undefined;
+  const soon = (): void => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => again.fire(), settled);
+  };
+  const watchers = [modelGlob, dataGlob(host.catalogue)].map((glob) => vscode.workspace.createFileSystemWatcher(glob, false, true, false));
+  const compare = (ids: readonly [string, string]): void =>
+    void vscode.commands.executeCommand('assay.compareRuns', { runs: ids }).then(undefined, failed);
+  const runs = vscode.window.createTreeView(views.runs, {
+    treeDataProvider: runsTree(history, () => shown, again.event),
+    canSelectMany: true,
+    dragAndDropController: runsDrop(compare),
+  });
+  const tell = async (): Promise<void> => {
+    const all = await history.runs();
+    const running = all.filter(({ status }) => status === 'running').length;
+    runs.badge = running > 0 ? { value: running, tooltip: running === 1 ? '1 run is going on' : `${running} runs are going on` } : undefined;
+    const text = filterText(shown);
+    if (text === undefined) delete runs.message;
+    else runs.message = text;
+    await vscode.commands.executeCommand('setContext', 'assay.runsFiltered', text !== undefined);
+  };
+  const refresh = (): void => {
+    again.fire();
+    tell().catch(failed);
+  };
+  const parts = [
+    again,
+    runs,
+    ...(['models', 'datasets'] as const).map((kind) =>
+      vscode.window.createTreeView(views[kind], {
+        treeDataProvider: entriesTree(kind, host, history, again.event),
+        canSelectMany: true,
+      }),
+    ),
+    ...watchers,
+    ...watchers.flatMap((watcher) => [watcher.onDidCreate(soon), watcher.onDidDelete(soon)]),
+    changed(refresh),
+    vscode.workspace.onDidChangeWorkspaceFolders(soon),
+  ];
+  tell().catch(failed);
+  return {
+    shown: () => shown,
+    show(next) {
+      shown = next;
+      refresh();
+    },
+    dispose() {
+      clearTimeout(waiting);
+      vscode.Disposable.from(...parts).dispose();
+    },
+  };
+};
