@@ -1,25 +1,22 @@
 import type { ModelLayers } from '../src/report/tasks.ts';
 import { button } from './controls.ts';
 import { context2d, el } from './element.ts';
+import { type Heat, hottest, paintGraph } from './graph-paint.ts';
+import { minimap } from './minimap.ts';
 import { BOX, type Box, type Modules, modulesIn, type Placed, place } from './node-graph.ts';
-import { css, onThemeChange, theme } from './theme.ts';
+import { onThemeChange, theme } from './theme.ts';
 
 export interface GraphView {
   readonly element: HTMLElement;
   show(facts: ModelLayers): void;
   /** Brings a layer into view, opening the groups around it, and marks it. */
   reveal(layer: number): void;
+  /** Colours boxes by a number of their layers; not where undefined. */
+  heat(heat: Heat | undefined): void;
 }
 
 /** Scale at which names are easily read. */
 const legible = 0.8;
-
-const clipped = (context: CanvasRenderingContext2D, text: string, width: number): string => {
-  if (context.measureText(text).width <= width) return text;
-  let end = text.length;
-  while (end > 1 && context.measureText(`${text.slice(0, end)}…`).width > width) end--;
-  return `${text.slice(0, end)}…`;
-};
 
 /** The graph on a canvas: only what is in view is drawn. Groups open and close; the layers table is its twin. */
 export const graphView = (choose: (layer: number) => void, signal: AbortSignal): GraphView => {
@@ -38,6 +35,15 @@ export const graphView = (choose: (layer: number) => void, signal: AbortSignal):
   let chosen: string | undefined;
   let [left, top, scale] = [0, 0, 1];
   let queued = false;
+  let heat: Heat | undefined;
+  /** Not all of the graph is in view. */
+  let overview = false;
+  const legend = el('span', { class: 'muted' });
+  const map = minimap((x, y) => {
+    left = x - canvas.clientWidth / scale / 2;
+    top = y - canvas.clientHeight / scale / 2;
+    draw();
+  });
 
   const paint = (): void => {
     queued = false;
@@ -47,56 +53,11 @@ export const graphView = (choose: (layer: number) => void, signal: AbortSignal):
       canvas.width = Math.round(width * dpr);
       canvas.height = Math.round(height * dpr);
     }
-    const context = context2d(canvas);
-    const colours = theme();
-    context.setTransform(dpr, 0, 0, dpr, 0, 0);
-    context.clearRect(0, 0, width, height);
-    context.setTransform(dpr * scale, 0, 0, dpr * scale, -left * scale * dpr, -top * scale * dpr);
-    const [right, bottom] = [left + width / scale, top + height / scale];
-    const { boxes, edges } = placed;
-    context.strokeStyle = css(colours.muted, 0.7);
-    context.lineWidth = Math.max(1, 0.6 / scale);
-    context.beginPath();
-    for (const [from, to] of edges) {
-      const [a, b] = [boxes[from], boxes[to]];
-      const [y1, y2] = [a.y + BOX.height / 2, b.y - BOX.height / 2];
-      if (Math.max(y1, y2) < top || Math.min(y1, y2) > bottom) continue;
-      if (Math.max(a.x, b.x) + BOX.width < left || Math.min(a.x, b.x) - BOX.width > right) continue;
-      // An edge past other rows bows out beside them.
-      const beside = y2 - y1 > 2 * BOX.height && Math.abs(a.x - b.x) < BOX.width ? BOX.width * 0.75 : 0;
-      const bend = Math.max(16, Math.abs(y2 - y1) / 3);
-      context.moveTo(a.x, y1);
-      context.bezierCurveTo(a.x + beside, y1 + bend, b.x + beside, y2 - bend, b.x, y2);
-    }
-    context.stroke();
-    context.textAlign = 'center';
-    context.textBaseline = 'middle';
-    for (const box of boxes) {
-      if (Math.abs(box.y - (top + bottom) / 2) > (bottom - top) / 2 + BOX.height) continue;
-      if (Math.abs(box.x - (left + right) / 2) > (right - left) / 2 + BOX.width) continue;
-      const stops = box.layers.some((i) => facts?.layers[i].noGradient);
-      context.beginPath();
-      context.roundRect(box.x - BOX.width / 2, box.y - BOX.height / 2, BOX.width, BOX.height, box.kind === 'end' ? BOX.height / 2 : 4);
-      context.fillStyle = css(colours.background);
-      context.fill();
-      if (box.kind === 'group' && !colours.contrast) {
-        context.fillStyle = css(colours.series(0), 0.16);
-        context.fill();
-      }
-      const mine = box.id === chosen;
-      context.strokeStyle = css(mine ? colours.focus : stops ? colours.series(1) : colours.muted);
-      context.lineWidth = (mine ? 3 : box.kind === 'group' ? 2 : 1) / Math.min(1, Math.max(0.4, scale));
-      context.setLineDash(stops ? [5, 3] : []);
-      context.stroke();
-      context.setLineDash([]);
-      if (scale < 0.35) continue;
-      const lines = box.detail === '' ? [box.label] : [box.label, box.detail];
-      lines.forEach((text, i) => {
-        context.font = `${i === 0 ? 12 : 10}px ${colours.font}`;
-        context.fillStyle = css(i === 0 ? colours.foreground : colours.muted);
-        context.fillText(clipped(context, text, BOX.width - 14), box.x, box.y + (lines.length === 1 ? 0 : i === 0 ? -6 : 8));
-      });
-    }
+    const view = { left, top, scale, width, height };
+    overview = width / scale < placed.width || height / scale < placed.height;
+    map.element.hidden = !overview;
+    paintGraph(context2d(canvas), dpr, placed, facts, view, chosen, heat, theme());
+    if (overview) map.mark(view);
   };
   const draw = (): void => {
     if (queued) return;
@@ -129,9 +90,14 @@ export const graphView = (choose: (layer: number) => void, signal: AbortSignal):
     top = box.y - canvas.clientHeight / scale / 2;
     draw();
   };
+  const colour = (): void => {
+    map.arrange(placed, heat);
+    legend.textContent = heat ? `${heat.label}: up to ${heat.text(hottest(placed, heat))}` : '';
+    draw();
+  };
   const arrange = (): void => {
     if (facts) placed = place(facts, modules, open);
-    draw();
+    colour();
   };
   /** Keeps the box under the pointer where it was. */
   const rearrange = (id: string): void => {
@@ -230,7 +196,7 @@ export const graphView = (choose: (layer: number) => void, signal: AbortSignal):
   const resized = new ResizeObserver(draw);
   resized.observe(canvas);
   signal.addEventListener('abort', () => resized.disconnect());
-  onThemeChange(draw, signal);
+  onThemeChange(colour, signal);
   const all = (groups: ReadonlySet<string>): void => {
     open = new Set(groups);
     arrange();
@@ -248,8 +214,9 @@ export const graphView = (choose: (layer: number) => void, signal: AbortSignal):
         button('Fit', () => fit(), { look: 'quiet' }),
         button('Open groups', () => all(modules.all), { look: 'quiet' }),
         button('Close groups', () => all(new Set()), { look: 'quiet' }),
+        legend,
       ),
-      canvas,
+      el('div', { class: 'graph-frame-of-model' }, canvas, map.element),
       said,
     ),
     show(given) {
@@ -259,6 +226,10 @@ export const graphView = (choose: (layer: number) => void, signal: AbortSignal):
       if (first) open = new Set(modules.open);
       arrange();
       if (first) fit(legible);
+    },
+    heat(next) {
+      heat = next;
+      colour();
     },
     reveal(layer) {
       for (const module of modules.of(layer)) open.add(module);

@@ -3,6 +3,7 @@ import type { Verdict } from '../src/report/tasks.ts';
 import type { ToPage } from '../src/vscode/protocol.ts';
 import { button, registerControls, ring } from './controls.ts';
 import { type DataPage, dataPage, keptLook } from './data/page.ts';
+import { diffView } from './diff-view.ts';
 import { el } from './element.ts';
 import { connect, type Host } from './host.ts';
 import { type LiveView, liveView } from './live.ts';
@@ -127,6 +128,13 @@ const start = (place: HTMLElement): void => {
         break;
       case 'weights':
         model?.weights(message);
+        break;
+      case 'profile':
+        model?.profile(message);
+        break;
+      case 'diff':
+        document.title = message.title;
+        turn(() => diffView(message, host));
         break;
       case 'data':
         place.querySelector('.problem')?.remove();

@@ -1,20 +1,24 @@
 import { format } from '../src/report/format.ts';
+import type { ModelProfile } from '../src/report/model-study.ts';
 import type { LayerRow, ModelLayers, ModelValue } from '../src/report/tasks.ts';
 import type { ToPage } from '../src/vscode/protocol.ts';
-import { button, ring, toggle } from './controls.ts';
+import { button, dropdown, ring, toggle } from './controls.ts';
 import { el } from './element.ts';
 import { type GraphView, graphView } from './graph-view.ts';
 import type { Host } from './host.ts';
 import { layerTable, shapeOf } from './layer-table.ts';
+import { activityPairs, heats, profileLine } from './profile-view.ts';
 import { weightView } from './weight-view.ts';
 
 type Shown = Extract<ToPage, { type: 'model' }>;
+type Profile = Extract<ToPage, { type: 'profile' }>;
 type Weights = Extract<ToPage, { type: 'weights' }>;
 
 export interface ModelView {
   readonly element: HTMLElement;
   show(message: Shown): void;
   weights(message: Weights): void;
+  profile(message: Profile): void;
 }
 
 const pairs = (list: readonly (readonly [string, Node | string])[]): HTMLElement =>
@@ -55,6 +59,8 @@ const numbers = ({ parameters, macs, layers, weightBytes, activationBytes }: Mod
 /** The model editor's page: summary, searchable layers, and what is asked of one of them. */
 export const modelView = (host: Host, signal: AbortSignal): ModelView => {
   let facts: ModelLayers | undefined;
+  let profile: ModelProfile | undefined;
+  let heat = 'none';
   const title = el('h1');
   const top = el('div', { class: 'model-top' });
   const told = el('p', { class: 'muted', role: 'status' });
@@ -90,6 +96,7 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
         ['Parameters', format(layer.parameters, 'count')],
         ['MACs per row', layer.macs === null ? 'not known' : format(layer.macs, 'count')],
         ['Gradient', layer.noGradient ? `Stops here: ${layer.noGradient}` : 'Passes'],
+        ...(profile ? activityPairs(profile.layers[index]) : []),
       ]),
       ...stored,
     );
@@ -102,11 +109,17 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
     choose(index);
   });
   const shown = el('div', { class: 'layers-shown' }, table.element);
+  const paintHeat = (): void => graph?.heat(profile && heats(profile)[heat]);
+  const heatChoice = el('div', { class: 'heat-choice' });
+  const profiled = el('div', {});
   const draw = (on: boolean): void => {
+    table.chooser.hidden = on;
+    heatChoice.hidden = !on;
     graph ??= graphView(choose, signal);
     shown.replaceChildren(on ? graph.element : table.element);
     if (!on || !facts) return;
     graph.show(facts);
+    paintHeat();
     if (last !== undefined) graph.reveal(last);
   };
   const search = el('input', {
@@ -125,6 +138,14 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
     table.next();
     if (last !== undefined && graph?.element.isConnected) graph.reveal(last);
   });
+  /** The file is another than the one profiled. */
+  const forget = (): void => {
+    profile = undefined;
+    table.profile(undefined);
+    heatChoice.replaceChildren();
+    profiled.replaceChildren();
+    paintHeat();
+  };
   const element = el(
     'div',
     { class: 'model' },
@@ -132,7 +153,7 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
     el(
       'section',
       { class: 'layers-view', 'aria-label': 'Layers' },
-      el('div', { class: 'layers-bar' }, search, told, toggle('Graph', false, draw, 'Layers as a graph')),
+      el('div', { class: 'layers-bar' }, search, told, toggle('Graph', false, draw, 'Layers as a graph'), table.chooser, heatChoice),
       shown,
     ),
     aside,
@@ -153,6 +174,9 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
             { class: 'actions' },
             measuring && ring('Measuring shapes'),
             trusted && button('Run Diagnostic…', () => host.post({ type: 'diagnose' }), { look: 'primary' }),
+            trusted &&
+              button('Profile…', () => host.post({ type: 'profile' }), { title: 'Time layers and look at their values on some rows' }),
+            button('Compare with…', () => host.post({ type: 'difference' }), { title: 'Compare with another model file' }),
             trusted && button('Export Gradient Graph…', () => host.post({ type: 'gradient' })),
           ),
         ),
@@ -182,12 +206,30 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
               ),
             ]
           : []),
+        profiled,
         ...(trusted ? [] : [el('p', { class: 'muted' }, 'This workspace is not trusted: the file is read, and not run.')]),
       );
+      if (profile && profile.layers.length !== given.layers.length) forget();
       if (holders.size === 0) idle();
       table.show(given.layers);
       if (graph?.element.isConnected) graph.show(given);
       count(table.search(search.value));
+    },
+    profile(message) {
+      profiled.replaceChildren(profileLine(message, host));
+      if (!message.facts || message.facts.layers.length !== facts?.layers.length) return;
+      profile = message.facts;
+      table.profile(profile);
+      heat = 'time';
+      const choices = Object.entries(heats(profile)).map(([value, { label }]) => ({ value, label }));
+      heatChoice.replaceChildren(
+        dropdown('Colour', [{ value: 'none', label: 'None' }, ...choices], heat, (value) => {
+          heat = value;
+          paintHeat();
+        }),
+      );
+      paintHeat();
+      if (last !== undefined) choose(last);
     },
     weights({ name, facts: found, problem }) {
       const holder = holders.get(name);

@@ -1,4 +1,5 @@
 import type { Command } from './define.ts';
+import { walkthroughs } from './walkthrough.ts';
 
 interface Setting {
   readonly type: 'string' | 'integer';
@@ -44,7 +45,7 @@ export const openOnStart = '.assay/open.json';
 /** Ids shared by package.json and the code that fills the views and panels. */
 export const views = { runs: 'assay.runs', models: 'assay.models', datasets: 'assay.datasets' } as const;
 export const editors = { model: 'assay.model', data: 'assay.data' } as const;
-export const panels = { report: 'assay.report', saliency: 'assay.saliency', data: 'assay.dataset' } as const;
+export const panels = { report: 'assay.report', saliency: 'assay.saliency', data: 'assay.dataset', diff: 'assay.diff' } as const;
 
 /** How the names of data files end; a test compares them with what readers know. */
 export const dataEndings: readonly string[] = [
@@ -104,6 +105,7 @@ interface Contributes {
   }[];
   readonly viewsWelcome: readonly { readonly view: string; readonly contents: string; readonly when?: string }[];
   readonly languages: readonly { readonly id: string; readonly filenames: readonly string[] }[];
+  readonly walkthroughs: typeof walkthroughs;
   readonly jsonValidation: readonly { readonly fileMatch: string; readonly url: string }[];
   readonly configuration: { readonly title: string; readonly properties: Readonly<Record<string, Setting>> };
 }
@@ -122,17 +124,25 @@ export const contributes: Contributes = {
     {
       view: views.runs,
       when: 'isWorkspaceTrusted',
-      contents:
-        'Reports of diagnostics and training runs are kept here.\n[Run a Diagnostic](command:assay.runDiagnostic)\n[Train a Model](command:assay.train)',
+      contents: 'Reports of diagnostics and training runs are kept here.\n[Run a Diagnostic](command:assay.runDiagnostic)',
     },
     {
       view: views.runs,
       when: '!isWorkspaceTrusted',
       contents: 'Running a model needs a trusted workspace.\n[Manage Workspace Trust](command:workbench.trust.manage)',
     },
-    { view: views.models, contents: 'Models named in an assay.json of the workspace are listed here.' },
-    { view: views.datasets, contents: 'Datasets named in an assay.json of the workspace are listed here.' },
+    {
+      view: views.models,
+      contents:
+        'ONNX models of the workspace are listed here.\n[Open Sample Workspace](command:assay.openSample)\nOr [follow five steps](command:assay.openWalkthrough) from a sample to a gated model.',
+    },
+    {
+      view: views.datasets,
+      contents:
+        'Arrays, tables and JSON lines of the workspace are listed here, and what an assay.json names.\n[Open Sample Workspace](command:assay.openSample)',
+    },
   ],
+  walkthroughs,
   // Comments and trailing commas may stand in it.
   languages: [{ id: 'jsonc', filenames: ['assay.json'] }],
   customEditors: [

@@ -3,7 +3,9 @@ import type { Check, DataRef, Device, ModelRef } from '../base/request.ts';
 import type { CudaSupport } from '../jobs/cuda/support.ts';
 import type { RunRecord } from '../jobs/store.ts';
 import type { TaskName, Tasks } from '../report/tasks.ts';
+import type { RunsShown } from './order-runs.ts';
 import type { Entry } from './suite.ts';
+import type { Milestone } from './walkthrough.ts';
 
 /** An `assay.json` of the workspace. Paths inside it are relative to its folder. */
 export interface SuiteFile {
@@ -18,6 +20,8 @@ export interface SuiteFile {
 /** What a command was invoked on: a file in the explorer, an entry of `assay.json`, a run in the Runs view. */
 export interface Target {
   readonly file?: string;
+  /** All files chosen in the explorer, or those of all entries chosen in a view. */
+  readonly files?: readonly string[];
   readonly suite?: string;
   readonly model?: string;
   readonly data?: string;
@@ -113,6 +117,10 @@ export interface Host {
   showModel(path: string): Promise<void>;
   /** Opens the data editor. */
   showData(data: DataRef): Promise<void>;
+  /** Opens the differences of two model files. */
+  compareFiles(first: string, other: string): void;
+  /** Opens the model editor and times its layers on rows of the data. */
+  profileModel(model: ModelRef, data: DataRef): Promise<void>;
   /** Writes the gradients of a model as a graph of their own. */
   writeGradient(ask: Tasks['grad']['ask']): Promise<void>;
   runs(): Promise<readonly RunRecord[]>;
@@ -128,6 +136,22 @@ export interface Host {
   cancelRun(id: string): void;
   deleteRun(id: string): Promise<void>;
   saveHtml(id: string): Promise<void>;
+  copyRunLink(id: string): Promise<void>;
+  runsShown(): RunsShown;
+  showRuns(next: RunsShown): void;
+  /** Shows a file among others: in the explorer of the window, or where it is outside of it in that of the system. */
+  reveal(path: string): Promise<void>;
+  /** Writes a text file and opens it. */
+  writeText(path: string, text: string): Promise<void>;
+  /** Changes a text file as an edit of its editor, saved. */
+  rewrite(path: string, change: (text: string) => string): Promise<void>;
+  /** The folder of the workspace, where it holds nothing yet. */
+  emptyFolder(): Promise<string | undefined>;
+  /** Copies the sample workspace and opens it. */
+  layOutSample(folder: string): Promise<void>;
+  openWalkthrough(): Promise<void>;
+  /** A step of the walkthrough is done. */
+  reached(milestone: Milestone): void;
   showLog(): void;
 }
 

@@ -26,7 +26,12 @@ export const lessIsBetter = (name: string): boolean =>
   /(^|_)(ece|mce|ace|nll|brier|loss|error|gap|rate_of_change|mae|rmse|mse|drift|violations?)(_|$)/.test(name);
 
 /** The text of an assay.json with one more gate: in a check that asks the same, else in a new one at the end. */
-export const withGate = (text: string, check: Omit<Check, 'expect'>, number: string, limit: { readonly min: number } | { readonly max: number }): string => {
+export const withGate = (
+  text: string,
+  check: Omit<Check, 'expect'>,
+  number: string,
+  limit: { readonly min: number } | { readonly max: number },
+): string => {
   const formattingOptions = { insertSpaces: true, tabSize: 2, eol: '\n' };
   const { checks = [] } = (parse(text) as { checks?: readonly Check[] } | undefined) ?? {};
   const same = checks.findIndex(
@@ -36,7 +41,12 @@ export const withGate = (text: string, check: Omit<Check, 'expect'>, number: str
   const edits =
     same >= 0
       ? modify(text, ['checks', same, 'expect', number], limit, { formattingOptions })
-      : modify(text, ['checks', checks.length], { ...check, expect: { [number]: limit } }, { formattingOptions, isArrayInsertion: checks.length > 0 });
+      : modify(
+          text,
+          ['checks', checks.length],
+          { ...check, expect: { [number]: limit } },
+          { formattingOptions, isArrayInsertion: checks.length > 0 },
+        );
   return applyEdits(text, edits);
 };
 

@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Catalogue } from '../base/catalogue.ts';
@@ -8,25 +8,28 @@ import { type PageAssets, toHtml } from '../report/html.ts';
 import { cardAlone, focusOf, slugOf } from '../report/place.ts';
 import { verdictsOf } from '../report/verdict.ts';
 import { type Outlines, outlines } from './authoring/outlines.ts';
-import { commandOf } from './commands/diagnose.ts';
 import { chooseModel } from './commands/subject.ts';
-import { openOnStart } from './contributions.ts';
-import type { Host, Launch, SaliencySubject } from './define.ts';
+import type { Host, SaliencySubject } from './define.ts';
 import { modelEditors } from './editors/model.ts';
 import { type History, history } from './history.ts';
 import { dataTables } from './host/data-tables.ts';
-import { foldersOnDisk, statOf } from './host/files.ts';
+import { foldersOnDisk, reveal, rewrite, statOf, writeText } from './host/files.ts';
+import { openLeft } from './host/left.ts';
 import { openMachine } from './host/machine.ts';
+import { openMilestones } from './host/milestones.ts';
+import { problemTeller } from './host/problems.ts';
 import { saveFile } from './host/prompts.ts';
+import { emptyFolder, layOutSample, openWalkthrough } from './host/sample.ts';
 import { labelOf, suiteFiles } from './host/suites.ts';
 import { trusted } from './host/trust.ts';
 import { workbench } from './host/workbench.ts';
 import { type LaunchPorts, launch, launchOf, type Running } from './launch.ts';
-import { cardQuery } from './link.ts';
+import { cardQuery, runQuery } from './link.ts';
 import { saliencyForm } from './methods.ts';
+import { allRuns } from './order-runs.ts';
+import { diffPanels } from './panels/diff.ts';
 import { reportPanels } from './panels/report.ts';
 import { saliencyPanels } from './panels/saliency.ts';
-import { type Problem, problemOf, remedyTitles } from './problem.ts';
 import { subjectOf } from './sample.ts';
 import { type CheckRunner, checkRunner } from './testing/runner.ts';
 
@@ -46,6 +49,9 @@ export interface Window extends vscode.Disposable {
   placeOf(run: string): number | undefined;
 }
 
+/** Rows that the layers of a model are profiled on. */
+const profiledRows = 256;
+
 /** The real editor behind the commands. Nothing here loads ONNX Runtime: that lives in the job process, started by the first job. */
 export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogue): Window => {
   const extension = context.extensionUri;
@@ -58,56 +64,27 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
   const changed = new vscode.EventEmitter<void>();
   const running: Running = new Map();
   const waiting = new Map<string, number>();
+  const steps = openMilestones();
+  let runsShown = allRuns;
   const refresh = (): void => {
     kept.forget();
+    news();
+  };
+  const news = (): void => {
     changed.fire();
+    suites
+      .all()
+      .then((all) => steps.look(all, kept))
+      .catch(failed);
   };
   const runsWatcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(store.folder, '*/run.json'));
 
-  const act = async (problem: Problem, remedy: Problem['remedies'][number], work?: Launch): Promise<void> => {
-    switch (remedy) {
-      case 'choose':
-        await vscode.commands.executeCommand(work ? commandFor(work) : 'assay.saliency');
-        return;
-      case 'open':
-        if (problem.file !== undefined) await vscode.window.showTextDocument(vscode.Uri.file(problem.file));
-        return;
-      case 'device':
-        await vscode.commands.executeCommand('workbench.action.openSettings', 'assay.device');
-        return;
-      case 'again':
-        if (work) await host.launch(work);
-        return;
-      case 'log':
-        host.showLog();
-    }
-  };
-  const say = (problem: Problem, work?: Launch): void => {
-    const remedies = problem.remedies.filter((remedy) => remedy !== 'again' || work);
-    void vscode.window.showErrorMessage(problem.sentence, ...remedies.map((remedy) => remedyTitles[remedy])).then((chosen) => {
-      const remedy = remedies.find((one) => remedyTitles[one] === chosen);
-      if (remedy) act(problem, remedy, work).catch(failed);
-    });
-  };
-  const failed = (error: unknown): void => {
-    log.error(error instanceof Error ? error : String(error));
-    const problem = problemOf(error);
-    if (problem) say(problem);
-  };
-  const commandFor = (work: Launch): string => {
-    switch (work.task) {
-      case 'run': {
-        const { id } = work.ask;
-        return commandOf(catalogue.diagnostics.find((d) => d.id === id) ?? { id, title: id }).id;
-      }
-      case 'suite':
-        return 'assay.runSuite';
-      case 'train':
-        return 'assay.train';
-      case 'compare':
-        return 'assay.compareRuns';
-    }
-  };
+  const { say, failed } = problemTeller({
+    catalogue,
+    log,
+    again: (work) => host.launch(work),
+    showLog: () => host.showLog(),
+  });
 
   const save = async (path: string, bytes: Uint8Array | string): Promise<void> => {
     await writeFile(path, bytes);
@@ -155,7 +132,9 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
       );
   };
   const openImage = (subject: SaliencySubject, place: { readonly row: number } | { readonly position: number }): void => {
-    if (trusted()) images.open(subject, place);
+    if (!trusted()) return;
+    images.open(subject, place);
+    steps.reached('looked');
   };
 
   const assets = async (): Promise<PageAssets> => {
@@ -168,16 +147,13 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     const shown = card === undefined ? whole : cardAlone(whole, card);
     await saveAs(`${slugOf(shown.title)}.html`, Buffer.from(toHtml([shown], await assets())));
   };
-  const copyLink = async (id: string, report: number, card: number): Promise<void> => {
-    const { reports } = (await store.read(id)).result;
-    const address = vscode.Uri.from({
-      scheme: vscode.env.uriScheme,
-      authority: context.extension.id,
-      ...cardQuery(id, focusOf(reports, { report, card })),
-    });
+  const toClipboard = async (what: string, place: ReturnType<typeof runQuery>): Promise<void> => {
+    const address = vscode.Uri.from({ scheme: vscode.env.uriScheme, authority: context.extension.id, ...place });
     await vscode.env.clipboard.writeText(address.toString());
-    vscode.window.setStatusBarMessage('Copied the link to the card', 5000);
+    vscode.window.setStatusBarMessage(`Copied the link to the ${what}`, 5000);
   };
+  const copyLink = async (id: string, report: number, card: number): Promise<void> =>
+    toClipboard('card', cardQuery(id, focusOf((await store.read(id)).result.reports, { report, card })));
 
   const panels = reportPanels({
     extension,
@@ -198,8 +174,15 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     extension,
     layers: (path, run, signal) => jobs().submit('layers', { model: { path }, run }, { signal }),
     weights: (path, name, signal) => jobs().submit('weights', { model: { path }, name }, { signal }),
-    diagnose: (path) => void vscode.commands.executeCommand('assay.runDiagnostic', vscode.Uri.file(path)),
-    gradient: (path) => void vscode.commands.executeCommand('assay.gradientGraph', vscode.Uri.file(path)),
+    profile: (ask, watch) => jobs().submit('profile', ask, watch),
+    ask: (command, path) => void vscode.commands.executeCommand(command, vscode.Uri.file(path)),
+    save: (name, bytes) => void saveAs(name, bytes).catch(failed),
+  });
+
+  const diffs = diffPanels({
+    extension,
+    diff: (pair, watch) => jobs().submit('diff', { models: pair }, watch),
+    open: (path) => void host.showModel(path).catch(failed),
     save: (name, bytes) => void saveAs(name, bytes).catch(failed),
   });
 
@@ -275,6 +258,12 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     },
     saliency: (subject) => openImage(subject, { position: 0 }),
     showData: (data) => tables.open(data),
+    compareFiles: (first, other) => diffs.open(first, other),
+    async profileModel(model, data) {
+      if (!trusted()) return;
+      await host.showModel(model.path);
+      models.profile({ model, data, device: host.device, rows: profiledRows });
+    },
     async writeGradient(ask) {
       if (!trusted()) return;
       const title = `Gradient graph of ${labelOf(ask.model)}`;
@@ -312,6 +301,19 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
       const suite = result.suite && { title, checks: verdictsOf(result.suite.checks).verdicts };
       await save(path, toHtml(result.reports, await assets(), suite));
     },
+    copyRunLink: (id) => toClipboard('run', runQuery(id)),
+    runsShown: () => runsShown,
+    showRuns(next) {
+      runsShown = next;
+      changed.fire();
+    },
+    reveal,
+    writeText,
+    rewrite,
+    emptyFolder,
+    layOutSample: (folder) => layOutSample(vscode.Uri.joinPath(extension, 'media/sample').fsPath, folder),
+    openWalkthrough,
+    reached: (milestone) => steps.reached(milestone),
     showLog() {
       const said = machine.log();
       if (said) log.info(`job processes:\n${said}`);
@@ -323,7 +325,7 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     runsWatcher.onDidCreate(refresh),
     runsWatcher.onDidChange(refresh),
     runsWatcher.onDidDelete(refresh),
-    suites.changed(() => changed.fire()),
+    suites.changed(news),
   ];
 
   return {
@@ -339,18 +341,10 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     failed,
     async openRunsLeftByStart() {
       if (home === undefined || !vscode.workspace.isTrusted) return;
-      const path = join(home, openOnStart);
-      const left = await readFile(path, 'utf8').catch(() => undefined);
-      if (left === undefined) return;
-      await rm(path);
-      const { runs } = JSON.parse(left) as { readonly runs: readonly string[] };
-      const [suite] = await suites.all();
-      // Reports stand beside the file that asks for them.
-      if (suite) await vscode.window.showTextDocument(vscode.Uri.file(suite.path), { viewColumn: vscode.ViewColumn.One, preview: false });
-      for (const id of runs) await panels.show(id);
+      await openLeft(home, suites, panels);
     },
     dispose() {
-      vscode.Disposable.from(log, suites, changed, runsWatcher, panels, images, models, tables, machine, ...watched).dispose();
+      vscode.Disposable.from(log, suites, changed, runsWatcher, panels, images, models, tables, diffs, machine, ...watched).dispose();
     },
   };
 };

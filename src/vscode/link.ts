@@ -1,9 +1,14 @@
-/** The path of `vscode://PUBLISHER.NAME/card?run=RUN&card=REPORT:CARD`, which opens a card of a kept run. */
+/** The path of `vscode://PUBLISHER.NAME/card?run=RUN&card=REPORT:CARD`, which opens a card of a kept run; without a card, the run. */
 const path = '/card';
 
 export const cardQuery = (run: string, focus: string): { readonly path: string; readonly query: string } => ({
   path,
   query: new URLSearchParams({ run, card: focus }).toString(),
+});
+
+export const runQuery = (run: string): { readonly path: string; readonly query: string } => ({
+  path,
+  query: new URLSearchParams({ run }).toString(),
 });
 
 /** What a link asks for; undefined where it asks for nothing known. */

@@ -1,4 +1,5 @@
 import type { OptionValue } from '../base/option.ts';
+import type { ModelDiff, ModelProfile } from '../report/model-study.ts';
 import type { Report } from '../report/report.ts';
 import type { Attribution, Live, ModelLayers, Verdict, WeightFacts } from '../report/tasks.ts';
 import type { DataAsk, DataTell } from './data-protocol.ts';
@@ -31,6 +32,16 @@ export type ToPage =
     }
   /** The model editor: what is known of the file so far. `measuring` while a run that measures shapes is under way. */
   | { readonly type: 'model'; readonly name: string; readonly facts: ModelLayers; readonly measuring: boolean; readonly trusted: boolean }
+  /** How far a profile of the layers is, what it found, or why there is none. */
+  | {
+      readonly type: 'profile';
+      readonly fraction?: number;
+      readonly text?: string;
+      readonly facts?: ModelProfile;
+      readonly problem?: string;
+    }
+  /** The differences of two model files. */
+  | { readonly type: 'diff'; readonly title: string; readonly facts: ModelDiff }
   /** One stored tensor that the model editor asked for, or why it cannot be shown. */
   | { readonly type: 'weights'; readonly name: string; readonly facts?: WeightFacts; readonly problem?: string }
   /** The data editor. */
@@ -74,4 +85,9 @@ export type FromPage =
   | { readonly type: 'weights'; readonly name: string }
   /** Run a diagnostic of the model shown, or write its gradient graph. */
   | { readonly type: 'diagnose' }
-  | { readonly type: 'gradient' };
+  | { readonly type: 'gradient' }
+  /** Choose data and time the layers of the model shown on it, or another file to compare it with. */
+  | { readonly type: 'profile' }
+  | { readonly type: 'difference' }
+  /** Open one of the two files compared. */
+  | { readonly type: 'side'; readonly side: 0 | 1 };

@@ -26,7 +26,7 @@ export const targetOf = (first: unknown, selected?: unknown): Target => {
   }
   if (isRun(first)) return { runs: all.filter(isRun).map(({ id }) => id) };
   if (isFile(first)) {
-    const { file, suite, model, data }: Target = first;
+    const { file, suite, model, data } = first as Target;
     return {
       ...(file === undefined ? {} : { file }),
       ...(suite === undefined ? {} : { suite }),

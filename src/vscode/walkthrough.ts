@@ -20,6 +20,7 @@ export const milestones = {
   looked: 'assay.hasLooked',
   gated: 'assay.hasGated',
 } as const;
+export type Milestone = keyof typeof milestones;
 
 const image = (name: string, altText: string): Step['media'] => ({ image: `media/walkthrough/${name}.png`, altText });
 
@@ -34,7 +35,10 @@ export const walkthroughs: readonly Walkthrough[] = [
         title: 'Open the sample workspace',
         description:
           'Handwritten digits, a training recipe and an assay.json that names them. It is copied into a folder that you choose.\n[Open Sample Workspace](command:assay.openSample)',
-        media: image('sample', 'The sample workspace in the editor: assay.json with a Run lens over its model, its dataset and its checks.'),
+        media: image(
+          'sample',
+          'The sample workspace in the editor: assay.json with a Run lens over its model, its dataset and its checks.',
+        ),
         completionEvents: [`onContext:${milestones.sample}`],
       },
       {

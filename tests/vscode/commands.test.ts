@@ -38,7 +38,16 @@ test('every command that runs a model needs a trusted workspace, and hidden ones
   for (const id of ['assay.reliability', 'assay.saliency', 'assay.train', 'assay.runSuite', 'assay.runDiagnostic'])
     assert.equal(command(id).needsTrust, true);
   const { menus } = commandContributions(all);
-  assert.deepEqual(menus.commandPalette, [{ command: 'assay.repeatRun', when: 'false' }]);
+  assert.deepEqual(
+    menus.commandPalette.map(({ command: id, when }) => [id, when]),
+    [
+      ['assay.revealFile', 'false'],
+      ['assay.repeatRun', 'false'],
+      ['assay.copyRunLink', 'false'],
+      ['assay.revealRun', 'false'],
+      ['assay.showAllRuns', 'assay.runsFiltered'],
+    ],
+  );
 });
 
 test('a model and a dataset picked from assay.json are asked for with their paths made absolute', async () => {

@@ -1,13 +1,18 @@
 import type { Catalogue } from '../../base/catalogue.ts';
 import type { Command } from '../define.ts';
+import { arrangeRuns, showAllRuns } from './arrange-runs.ts';
 import { createSuite } from './create-suite.ts';
 import { installCuda, removeCuda } from './cuda.ts';
 import { openData } from './data.ts';
 import { diagnosticCommands, runDiagnostic } from './diagnose.ts';
+import { addGate } from './gate.ts';
 import { gradientGraph, openModel } from './model.ts';
+import { compareModelFiles, profileModel, revealFile, trainFurther } from './model-files.ts';
+import { copyRunLink, revealRun } from './run-files.ts';
 import { runSuite } from './run-suite.ts';
 import { cancelRun, compareRuns, deleteRun, openCard, openRun, repeatRun, saveReport, showLog } from './runs.ts';
 import { saliency } from './saliency.ts';
+import { openSample, openWalkthrough } from './sample.ts';
 import { train } from './train.ts';
 
 /** Every command of the palette. */
@@ -17,6 +22,10 @@ export const commands = (catalogue: Catalogue): readonly Command[] => [
   openModel,
   openData,
   gradientGraph,
+  compareModelFiles,
+  profileModel,
+  trainFurther,
+  revealFile,
   train,
   createSuite,
   runSuite,
@@ -28,6 +37,13 @@ export const commands = (catalogue: Catalogue): readonly Command[] => [
   cancelRun,
   deleteRun,
   saveReport,
+  addGate,
+  copyRunLink,
+  revealRun,
+  arrangeRuns,
+  showAllRuns,
+  openSample,
+  openWalkthrough,
   showLog,
   installCuda,
   removeCuda,

@@ -32,7 +32,7 @@ export const profileModel: Command = defineCommand({
   id: 'assay.profileModel',
   title: 'Profile Layers…',
   icon: '$(dashboard)',
-  enablement: 'isWorkspaceTrusted',
+  needsTrust: true,
   menus: {
     'explorer/context': { when: onFile, group: '7_assay@5' },
     'view/item/context': { when: onModel, group: '2_model@4' },
@@ -49,7 +49,11 @@ export const profileModel: Command = defineCommand({
 /** A recipe that goes on from a model: what is only for testing stays so. */
 export const furtherRecipe = (recipe: string, model: string, data: DataRef): string => {
   const beside = (path: string): string => relative(dirname(recipe), path).replaceAll('\\', '/');
-  const of = ({ path, labels, ...rest }: DataRef): DataRef => ({ path: beside(path), ...(labels === undefined ? {} : { labels: beside(labels) }), ...rest });
+  const of = ({ path, labels, ...rest }: DataRef): DataRef => ({
+    path: beside(path),
+    ...(labels === undefined ? {} : { labels: beside(labels) }),
+    ...rest,
+  });
   const tested = data.split === 'test';
   const whole = {
     model: beside(model),
@@ -68,7 +72,7 @@ export const trainFurther: Command = defineCommand({
   id: 'assay.trainFurther',
   title: 'Train Further…',
   icon: '$(mortar-board)',
-  enablement: 'isWorkspaceTrusted',
+  needsTrust: true,
   menus: {
     'explorer/context': { when: onFile, group: '7_assay@6' },
     'view/item/context': { when: onModel, group: '2_model@1' },

@@ -19,7 +19,10 @@ export const gradientGraph: Command = defineCommand({
   id: 'assay.gradientGraph',
   title: 'Export Gradient Graph…',
   needsTrust: true,
-  menus: { 'explorer/context': { when: 'resourceExtname == .onnx && resourceScheme == file', group: '7_assay@3' } },
+  menus: {
+    'explorer/context': { when: 'resourceExtname == .onnx && resourceScheme == file', group: '7_assay@3' },
+    'view/item/context': { when: 'view == assay.models && viewItem == model', group: '2_model@2' },
+  },
   async run(host, target) {
     const title = 'Export Gradient Graph';
     const model = await chooseModel(host, title, target, false);

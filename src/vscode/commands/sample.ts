@@ -1,5 +1,12 @@
 import { type Command, defineCommand } from '../define.ts';
 
+export const openWalkthrough: Command = defineCommand({
+  id: 'assay.openWalkthrough',
+  title: 'Get Started',
+  icon: '$(mortar-board)',
+  run: (host) => host.openWalkthrough(),
+});
+
 /** A workspace with data, a recipe and checks, to try everything on. */
 export const openSample: Command = defineCommand({
   id: 'assay.openSample',

@@ -1,23 +1,40 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import type { Watch } from '../../jobs/supervisor.ts';
+import type { ModelProfile, ProfileRequest } from '../../report/model-study.ts';
 import type { ModelLayers, WeightFacts } from '../../report/tasks.ts';
 import { editors } from '../contributions.ts';
 import { fillPanel, remember } from '../panels/page.ts';
+import { problemOf } from '../problem.ts';
 import type { ToPage } from '../protocol.ts';
 
 export interface ModelEditorPorts {
   readonly extension: vscode.Uri;
   layers(path: string, run: boolean, signal: AbortSignal): Promise<ModelLayers>;
   weights(path: string, name: string, signal: AbortSignal): Promise<WeightFacts>;
-  diagnose(path: string): void;
-  gradient(path: string): void;
+  profile(ask: ProfileRequest, watch: Watch): Promise<ModelProfile>;
+  /** Runs a command on the file. */
+  ask(command: `assay.${string}`, path: string): void;
   save(name: string, bytes: Uint8Array): void;
 }
+
+export interface ModelEditors extends vscode.Disposable {
+  /** Profiles the layers of a model in every editor that shows it. */
+  profile(ask: ProfileRequest): void;
+}
+
+const commands = {
+  diagnose: 'assay.runDiagnostic',
+  gradient: 'assay.gradientGraph',
+  profile: 'assay.profileModel',
+  difference: 'assay.compareModelFiles',
+} as const;
 
 const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The read-only editor of `*.onnx`: headers at once, shapes by a run where the workspace is trusted, weights when asked for. */
-export const modelEditors = (ports: ModelEditorPorts): vscode.Disposable => {
+export const modelEditors = (ports: ModelEditorPorts): ModelEditors => {
+  const open = new Map<string, Set<(ask: ProfileRequest) => void>>();
   const fill = (path: string, panel: vscode.WebviewPanel): void => {
     const name = basename(path);
     let told: readonly ToPage[] = [];
@@ -45,6 +62,20 @@ export const modelEditors = (ports: ModelEditorPorts): vscode.Disposable => {
         if (!mine.signal.aborted) tell({ type: 'problem', sentence: sentenceOf(error) });
       }
     };
+    let profiling = new AbortController();
+    const profile = async (ask: ProfileRequest): Promise<void> => {
+      profiling.abort();
+      profiling = new AbortController();
+      const { signal } = profiling;
+      tell({ type: 'profile', fraction: 0, text: 'Starting' });
+      try {
+        const facts = await ports.profile(ask, { signal, onProgress: (fraction, text) => tell({ type: 'profile', fraction, text }) });
+        if (!signal.aborted) tell({ type: 'profile', facts });
+      } catch (error) {
+        if (signal === profiling.signal) tell({ type: 'profile', problem: problemOf(error)?.sentence ?? 'Stopped on request.' });
+      }
+    };
+    const start = (ask: ProfileRequest): void => void profile(ask);
     const weights = async (wanted: string): Promise<void> => {
       const { signal } = current;
       try {
@@ -64,18 +95,17 @@ export const modelEditors = (ports: ModelEditorPorts): vscode.Disposable => {
           case 'weights':
             return void weights(message.name);
           case 'diagnose':
-            return ports.diagnose(path);
           case 'gradient':
-            return ports.gradient(path);
+          case 'profile':
+          case 'difference':
+            return ports.ask(commands[message.type], path);
           case 'rerun':
             return void read();
           case 'export':
             return ports.save(message.name, Buffer.from(message.base64, 'base64'));
-          case 'ready':
           case 'cancel':
-          case 'sample':
-          case 'attribute':
-          case 'second':
+            return profiling.abort();
+          default:
             return;
         }
       },
@@ -84,14 +114,24 @@ export const modelEditors = (ports: ModelEditorPorts): vscode.Disposable => {
       new vscode.RelativePattern(vscode.Uri.joinPath(vscode.Uri.file(path), '..'), name),
     );
     watcher.onDidChange(() => void read());
+    const here = open.get(path) ?? new Set();
+    open.set(path, here.add(start));
     panel.onDidDispose(() => {
+      here.delete(start);
+      profiling.abort();
       current.abort();
       watcher.dispose();
     });
     void read();
   };
-  return vscode.window.registerCustomEditorProvider(editors.model, {
+  const provider = vscode.window.registerCustomEditorProvider(editors.model, {
     openCustomDocument: (uri) => ({ uri, dispose: () => {} }),
     resolveCustomEditor: ({ uri }, panel) => fill(uri.fsPath, panel),
   });
+  return {
+    profile(ask) {
+      for (const start of open.get(ask.model.path) ?? []) start(ask);
+    },
+    dispose: () => provider.dispose(),
+  };
 };

@@ -29,3 +29,27 @@ export const createFile = async (path: string, text: string): Promise<boolean> =
 export const showFile = async (path: string): Promise<void> => {
   await vscode.window.showTextDocument(vscode.Uri.file(path), { preview: false });
 };
+
+export const reveal = async (path: string): Promise<void> => {
+  const uri = vscode.Uri.file(path);
+  const inside = vscode.workspace.getWorkspaceFolder(uri) !== undefined;
+  // A browser has no file manager of the system.
+  const own = inside || vscode.env.uiKind === vscode.UIKind.Web;
+  await vscode.commands.executeCommand(own ? 'revealInExplorer' : 'revealFileInOS', uri);
+};
+
+export const writeText = async (path: string, text: string): Promise<void> => {
+  await writeFile(path, text);
+  await showFile(path);
+};
+
+/** The change can be undone in its editor. */
+export const rewrite = async (path: string, change: (text: string) => string): Promise<void> => {
+  const document = await vscode.workspace.openTextDocument(vscode.Uri.file(path));
+  const edit = new vscode.WorkspaceEdit();
+  const whole = new vscode.Range(document.positionAt(0), document.positionAt(document.getText().length));
+  edit.replace(document.uri, whole, change(document.getText()));
+  await vscode.workspace.applyEdit(edit);
+  await document.save();
+  await showFile(path);
+};

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { FromPage, ToPage } from '../protocol.ts';
 
-export type Mode = 'report' | 'saliency' | 'model' | 'data';
+export type Mode = 'report' | 'saliency' | 'model' | 'data' | 'diff';
 
 const attribute = (text: string): string => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
@@ -34,6 +34,7 @@ export const remember = (told: readonly ToPage[], message: ToPage): readonly ToP
   switch (message.type) {
     case 'reports':
     case 'saliency':
+    case 'diff':
       return [message];
     case 'focus':
       return told;
@@ -44,7 +45,9 @@ export const remember = (told: readonly ToPage[], message: ToPage): readonly ToP
     case 'data':
       return [...told, message];
     case 'model':
-      return [...told.filter(({ type }) => type === 'weights'), message];
+      return [...told.filter(({ type }) => type === 'weights' || type === 'profile'), message];
+    case 'profile':
+      return [...told.filter(({ type }) => type !== 'profile'), message];
     case 'weights':
       return [...told.filter((one) => one.type !== 'weights' || one.name !== message.name), message];
   }

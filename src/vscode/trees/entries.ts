@@ -32,9 +32,7 @@ export const entriesTree = (
     item.id = `${suite ?? ''}#${suite === undefined ? path : name}`;
     item.description = there ? label : `${label} · not found`;
     item.accessibilityInformation = { label: `${name}, ${item.description}` };
-    item.iconPath = there
-      ? new vscode.ThemeIcon(icon)
-      : new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'));
+    item.iconPath = there ? new vscode.ThemeIcon(icon) : new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'));
     item.contextValue = there ? context : `${context}-missing`;
     if (there) item.resourceUri = vscode.Uri.file(path);
     if (suite !== undefined && line !== undefined) {

@@ -3,7 +3,7 @@ import { views } from '../contributions.ts';
 import type { Host } from '../define.ts';
 import type { History } from '../history.ts';
 import { dataGlob, modelGlob } from '../listed.ts';
-import { allRuns, filterText, type RunsShown } from '../order-runs.ts';
+import { filterText } from '../order-runs.ts';
 import { entriesTree } from './entries.ts';
 import { runsDrop, runsTree } from './runs.ts';
 
@@ -12,18 +12,14 @@ export interface ViewsPorts {
   readonly history: Pick<History, 'runs'>;
   readonly changed: vscode.Event<void>;
   failed(error: unknown): void;
+  /** Where a run stands that waits for others, from 1. */
+  placeOf(run: string): number | undefined;
 }
-export interface Views extends vscode.Disposable {
-  shown(): RunsShown;
-  show(next: RunsShown): void;
-}
-
 /** Files come and go in bursts. */
 const settled = 300;
 
 /** The three views of the activity bar, kept up to date with runs and files. */
-export const openViews = ({ host, history, changed, failed }: ViewsPorts): Views => {
-  let shown = allRuns;
+export const openViews = ({ host, history, changed, failed, placeOf }: ViewsPorts): vscode.Disposable => {
   const again = new vscode.EventEmitter<void>();
   let waiting: NodeJS.Timeout | undefined;
   const soon = (): void => {
@@ -34,15 +30,16 @@ export const openViews = ({ host, history, changed, failed }: ViewsPorts): Views
   const compare = (ids: readonly [string, string]): void =>
     void vscode.commands.executeCommand('assay.compareRuns', { runs: ids }).then(undefined, failed);
   const runs = vscode.window.createTreeView(views.runs, {
-    treeDataProvider: runsTree(history, () => shown, again.event),
+    treeDataProvider: runsTree(history, () => host.runsShown(), again.event, placeOf),
     canSelectMany: true,
     dragAndDropController: runsDrop(compare),
   });
   const tell = async (): Promise<void> => {
     const all = await history.runs();
     const running = all.filter(({ status }) => status === 'running').length;
-    runs.badge = running > 0 ? { value: running, tooltip: running === 1 ? '1 run is going on' : `${running} runs are going on` } : undefined;
-    const text = filterText(shown);
+    runs.badge =
+      running > 0 ? { value: running, tooltip: running === 1 ? '1 run is going on' : `${running} runs are going on` } : undefined;
+    const text = filterText(host.runsShown());
     if (text === undefined) delete runs.message;
     else runs.message = text;
     await vscode.commands.executeCommand('setContext', 'assay.runsFiltered', text !== undefined);
@@ -67,11 +64,6 @@ export const openViews = ({ host, history, changed, failed }: ViewsPorts): Views
   ];
   tell().catch(failed);
   return {
-    shown: () => shown,
-    show(next) {
-      shown = next;
-      refresh();
-    },
     dispose() {
       clearTimeout(waiting);
       vscode.Disposable.from(...parts).dispose();
