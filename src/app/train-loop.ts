@@ -13,6 +13,7 @@ import type { Recipe } from '../training/recipe.ts';
 import type { AppJob } from './ports.ts';
 import type { Held, TrainingRows } from './train-data.ts';
 import { type HostRows, hostOf } from './train-host.ts';
+import type { Iterate } from './train-iterate.ts';
 import { liveOf } from './train-live.ts';
 import { type EpochRow, type Snapshot, weights } from './train-progress.ts';
 
@@ -34,6 +35,8 @@ export interface Run {
   readonly validation?: Held<TrainingRows>;
   readonly plan: Plan;
   readonly batch: number;
+  /** In the place of compiled steps, for an optimizer that moves the parameters from the host. */
+  readonly iterate?: Iterate;
   /** Labels and columns of all rows of the training data, by position. */
   readonly facts: HostRows;
   readonly job: AppJob;
@@ -151,7 +154,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
   const momentOf = (epoch: number): EpochMoment => ({ epoch, epochs, batch: p.batch });
   const rowsLeft = (): number => host.order(momentOf(p.epoch)).places.length - p.position;
   const over = (): boolean => rowsLeft() <= 0 || (recipe.batch.dropLast && rowsLeft() < p.batch);
-  const finished = (): boolean => ('steps' in recipe.length ? p.step >= recipe.length.steps : p.epoch >= epochs);
+  const finished = (): boolean => ('steps' in recipe.length ? p.step >= recipe.length.steps : p.epoch >= epochs) || p.done;
   /** Of the whole run: as planned, or as far as the batch now lets expect. */
   const totalSteps = (): number => {
     if ('steps' in recipe.length || !decide) return planned.steps;
@@ -180,22 +183,14 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     stepsPerSecond: p.step / Math.max(p.stepSeconds, 1e-9),
   });
 
-  /** As many steps as fit in one call: of equal batch size, within the epoch. */
-  const call = async (): Promise<Bad | undefined> => {
-    const order = host.order(momentOf(p.epoch));
-    const left = rowsLeft();
-    const size = Math.min(p.batch, left);
-    const drawn = recipe.adversarial && compiled.inputs.start ? recipe.adversarial : undefined;
-    const bulky = drawn !== undefined || recipe.augment?.noise !== undefined;
-    const fitting = resident && !bulky ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(blockBytes / (rowBytes * size)));
-    const budget = Math.max(1, Math.floor(callSeconds / (perRow * size)));
-    const asked = 'steps' in recipe.length ? recipe.length.steps - p.step : Number.POSITIVE_INFINITY;
-    const undecided = decide ? Math.max(1, decide.every(decided) - p.undecided) : Number.POSITIVE_INFINITY;
-    const k = Math.min(Math.floor(left / size), asked, budget, fitting, undecided);
-    const places = Array.from({ length: k * size }, (_, i) => order.places[p.position + i]);
-    const positions = Float64Array.from(places, (at) => train.positions[at]);
-    const validation = p.history.flatMap((row) => row.valLoss ?? []);
-    const lr = Array.from({ length: k }, (_, i) => rateAt(i, validation));
+  const drawn = recipe.adversarial && compiled.inputs.start ? recipe.adversarial : undefined;
+  const feedsFor = async (
+    order: ReturnType<typeof host.order>,
+    size: number,
+    k: number,
+    positions: Float64Array,
+    lr: readonly number[],
+  ): Promise<Record<string, Tensor>> => {
     const feeds: Record<string, Tensor> = {
       ...compiled.hyper,
       [compiled.inputs.lr]: vector(compiled.precision, lr),
@@ -211,10 +206,30 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
       feeds[compiled.inputs.start] = startsOf(drawn, compiled.precision, recipe.seed, [p.step, k], size, train.rows.bound.inputDims);
     const steps = [p.step, k] as const;
     Object.assign(feeds, host.feeds({ order, moment: momentOf(p.epoch), at: p.position, size, steps, momentOf: stepMoment }));
+    return feeds;
+  };
 
+  /** As many steps as fit in one call: of equal batch size, within the epoch. */
+  const call = async (): Promise<Bad | undefined> => {
+    const order = host.order(momentOf(p.epoch));
+    const left = rowsLeft();
+    const size = Math.min(p.batch, left);
+    const bulky = drawn !== undefined || recipe.augment?.noise !== undefined;
+    const fitting = resident && !bulky ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(blockBytes / (rowBytes * size)));
+    const budget = Math.max(1, Math.floor(callSeconds / (perRow * size)));
+    const asked = 'steps' in recipe.length ? recipe.length.steps - p.step : Number.POSITIVE_INFINITY;
+    const undecided = decide ? Math.max(1, decide.every(decided) - p.undecided) : Number.POSITIVE_INFINITY;
+    const k = run.iterate ? 1 : Math.min(Math.floor(left / size), asked, budget, fitting, undecided);
+    const places = Array.from({ length: k * size }, (_, i) => order.places[p.position + i]);
+    const positions = Float64Array.from(places, (at) => train.positions[at]);
+    const validation = p.history.flatMap((row) => row.valLoss ?? []);
+    const lr = Array.from({ length: k }, (_, i) => rateAt(i, validation));
+    const feeds = run.iterate ? {} : await feedsFor(order, size, k, positions, lr);
     const started = now();
-    const out = await session.run(feeds);
+    const stepped = await run.iterate?.(state, positions, lr[0]);
+    const out = stepped?.out ?? (await session.run(feeds));
     const seconds = now() - started;
+    if (stepped?.done) p.done = true;
     const { loss: lossName, accuracy: accuracyName, gradientNorm, finite } = compiled.outputs;
     const loss = list(out[lossName]);
     const made = loss.length;
@@ -267,7 +282,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
   };
 
   const endEpoch = async (): Promise<void> => {
-    const last = 'steps' in recipe.length ? p.step >= recipe.length.steps : p.epoch + 1 >= epochs;
+    const last = p.done || ('steps' in recipe.length ? p.step >= recipe.length.steps : p.epoch + 1 >= epochs);
     const due = last || (p.epoch + 1) % recipe.evalEvery === 0;
     const measured = due && run.validation ? await evaluate(run, state, run.validation) : undefined;
     const row: EpochRow = {

@@ -50,6 +50,8 @@ export interface Progress {
   /** Seconds spent in steps. */
   stepSeconds: number;
   early: boolean;
+  /** The optimizer has nothing left to do. */
+  done: boolean;
 }
 
 export interface Snapshot {
@@ -80,6 +82,7 @@ export const fresh = (state: State): Snapshot => ({
     skippedInRow: 0,
     stepSeconds: 0,
     early: false,
+    done: false,
   },
   curves: { loss: [], accuracy: [], lr: [], gradientNorm: [], monitors: {} },
   state,

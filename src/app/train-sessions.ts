@@ -2,19 +2,28 @@ import type { Device } from '../base/request.ts';
 import { int64 } from '../base/tensor.ts';
 import { factsOf } from '../graph/facts.ts';
 import { write } from '../graph/write.ts';
-import type { DeviceChoice, Session } from '../runtime/session.ts';
+import type { DeviceChoice } from '../runtime/session.ts';
 import { startsOf } from '../training/adversarial.ts';
 import { type Compiled, compileSteps } from '../training/compile.ts';
 import { compileEvaluation } from '../training/evaluate.ts';
 import { vector } from '../training/layout.ts';
 import type { Plan } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
+import { blankInputs } from '../training/step-inputs.ts';
 import type { AppJob, Ports } from './ports.ts';
 import type { Held, TrainingRows } from './train-data.ts';
+import { openIterate } from './train-iterate.ts';
 import { augmentFeeds, type Run } from './train-loop.ts';
 
 /** One call of one step with the first rows: what devices are compared on. */
-const probeOf = async (compiled: Compiled, { rows, positions }: Held<TrainingRows>, batch: number, recipe: Recipe, job: AppJob) => {
+const probeOf = async (
+  compiled: Compiled,
+  plan: Plan,
+  { rows, positions }: Held<TrainingRows>,
+  batch: number,
+  recipe: Recipe,
+  job: AppJob,
+) => {
   const { adversarial } = recipe;
   const first = positions.subarray(0, batch);
   const { x, y } = rows.resident ?? (await rows.take(first, [1, batch], job.signal));
@@ -25,6 +34,7 @@ const probeOf = async (compiled: Compiled, { rows, positions }: Held<TrainingRow
     [inputs.x]: x,
     [inputs.y]: y,
     ...(inputs.rows ? { [inputs.rows]: int64([1, batch], first) } : {}),
+    ...Object.fromEntries(Object.entries(blankInputs(plan, batch)).map(([key, tensor]) => [inputs.each[key], tensor])),
     ...augmentFeeds(compiled, recipe, 0, [0, 1], batch, rows.bound.inputDims),
     [inputs.lr]: vector(compiled.precision, [1e-3]),
     [inputs.go]: { dtype: 'bool', dims: [], data: Uint8Array.of(1) },
@@ -42,7 +52,7 @@ const threadsFor = ({ graph }: Plan, batch: number): { readonly threads?: number
   return macs !== null && 3 * macs * batch < singleThread ? { threads: 1 } : {};
 };
 
-type Opening = { readonly session: Session; readonly choice: DeviceChoice };
+type Opening = Pick<Run, 'session' | 'iterate'> & { readonly choice: DeviceChoice };
 
 /** On the CPU convolutions of a step use the machine's own layout (autodiff/blocked.ts); elsewhere a step is plain ONNX. */
 const openSteps = async (
@@ -75,7 +85,7 @@ export const openTraining = async (
   ports: Ports,
   job: AppJob,
 ): Promise<
-  Pick<Run, 'compiled' | 'session' | 'evaluation' | 'evaluator'> & {
+  Pick<Run, 'compiled' | 'session' | 'evaluation' | 'evaluator' | 'iterate'> & {
     readonly choice: DeviceChoice;
     /** Of the CPU; absent for as many as ONNX Runtime takes. */
     readonly threads?: number;
@@ -84,14 +94,19 @@ export const openTraining = async (
   const evaluation = compileEvaluation(plan);
   const threads = threadsFor(plan, batch);
   const name = `the training steps of ${recipe.id}`;
-  const { compiled, session, choice } = await openSteps(plan, device, ports, async (steps, on) =>
-    ports.runtime.open(write(steps.model), { device: on, name, ...threads, probe: await probeOf(steps, train, batch, recipe, job) }, job),
-  );
+  const openStep = async (steps: Compiled, on: Device): Promise<Opening> =>
+    ports.runtime.open(
+      write(steps.model),
+      { device: on, name, ...threads, probe: await probeOf(steps, plan, train, batch, recipe, job) },
+      job,
+    );
+  const { compiled, session, choice, iterate } =
+    'iterate' in plan.optimizer.part ? await openIterate(plan, train, device, ports, job) : await openSteps(plan, device, ports, openStep);
   const evaluator = await ports.runtime
     .open(write(evaluation.model), { device: choice.actual, name: `the evaluation of ${recipe.id}`, ...threads }, job)
     .catch(async (error: unknown) => {
       await session.release();
       throw error;
     });
-  return { compiled, session, evaluation, evaluator: evaluator.session, choice, ...threads };
+  return { compiled, session, evaluation, evaluator: evaluator.session, choice, ...(iterate ? { iterate } : {}), ...threads };
 };

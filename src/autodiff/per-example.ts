@@ -39,7 +39,12 @@ const readers = (emit: Emit): Map<string, { readonly node: Node; readonly input:
  * From one backward pass over the whole batch, where every use of every parameter is known to example-gradients.ts and
  * examples run along the first axis; a wanted value that has examples itself (an input) is read off. Else undefined.
  */
-const atOnce = (emit: Emit, objective: Objective, wrt: readonly string[], give: 'norms' | 'gradients'): readonly string[] | undefined => {
+export const atOnce = (
+  emit: Emit,
+  objective: Pick<Objective, 'perExample'>,
+  wrt: readonly string[],
+  give: 'norms' | 'gradients',
+): readonly string[] | undefined => {
   const rows = objective.perExample;
   // '3N' follows the batch too, but rows of it are not examples.
   const perRow = (x: string): boolean => dimsOf(emit, x)?.[0] === 'N';

@@ -22,7 +22,7 @@ export const hessianProduct = (emit: Emit, loss: string, wrt: readonly string[],
 /**
  * Jv by reverse mode alone: the product Jᵀu is linear in u, so the gradient of ⟨Jᵀu, v⟩ with respect to u is Jv, whatever u is.
  */
-const forwardProduct = (emit: Emit, value: string, wrt: readonly string[], vectors: readonly string[]): string => {
+export const jacobianProduct = (emit: Emit, value: string, wrt: readonly string[], vectors: readonly string[]): string => {
   // Of its own name, so that nothing else is taken for it; not a constant, so that nothing is folded into it.
   const u = emit.rename(expandLike(emit, num(emit, 0, value), value), emit.fresh('cotangent'));
   const back = gradients(emit, new Map([[value, u]]), wrt);
@@ -41,9 +41,15 @@ export const gaussNewtonProduct = (
   wrt: readonly string[],
   vectors: readonly string[],
 ): Map<string, string> => {
-  const jv = forwardProduct(emit, logits, wrt, vectors);
+  const jv = jacobianProduct(emit, logits, wrt, vectors);
   const slope = gradients(emit, loss, [logits]).get(logits) ?? '';
   // jv counts as constant here: a value of its own stops the derivative.
   const curved = gradients(emit, new Map([[slope, jv]]), [logits]).get(logits) ?? '';
   return whole(emit, gradients(emit, new Map([[logits, curved]]), wrt), wrt);
+};
+
+/** Σᵢ gᵢ⟨gᵢ, v⟩ over the rows, gᵢ the gradient of a row's own loss: N times the empirical Fisher matrix, times v. */
+export const fisherProduct = (emit: Emit, perExample: string, wrt: readonly string[], vectors: readonly string[]): Map<string, string> => {
+  const along = jacobianProduct(emit, perExample, wrt, vectors);
+  return whole(emit, gradients(emit, new Map([[perExample, along]]), wrt), wrt);
 };

@@ -53,6 +53,11 @@ export interface Fresh {
 }
 
 export interface Update<S extends string = string> {
+  /** The tensor's name, and its role (parameters.ts); '' where all are updated as one vector. */
+  readonly name: string;
+  readonly role: string;
+  /** Axis of the output channels of a weight. */
+  readonly channels: number;
   readonly param: string;
   readonly grad: string;
   readonly slots: Readonly<Record<S, string>>;
@@ -85,12 +90,47 @@ interface StepAllOptimizer<O extends Options, S extends string, Z extends string
   ): { readonly updated: readonly Updated<S>[]; readonly scalars: Readonly<Record<Z, string>> };
 }
 
+/** What a host optimizer asks of the rows of its step: means over them, parameters as one vector. */
+export interface Problem {
+  readonly size: number;
+  readonly rows: number;
+  readonly theta: Float64Array;
+  /** Passes through the rows made so far. */
+  readonly passes: number;
+  loss(theta: Float64Array): Promise<number>;
+  gradient(theta: Float64Array): Promise<{ readonly loss: number; readonly gradient: Float64Array }>;
+  /** Times the Hessian of the mean loss, its Gauss–Newton matrix, or (1/N) Σ gᵢgᵢᵀ. */
+  product(kind: 'hessian' | 'gauss-newton' | 'fisher', theta: Float64Array, v: Float64Array): Promise<Float64Array>;
+}
+/** Moves the parameters from the host, with as many passes as it likes: line searches, Newton steps. One call is one step. */
+interface HostOptimizer<O extends Options> extends Part<O> {
+  /** What it carries from step to step, saved in checkpoints. */
+  start(size: number, chosen: Chosen<O>): Readonly<Record<string, Float64Array>>;
+  /** The next parameters; `lines` are shown as monitors; `done` ends the run. `lr` is the scheduled rate. */
+  iterate(
+    problem: Problem,
+    kept: Readonly<Record<string, Float64Array>>,
+    lr: number,
+    chosen: Chosen<O>,
+  ): Promise<{
+    readonly theta: Float64Array;
+    readonly kept: Readonly<Record<string, Float64Array>>;
+    /** Loss and gradient norm at the parameters that it began from. */
+    readonly loss: number;
+    readonly gradientNorm: number;
+    readonly lines?: Readonly<Record<string, number>>;
+    readonly done?: boolean;
+  }>;
+  /** Names of the lines. */
+  readonly lines?: readonly string[];
+}
+
 /** What the registry holds: types erased at the door, by the casts of this file alone. `options.lr` is the scheduled rate. */
-export type Optimizer = StepOptimizer<Options, string> | StepAllOptimizer<Options, string, string>;
+export type Optimizer = StepOptimizer<Options, string> | StepAllOptimizer<Options, string, string> | HostOptimizer<Options>;
 
 type WithRate = Options & { readonly lr: Options[string] & { kind: 'real' } };
 export const defineOptimizer = <const O extends WithRate, const S extends string = never, const Z extends string = never>(
-  optimizer: StepOptimizer<O, S> | StepAllOptimizer<O, S, Z>,
+  optimizer: StepOptimizer<O, S> | StepAllOptimizer<O, S, Z> | HostOptimizer<O>,
 ): Optimizer => optimizer as unknown as Optimizer;
 
 /** What a part reads of a batch, as values of the step. */
@@ -183,6 +223,8 @@ export interface StepView extends RegularizerInput {
   readonly after: readonly string[];
   /** The same, all parameters as one vector. */
   readonly flat: { readonly before: string; readonly gradient: string; readonly after: string };
+  /** ‖gᵢ‖² and ⟨gᵢ, ḡ⟩ of each row's own gradient, [N], ḡ the gradient of the mean loss. Throws where rows mix or a layer has no rule for it. */
+  examples(): { readonly squares: string; readonly along: string };
 }
 /** Numbers of every step, shown while it trains. */
 export interface Monitor<O extends Options = Options> extends Part<O> {

@@ -19,6 +19,8 @@ export interface Parameter {
   /** Receptive field × channels on each side; those of the weight beside it for a bias. */
   readonly fanIn: number;
   readonly fanOut: number;
+  /** Axis of a weight's output channels; 0 where absent. */
+  readonly channels?: number;
 }
 
 const cell = (node: Node, i: number): Use | null => {
@@ -69,6 +71,13 @@ const uses: Readonly<Record<string, (node: Node, i: number, of: (name: string) =
   LSTM: cell,
   GRU: cell,
   RNN: cell,
+};
+
+/** Axis of the output channels of a weight. */
+const channelsOf = (node: Node, dims: readonly number[]): number => {
+  if (node.op === 'ConvTranspose') return 1;
+  if (node.op === 'Gemm') return intOf(node, 'transB', 0) ? 0 : 1;
+  return node.op === 'MatMul' ? dims.length - 1 : 0;
 };
 
 /** Operators that only arrange stored numbers before their use. */
@@ -123,6 +132,7 @@ const addend = (
 export const parametersOf = (graph: Graph): readonly Parameter[] => {
   const of = (name: string): readonly number[] | undefined => graph.initializers.get(name)?.dims;
   const found = new Map<string, Use>();
+  const channels = new Map<string, number>();
   const statistics = new Set<string>();
   const scaling = inputScaling(graph);
   const makers = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
@@ -133,6 +143,8 @@ export const parametersOf = (graph: Graph): readonly Parameter[] => {
       const own = node.op === 'Add' ? addend(node, i, makers, of) : uses[node.op]?.(node, i, of);
       const use = own ?? (scaling.has(name) ? null : affine(node, i, of));
       if (use) found.set(name, use);
+      const axis = use?.[0] === 'weight' ? channelsOf(node, of(name) ?? []) : 0;
+      if (axis > 0) channels.set(name, axis);
     });
   }
   for (const [name, use] of rearranged(graph)) if (!found.has(name) && !scaling.has(name)) found.set(name, use);
@@ -141,7 +153,8 @@ export const parametersOf = (graph: Graph): readonly Parameter[] => {
     const float = dtype === 'float32' || dtype === 'float64';
     if (!float || statistics.has(name) || (!use && sizeOf(dims) < 2)) return [];
     const [role, fanIn, fanOut] = use ?? (['other', 1, 1] as const);
-    return [{ name, dims, role, fanIn, fanOut }];
+    const axis = channels.get(name);
+    return [{ name, dims, role, fanIn, fanOut, ...(axis === undefined ? {} : { channels: axis }) }];
   });
 };
 

@@ -217,6 +217,22 @@ export const readRecipe = (text: string, path: string): Recipe => {
   const { groups = [], decayExclude = [] } = more;
   if ('stepAll' in optimizer.part && groups.length > 0)
     return refuse('optimizer.groups', `'${optimizer.part.id}' treats all parameters alike; remove the groups`);
+  if ('iterate' in optimizer.part) {
+    const { regularizers, lossScaling, targets, sampler, monitor } = extraOf(raw);
+    const asks = { clip: raw.clip, ema: raw.ema, augment: raw.augment, adversarial: raw.adversarial, regularizers, lossScaling, monitor };
+    const idle = {
+      ...asks,
+      'optimizer.groups': groups.length > 0 || undefined,
+      'optimizer.decayExclude': decayExclude.length > 0 || undefined,
+    };
+    const parts = { targets: targets?.part.table, sampler: sampler?.part.weighs ?? sampler?.part.tell };
+    const [key] = Object.entries({ ...idle, ...parts }).flatMap(([name, given]) => (given === undefined ? [] : [name]));
+    if (key !== undefined)
+      return refuse(
+        key,
+        `'${optimizer.part.id}' moves the parameters from outside the compiled steps, which alone read it; remove the key`,
+      );
+  }
   const decays = 'weightDecay' in optimizer.part.options;
   if (!decays && (decayExclude.length > 0 || groups.some((g) => g.weightDecay !== undefined)))
     return refuse('optimizer', `'${optimizer.part.id}' has no weight decay`);

@@ -1,5 +1,5 @@
 import { type Random, random } from '../base/random.ts';
-import { sizeOf, type Tensor } from '../base/tensor.ts';
+import { int64, sizeOf, type Tensor } from '../base/tensor.ts';
 import type { Emit } from '../graph/emit.ts';
 import type { Dim, TensorType, ValueInfo } from '../graph/types.ts';
 import type { BatchView, Draw, Moment, Reading, Sizes } from './define.ts';
@@ -141,6 +141,15 @@ export const hostInputs = (
   }
   return out;
 };
+
+/** Something to feed one step with, where only its speed is of interest: zeros. */
+export const blankInputs = (plan: Omit<Plan, 'groups'>, batch: number): Record<string, Tensor> =>
+  Object.fromEntries(
+    Object.entries(stepInputTypes(plan)).map(([key, { dtype, dims = [] }]) => {
+      const shape = dims.map((d) => (d === 'B' ? batch : d === 'K' ? 1 : Number(d)));
+      return [key, dtype === 'int64' ? int64(shape, new Int32Array(sizeOf(shape))) : filled(plan.precision, shape)];
+    }),
+  );
 
 /** First values of the parameters that parts own, by their names in the graph. */
 export const ownParameters = (

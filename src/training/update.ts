@@ -43,16 +43,26 @@ export const emitAccumulation = (
 };
 
 export const slotsOf = ({ part, chosen }: Plan['optimizer']): readonly string[] =>
-  typeof part.slots === 'function' ? part.slots(chosen) : part.slots;
+  'iterate' in part ? [] : typeof part.slots === 'function' ? part.slots(chosen) : part.slots;
 
 /** The pieces that an optimizer updates one by one: whole groups where elements are independent, else parameters. */
-const unitsOf = (part: Optimizer, groups: readonly Group[]): { readonly layout: Layout; readonly groupOf: readonly number[] } => {
+const unitsOf = (
+  part: Optimizer,
+  groups: readonly Group[],
+): {
+  readonly layout: Layout;
+  readonly groupOf: readonly number[];
+  readonly facts: readonly Pick<Update, 'name' | 'role' | 'channels'>[];
+} => {
   const whole = 'step' in part && part.elementwise;
-  const units = groups.flatMap((group, g) => {
+  type Unit = Pick<Update, 'name' | 'role' | 'channels'> & { readonly dims: readonly number[]; readonly g: number };
+  const units = groups.flatMap((group, g): Unit[] => {
     const { size } = layoutOf(group.parameters);
-    return whole ? [{ name: '', dims: [size], g }] : group.parameters.map(({ name, dims }) => ({ name, dims, g }));
+    if (whole) return [{ name: '', role: '', channels: 0, dims: [size], g }];
+    return group.parameters.map(({ name, role, channels = 0, dims }) => ({ name, role, channels, dims, g }));
   });
-  return { layout: layoutOf(units), groupOf: units.map((u) => u.g) };
+  const facts = units.map(({ name, role, channels }) => ({ name, role, channels }));
+  return { layout: layoutOf(units), groupOf: units.map((u) => u.g), facts };
 };
 
 const transpose = (slots: Readonly<Record<string, readonly string[]>>, at: number): Names =>
@@ -68,13 +78,15 @@ export const emitUpdate = (
   own: { readonly scales: readonly string[]; readonly decays: readonly string[] },
   t: string,
 ): Carried => {
-  const { layout, groupOf } = unitsOf(part, groups);
+  const { layout, groupOf, facts } = unitsOf(part, groups);
   const split = (vector: string): string[] => unpack(emit, layout, vector);
   const params = split(state.theta);
   const grads = split(grad);
   const slots = Object.fromEntries(Object.entries(state.slots).map(([name, vector]) => [name, split(vector)]));
-  const updates: Update[] = params.map((param, i) => ({ param, grad: grads[i], slots: transpose(slots, i) }));
+  const updates: Update[] = params.map((param, i) => ({ ...facts[i], param, grad: grads[i], slots: transpose(slots, i) }));
 
+  // A host optimizer moves them from outside.
+  if ('iterate' in part) return state;
   if ('stepAll' in part) {
     const { updated, scalars } = part.stepAll(emit, updates, state.scalars, hyper, chosen, t);
     return join(emit, updated, Object.keys(slots), scalars);

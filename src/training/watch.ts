@@ -1,7 +1,28 @@
+import { atOnce } from '../autodiff/per-example.ts';
+import { jacobianProduct } from '../autodiff/products.ts';
+import { gradients } from '../autodiff/reverse.ts';
+import { stopped } from '../autodiff/stopped.ts';
+import { Fault } from '../base/fault.ts';
 import { constantOf } from '../graph/constant.ts';
 import type { RowOutput } from './define-run.ts';
 import { unpack } from './layout.ts';
 import { regularizerInput, type Seen } from './terms.ts';
+
+/** ‖gᵢ‖² and ⟨gᵢ, ḡ⟩ of each row's own gradient, [N]. */
+const emitExamples = ({ emit, plan, objective, layout }: Seen): { readonly squares: string; readonly along: string } => {
+  const names = layout.entries.map((e) => e.name);
+  const rows = { perExample: objective.perExample };
+  const [norms] = emit.type(objective.perExample)?.dims?.[0] === 'N' ? (atOnce(emit, rows, names, 'norms') ?? []) : [];
+  if (!norms) throw new Fault('training/examples', { output: plan.output });
+  const found = gradients(emit, objective.mean, names);
+  const along = jacobianProduct(
+    emit,
+    objective.perExample,
+    names,
+    names.map((name) => stopped(emit, found.get(name) ?? '')),
+  );
+  return { squares: emit.Mul(norms, norms), along };
+};
 
 /** Numbers of every step that monitors give, by `monitor` or `monitor/line`. */
 export const emitMonitors = (
@@ -16,6 +37,7 @@ export const emitMonitors = (
     gradients: unpack(emit, layout, flat.gradient),
     after: unpack(emit, layout, flat.after),
     flat,
+    examples: () => emitExamples(seen),
   };
   for (const { part, chosen } of plan.monitors) {
     const features = part.reads?.includes('features') && plan.layer ? { features: plan.layer.features } : {};

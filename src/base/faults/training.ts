@@ -26,6 +26,8 @@ export const trainingFaults = {
     `'${d.path}' has no column '${d.name}' with one value per row, which data.${d.key} names. It has: ${d.known.join(', ')}.`,
   'training/teacher': (d: { model: string; found: number; due: number }): string =>
     `Teacher '${d.model}' tells ${d.found} classes apart, and the data have ${d.due}; give a teacher of the same classes.`,
+  'training/examples': (d: { output: string }): string =>
+    `Gradients of single rows cannot be had on the way to '${d.output}': rows mix there, or a layer has no rule for them; leave out the monitor or batch schedule that needs them.`,
   'training/part': (d: { path: string; key: string; part: string; reason: string }): string =>
     `Recipe '${d.path}': ${d.key} '${d.part}' ${d.reason}.`,
   'training/fixed-batch': (d: { model: string; rows: number }): string =>

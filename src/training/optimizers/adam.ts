@@ -12,7 +12,7 @@ export const moments: Readonly<Record<'lr' | 'beta1' | 'beta2' | 'eps', RealOpti
 /** m = β₁m + (1−β₁)g; v = β₂v + (1−β₂)g²; θ −= lr/(1−β₁ᵗ) · m / (√v/√(1−β₂ᵗ) + ε). */
 export const adamStep = (
   emit: Emit,
-  { param, grad, slots: { m, v } }: Update<'m' | 'v'>,
+  { param, grad, slots: { m, v } }: Pick<Update<'m' | 'v'>, 'param' | 'grad' | 'slots'>,
   { lr, beta1, beta2, eps }: Hyper<typeof moments>,
   t: string,
 ): Updated<'m' | 'v'> => {

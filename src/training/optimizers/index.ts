@@ -3,7 +3,8 @@ import { adagrad } from './adagrad.ts';
 import { adagradNorm } from './adagrad-norm.ts';
 import { adam } from './adam.ts';
 import { adamw } from './adamw.ts';
+import { lbfgs } from './lbfgs.ts';
 import { rmsprop } from './rmsprop.ts';
 import { sgd } from './sgd.ts';
 
-export const optimizers: readonly Optimizer[] = [sgd, adam, adamw, adagrad, adagradNorm, rmsprop];
+export const optimizers: readonly Optimizer[] = [sgd, adam, adamw, adagrad, adagradNorm, rmsprop, lbfgs];
