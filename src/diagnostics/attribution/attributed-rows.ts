@@ -1,12 +1,14 @@
 import { Fault } from '../../base/fault.ts';
 import type { Job } from '../../base/job.ts';
-import { type ChoiceOption, type Chosen, choice, type PickOption, pick } from '../../base/option.ts';
+import { type ChoiceOption, type Chosen, choice, type FlagOption, flag, type PickOption, pick } from '../../base/option.ts';
 import type { ModelGradients, Subject, Tools } from '../../evidence/evidence.ts';
-import { attributeSamples, type Samples } from './attribute.ts';
+import { type AttributedSamples, attributeSamples, type Samples } from './attribute.ts';
 import { attributable, type EmbeddedSamples } from './embedded.ts';
+import { type Features, featureValues, oneHotFeatures, summedBy } from './one-hot.ts';
 import type { AttributionChoice, AttributionOptions } from './options.ts';
+import type { Reduction } from './overlay.ts';
 import type { Saliency } from './saliency-result.ts';
-import { inputValues, type Pictures, picturesOf } from './samples.ts';
+import { drawnRows, inputValues, type Pictures, picturesOf } from './samples.ts';
 import { signalsOf } from './signal-cards.ts';
 import { classNamed, predictions } from './targets.ts';
 import { tokenRows } from './tokens.ts';
@@ -16,6 +18,20 @@ export type TargetOptions = { readonly target: ChoiceOption<'predicted' | 'label
 export const targetOptions: TargetOptions = {
   target: choice({ default: 'predicted', of: ['predicted', 'label'], help: 'The class whose output is attributed.' }),
   class: pick({ default: '', from: 'class', help: 'One class, by name or index, for all samples; overrides target.' }),
+};
+
+export type MapOptions = { readonly channels: ChoiceOption<Reduction>; readonly oneHot: FlagOption };
+/** How maps are put together for people. */
+export const mapOptions: MapOptions = {
+  channels: choice({
+    default: 'sum',
+    of: ['sum', 'max'],
+    help: 'Pictures: the channels of a pixel become their sum with signs, or the largest size among them.',
+  }),
+  oneHot: flag({
+    default: true,
+    help: 'Tables: columns of a one-hot code (named alike, exactly one of them on in every row) are summed to one feature.',
+  }),
 };
 
 /** Rows of the data as the model sees them, and the class that each is attributed to. */
@@ -82,42 +98,62 @@ export const takeRows = async (
   };
 };
 
+/** Attributions as they are shown, and as the method gave them. */
+export interface AttributedRows {
+  readonly rows: Saliency;
+  readonly found: AttributedSamples;
+}
+
 /** Attributes rows that were taken. */
 export const attributeTaken = async (
   { own, asked, x, predicted, labels, pictures }: TakenRows,
-  chosen: AttributionChoice,
+  chosen: AttributionChoice & Chosen<MapOptions>,
   subject: Subject,
   job: Job,
-): Promise<Saliency> => {
+): Promise<AttributedRows> => {
   const { samples } = own;
   const { rows, targets, inputs } = asked;
   const found = await attributeSamples(own, asked, chosen, subject, job);
   const signals = pictures || inputs || found.grid?.kind === 'units' ? undefined : signalsOf(samples.inputDims, x);
   const tokens = await tokenRows(samples, rows, inputs, found, job.signal);
+  const columns = samples.names && !pictures && !inputs && found.values.length === x.length ? samples.names : undefined;
+  const features = columns && chosen.oneHot ? oneHotFeatures(columns, (await drawnRows(samples, job.signal)).x) : undefined;
+  const names = features?.names ?? samples.names;
   return {
-    rows,
     found,
-    targets,
-    predicted,
-    ...(samples.names ? { names: samples.names } : {}),
-    ...(tokens ? { tokens } : {}),
-    ...(signals ? { signals } : {}),
-    ...(labels ? { labels } : {}),
-    ...(pictures ? { pictures } : {}),
+    rows: {
+      rows,
+      found: features ? summedBy(found, features) : found,
+      targets,
+      predicted,
+      ...(names ? { names } : {}),
+      ...(features ? { features: { ...features, x: featureValues(x, features) } } : {}),
+      ...(tokens ? { tokens } : {}),
+      ...(signals ? { signals } : {}),
+      ...(labels ? { labels } : {}),
+      ...(pictures ? { pictures } : {}),
+      ...(chosen.channels === 'max' ? { reduction: chosen.channels } : {}),
+    },
   };
 };
+
+/** Which columns were summed. */
+export const oneHotSentence = ({ names, levels }: Features): string =>
+  `Columns of one-hot codes were summed to one feature each: ${[...levels].map(([f, values]) => `${names[f]} (${values.slice(0, 6).join(', ')}${values.length > 6 ? ', …' : ''})`).join('; ')}.`;
 
 /** Takes rows of the data and attributes them. */
 export const attributeRows = async (
   tools: Pick<Tools, 'gradient' | 'samples'>,
   positions: readonly number[],
-  chosen: Chosen<AttributionOptions & TargetOptions>,
+  chosen: Chosen<AttributionOptions & TargetOptions & MapOptions>,
   subject: Subject,
   job: Job,
   side: number,
-): Promise<TakenRows & { readonly rows: Saliency }> => {
+): Promise<TakenRows & AttributedRows> => {
   const taken = await takeRows(tools, positions, chosen, subject, job, side);
   job.progress(0.1, `attributing ${positions.length} samples`);
-  const rows = await attributeTaken(taken, chosen, subject, { ...job, progress: (f, text) => job.progress(0.1 + 0.9 * f, text) });
-  return { ...taken, rows };
+  const found = await attributeTaken(taken, chosen, subject, { ...job, progress: (f, text) => job.progress(0.1 + 0.9 * f, text) });
+  const { features } = found.rows;
+  if (features) job.note(oneHotSentence(features));
+  return { ...taken, ...found };
 };

@@ -1,6 +1,6 @@
 import { choice, flag, int, text } from '../../base/option.ts';
 import { type Diagnostic, defineStudy } from '../define.ts';
-import { targetOptions } from './attributed-rows.ts';
+import { mapOptions, targetOptions } from './attributed-rows.ts';
 import { comparisonCards, comparisonGuide, comparisonHeadline, comparisonIntervals } from './comparison-cards.ts';
 import { comparisonRun } from './comparison-run.ts';
 import { attributionOptions } from './options.ts';
@@ -22,6 +22,7 @@ export const attributionComparison: Diagnostic = defineStudy({
     }),
     ...settings,
     ...targetOptions,
+    ...mapOptions,
     samples: int({ default: 8, min: 1, max: 256, help: 'Number of samples compared; the first eight are shown.' }),
     order: choice({ default: 'evenly', of: ['evenly', 'first'], help: 'Which samples: evenly spaced over the split, or its first ones.' }),
     sameScale: flag({

@@ -5,7 +5,7 @@ import { int } from '../../base/option.ts';
 import { sizeOf } from '../../base/tensor.ts';
 import type { Interval } from '../../report/report.ts';
 import { type Diagnostic, defineStudy } from '../define.ts';
-import { attributeRows, targetOptions } from './attributed-rows.ts';
+import { attributeRows, mapOptions, targetOptions } from './attributed-rows.ts';
 import { clusterMaps, type MapClusters } from './map-clusters.ts';
 import { attributionOptions } from './options.ts';
 import type { Saliency } from './saliency-result.ts';
@@ -48,6 +48,7 @@ export const attributionSummary: Diagnostic = defineStudy({
   options: {
     ...attributionOptions,
     ...targetOptions,
+    ...mapOptions,
     rows: int({ default: 256, min: 2, max: 100_000, help: 'Rows attributed, evenly spaced over the split.' }),
     clusters: int({ default: 0, min: 0, max: 20, help: 'Kinds of map told apart; 0 chooses 2 to 6 by silhouette, 1 looks for none.' }),
   },
@@ -58,9 +59,10 @@ export const attributionSummary: Diagnostic = defineStudy({
     if (count === 1) throw new Fault('diagnostic/few-rows', { rows: count, least: 2, data: subject.dataName });
     const { rows, x } = await attributeRows(tools, evenly(count, tools.samples.count), chosen, subject, job, 64);
     const table = !rows.pictures && !rows.tokens && rows.found.grid?.kind !== 'map';
-    const features = table ? featuresOf(rows, rows.found.grid?.kind === 'units' ? undefined : x, job.random('bootstrap')) : [];
+    const shown = rows.features?.x ?? x;
+    const features = table ? featuresOf(rows, rows.found.grid?.kind === 'units' ? undefined : shown, job.random('bootstrap')) : [];
     const clusters = chosen.clusters === 1 ? undefined : clusterMaps(rows, chosen.clusters, job.random('clusters'));
-    return { rows, x, features, ...(clusters ? { clusters } : {}) };
+    return { rows, x: shown, features, ...(clusters ? { clusters } : {}) };
   },
   report(s, chosen, subject) {
     const { found } = s.rows;
@@ -91,7 +93,7 @@ const featuresOf = (s: Saliency, x: Float32Array | undefined, random: { below(n:
       input,
       size: a.reduce((sum, v) => sum + Math.abs(v) / n, 0),
       mean: a.reduce((sum, v) => sum + v / n, 0),
-      trend: x ? spearman(column(x, input), a) : Number.NaN,
+      trend: x && !s.features?.levels.has(input) ? spearman(column(x, input), a) : Number.NaN,
     };
   }).sort((a, b) => b.size - a.size || a.input - b.input);
   const listed = all.slice(0, LISTED);

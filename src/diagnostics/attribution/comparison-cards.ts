@@ -117,9 +117,9 @@ const pairTable = ({ compared, pairs }: Comparison): Card => ({
 });
 
 const mapsOf = ({ rows: s }: Compared, b: number) => {
-  const { pictures, found, rows } = s;
+  const { pictures, found, rows, reduction } = s;
   if (!pictures) return undefined;
-  const map = mapOf(found, b, rows.length, pictures.axes);
+  const map = mapOf(found, b, rows.length, pictures.axes, reduction);
   return shrink(map.values, map, SIDE);
 };
 

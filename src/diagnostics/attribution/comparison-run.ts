@@ -4,7 +4,7 @@ import { spearman } from '../../base/maths/correlation.ts';
 import { nearest } from '../../base/nearest.ts';
 import type { Chosen } from '../../base/option.ts';
 import type { Subject, Tools } from '../../evidence/evidence.ts';
-import { attributeTaken, type TakenRows, type TargetOptions, takeRows } from './attributed-rows.ts';
+import { attributeTaken, type MapOptions, oneHotSentence, type TakenRows, type TargetOptions, takeRows } from './attributed-rows.ts';
 import { type MethodId, methodIds, methodTitles } from './method-names.ts';
 import type { AttributionOptions } from './options.ts';
 import { channelSum, mapOf } from './overlay.ts';
@@ -12,7 +12,7 @@ import type { Saliency } from './saliency-result.ts';
 import { evenly } from './samples.ts';
 import { alongSignal } from './signal-cards.ts';
 
-export interface ComparisonOptions extends Omit<Chosen<AttributionOptions & TargetOptions>, 'method'> {
+export interface ComparisonOptions extends Omit<Chosen<AttributionOptions & TargetOptions & MapOptions>, 'method'> {
   readonly methods: string;
   readonly samples: number;
   readonly order: 'evenly' | 'first';
@@ -82,7 +82,7 @@ const profileOf = (s: Saliency, b: number): Float64Array | undefined => {
     const t = tokens.scores.length / n;
     return tokens.scores.subarray(b * t, (b + 1) * t).filter((_, k) => !tokens.padding[b][k]);
   }
-  if (pictures) return mapOf(found, b, n, pictures.axes).values;
+  if (pictures) return mapOf(found, b, n, pictures.axes, s.reduction).values;
   const d = found.values.length / n;
   const own = found.values.subarray(b * d, (b + 1) * d);
   return signals ? alongSignal(own, signals.places) : own;
@@ -93,6 +93,11 @@ const presence = ({ x, asked, pictures }: TakenRows, s: Saliency, b: number): Fl
   if (s.tokens) return undefined;
   const d = x.length / asked.rows.length;
   const size = Float64Array.from(x.subarray(b * d, (b + 1) * d), Math.abs);
+  if (s.features) {
+    const sums = new Float64Array(s.features.names.length);
+    for (let k = 0; k < d; k++) sums[s.features.of[k]] += size[k];
+    return sums;
+  }
   return pictures ? channelSum(size, 0, pictures.axes) : s.signals ? alongSignal(size, s.signals.places) : size;
 };
 
@@ -141,7 +146,7 @@ export const comparisonRun = async (
     const progress: Job['progress'] = (f) => job.progress((i + f) / ids.length, methodTitles[method]);
     progress(0, '');
     try {
-      const rows = await attributeTaken(taken, { ...chosen, method }, subject, { ...job, progress });
+      const { rows } = await attributeTaken(taken, { ...chosen, method }, subject, { ...job, progress });
       const profiles = rows.rows.flatMap((_, b) => profileOf(rows, b) ?? []);
       if (profiles.length === rows.rows.length) compared.push({ method, rows, profiles });
       else left.push({ title: methodTitles[method], reason: 'its map is over units of a layer, not over the input.' });
@@ -153,6 +158,8 @@ export const comparisonRun = async (
   }
   if (compared.length < 2)
     throw first ?? new Fault('option/value', { name: 'methods', value: chosen.methods, expected: 'two methods with maps over the input' });
+  const { features } = compared[0].rows;
+  if (features) job.note(oneHotSentence(features));
   const pairs = compared.flatMap((a, i) =>
     compared.slice(i + 1).map((b, j) => ({
       of: [i, i + 1 + j] as const,

@@ -25,7 +25,7 @@ const imageCards = (s: Saliency, chosen: AttributionChoice, subject: Subject): C
   if (!s.pictures) return [];
   const { axes, pictures, range } = s.pictures;
   const maps = s.rows.map((_, b) => {
-    const map = mapOf(s.found, b, s.rows.length, axes);
+    const map = mapOf(s.found, b, s.rows.length, axes, s.reduction);
     return shrink(map.values, map, MAP);
   });
   const mean = maps[0].values.map((_, k) => maps.reduce((sum, m) => sum + Math.abs(m.values[k]), 0) / maps.length);
@@ -35,7 +35,7 @@ const imageCards = (s: Saliency, chosen: AttributionChoice, subject: Subject): C
     {
       kind: 'images',
       title: 'Samples',
-      caption: `Channels are summed; 0 is transparent, full strength is reached where the values hold all but ${number(chosen.outliers)} % of the total. Pictures are 8-bit from ${number(range[0])} (black) to ${number(range[1])} (white).${shrunk}`,
+      caption: `${s.reduction === 'max' ? 'Of the channels of a pixel the largest size is shown' : 'Channels are summed'}; 0 is transparent, full strength is reached where the values hold all but ${number(chosen.outliers)} % of the total. Pictures are 8-bit from ${number(range[0])} (black) to ${number(range[1])} (white).${shrunk}`,
       images: s.rows.map((row, b) => ({
         row,
         title: titleOf(s, b, subject),

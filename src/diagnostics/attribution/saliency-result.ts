@@ -2,6 +2,8 @@ import type { Subject } from '../../evidence/evidence.ts';
 import type { Fact } from '../../report/report.ts';
 import { number, percent } from '../wording.ts';
 import type { AttributedSamples } from './attribute.ts';
+import type { Features } from './one-hot.ts';
+import type { Reduction } from './overlay.ts';
 import type { Pictures } from './samples.ts';
 import type { Sanity } from './sanity.ts';
 import type { Signals } from './signal-cards.ts';
@@ -20,6 +22,10 @@ export interface Saliency {
   readonly sanity?: Sanity;
   readonly tokens?: TokenRows;
   readonly signals?: Signals;
+  /** Where columns of one-hot codes were summed to one feature each: `found` and `names` are of features, these their values, [rows, features]. */
+  readonly features?: Features & { readonly x: Float32Array };
+  /** Channels of pictures; a sum where absent. */
+  readonly reduction?: Reduction;
 }
 
 /** Above this relative gap a path integral is not yet trusted. */

@@ -2,7 +2,7 @@ import type { Job } from '../../base/job.ts';
 import { median } from '../../base/maths/quantile.ts';
 import { choice, flag, int } from '../../base/option.ts';
 import { type Diagnostic, defineStudy } from '../define.ts';
-import { attributeRows, targetOptions } from './attributed-rows.ts';
+import { attributeRows, mapOptions, targetOptions } from './attributed-rows.ts';
 import { attributionOptions } from './options.ts';
 import { saliencyCards } from './saliency-cards.ts';
 import { remedy, saliencyGuide } from './saliency-guide.ts';
@@ -22,6 +22,7 @@ export const saliency: Diagnostic = defineStudy({
   options: {
     ...attributionOptions,
     ...targetOptions,
+    ...mapOptions,
     samples: int({ default: 16, min: 1, max: 256, help: 'Number of samples shown.' }),
     checks: flag({
       default: true,
@@ -34,8 +35,8 @@ export const saliency: Diagnostic = defineStudy({
     const shown = Math.min(chosen.samples, count);
     const positions = chosen.order === 'evenly' ? evenly(shown, count) : Array.from({ length: shown }, (_, i) => i);
     const part = (from: number, to: number): Job => ({ ...job, progress: (f, text) => job.progress(from + (to - from) * f, text) });
-    const { rows, own, asked } = await attributeRows(tools, positions, chosen, subject, part(0, chosen.checks ? 0.3 : 1), 128);
-    const checks = chosen.checks ? await sanity(own, asked, rows.found, chosen, subject, part(0.3, 1)) : undefined;
+    const { rows, found, own, asked } = await attributeRows(tools, positions, chosen, subject, part(0, chosen.checks ? 0.3 : 1), 128);
+    const checks = chosen.checks ? await sanity(own, asked, found, chosen, subject, part(0.3, 1)) : undefined;
     return { ...rows, ...(checks ? { sanity: checks } : {}) };
   },
   report(s, chosen, subject) {

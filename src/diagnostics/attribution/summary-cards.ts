@@ -19,6 +19,12 @@ const SIDE = 64;
 
 const short = (v: number): number => Number(v.toPrecision(7));
 
+/** What the values of a one-hot feature stand for. */
+const levelsOf = ({ rows }: Summary, input: number): string => {
+  const levels = rows.features?.levels.get(input);
+  return levels ? ` Values: ${levels.map((level, i) => `${i} ${level}`).join(', ')}.` : '';
+};
+
 const featureCards = (s: Summary, subject: Pick<Subject, 'classes' | 'modelName' | 'ran'>): Card[] => {
   if (s.features.length === 0) return [];
   const shown = s.features.slice(0, BARS);
@@ -52,7 +58,7 @@ const featureCards = (s: Summary, subject: Pick<Subject, 'classes' | 'modelName'
     (f): Card => ({
       kind: 'scatter',
       title: `How ${inputName(s.rows, f.input)} matters`,
-      caption: `Each point is a row: the feature’s value and what it contributes to the class attributed. A line is an additive effect; spread at one value comes from other features. ${made}`,
+      caption: `Each point is a row: the feature’s value and what it contributes to the class attributed. A line is an additive effect; spread at one value comes from other features.${levelsOf(s, f.input)} ${made}`,
       x: { label: inputName(s.rows, f.input), unit: 'none' },
       y: { label: 'Attribution', unit: 'none' },
       groups: targets.map((t) => {
@@ -77,17 +83,17 @@ const meanImage = (
   chosen: Choice,
   subject: Pick<Subject, 'classes' | 'modelName' | 'ran'>,
 ): ImagesCard['images'][number] | undefined => {
-  const { pictures, found } = s.rows;
+  const { pictures, found, reduction } = s.rows;
   if (!pictures || at.length === 0) return undefined;
   const n = s.rows.rows.length;
   const { axes, range } = pictures;
   const d = s.x.length / n;
   const mean = new Float64Array(d);
   for (const b of at) for (let k = 0; k < d; k++) mean[k] += s.x[b * d + k] / at.length;
-  const first = mapOf(found, at[0], n, axes);
+  const first = mapOf(found, at[0], n, axes, reduction);
   const sum = new Float64Array(first.values.length);
   for (const b of at) {
-    const { values } = mapOf(found, b, n, axes);
+    const { values } = mapOf(found, b, n, axes, reduction);
     for (let k = 0; k < sum.length; k++) sum[k] += values[k] / at.length;
   }
   const map = shrink(sum, first, SIDE);
