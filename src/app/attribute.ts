@@ -99,11 +99,8 @@ export const attribute: UseCase<'attribute'> = async (ask, ports, job): Promise<
     const began = performance.now();
     const given = ask.given && samples.put(ask.given);
     const position = given ? GIVEN : placeOf(ask, open.bound);
-    // Cells of a table are those of its file.
     const asked = {
       ...chosen,
-      channels: 'sum' as const,
-      oneHot: false,
       target: 'predicted' as const,
       class: ask.target === undefined ? '' : String(ask.target),
     };

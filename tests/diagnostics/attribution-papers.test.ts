@@ -104,6 +104,50 @@ test('expected gradients and GradientSHAP without noise are means over baselines
     }
   }));
 
+/** By definition in torch (golden/make/attribution-perturbation.py). */
+const hidden = load('golden/attribution/perturbation.npz');
+const hiding = (key: string): Float64Array => Float64Array.from(toFloats(hidden[key]));
+
+test('RISE of a digit: means over masks, within 5 standard errors of those over 100,000', () =>
+  onRows('lenet_mnist', 1, load('golden/autodiff/lenet_mnist.npz'), async (ask) => {
+    const masks = 2000;
+    const { values } = await ask({ method: 'rise', masks });
+    const [mean, sd] = [hiding('rise'), hiding('rise_sd')];
+    // Of 784 numbers none is further off in 2,000 such tests; both sides draw.
+    mean.forEach((v, k) => {
+      const error = sd[k] * Math.sqrt(1 / masks + 1e-5);
+      assert.ok(Math.abs(values[k] - v) <= 5 * error, `pixel ${k}: ${values[k]}, ${v} ± ${error}`);
+    });
+  }));
+
+test('KernelSHAP over all coalitions is the Shapley value by its definition; over drawn ones it comes near', () =>
+  onRows('mlp_diabetes', 8, load('golden/autodiff/mlp_diabetes.npz'), async (ask) => {
+    const wanted = hiding('shapley');
+    const exact = await ask({ method: 'kernel-shap', masks: 1022 });
+    // float32 outputs of about 200 leave 1e-5 each, of which a value weighs many.
+    assert.ok(worst(exact.values, wanted) <= 1e-4 * largest(wanted), String(worst(exact.values, wanted)));
+    const off = async (masks: number): Promise<number> => {
+      const { values, completeness } = await ask({ method: 'kernel-shap', masks });
+      assert.ok(Math.max(...(completeness?.relative ?? [1])) < 1e-4);
+      return Math.sqrt(wanted.reduce((sum, v, k) => sum + (values[k] - v) ** 2, 0) / wanted.reduce((sum, v) => sum + v * v, 0));
+    };
+    // The network is nearly additive: few coalitions already tell the values, and more tell them better.
+    const [few, many] = [await off(60), await off(900)];
+    assert.ok(many < few && many < 0.05, `${few}, ${many}`);
+  }));
+
+test('GradientSHAP with noise: means over draws, within 5 standard errors of those over 100,000', () =>
+  onRows('mlp_breast_cancer', 8, load('golden/autodiff/mlp_breast_cancer.npz'), async (ask) => {
+    const draws = 2048;
+    const { values } = await ask({ method: 'gradient-shap', draws, noiseScale: 0.15 });
+    const [mean, sd] = [hiding('gradient_shap'), hiding('gradient_shap_sd')];
+    // 240 numbers, as above; 1e-6 for float32.
+    mean.forEach((v, k) => {
+      const error = sd[k] * Math.sqrt(1 / draws + 1e-5);
+      assert.ok(Math.abs(values[k] - v) <= 5 * error + 1e-6, `value ${k}: ${values[k]}, ${v} ± ${error}`);
+    });
+  }));
+
 test('structural similarity is NumPy’s by the formula', () => {
   const [height, width] = golden.ssim_a.dims;
   const found = structuralSimilarity(toFloats(golden.ssim_a), toFloats(golden.ssim_b), height, width);

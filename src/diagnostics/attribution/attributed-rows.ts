@@ -21,7 +21,7 @@ export const targetOptions: TargetOptions = {
 };
 
 export type MapOptions = { readonly channels: ChoiceOption<Reduction>; readonly oneHot: FlagOption };
-/** How maps are put together for people. */
+/** How maps are put together for people; where nothing is said, channels are summed and cells are those of the file. */
 export const mapOptions: MapOptions = {
   channels: choice({
     default: 'sum',
@@ -107,7 +107,7 @@ export interface AttributedRows {
 /** Attributes rows that were taken. */
 export const attributeTaken = async (
   { own, asked, x, predicted, labels, pictures }: TakenRows,
-  chosen: AttributionChoice & Chosen<MapOptions>,
+  chosen: AttributionChoice & Partial<Chosen<MapOptions>>,
   subject: Subject,
   job: Job,
 ): Promise<AttributedRows> => {
@@ -145,7 +145,7 @@ export const oneHotSentence = ({ names, levels }: Features): string =>
 export const attributeRows = async (
   tools: Pick<Tools, 'gradient' | 'samples'>,
   positions: readonly number[],
-  chosen: Chosen<AttributionOptions & TargetOptions & MapOptions>,
+  chosen: Chosen<AttributionOptions & TargetOptions> & Partial<Chosen<MapOptions>>,
   subject: Subject,
   job: Job,
   side: number,
