@@ -1,8 +1,8 @@
 import { format } from '../src/report/format.ts';
+import { type Palette, palettes } from '../src/report/palette.ts';
 import type { Attribution, Shown } from '../src/report/tasks.ts';
 import { context2d, el } from './element.ts';
 import type { MapLook } from './map-look.ts';
-import { type Palette, palettes } from './palette.ts';
 import { modeOf, paint, paintPicture, shade, sizedCanvas } from './picture.ts';
 import { type ShownToken, shadedWords } from './shaded-words.ts';
 import { css, dashOf } from './theme.ts';

@@ -1,7 +1,7 @@
 import { overlayScales } from '../src/base/overlay-scale.ts';
+import { type PaletteName, paletteNames, palettes } from '../src/report/palette.ts';
 import { checkbox, dropdown, slider } from './controls.ts';
 import { el } from './element.ts';
-import { type PaletteName, paletteNames, palettes } from './palette.ts';
 import { modeOf, type Overlay, type OverlayLook, paintKey } from './picture.ts';
 
 /** How maps are drawn, and what stands beside them. */

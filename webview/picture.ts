@@ -1,6 +1,6 @@
+import { hueOf, type PaletteName, palettes, underMap } from '../src/report/palette.ts';
 import type { Picture } from '../src/report/report.ts';
 import { context2d, el } from './element.ts';
-import { type Palette, type PaletteName, palettes } from './palette.ts';
 import type { Colour } from './theme.ts';
 
 export interface Overlay {
@@ -22,9 +22,6 @@ export const modeOf = (values: ArrayLike<number>, mode: OverlayLook['mode']): Ov
   return 'absolute';
 };
 
-const hue = (strength: number, mode: OverlayLook['mode'], palette: Palette): Colour =>
-  mode === 'absolute' ? palette.strength : strength < 0 ? palette.against : palette.for;
-
 /** Behind words and lines, full strength is so opaque: what stands on it stays readable. */
 const BEHIND = 0.42;
 
@@ -33,12 +30,9 @@ export const shade = (
   strength: number,
   { mode, palette }: Pick<OverlayLook, 'mode' | 'palette'>,
 ): { readonly colour: Colour; readonly share: number } => ({
-  colour: hue(strength, mode, palettes[palette]),
+  colour: hueOf(strength, mode, palettes[palette]),
   share: BEHIND * Math.min(1, Math.abs(strength)),
 });
-
-/** Under a map the picture is grey and light, from this up to white, so that both ends of the colours stand out on dark and bright parts. */
-const LIGHT = 160;
 
 const pixels = ({ width, height, channels, base64 }: Picture, grey: boolean): ImageData => {
   const bytes = atob(base64);
@@ -49,7 +43,7 @@ const pixels = ({ width, height, channels, base64 }: Picture, grey: boolean): Im
     const r = bytes.charCodeAt(at);
     const g = channels === 3 ? bytes.charCodeAt(at + 1) : r;
     const b = channels === 3 ? bytes.charCodeAt(at + 2) : r;
-    const luma = LIGHT + ((0.299 * r + 0.587 * g + 0.114 * b) * (255 - LIGHT)) / 255;
+    const luma = underMap(r, g, b);
     data[4 * i] = grey ? luma : r;
     data[4 * i + 1] = grey ? luma : g;
     data[4 * i + 2] = grey ? luma : b;
@@ -65,7 +59,7 @@ const heat = ({ width, height, values, scale }: Overlay, { opacity, mode, palett
   const colours = palettes[palette];
   for (let i = 0; i < width * height; i++) {
     const strength = scale > 0 ? Math.max(-1, Math.min(1, values[i] / scale)) : 0;
-    const colour = hue(strength, mode, colours);
+    const colour = hueOf(strength, mode, colours);
     for (let c = 0; c < 3; c++) data[4 * i + c] = colour[c];
     data[4 * i + 3] = Math.round(255 * opacity * Math.abs(strength));
   }

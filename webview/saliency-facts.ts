@@ -22,6 +22,11 @@ export const factsView = (a: Attribution, heading: string | undefined): HTMLElem
     .map((p, i) => ({ p, i }))
     .sort((x, y) => y.p - x.p)
     .slice(0, CLASSES);
+  // What was done to a file that was opened by itself is said at once.
+  const alone = a.count === 1;
+  const notes =
+    a.notes.length > 0 &&
+    el('details', { class: 'muted', open: alone }, el('summary', {}, 'Notes'), el('ul', {}, ...a.notes.map((note) => el('li', {}, note))));
   return el(
     'section',
     { class: 'saliency-facts', 'aria-label': heading ?? 'Facts' },
@@ -41,6 +46,7 @@ export const factsView = (a: Attribution, heading: string | undefined): HTMLElem
           ),
         ),
       ),
+    alone && notes,
     el(
       'dl',
       { class: 'facts' },
@@ -49,7 +55,6 @@ export const factsView = (a: Attribution, heading: string | undefined): HTMLElem
         el('dd', {}, typeof value === 'number' ? format(value, unit) : value),
       ]),
     ),
-    a.notes.length > 0 &&
-      el('details', { class: 'muted' }, el('summary', {}, 'Notes'), el('ul', {}, ...a.notes.map((note) => el('li', {}, note)))),
+    !alone && notes,
   );
 };

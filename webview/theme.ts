@@ -1,4 +1,6 @@
-export type Colour = readonly [red: number, green: number, blue: number];
+import type { Colour } from '../src/report/palette.ts';
+
+export type { Colour };
 
 /** The editor's colours as numbers, so that canvases can mix them. */
 export interface Theme {

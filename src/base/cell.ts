@@ -18,7 +18,7 @@ export const numeric = (field: string): number | undefined => {
   if (n === 0) return prefixed(t) ? undefined : 0;
   return infinity[t.toLowerCase()];
 };
-export const isNumber = (field: string): boolean => !missing.has(field.trim()) && numeric(field) !== undefined;
+const isNumber = (field: string): boolean => !missing.has(field.trim()) && numeric(field) !== undefined;
 const isText = (field: string): boolean => numeric(field) === undefined;
 
 /** A first line is names unless it has numbers; numbers count as names when they are 0..n-1 or head a column whose neighbour names one. */

@@ -1,4 +1,4 @@
-import type { Command } from './define.ts';
+import type { Command, Key } from './define.ts';
 import { walkthroughs } from './walkthrough.ts';
 
 interface Setting {
@@ -44,7 +44,9 @@ export const openOnStart = '.assay/open.json';
 
 /** Ids shared by package.json and the code that fills the views and panels. */
 export const views = { runs: 'assay.runs', models: 'assay.models', datasets: 'assay.datasets' } as const;
-export const editors = { model: 'assay.model', data: 'assay.data' } as const;
+export const editors = { model: 'assay.model', data: 'assay.data', image: 'assay.image' } as const;
+/** True while the text in the active editor is shaded. */
+export const contexts = { shaded: 'assay.textSaliency' } as const;
 export const panels = { report: 'assay.report', saliency: 'assay.saliency', data: 'assay.dataset', diff: 'assay.diff' } as const;
 
 /** How the names of data files end; a test compares them with what readers know. */
@@ -67,6 +69,9 @@ export const dataEndings: readonly string[] = [
 ];
 /** The same as a when clause. */
 export const isDataFile: string = `resourceFilename =~ /(${dataEndings.map((ending) => ending.replaceAll('.', '\\.')).join('|')})$/i`;
+
+/** Languages of code that names samples; cells of notebooks are documents of them. */
+export const codeLanguages: readonly string[] = ['python', 'typescript', 'javascript', 'typescriptreact', 'javascriptreact'];
 
 export const activationEvents: readonly string[] = [
   'onLanguage:json',
@@ -153,6 +158,12 @@ export const contributes: Contributes = {
       selector: dataEndings.map((ending) => ({ filenamePattern: `*${ending}` })),
       priority: 'option',
     },
+    {
+      viewType: editors.image,
+      displayName: 'Assay Saliency',
+      selector: ['png', 'jpg', 'jpeg'].map((ending) => ({ filenamePattern: `*.${ending}` })),
+      priority: 'option',
+    },
   ],
   jsonValidation: [
     { fileMatch: 'assay.json', url: './media/schemas/assay.schema.json' },
@@ -167,10 +178,14 @@ interface MenuItem {
   readonly group?: string;
 }
 
-/** `commands` and `menus` of package.json. */
+/** `commands`, `menus` and `keybindings` of package.json. */
 export const commandContributions = (
   commands: readonly Command[],
-): { readonly commands: readonly object[]; readonly menus: Readonly<Record<string, readonly MenuItem[]>> } => {
+): {
+  readonly commands: readonly object[];
+  readonly menus: Readonly<Record<string, readonly MenuItem[]>>;
+  readonly keybindings: readonly (Key & { readonly command: string })[];
+} => {
   const menus: Record<string, MenuItem[]> = {};
   const place = (menu: string, item: MenuItem): void => {
     menus[menu] = [...(menus[menu] ?? []), item];
@@ -188,5 +203,6 @@ export const commandContributions = (
       ...(enablement === undefined ? {} : { enablement }),
     })),
     menus,
+    keybindings: commands.flatMap(({ id, key }) => (key ? [{ command: id, ...key }] : [])),
   };
 };

@@ -29,6 +29,8 @@ export interface Target {
   readonly runs?: readonly string[];
   /** `REPORT:CARD`: the report by its place (zero-based) or the id of its diagnostic, the card by its place or its title in small letters with hyphens. */
   readonly focus?: string;
+  /** One sample with a model, for the image tab. */
+  readonly sample?: { readonly subject: SaliencySubject; readonly place: Place };
 }
 
 export interface Choice<T> {
@@ -67,6 +69,18 @@ export interface CardEntry {
 export interface SaliencySubject {
   readonly model: ModelRef;
   readonly data: DataRef;
+}
+/** A sample: a position of the split, or a dataset row as cards name it. */
+export type Place = { readonly position: number } | { readonly row: number };
+
+/** Saliency of what is open in an editor. */
+export interface Insight {
+  /** Shades the text or table in the active editor, or no longer. */
+  toggle(): Promise<void>;
+  /** Lets the user choose model, class and method of what is shaded. */
+  choose(): Promise<void>;
+  /** Opens a picture file with its saliency, by a model that is asked for where several can take it. */
+  picture(path: string): Promise<void>;
 }
 
 /** All that a command may do to the editor and the world. */
@@ -111,8 +125,9 @@ export interface Host {
   renewJobs(): void;
   /** Hands the work to the job process and shows it in a report panel; returns when it has ended. */
   launch(work: Launch): Promise<void>;
-  /** Opens the image tab at the first sample. */
-  saliency(subject: SaliencySubject): void;
+  /** Opens the image tab, at the first sample where no other is named. */
+  saliency(subject: SaliencySubject, place?: Place): void;
+  readonly insight: Insight;
   /** Opens the model editor. */
   showModel(path: string): Promise<void>;
   /** Opens the data editor. */
@@ -158,6 +173,13 @@ export interface Host {
 /** Menu of VS Code → where the command stands in it. */
 export type Menus = Readonly<Record<string, { readonly when: string; readonly group?: string }>>;
 
+/** A key, on macOS another, and where it counts. */
+export interface Key {
+  readonly key: string;
+  readonly mac?: string;
+  readonly when: string;
+}
+
 /** A command of the palette. package.json's `commands` and `menus` are generated from these. */
 export interface Command {
   readonly id: `assay.${string}`;
@@ -169,6 +191,7 @@ export interface Command {
   readonly menus?: Menus;
   /** A when clause for the palette; `false` hides it there. */
   readonly palette?: string;
+  readonly key?: Key;
   run(host: Host, target: Target): Promise<void>;
 }
 

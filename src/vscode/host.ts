@@ -9,11 +9,12 @@ import { cardAlone, focusOf, slugOf } from '../report/place.ts';
 import { verdictsOf } from '../report/verdict.ts';
 import { type Outlines, outlines } from './authoring/outlines.ts';
 import { chooseModel } from './commands/subject.ts';
-import type { Host, SaliencySubject } from './define.ts';
+import type { Host, Place, SaliencySubject } from './define.ts';
 import { modelEditors } from './editors/model.ts';
 import { type History, history } from './history.ts';
 import { dataTables } from './host/data-tables.ts';
 import { foldersOnDisk, reveal, rewrite, statOf, writeText } from './host/files.ts';
+import { openInsight } from './host/insight.ts';
 import { openLeft } from './host/left.ts';
 import { openMachine } from './host/machine.ts';
 import { openMilestones } from './host/milestones.ts';
@@ -131,7 +132,7 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
         'There is no model to explain this sample: the run had none, or its entry is gone from the assay.json.',
       );
   };
-  const openImage = (subject: SaliencySubject, place: { readonly row: number } | { readonly position: number }): void => {
+  const openImage = (subject: SaliencySubject, place: Place): void => {
     if (!trusted()) return;
     images.open(subject, place);
     steps.reached('looked');
@@ -256,7 +257,10 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     async launch(work) {
       if (trusted()) await launch(work, ports, running);
     },
-    saliency: (subject) => openImage(subject, { position: 0 }),
+    saliency: (subject, place = { position: 0 }) => openImage(subject, place),
+    get insight() {
+      return insight;
+    },
     showData: (data) => tables.open(data),
     compareFiles: (first, other) => diffs.open(first, other),
     async profileModel(model, data) {
@@ -321,6 +325,8 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     },
   };
 
+  const insight = openInsight(context, { form: saliencyForm(catalogue), tabs: images, jobs, host, failed });
+
   const watched = [
     runsWatcher.onDidCreate(refresh),
     runsWatcher.onDidChange(refresh),
@@ -344,7 +350,20 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
       await openLeft(home, suites, panels);
     },
     dispose() {
-      vscode.Disposable.from(log, suites, changed, runsWatcher, panels, images, models, tables, diffs, machine, ...watched).dispose();
+      vscode.Disposable.from(
+        log,
+        suites,
+        changed,
+        runsWatcher,
+        panels,
+        images,
+        insight,
+        models,
+        tables,
+        diffs,
+        machine,
+        ...watched,
+      ).dispose();
     },
   };
 };

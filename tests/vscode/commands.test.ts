@@ -41,6 +41,7 @@ test('every command that runs a model needs a trusted workspace, and hidden ones
   assert.deepEqual(
     menus.commandPalette.map(({ command: id, when }) => [id, when]),
     [
+      ['assay.lookAtSample', 'false'],
       ['assay.revealFile', 'false'],
       ['assay.repeatRun', 'false'],
       ['assay.copyRunLink', 'false'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { palettes } from '../../webview/palette.ts';
+import { palettes } from '../../src/report/palette.ts';
 import type { Colour } from '../../webview/theme.ts';
 
 const linear = (v: number): number => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4);

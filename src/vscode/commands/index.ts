@@ -6,6 +6,7 @@ import { installCuda, removeCuda } from './cuda.ts';
 import { openData } from './data.ts';
 import { diagnosticCommands, runDiagnostic } from './diagnose.ts';
 import { addGate } from './gate.ts';
+import { imageSaliency, lookAtSample, textSaliencyOptions, toggleTextSaliency } from './insight.ts';
 import { gradientGraph, openModel } from './model.ts';
 import { compareModelFiles, profileModel, revealFile, trainFurther } from './model-files.ts';
 import { copyRunLink, revealRun } from './run-files.ts';
@@ -19,6 +20,10 @@ import { train } from './train.ts';
 export const commands = (catalogue: Catalogue): readonly Command[] => [
   ...diagnosticCommands(catalogue),
   saliency,
+  toggleTextSaliency,
+  textSaliencyOptions,
+  imageSaliency,
+  lookAtSample,
   openModel,
   openData,
   gradientGraph,

@@ -29,6 +29,11 @@ const entries = <K extends Kind>({ catalogue }: Pick<Host, 'catalogue'>, suites:
     })),
   );
 
+export type NamedModel = Named<ModelRef>;
+/** The models that the `assay.json` files of the workspace name. */
+export const modelsNamed = (host: Pick<Host, 'catalogue'>, suites: readonly SuiteFile[]): readonly NamedModel[] =>
+  entries(host, suites, 'models').map(({ value }) => value);
+
 /** The entry called `name` in `suite`, as a command's target names it. */
 const entry = <K extends Kind>(
   host: Pick<Host, 'catalogue'>,

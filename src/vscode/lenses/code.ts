@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Outlines } from '../authoring/outlines.ts';
 import { outlineWords } from '../authoring/suite-completions.ts';
+import { codeLanguages } from '../contributions.ts';
 import type { Host, Target } from '../define.ts';
 import type { History, LastResult } from '../history.ts';
 import { located } from '../located.ts';
@@ -13,9 +14,8 @@ export interface CodePorts {
   readonly changed: vscode.Event<void>;
 }
 
-const languages = ['python', 'typescript', 'typescriptreact', 'javascript', 'javascriptreact'];
 /** Files on a disk, and the cells of notebooks that are. */
-const selector: readonly vscode.DocumentFilter[] = languages.flatMap((language) => [
+const selector: readonly vscode.DocumentFilter[] = codeLanguages.flatMap((language) => [
   { language, scheme: 'file' },
   { language, scheme: 'vscode-notebook-cell' },
 ]);

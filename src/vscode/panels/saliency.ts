@@ -4,13 +4,10 @@ import { Fault } from '../../base/fault.ts';
 import type { ModelRef } from '../../base/request.ts';
 import type { AttributeRequest, Attribution } from '../../report/tasks.ts';
 import { panels } from '../contributions.ts';
-import type { SaliencySubject } from '../define.ts';
+import type { Place, SaliencySubject } from '../define.ts';
 import type { SaliencyForm } from '../methods.ts';
 import type { Asked, Looked, ToPage } from '../protocol.ts';
 import { fillPanel, remember, tabIcon } from './page.ts';
-
-/** What is looked at: a position of the split, or a dataset row as cards name it. */
-export type Place = { readonly position: number } | { readonly row: number };
 
 export interface SaliencyPanelPorts {
   readonly extension: vscode.Uri;
@@ -30,6 +27,8 @@ export interface SaliencyPanelPorts {
 
 export interface SaliencyPanels extends vscode.Disposable {
   open(subject: SaliencySubject, place: Place): void;
+  /** Shows it in a panel that is already there. */
+  adopt(subject: SaliencySubject, place: Place, panel: vscode.WebviewPanel): void;
 }
 
 const isState = (state: unknown): state is { readonly subject: SaliencySubject; readonly place: Place } =>
@@ -180,6 +179,7 @@ export const saliencyPanels = (ports: SaliencyPanelPorts): SaliencyPanels => {
       const title = `Saliency: ${basename(subject.model.path)}`;
       fill(subject, place, vscode.window.createWebviewPanel(panels.saliency, title, vscode.ViewColumn.Active, {}));
     },
+    adopt: fill,
     dispose: () => serializer.dispose(),
   };
 };

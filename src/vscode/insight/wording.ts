@@ -1,0 +1,96 @@
+import { format } from '../../report/format.ts';
+import type { Attribution } from '../../report/tasks.ts';
+import type { Mark, Marks } from './marks.ts';
+
+/** Text inside Markdown. */
+export const escaped = (text: string): string => text.replace(/[\\`*_{}[\]()#+\-.!<>|&$~]/g, '\\$&').replace(/\s+/g, ' ');
+
+const nameOf = ({ classes }: Attribution, k: number): string => classes[k] ?? String(k);
+/** The class attributed; nothing for a regression. */
+export const classOf = (a: Attribution): string | undefined => (a.classes.length > 1 ? nameOf(a, a.target) : undefined);
+
+/** Classes to choose from at most, the most probable ones. */
+const CLASSES = 100;
+/** Classes, the most probable first, with their probabilities. */
+export const classesOf = ({ classes, probs }: Attribution): readonly { readonly name: string; readonly probability: string }[] =>
+  Array.from(classes.keys())
+    .sort((a, b) => (probs[b] ?? 0) - (probs[a] ?? 0) || a - b)
+    .slice(0, CLASSES)
+    .map((k) => ({ name: classes[k], probability: probs.length > 0 ? format(probs[k], 'fraction') : '' }));
+
+const signed = (value: number): string => `${value > 0 ? '+' : ''}${format(value)}`;
+
+/** What a number says, in words: colour is not needed to read it. */
+const direction = (score: number, a: Attribution): string => {
+  const name = classOf(a);
+  const absolute = a.values.every((v) => v >= 0);
+  if (absolute) return name === undefined ? 'strength' : `strength for **${escaped(name)}**`;
+  if (name === undefined) return score < 0 ? 'lowers the output' : 'raises the output';
+  return `${score < 0 ? 'against' : 'for'} **${escaped(name)}**`;
+};
+
+/** Markdown of the hover over a token or a cell. */
+export const markHover = (mark: Mark, text: string, a: Attribution, model: string, method: string): string => {
+  const { score, share, cell } = mark;
+  const head = `**${signed(score)}** ${direction(score, a)} · ${format(share, 'fraction')} of all attribution`;
+  const what = cell
+    ? [
+        `${escaped(cell.column)} = **${escaped(text)}**${Number(text) === cell.input ? '' : ` (the model is given ${escaped(format(cell.input))})`}`,
+        ...(cell.baseline === undefined ? [] : [`baseline ${escaped(format(cell.baseline))}`]),
+      ].join(' · ')
+    : `token **${escaped(text)}**`;
+  const from = `${escaped(model)} · ${escaped(method)} · [Choose…](command:assay.textSaliencyOptions) · [Turn off](command:assay.toggleTextSaliency)`;
+  return `${head}\n\n${what}\n\n${from}`;
+};
+
+/** What a sample says of itself where there is no picture: its strongest parts. */
+export const strongestOf = (a: Attribution, most = 5): readonly string[] => {
+  const names =
+    a.shown.kind === 'bars' ? a.shown.names : a.shown.kind === 'tokens' ? a.shown.words : Array.from(a.values, (_, k) => `place ${k}`);
+  const inputs = a.shown.kind === 'bars' ? a.shown.inputs : undefined;
+  return Array.from(a.values.keys())
+    .sort((i, k) => Math.abs(a.values[k]) - Math.abs(a.values[i]) || i - k)
+    .slice(0, most)
+    .map((k) => `${escaped(names[k])}${inputs ? ` = ${escaped(format(inputs[k]))}` : ''}: **${signed(a.values[k])}**`);
+};
+
+/** Prediction and label in one line. */
+export const answerOf = (a: Attribution): string => {
+  if (a.classes.length < 2) return '';
+  const probability = a.probs[a.prediction];
+  const said = `predicted **${escaped(nameOf(a, a.prediction))}**${probability === undefined ? '' : ` at ${escaped(format(probability, 'fraction'))}`}`;
+  return a.label === undefined ? said : `${said}, label ${escaped(nameOf(a, a.label))}${a.label === a.prediction ? '' : ' (wrong)'}`;
+};
+
+const seenOf = ({ tokens }: Pick<Marks, 'tokens'>, cut: boolean): string =>
+  tokens && (tokens.all > tokens.seen || cut)
+    ? `first ${format(tokens.seen, 'count')} of ${cut ? 'more than ' : ''}${format(tokens.all, 'count')} tokens`
+    : '';
+
+/** The status bar: model, class with its probability, and what was left out. `cut`: the text is longer than what is read of it. */
+export const statusOf = (model: string, a: Attribution, marks: Pick<Marks, 'tokens'>, cut: boolean, place: string): string => {
+  const name = classOf(a);
+  const probability = a.probs[a.target];
+  const said = name === undefined ? 'output' : `${name}${probability === undefined ? '' : ` ${format(probability, 'fraction')}`}`;
+  return [`$(eye) ${model}: ${said}`, place, seenOf(marks, cut)].filter((part) => part !== '').join(' · ');
+};
+
+/** Markdown of the status bar's tooltip. */
+export const statusTooltip = (model: string, method: string, a: Attribution, marks: Pick<Marks, 'tokens'>, cut: boolean): string => {
+  const name = classOf(a);
+  const seen = seenOf(marks, cut);
+  const value = (label: string): string | undefined => {
+    const found = a.facts.find((fact) => fact.label === label);
+    return found && escaped(typeof found.value === 'number' ? format(found.value, found.unit) : found.value);
+  };
+  return [
+    `**Saliency in text**: ${escaped(model)}`,
+    answerOf(a),
+    name === undefined ? '' : `Shaded: what speaks for ${escaped(name)} (solid line) and against it (dotted line)`,
+    `${escaped(method)}; baseline ${value('Baseline') ?? 'none'}; ${value('Device') ?? ''}`,
+    seen === '' ? '' : `The model takes the ${escaped(seen)}; the rest is faded.`,
+    'Click to choose model, class or method.',
+  ]
+    .filter((line) => line !== '')
+    .join('\n\n');
+};
