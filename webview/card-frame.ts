@@ -97,7 +97,7 @@ export const frame = (card: Card, page: Omit<Stage, 'select'>, framing: Framing)
         : [
             {
               label: 'Copy link',
-              title: `Copy a link to ${title}`,
+              title: `Copy link to ${title}`,
               press: () => host.post({ type: 'link', report: index, card: place }),
             },
           ]),

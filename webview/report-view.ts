@@ -144,8 +144,8 @@ export const reportView = (report: Report, index: number, host: Host, signal: Ab
     button('Copy as Markdown', () => copy(toMarkdown(report)), { look: 'secondary' }),
     menu(
       'Save report',
-      'Save the report',
-      formats.map(({ label, save }) => ({ label, title: `Save the report as ${label}`, press: save })),
+      'Save report',
+      formats.map(({ label, save }) => ({ label, title: `Save report as ${label}`, press: save })),
     ),
   );
   const measured = report.outcome === 'measured';

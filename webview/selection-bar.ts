@@ -47,7 +47,7 @@ export const selectionBar = ({ clear, reveal, open }: SelectionActions): Selecti
           ? [button('Copy row numbers', () => copy(selection.rows.join('\n')), { look: 'quiet', title: 'Copy row numbers' })]
           : []),
         ...(open && first !== undefined
-          ? [button('Open in image tab', () => open(first), { look: 'quiet', title: `Open row ${first} in the image tab` })]
+          ? [button('Open in image tab', () => open(first), { look: 'quiet', title: `Open in image tab: row ${first}` })]
           : []),
         button('Clear', clear, { look: 'quiet', title: 'Clear the selection (Escape)' }),
       );

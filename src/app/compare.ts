@@ -3,6 +3,7 @@ import { toldApart } from '../base/told-apart.ts';
 import { fromJson } from '../report/json.ts';
 import { type Interval, type NumberCard, type Report, SCHEMA, type TableCard } from '../report/report.ts';
 import { cardDifferences } from './compare-cards.ts';
+import { differenceInterval } from './compare-difference.ts';
 import type { Ports, UseCase } from './ports.ts';
 
 /** The one report in a file that `--json` wrote, or that the editor keeps of a run. */
@@ -27,21 +28,6 @@ const keptReports = (text: string): readonly unknown[] | undefined => {
   } catch {
     return undefined;
   }
-};
-
-/**
- * Interval of a − b from the intervals of two estimates, each distance in quadrature (MOVER: Zou, Donner 2008). It takes them for
- * independent, so that it is too wide, never too narrow, for estimates from the same rows that rise and fall together.
- */
-export const differenceInterval = (a: number, ia: Interval | undefined, b: number, ib: Interval | undefined): Interval | undefined => {
-  if (!ia || !ib || Math.abs(ia.level - ib.level) > 1e-9) return undefined;
-  const d = a - b;
-  return {
-    low: d - Math.hypot(a - ia.low, ib.high - b),
-    high: d + Math.hypot(ia.high - a, b - ib.low),
-    level: ia.level,
-    method: 'MOVER, as if independent',
-  };
 };
 
 interface Row {
@@ -75,8 +61,13 @@ const optionNotes = (a: Report, b: Report): string[] => {
 const isSame = (a: Report, b: Report, keys: readonly ('dataSha256' | 'split' | 'rows' | 'modelSha256')[]): boolean =>
   keys.every((k) => a.provenance[k] === b.provenance[k]);
 
+const sameRows = (a: Report, b: Report): boolean => isSame(a, b, ['dataSha256', 'split', 'rows']);
+
+const sameLevel = ({ provenance: { options: x } }: Report, { provenance: { options: y } }: Report): boolean =>
+  Object.keys(x).every((name) => !/level$/i.test(name) || x[name] === y[name]);
+
 const subjectNotes = (a: Report, b: Report): string[] => {
-  const rows = isSame(a, b, ['dataSha256', 'split', 'rows']);
+  const rows = sameRows(a, b);
   const model = a.provenance.modelSha256 !== undefined && isSame(a, b, ['modelSha256']);
   return [
     ...(rows
@@ -133,7 +124,7 @@ export const compareRuns = (a: Report, b: Report, names: readonly [string, strin
     ...Object.keys(a.headline).filter((name) => !Object.hasOwn(b.headline, name)),
     ...Object.keys(b.headline).filter((name) => !Object.hasOwn(a.headline, name)),
   ];
-  const { cards, left } = cardDifferences(a, b, names);
+  const { cards, left } = cardDifferences(a, b, { names, sameRows: sameRows(a, b), sameLevel: sameLevel(a, b) });
   return {
     schema: SCHEMA,
     id: 'compare-runs',

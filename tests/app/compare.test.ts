@@ -3,7 +3,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
-import { compare, differenceInterval } from '../../src/app/compare.ts';
+import { compare } from '../../src/app/compare.ts';
+import { differenceInterval } from '../../src/app/compare-difference.ts';
 import { diagnose } from '../../src/app/diagnose.ts';
 import type { AppJob } from '../../src/app/ports.ts';
 import { suite } from '../../src/app/suite.ts';

@@ -84,18 +84,52 @@ const VS_CODE = `
   window.acquireVsCodeApi = () => ({ postMessage: (message) => window.posted.push(message), setState: (state) => { window.kept = state; }, getState: () => window.kept });
 `;
 
+const themes = JSON.parse(readFileSync(join(import.meta.dirname, '../fixtures/themes.json'), 'utf8')) as Readonly<
+  Record<string, { readonly class: string; readonly variables: Readonly<Record<string, string>> }>
+>;
+/** The themes of VS Code that a page can be shown in. */
+export const themeNames: readonly string[] = Object.keys(themes);
+
+export interface PanelOptions extends BrowserContextOptions {
+  readonly mode?: string;
+  /** One of themeNames; without it the page gets no colours from VS Code. */
+  readonly theme?: string;
+  /** A script that is run before the page's own. */
+  readonly before?: string;
+  /** What VS Code has kept of the page. */
+  readonly kept?: string;
+}
+
+/** VS Code's own way to change the theme of a page. */
+export const dress = (page: Page, theme: string): Promise<void> =>
+  page.evaluate((wanted) => {
+    document.documentElement.removeAttribute('style');
+    document.body.className = wanted.class;
+    for (const [name, value] of Object.entries(wanted.variables)) document.documentElement.style.setProperty(name, value);
+  }, themes[theme]);
+
+const themed = (theme: string): string => `
+  document.addEventListener('DOMContentLoaded', () => {
+    document.body.className = ${JSON.stringify(themes[theme].class)};
+    for (const [name, value] of Object.entries(${JSON.stringify(themes[theme].variables)})) document.documentElement.style.setProperty(name, value);
+  });`;
+
 /** Opens the page as a panel does: script and style as files, under the same policy, with VS Code's interface in place of a host. */
-export const openPanel = async (name: string, options: BrowserContextOptions = {}, mode = 'report'): Promise<Opened> => {
+export const openPanel = async (
+  name: string,
+  { mode = 'report', theme, before = '', kept, ...options }: PanelOptions = {},
+): Promise<Opened> => {
   await built();
   const file = join(folder, `${name}.html`);
   writeFileSync(
     file,
-    `<!doctype html><html lang="en"><head><meta charset="utf-8">
+    `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${name}</title>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src file:; style-src file:; img-src data: blob:">
 <link rel="stylesheet" href="webview.css"></head>
 <body class="vscode-dark" data-mode="${mode}" data-state="${mode === 'report' ? 'run 1' : ''}"><main id="assay"></main><script src="webview.js"></script></body></html>`,
   );
-  return open(`file://${file}`, options, VS_CODE);
+  const state = kept === undefined ? '' : `window.kept = ${JSON.stringify(kept)};`;
+  return open(`file://${file}`, options, `${state}${VS_CODE}${theme === undefined ? '' : themed(theme)}${before}`);
 };
 
 export const posted = (page: Page): Promise<readonly Record<string, unknown>[]> =>

@@ -111,7 +111,7 @@ const selection = (count: number, kept = count): Omit<DataSelection, 'rows'> => 
   },
 });
 const open = async (name: string, count: number, more: Partial<DataFacts> = {}, trusted = true) => {
-  const opened = await openPanel(name, {}, 'data');
+  const opened = await openPanel(name, { mode: 'data' });
   const { page } = opened;
   assert.deepEqual(await asks(page), [{ kind: 'open', look: { filter: '' } }]);
   await tell(page, { kind: 'table', facts: { ...facts(count), ...more }, trusted, look: looked });

@@ -153,9 +153,9 @@ test('CSV, PNG, SVG, JSON and HTML are saved from the page, of a card and of the
   assert.match(svg.bytes.toString(), /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);
   const one = await save('Confusion matrix', 'JSON');
   assert.deepEqual(JSON.parse(one.bytes.toString()), sampleReport('every-kind').cards[3]);
-  const json = await save('the report', 'JSON');
+  const json = await save('report', 'JSON');
   assert.deepEqual(JSON.parse(json.bytes.toString()), sampleReport('every-kind'));
-  const all = await save('the report', 'CSV');
+  const all = await save('report', 'CSV');
   assert.match(all.bytes.toString(), /^Headline\r\nNumber,Value,"Interval, low","Interval, high"\r\n/);
   const html = await save('Confusion matrix', 'HTML');
   assert.equal(html.file, 'confusion-matrix.html');
@@ -183,9 +183,9 @@ test('every kind of card is drawn as vectors, without an embedded bitmap but for
     assert.equal(drawing.name, 'svg', `${title} is well-formed`);
     if (!title.startsWith('A card of')) assert.ok(drawing.texts > 2 && drawing.shapes > 3, `${title}: ${JSON.stringify(drawing)}`);
   }
-  const whole = (await saved(page, 'Save the report', 'SVG')).bytes.toString();
+  const whole = (await saved(page, 'Save report', 'SVG')).bytes.toString();
   for (const title of cards) assert.ok(whole.includes(title.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)), title);
-  assert.equal((await saved(page, 'Save the report', 'PNG')).bytes.subarray(1, 4).toString(), 'PNG');
+  assert.equal((await saved(page, 'Save report', 'PNG')).bytes.subarray(1, 4).toString(), 'PNG');
   assert.deepEqual(errors, []);
 });
 

@@ -60,7 +60,7 @@ const tile = (
       !stage.host.standalone &&
         button('Open saliency', () => stage.host.post({ type: 'sample', report: stage.index, row: image.row }), {
           look: 'quiet',
-          title: `Open the saliency of row ${image.row}`,
+          title: `Open saliency of row ${image.row}`,
         }),
     ),
   );
