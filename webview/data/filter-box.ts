@@ -79,7 +79,7 @@ export const filterBox = (change: (filter: string) => void): FilterBox => {
     (on) => {
       help.hidden = !on;
     },
-    'How filters are written',
+    'Syntax of filters',
   );
   return {
     element: el('div', { class: 'filter-box' }, el('div', { class: 'filter-line' }, input, more), said, help),
