@@ -51,13 +51,13 @@ export const balanceStrip = (
         class: 'balance-class',
         type: 'button',
         title: `${name}: ${counted} rows`,
-        'aria-label': `${column} ${name}, ${counted} rows`,
         'aria-pressed': String(isIn(filter.trim(), conditionOf(column, value))),
         tabindex: i === 0 ? 0 : -1,
         on: { click: () => change(toggled(filter, column, value)) },
       },
       track,
       el('span', { class: 'balance-count' }, format(kept, 'count')),
+      ' ',
       el('span', { class: 'balance-name' }, name),
     );
   });
