@@ -60,7 +60,6 @@ export const dataSession = (given: DataRef, ports: SessionPorts): DataSession =>
   });
   const table = (): void => {
     if (facts) ports.tell({ kind: 'table', facts, trusted: ports.trusted(), look });
-    if (selected) ports.tell(selected);
   };
 
   /** Whether what is filtered and sorted by is there yet: columns of predictions come later. */
@@ -205,8 +204,10 @@ export const dataSession = (given: DataRef, ports: SessionPorts): DataSession =>
     ask(ask) {
       switch (ask.kind) {
         case 'open':
-          if (facts && sameSource(look, ask.look)) table();
-          else {
+          if (facts && sameSource(look, ask.look)) {
+            table();
+            if (selected) ports.tell(selected);
+          } else {
             look = ask.look;
             void open();
           }
