@@ -39,7 +39,7 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     await choose(page, 'test');
     await view().getByRole('heading', { name: 'digits.npz' }).waitFor();
     await view().getByText('359 rows', { exact: true }).waitFor();
-    await view().getByRole('button', { name: 'y 3, 37 rows' }).waitFor();
+    await view().getByRole('button', { name: 'y 3, 33 rows' }).waitFor();
     await view()
       .getByRole('button', { name: /^Draw x as pictures/ })
       .click();

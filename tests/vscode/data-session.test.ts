@@ -99,10 +99,7 @@ test('of slices wanted one after the other only the newest are read', async () =
   const { session, done, settle, hold, ask } = opened();
   await ask({ kind: 'open', look });
   let go = (): void => {};
-  hold(
-    'dataSlice',
-    new Promise((free) => (go = free)),
-  );
+  hold('dataSlice', new Promise((free) => (go = free)));
   for (const from of [0, 10, 20, 30, 40]) session.ask(slices(1, from, from + 2));
   await settle();
   go();
@@ -165,10 +162,7 @@ test('a prediction that is stopped leaves the rows, and says so', async () => {
   const { ask, session, settle, hold, told, done } = opened();
   await ask({ kind: 'open', look });
   let go = (): void => {};
-  hold(
-    'predict',
-    new Promise((free) => (go = free)),
-  );
+  hold('predict', new Promise((free) => (go = free)));
   await ask({ kind: 'attach' });
   assert.ok(done.includes('predict'));
   session.ask({ kind: 'stop' });

@@ -45,7 +45,7 @@ export interface Grid {
 const widthOf = ({ kind, role, name }: DataColumn, squares: readonly string[]): number => {
   if (role === 'row') return 84;
   if (kind === 'picture' || squares.includes(name)) return Math.max(72, Math.min(180, 9 * name.length + 24));
-  const least = { number: 104, truth: 80, class: 120, text: 260, numbers: 340, picture: 72 }[kind];
+  const least = { number: 104, truth: 80, class: 120, text: role === undefined ? 260 : 140, numbers: 340, picture: 72 }[kind];
   return Math.max(least, Math.min(220, 8 * name.length + 34));
 };
 const isNumeric = ({ kind }: DataColumn): boolean => kind === 'number';
