@@ -64,7 +64,7 @@ export const minimap = (go: (x: number, y: number) => void): Minimap => {
             ? mix(mix(colours.background, colours.muted, 0.3), colours.series(1), Math.sqrt(Math.abs(value) / most))
             : mix(colours.background, box.kind === 'group' ? colours.series(0) : colours.foreground, 0.55);
         context.fillStyle = css(fill);
-        const [w, h] = [Math.max(1.5, BOX.width * scale), Math.max(1, BOX.height * scale)];
+        const [w, h] = [Math.max(5, BOX.width * scale), Math.max(1, BOX.height * scale)];
         context.fillRect(across + box.x * scale - w / 2, down + box.y * scale - h / 2, w, h);
       }
     },

@@ -110,7 +110,7 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
   });
   const shown = el('div', { class: 'layers-shown' }, table.element);
   const paintHeat = (): void => graph?.heat(profile && heats(profile)[heat]);
-  const heatChoice = el('div', { class: 'heat-choice' });
+  const heatChoice = el('div', { class: 'heat-choice', hidden: true });
   const profiled = el('div', {});
   const draw = (on: boolean): void => {
     table.chooser.hidden = on;

@@ -43,6 +43,13 @@ export interface RowTable<T> {
   next(): void;
 }
 
+/** Names differ at their ends: where room is short the middle is left out. */
+const TAIL = 14;
+const ends = (text: string): readonly (Node | string)[] =>
+  text.length <= TAIL + 6
+    ? [text]
+    : [el('span', { class: 'name-start' }, text.slice(0, -TAIL)), el('span', { class: 'name-end' }, text.slice(-TAIL))];
+
 /** Columns that fit into a width, in their order: by rank, those without one always. */
 const fitting = <T>(columns: readonly Column<T>[], width: number): readonly Column<T>[] => {
   const kept = new Set<Column<T>>();
@@ -121,7 +128,7 @@ export const rowTable = <T>({ label, columns: given, words: wordsOf, choose, mar
           },
           ...shown.map((column, c) => {
             const text = column.text(item, index);
-            return dress(el('div', { role: 'gridcell', class: classOf(column), title: text }, text), c);
+            return dress(el('div', { role: 'gridcell', class: classOf(column), title: text }, ...(column.sticky ? ends(text) : [text])), c);
           }),
         );
         row.style.top = `${at * ROW}px`;

@@ -3,6 +3,7 @@ import { openStage } from '../editor/stage.ts';
 import { choose, painted, runCommand, webview } from '../editor/vscode.ts';
 import { firstMapFigures } from './first-map.ts';
 import { round } from './measure.ts';
+import { modelEditorFigures } from './model-editor.ts';
 
 const middle = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[times.length >> 1];
 
@@ -65,7 +66,13 @@ export const editorFigures = async (): Promise<Readonly<Record<string, number>> 
       await painted(webview(page).locator('.card canvas:not(.swatch)').first());
       paints.push(performance.now() - from);
     }
-    return { activationMs, reportFirstPaintMs: round(middle(paints)), ...(await mapFigures(page)), ...(await firstMapFigures()) };
+    return {
+      activationMs,
+      reportFirstPaintMs: round(middle(paints)),
+      ...(await mapFigures(page)),
+      ...(await modelEditorFigures(stage)),
+      ...(await firstMapFigures()),
+    };
   } finally {
     await stage.close();
   }

@@ -13,7 +13,7 @@ type Item = Group | Listed | More;
 
 const kinds = {
   models: { icon: 'circuit-board', context: 'model', open: 'assay.openModel' },
-  datasets: { icon: 'database', context: 'dataset', open: undefined },
+  datasets: { icon: 'database', context: 'dataset', open: 'assay.openData' },
 } as const;
 
 const childrenOf = ({ items, more }: Group): readonly Item[] => (more > 0 ? [...items, { kind: 'more', count: more }] : items);
@@ -38,7 +38,7 @@ export const entriesTree = (
     if (suite !== undefined && line !== undefined) {
       const selection = new vscode.Range(line, 0, line, 0);
       item.command = { command: 'vscode.open', title: 'Show Entry', arguments: [vscode.Uri.file(suite), { selection }] };
-    } else if (open) item.command = { command: open, title: 'Open', arguments: [vscode.Uri.file(path)] };
+    } else item.command = { command: open, title: 'Open', arguments: [vscode.Uri.file(path)] };
     return item;
   };
   return {
