@@ -1,6 +1,5 @@
-import { attackGraph } from '../autodiff/attack-graph.ts';
 import { Fault } from '../base/fault.ts';
-import { breathe, type Job } from '../base/job.ts';
+import type { Job } from '../base/job.ts';
 import type { RunRequest } from '../base/request.ts';
 import { int64, sizeOf, type Tensor } from '../base/tensor.ts';
 import { fromFloats, toFloats } from '../data/values.ts';
@@ -9,12 +8,12 @@ import type { FreshAsk, FreshModel, FreshTool, FreshTrainer, LabelledRows } from
 import { withSessions } from '../evidence/model.ts';
 import { type OpenGradient, openGradient } from '../evidence/providers/gradient.ts';
 import { type Prepared, prepare } from '../graph/prepare.ts';
-import { write } from '../graph/write.ts';
 import type { DeviceChoice } from '../runtime/session.ts';
-import { unitBall } from '../training/adversarial.ts';
 import { initialise } from '../training/initialise.ts';
 import { gathered, scattered } from '../training/layout.ts';
 import { type Recipe, readRecipe } from '../training/recipe.ts';
+import { attackedRows, inChunks, stepOf } from './attacked-rows.ts';
+import { keptResults } from './kept-results.ts';
 import type { AppJob, Ports } from './ports.ts';
 import type { OpenSubject } from './subject.ts';
 import { readRows, rowsInMemory } from './train-data.ts';
@@ -22,9 +21,7 @@ import { lengthOf, type Run, trainLoop } from './train-loop.ts';
 import { fresh, startingAt, weights } from './train-progress.ts';
 import { openTraining } from './train-sessions.ts';
 import { openRecipeModel, type Subject } from './train-subject.ts';
-
-/** Rows scored, or attacked, at a time. */
-const CHUNK = 256;
+import { openTrained } from './trained-model.ts';
 
 export interface OpenFresh {
   readonly tool: FreshTool;
@@ -57,9 +54,6 @@ const recipeOf = async (ask: FreshAsk, model: string | undefined, ports: Ports, 
   return { ...readRecipe(text, 'options'), ...attack };
 };
 
-/** 2.5·ε/steps reaches the edge of the ball from anywhere in it. */
-const stepOf = ({ epsilon, steps }: NonNullable<FreshAsk['adversarial']>): number => (steps === 1 ? epsilon : (2.5 * epsilon) / steps);
-
 interface Trained extends Pick<Run, 'evaluation' | 'evaluator'> {
   readonly recipe: Recipe;
   readonly subject: Subject;
@@ -69,13 +63,6 @@ interface Trained extends Pick<Run, 'evaluation' | 'evaluator'> {
   readonly stepSeconds: number;
   readonly sessions: { release(): Promise<void> }[];
 }
-
-const chunks = async (rows: number, job: Job, work: (from: number, to: number) => Promise<void>): Promise<void> => {
-  for (let from = 0; from < rows; from += CHUNK) {
-    await breathe(job);
-    await work(from, Math.min(rows, from + CHUNK));
-  }
-};
 
 /** A fresh model after its training. */
 const trainedModel = (t: Trained, device: RunRequest['device'], ports: Ports, job: Job): FreshModel => {
@@ -103,7 +90,7 @@ const trainedModel = (t: Trained, device: RunRequest['device'], ports: Ports, jo
       for (const [key, name] of Object.entries(evaluation.state)) feeds[name] = t.state[key];
       const rows = x.length / size;
       const data = new Float64Array(rows * classes);
-      await chunks(rows, job, async (from, to) => {
+      await inChunks(rows, job, async (from, to) => {
         const y = int64([to - from], new Int32Array(to - from));
         const given = { ...feeds, [evaluation.inputs.x]: tensor(x, from, to), [evaluation.inputs.y]: y };
         const out = await evaluator.run(given, [evaluation.outputs.scores]);
@@ -123,30 +110,8 @@ const trainedModel = (t: Trained, device: RunRequest['device'], ports: Ports, jo
       });
       return (await gradients).tool;
     },
-    async attacked({ x, labels }, { norm, epsilon, steps, randomStart, range, ...rest }) {
-      const { model: graph, probed } = await prepared();
-      const attack = attackGraph(graph, probed, { input, output, norm, steps, randomStart, clip: range !== undefined });
-      const { session } = await ports.runtime.open(write(attack.model), { device: 'cpu', name: `an attack on ${name}` }, job);
-      const scalar = (v: number): Tensor => ({ dtype, dims: [], data: fromFloats(Float64Array.of(v), dtype) });
-      const { label, low = '', high = '', start = '' } = attack.inputs;
-      const out = new Float32Array(x.length);
-      try {
-        await chunks(labels.length, job, async (from, to) => {
-          const feeds: Record<string, Tensor> = {
-            [attack.inputs.x]: tensor(x, from, to),
-            [label]: int64([to - from], labels.subarray(from, to)),
-            [attack.inputs.epsilon]: scalar(epsilon),
-            [attack.inputs.step]: scalar(stepOf({ norm, epsilon, steps, randomStart, ...rest })),
-          };
-          if (range) Object.assign(feeds, { [low]: scalar(range[0]), [high]: scalar(range[1]) });
-          if (start) feeds[start] = tensor(unitBall(norm, to - from, t.dims, job.random(`attack/${from}`)), 0, to - from);
-          out.set(toFloats((await session.run(feeds))[attack.adversarial]), from * size);
-        });
-      } finally {
-        await session.release();
-      }
-      return out;
-    },
+    attacked: async (rows, attack) =>
+      attackedRows({ ...(await prepared()), name, input, output, dtype, dims: t.dims }, rows, attack, ports, job),
   };
 };
 
@@ -263,7 +228,7 @@ export const freshTool = (open: OpenSubject, request: RunRequest, ports: Ports, 
         const [rows, size] = [x.length / sizeOf(dims), sizeOf(dims)];
         const { dtype } = model.ends.input;
         let found: Matrix = { rows: 0, cols: 0, data: new Float64Array() };
-        await chunks(rows, job, async (from, to) => {
+        await inChunks(rows, job, async (from, to) => {
           const data = fromFloats(x.subarray(from * size, to * size), dtype);
           const part = await model.score({ dtype, dims: [to - from, ...dims], data });
           if (found.rows === 0) found = { rows, cols: part.cols, data: new Float64Array(rows * part.cols) };
@@ -271,6 +236,9 @@ export const freshTool = (open: OpenSubject, request: RunRequest, ports: Ports, 
         });
         return found;
       },
+      trained: (path, dims) => openTrained(path, dims, request.device, ports, job, opened),
+      kept: (path, identity) =>
+        keptResults(path, { ...identity, model: open.modelSha256 ?? '', data: open.dataSha256 }, request, ports, job),
       open: (ask, like) =>
         trainerOf(ask, like, request, ports, job, opened, (choice) => {
           device = choice;

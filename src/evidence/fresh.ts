@@ -37,12 +37,28 @@ export interface FreshRows {
   readonly labels: Int32Array;
 }
 
-export interface FreshModel {
+/** A model after its training. */
+interface Questioned {
   /** Class scores, [rows, classes]. */
   scores(x: Float32Array): Promise<Matrix>;
   gradient(): Promise<ModelGradients>;
   /** Adversarial rows near these, by an attack in the graph. */
   attacked(rows: FreshRows, attack: NonNullable<FreshAsk['adversarial']>): Promise<Float32Array>;
+}
+
+/** One trained elsewhere. */
+export interface TrainedModel extends Questioned {
+  /** File name. */
+  readonly name: string;
+}
+
+/** What was found by each finished training, in words, kept in a file. */
+export interface KeptResults {
+  get(key: string): string | undefined;
+  put(key: string, value: string): Promise<void>;
+}
+
+export interface FreshModel extends Questioned {
   /** Seconds that one step of its training took. */
   readonly stepSeconds: number;
 }
@@ -65,6 +81,10 @@ export interface FreshTool {
   data(split?: string): Promise<LabelledRows>;
   /** What the model diagnosed says of rows, [rows, …dims]. */
   scores(x: Float32Array, dims: readonly number[]): Promise<Matrix>;
+  /** A model in a file, for rows of this shape. Throws `diagnostic/block-model`. */
+  trained(path: string, dims: readonly number[]): Promise<TrainedModel>;
+  /** Results in a file, as far as they are of the same model, data and `identity`. Throws `training/kept-results`, `file/overwrites`. */
+  kept(path: string, identity: Readonly<Record<string, unknown>>): Promise<KeptResults>;
   /** `like` tells the shape of a row, their number and the classes. Throws `training/…`. */
   open(ask: FreshAsk, like: { readonly dims: readonly number[]; readonly rows: number; readonly classes: number }): Promise<FreshTrainer>;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
@@ -184,6 +184,36 @@ test('attributions that are zero, and models that cannot be drawn anew, are refu
   await refuses({ model: { path: divided } }, 'training/initialisation', "'scale'", 'Div');
   const fixed = network('none.onnx', [6], (emit) => emit.Relu(emit.Slice('x', emit.ints([0]), emit.ints([2]), emit.ints([1]))));
   await refuses({ model: { path: fixed } }, 'training/no-parameters', 'no float parameters');
+});
+
+test('an audit that was stopped goes on from the results kept, to the same numbers; those of another run are refused', async () => {
+  const resume = join(folder, 'kept.json');
+  const cancel = new AbortController();
+  const trained: string[] = [];
+  const counted = (job: Partial<Job> = {}): Partial<Job> => ({
+    progress: (_, text) => {
+      trained.push(/training (\d+) of/.exec(text)?.[1] ?? '');
+      if (trained.at(-1) === '4' && !cancel.signal.aborted) cancel.abort();
+    },
+    ...job,
+  });
+  const stopped = await run({ options: { resume } }, counted({ signal: cancel.signal }));
+  assert.equal(stopped.outcome, 'stopped');
+  const kept = Object.keys((JSON.parse(readFileSync(resume, 'utf8')) as { results: Record<string, string> }).results).length;
+  assert.equal(kept, 3);
+  const whole = await run({});
+  const resumed = await run({ options: { resume } });
+  assert.deepEqual(resumed.headline, whole.headline);
+  assert.ok(resumed.notes.some((n) => /3 trainings were taken from/.test(n)));
+  // All are kept now; another level only adds its own.
+  const more = await run({ options: { resume, levels: '50,100' } });
+  assert.ok(more.notes.some((n) => /7 trainings were taken from/.test(n)));
+  assert.equal(more.headline.diffroar_50, whole.headline.diffroar_50);
+  await refuses({ options: { resume, epochs: 4 } }, 'training/kept-results', 'epochs', 'another run');
+  await refuses({ options: { resume }, seed: 1 }, 'training/kept-results', 'seed');
+  const other = save('no.json', new TextEncoder().encode('{'));
+  await refuses({ options: { resume: other } }, 'training/kept-results', 'no kept results');
+  await refuses({ options: { resume: data } }, 'file/overwrites', 'points.npz');
 });
 
 test('a cancelled audit stops', async () => {

@@ -10,8 +10,12 @@ import { random } from '../../src/base/random.ts';
 import type { RunRequest } from '../../src/base/request.ts';
 import { float32, int64, type Tensor } from '../../src/base/tensor.ts';
 import { writeNpz } from '../../src/data/npz-write.ts';
+import { constantOf } from '../../src/graph/constant.ts';
+import { emitter } from '../../src/graph/emit.ts';
+import { write } from '../../src/graph/write.ts';
 import { world } from '../../src/jobs/world.ts';
 import type { Report } from '../../src/report/report.ts';
+import { modelOf } from '../../src/training/plan.ts';
 
 const ports = await world();
 const folder = mkdtempSync(join(tmpdir(), 'assay-block-'));
@@ -82,6 +86,41 @@ test('flat rows are pictures where their shape is named, to the same numbers, an
   assert.deepEqual(named.headline, first.headline);
   const cnn = await run({ options: { arch: 'cnn', channels: '4', epochs: 1, shown: 0 } });
   assert.equal(cnn.outcome, 'measured', cnn.reason?.sentence);
+});
+
+/** A linear model of stacked pictures that reads only the upper block: class 1 has its light in the right half. */
+const upper = (name: string, dims: readonly number[]): string => {
+  const emit = emitter({});
+  const type = (d: readonly (number | string)[]) => ({ kind: 'tensor', dtype: 'float32', dims: d }) as const;
+  emit.typed('x', type(['N', ...dims]));
+  const weights = Float32Array.from({ length: 72 * 2 }, (_, i) => {
+    const [k, c] = [Math.floor(i / 2), i % 2];
+    return k >= 36 ? 0 : (c === 1 ? 1 : -1) * (k % 6 > 2 ? 1 : -1);
+  });
+  const out = emit.MatMul(emit.Flatten('x', { axis: 1 }), emit.hold('w', constantOf('float32', [72, 2], weights)));
+  const graph = emit.graph(name, [{ name: 'x', type: type(['N', ...dims]) }], [{ name: out, type: type(['N', 2]) }]);
+  writeFileSync(join(folder, name), write(modelOf({ irVersion: 8, opsets: new Map([['', 18]]) }, graph)));
+  return join(folder, name);
+};
+
+test('a model that was trained elsewhere is measured: all of its gradient lies in the upper block, which is the picture or is not', async () => {
+  for (const dims of [[1, 12, 6], [72]]) {
+    const { outcome, reason, headline, cards, guide } = await run({
+      options: { trained: upper(`upper${dims.length}.onnx`, dims), references: false },
+    });
+    assert.equal(outcome, 'measured', reason?.sentence);
+    assert.ok(Math.abs(headline.top_given_mass_in_signal - 1) < 1e-9);
+    assert.equal(headline.top_given_test_accuracy, 1);
+    assert.ok(headline.given_mass_in_signal > 0.2 && headline.given_mass_in_signal < 0.8, String(headline.given_mass_in_signal));
+    assert.equal('standard_mass_in_signal' in headline, false);
+    const done = cards.at(-1);
+    assert.ok(done?.kind === 'table' && done.rows.some((r) => r[0] === 'Measured as it is'));
+    assert.match(guide, /^upper\d\.onnx has .* of its gradient in the picture \(100 % where the picture is always on top\)/);
+  }
+  const both = await run({ options: { trained: upper('upper.onnx', [1, 12, 6]), epochs: 1 } });
+  assert.ok('given_mass_in_signal' in both.headline && 'standard_mass_in_signal' in both.headline);
+  await refuses({ options: { trained: upper('low.onnx', [1, 6, 12]) } }, 'diagnostic/block-model', '[N,1,6,12]', '[N,1,12,6]');
+  await refuses({ options: { references: false } }, 'diagnostic/block-alone', 'trained');
 });
 
 test('what is no picture is refused, and so are data of one class', async () => {

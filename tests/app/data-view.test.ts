@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
+import { attributionMaps } from '../../src/app/attribution-maps.ts';
 import { dataArrays } from '../../src/app/data-arrays.ts';
 import { dataSelection } from '../../src/app/data-selection.ts';
 import { dataRow, dataSlice } from '../../src/app/data-slice.ts';
-import { attributionMaps } from '../../src/app/attribution-maps.ts';
 import { data } from '../../src/app/data-table.ts';
 import type { AppJob } from '../../src/app/ports.ts';
 import { predict } from '../../src/app/predict.ts';
@@ -193,7 +193,10 @@ test('predictions of a model stand beside the rows, and are filtered with them',
 });
 
 test('rows in view have small attributions, those outside of the split none', async () => {
-  const ask = { model: { path: fixture('models/mlp_digits.onnx') }, data: { path: fixture('data/digits.npz'), split: 'test', preprocess: { scale: 0.0625 } } };
+  const ask = {
+    model: { path: fixture('models/mlp_digits.onnx') },
+    data: { path: fixture('data/digits.npz'), split: 'test', preprocess: { scale: 0.0625 } },
+  };
   const maps = await attributionMaps({ ...ask, device: 'cpu', seed: 0, method: 'gradient', rows: [11, 0, 17] }, ports, job());
   assert.deepEqual(maps.map(({ row, width, height, values }) => [row, width * height, values.length]).slice(0, 1), [[11, 64, 64]]);
   assert.ok(maps.every(({ row, scale, values }) => row !== 0 && scale > 0 && values.some((v) => v !== 0)));

@@ -12,6 +12,10 @@ export const diagnosticFaults = {
     `'${d.model}' tells no classes apart, and the audit measures accuracy; audit a classifier.`,
   'diagnostic/audit-grid': (d: { method: string; values: number; inputs: number }): string =>
     `Method '${d.method}' gives ${d.values} values for a row of ${d.inputs} inputs, so inputs cannot be ranked by it; choose a method that attributes to inputs.`,
+  'diagnostic/block-model': (d: { path: string; shape: string; dims: readonly number[] }): string =>
+    `'${d.path}' takes rows of shape ${d.shape}, and the pictures stacked with their block have [N,${d.dims.join(',')}]; name a model that was trained on such pictures.`,
+  'diagnostic/block-alone': (_: object): string =>
+    'With references off nothing is trained, so there is nothing to measure; name the model to measure with trained.',
   'diagnostic/block-images': (d: { dims: readonly number[]; image: string }): string =>
     d.image === ''
       ? `Rows of shape [${d.dims.join(', ')}] are no pictures that blocks can be stacked on; give images, or name the shape of a flat row with image (HxW or CxHxW).`

@@ -56,6 +56,10 @@ export const trainingFaults = {
     `Training stopped in ${d.stage}: loss or gradient was not finite at its step ${d.step} with rate ${d.lr}; lower the rate, or clip the gradient.`,
   'training/regime-resume': (d: { path: string; regime: string }): string =>
     `Recipe '${d.path}' follows regime '${d.regime}', whose runs cannot be resumed; start without --resume.`,
+  'training/kept-results': (d: { path: string; other: readonly string[] }): string =>
+    d.other.length === 0
+      ? `'${d.path}' holds no kept results of trainings; give another path to resume.`
+      : `The results kept in '${d.path}' are of another run: ${d.other.join(', ')} ${d.other.length === 1 ? 'differs' : 'differ'}; give another path, or remove the file.`,
   'training/no-checkpoint': (d: { path: string }): string => `There is no checkpoint '${d.path}' to resume; start without --resume.`,
   'training/checkpoint': (d: { path: string; reason: string }): string =>
     `Checkpoint '${d.path}' cannot be resumed: ${d.reason}; start without --resume.`,

@@ -48,6 +48,11 @@ export const attributionAudit: Diagnostic = defineStudy({
       reads: true,
       help: 'The recipe that the model was trained by, for fresh models trained alike; in place of epochs, batch and rate.',
     }),
+    resume: text({
+      default: '',
+      writes: 'json',
+      help: 'A file where the result of each training is kept: an audit that was stopped goes on from it.',
+    }),
     epochs: int({ default: 30, min: 1, max: 10_000, help: 'Passes over the rows in each training: as many as the model had.' }),
     batch: int({ default: 32, min: 1, max: 65_536, help: 'Rows of a step.' }),
     rate: real({ default: 0.001, min: 1e-9, max: 10, help: "Adam's learning rate." }),

@@ -2,7 +2,7 @@ import { Fault } from '../../base/fault.ts';
 import type { Job } from '../../base/job.ts';
 import { argmax } from '../../base/maths/argmax.ts';
 import type { Matrix, Subject, Tools } from '../../evidence/evidence.ts';
-import type { FreshAsk, FreshModel, FreshTrainer, LabelledRows } from '../../evidence/fresh.ts';
+import type { FreshAsk, FreshModel, FreshTrainer, KeptResults, LabelledRows } from '../../evidence/fresh.ts';
 import { type Audited, randomRanks, ranksOf } from './audit-attributions.ts';
 import { trainAndTest } from './audit-rows.ts';
 import { type Level, levelOf, type Power, powerOf } from './audit-statistics.ts';
@@ -20,6 +20,7 @@ export interface AuditOptions {
   readonly controlRuns: number;
   readonly test: string;
   readonly recipe: string;
+  readonly resume: string;
   readonly epochs: number;
   readonly batch: number;
   readonly rate: number;
@@ -86,8 +87,9 @@ const clockOf = (job: Job, trainings: number, stepsEach: number, first: number) 
   };
   return {
     tell,
-    ended(model: FreshModel): void {
-      perStep = model.stepSeconds;
+    /** `model` is none where the result was kept from an earlier run. */
+    ended(model?: FreshModel): void {
+      perStep = model?.stepSeconds ?? perStep;
       done++;
     },
   };
@@ -99,25 +101,35 @@ interface Bench {
   readonly train: LabelledRows;
   readonly test: LabelledRows;
   readonly clock: Clock;
+  readonly kept?: KeptResults;
   readonly job: Job;
 }
 
 /** Accuracy on test rows changed as the training rows are, over several runs; run r has the same seed whatever is trained. */
 const power = async (
-  { trainer, train, test, clock, job }: Bench,
+  { trainer, train, test, clock, kept, job }: Bench,
   runs: number,
   text: string,
   changed: (data: LabelledRows, of: 'train' | 'test') => Float32Array,
 ): Promise<Power> => {
-  const x = changed(train, 'train');
-  const tested = changed(test, 'test');
+  const keys = Array.from({ length: runs }, (_, r) => `${text}, run ${r + 1}`);
+  const all = keys.every((key) => kept?.get(key) !== undefined);
+  const [x, tested] = all ? [new Float32Array(), new Float32Array()] : [changed(train, 'train'), changed(test, 'test')];
   const right: Uint8Array[] = [];
   for (let r = 0; r < runs; r++) {
     const seed = job.random(`run/${r}`).below(2 ** 32);
     clock.tell(0, text);
+    const known = kept?.get(keys[r]);
+    if (known !== undefined) {
+      right.push(Uint8Array.from(known, Number));
+      clock.ended();
+      continue;
+    }
     const model = await trainer.train({ x, labels: train.labels }, seed, { told: (share) => clock.tell(share, text) });
     clock.ended(model);
-    right.push(rightOf(await model.scores(tested), test.labels));
+    const hits = rightOf(await model.scores(tested), test.labels);
+    right.push(hits);
+    await kept?.put(keys[r], hits.join(''));
   }
   return powerOf(right);
 };
@@ -205,7 +217,12 @@ export const auditRun = async (
   job.note(
     `${trainings} trainings of ${stepsEach} steps (${levels.length} levels, ${chosen.runs} runs a side, masks alone and random order beside them${robust ? ', for two models' : ''}) were estimated at ${minutes(seconds)} from ${Math.min(MEASURED, stepsEach)} measured steps.`,
   );
-  const bench: Bench = { trainer, train, test, clock: clockOf(job, trainings, stepsEach, pace.stepSeconds), job };
+  // More runs, and other levels, may be added to those that were kept.
+  const { resume, runs: _, controlRuns: __, levels: ___, ...identity } = chosen;
+  const kept =
+    resume === '' ? undefined : await fresh.kept(resume, { ...identity, seed, train: train.labels.length, test: test.labels.length });
+  const clock = clockOf(job, trainings, stepsEach, pace.stepSeconds);
+  const bench: Bench = { trainer, train, test, clock, job, ...(kept ? { kept } : {}) };
 
   const audited: Audited[] = [{ name: subject.modelName ?? 'this model', gradient: tools.gradient, scores: fresh.scores }];
   if (robust) {

@@ -1,4 +1,4 @@
-import { choice, int, real, text } from '../../base/option.ts';
+import { choice, flag, int, real, text } from '../../base/option.ts';
 import { type Diagnostic, defineStudy } from '../define.ts';
 import { blockCards, blockGuide, blockHeadline, blockIntervals } from './block-cards.ts';
 import { blockRun } from './block-run.ts';
@@ -15,6 +15,12 @@ export const blockLeak: Diagnostic = defineStudy({
     arch: choice({ default: 'mlp', of: ['mlp', 'cnn'], help: 'The network that is trained on pictures of twice the height.' }),
     hidden: text({ default: '256,256', help: 'Sizes of its hidden dense layers, separated by commas.' }),
     channels: text({ default: '16,32', help: 'Channels of the convolutions of a cnn, separated by commas.' }),
+    trained: text({
+      default: '',
+      reads: true,
+      help: 'A model that was trained on such pictures of twice the height: it is measured beside those trained here.',
+    }),
+    references: flag({ default: true, help: 'Trains the standard and the robust models; off measures only the model named with trained.' }),
     image: text({ default: '', help: 'Shape of a picture, HxW or CxHxW, where rows are flat.' }),
     test: text({ default: '', help: 'Split of the same data to test on; none holds out a third of the rows of every class.' }),
     runs: int({ default: 2, min: 1, max: 50, help: 'Trainings of each model, from other first values and orders of rows.' }),

@@ -4,7 +4,7 @@ import type { Job } from '../../base/job.ts';
 import { argmax } from '../../base/maths/argmax.ts';
 import { sizeOf } from '../../base/tensor.ts';
 import type { Matrix, Tools } from '../../evidence/evidence.ts';
-import type { FreshAsk, FreshModel, FreshTrainer, LabelledRows } from '../../evidence/fresh.ts';
+import type { FreshAsk, FreshModel, LabelledRows, TrainedModel } from '../../evidence/fresh.ts';
 import { trainAndTest } from './audit-rows.ts';
 import { type Estimate, estimateOf } from './audit-statistics.ts';
 import { type Blocks, doubled, inSignal, stacked } from './block-images.ts';
@@ -13,6 +13,8 @@ export interface BlockOptions {
   readonly arch: 'mlp' | 'cnn';
   readonly hidden: string;
   readonly channels: string;
+  readonly trained: string;
+  readonly references: boolean;
   readonly image: string;
   readonly test: string;
   readonly runs: number;
@@ -29,7 +31,8 @@ export type Order = 'random' | 'top';
 /** Models of one training on images of one kind, over runs and test rows. */
 export interface BlockModel {
   readonly order: Order;
-  readonly training: 'standard' | 'robust';
+  /** `given` was trained elsewhere. */
+  readonly training: 'standard' | 'robust' | 'given';
   readonly accuracy: number;
   readonly attacked: number;
   readonly mass: Estimate;
@@ -40,8 +43,11 @@ export interface BlockLeak {
   readonly axes: ImageAxes;
   readonly train: number;
   readonly test: number;
-  readonly how: string;
-  readonly parameters: number;
+  /** How the models were trained, if they were. */
+  readonly how?: string;
+  readonly parameters?: number;
+  /** File of the model that was trained elsewhere. */
+  readonly given?: string;
   /** The first test rows with the gradients of the standard and the robust model of the first run, picture and null in random order. */
   readonly examples: readonly {
     readonly row: number;
@@ -67,7 +73,7 @@ const shaped = (data: LabelledRows, image: string): LabelledRows => {
 };
 
 /** Gradients of the label's logit at rows, [rows, d]. */
-const gradientsOf = async (model: FreshModel, { x, labels }: Blocks, job: Job): Promise<Float64Array> => {
+const gradientsOf = async (model: TrainedModel | FreshModel, { x, labels }: Blocks, job: Job): Promise<Float64Array> => {
   const { gradient } = await (await model.gradient()).sum({ rows: labels.length, points: x, weights: [1], targets: labels }, job.signal);
   return gradient;
 };
@@ -89,10 +95,15 @@ export const blockRun = async ({ fresh }: Pick<Tools, 'fresh'>, chosen: BlockOpt
       : ({ kind: 'cnn', channels: chosen.channels, hidden: chosen.hidden } as const);
   const ask: FreshAsk = { source, epochs, batch, rate };
   const like = { dims: tall.dims, rows: train.labels.length, classes: Math.max(train.classes, test.classes) };
-  const trainers: Readonly<Record<BlockModel['training'], FreshTrainer>> = {
-    standard: await fresh.open(ask, like),
-    robust: await fresh.open({ ...ask, adversarial: attack }, like),
-  };
+  if (!chosen.references && chosen.trained === '') throw new Fault('diagnostic/block-alone', {});
+  const given = chosen.trained === '' ? undefined : await fresh.trained(chosen.trained, tall.dims);
+  const trainers = chosen.references
+    ? { standard: await fresh.open(ask, like), robust: await fresh.open({ ...ask, adversarial: attack }, like) }
+    : undefined;
+  const asked: readonly BlockModel['training'][] = [
+    ...(trainers ? (['standard', 'robust'] as const) : []),
+    ...(given ? (['given'] as const) : []),
+  ];
   const models: BlockModel[] = [];
   const examples: {
     row: number;
@@ -100,18 +111,20 @@ export const blockRun = async ({ fresh }: Pick<Tools, 'fresh'>, chosen: BlockOpt
     x: Float32Array;
     maps: { training: BlockModel['training']; values: Float64Array; mass: number }[];
   }[] = [];
-  const parts = 4 * chosen.runs;
+  const parts = 2 * ((trainers ? 2 * chosen.runs : 0) + (given ? 1 : 0));
   let done = 0;
   for (const order of ['random', 'top'] as const) {
     const [rows, tested] = [train, test].map((data, i) => stacked(data, axes, range, order, job.random(`order/${order}/${i}`)));
-    for (const training of ['standard', 'robust'] as const) {
+    for (const training of asked) {
       const [right, attacked, tops]: [number[], number[], number[]] = [[], [], []];
       const masses: Float64Array[] = [];
-      for (let r = 0; r < chosen.runs; r++) {
+      for (let r = 0; r < (training === 'given' ? 1 : chosen.runs); r++) {
         const name = `${training} model, ${order === 'top' ? 'picture on top' : 'random order'}, run ${r + 1} of ${chosen.runs}`;
         const told = (share: number): void => job.progress((done + 0.9 * share) / parts, name);
         told(0);
-        const model = await trainers[training].train(rows, job.random(`run/${r}`).below(2 ** 32), { told });
+        const model =
+          training === 'given' ? given : await trainers?.[training].train(rows, job.random(`run/${r}`).below(2 ** 32), { told });
+        if (!model) continue;
         const g = await gradientsOf(model, tested, job);
         const found = Array.from(tested.labels, (_, i) => inSignal(g, i, tested, tall.axes));
         masses.push(Float64Array.from(found, ({ mass }) => mass));
@@ -130,6 +143,14 @@ export const blockRun = async ({ fresh }: Pick<Tools, 'fresh'>, chosen: BlockOpt
       models.push({ order, training, accuracy: mean(right), attacked: mean(attacked), mass: estimateOf(masses), top: mean(tops) });
     }
   }
-  const { how, parameters } = trainers.standard;
-  return { models, axes: tall.axes, train: train.labels.length, test: test.labels.length, how, parameters, examples, range };
+  return {
+    models,
+    axes: tall.axes,
+    train: train.labels.length,
+    test: test.labels.length,
+    ...(trainers ? { how: trainers.standard.how, parameters: trainers.standard.parameters } : {}),
+    ...(given ? { given: given.name } : {}),
+    examples,
+    range,
+  };
 };
