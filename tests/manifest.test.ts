@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { generatedFiles } from '../src/manifest/files.ts';
@@ -7,7 +7,7 @@ import { generatedFiles } from '../src/manifest/files.ts';
 const root = resolve(import.meta.dirname, '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
-for (const [path, text] of generatedFiles(read)) {
+for (const [path, text] of generatedFiles(read, (folder) => readdirSync(join(root, folder)))) {
   test(`${path} is what the registries say`, () => {
     assert.equal(read(path), text, `${path} is stale: run \`npm run manifest\` and commit it`);
   });

@@ -52,7 +52,7 @@ const canonical = (value: unknown): unknown => {
   );
 };
 
-const readFile = async (path: string, ports: Ports, signal: AbortSignal): Promise<string> => {
+export const readFile = async (path: string, ports: Ports, signal: AbortSignal): Promise<string> => {
   const source = await ports.source(path);
   return new TextDecoder().decode(await source.read(0, source.size, signal));
 };
@@ -118,10 +118,15 @@ const factsOf = async (recipe: Recipe, rows: Rows, classes: number, ports: Ports
   };
 };
 
-/** Reads recipe, data and model, compiles the steps and opens sessions for them. */
-export const setUp = async (ask: TrainRequest, residentBytes: number, ports: Ports, job: AppJob): Promise<Setup> => {
+/** Reads recipe (`text` in place of its file), data and model, compiles the steps and opens sessions for them. */
+export const setUp = async (
+  ask: TrainRequest & { readonly text?: string },
+  residentBytes: number,
+  ports: Ports,
+  job: AppJob,
+): Promise<Setup> => {
   job.progress(0, 'Opening');
-  const recipe = readRecipe(await readFile(ask.recipe, ports, job.signal), ask.recipe);
+  const recipe = readRecipe(ask.text ?? (await readFile(ask.recipe, ports, job.signal)), ask.recipe);
   checkOut(recipe, ask, ports);
   const opened = await openRecipeModel(recipe, ports, job);
   const { loss } = recipe;

@@ -11,9 +11,10 @@ import { outcomeOf } from './outcome.ts';
 import type { AppJob, Ports, UseCase } from './ports.ts';
 import { writeModel } from './save-model.ts';
 import { checkpointPaths, modelWith, readCheckpoint, writeCheckpoint } from './train-checkpoint.ts';
-import { type Bad, type Ended, evaluate, lengthOf, trainLoop } from './train-loop.ts';
+import { compareTraining } from './train-compare.ts';
+import { finish, finishRegime } from './train-finish.ts';
+import { type Bad, lengthOf, trainLoop } from './train-loop.ts';
 import { fresh, type Snapshot, weights } from './train-progress.ts';
-import { evaluatePlan, runRegime } from './train-regime.ts';
 import { cardsOf, guideOf, headlineOf, type Scores, stageTable } from './train-report.ts';
 import { type Setup, setUp } from './train-setup.ts';
 
@@ -47,26 +48,6 @@ const metadataOf = ({ recipe, identity, classNames, train: { rows } }: Setup, po
     ...(rows.range[0] <= rows.range[1] ? [[inputRangeKey, rows.range.join(' ')] as const] : []),
     ...(classNames ? [['classes', JSON.stringify(classNames)] as const] : []),
   ]);
-
-/** The parameters to keep (the best ones where asked), and what was measured of them. */
-const finish = async (setup: Setup, { snapshot }: Ended): Promise<{ readonly state: State; readonly scores: Scores }> => {
-  const { recipe, run, test } = setup;
-  const { progress, best } = snapshot;
-  const restored = recipe.earlyStop?.restoreBest && best && progress.best ? { state: best, row: progress.best.row } : undefined;
-  const state = restored?.state ?? snapshot.state;
-  const last = progress.history.at(-1);
-  const kept = restored?.row ?? last;
-  const tested = test && (await evaluate(run, state, test));
-  const scores = {
-    trainLoss: last?.trainLoss,
-    trainAccuracy: last?.trainAccuracy,
-    validationLoss: kept?.valLoss,
-    validationAccuracy: kept?.valAccuracy,
-    testLoss: tested?.loss,
-    testAccuracy: tested?.accuracy,
-  };
-  return { state, scores };
-};
 
 const reportOf = (
   ask: TrainRequest,
@@ -115,6 +96,7 @@ const reportOf = (
 export const trainWithin =
   (residentBytes: number): UseCase<'train'> =>
   async (ask, ports, outer) => {
+    if (ask.compare) return compareTraining(ask, ask.compare, residentBytes, ports, outer);
     const began = { at: new Date().toISOString(), clock: performance.now() };
     const notes = new Set<string>();
     const job: AppJob = {
@@ -144,16 +126,7 @@ export const trainWithin =
 
       if (recipe.extra.regime?.part.run) {
         if (ask.resume) throw new Fault('training/regime-resume', { path: ask.recipe, regime: recipe.extra.regime.part.id });
-        const ended = await runRegime(setup, ports);
-        const { test, validation } = setup;
-        const measured = validation && (await evaluatePlan(setup, ended.plan, ended.state, validation, ports));
-        const tested = test && (await evaluatePlan(setup, ended.plan, ended.state, test, ports));
-        const scores = {
-          validationLoss: measured?.loss,
-          validationAccuracy: measured?.accuracy,
-          testLoss: tested?.loss,
-          testAccuracy: tested?.accuracy,
-        };
+        const { ended, scores } = await finishRegime(setup, ports);
         const model = { ...ended.model, metadata: new Map([...ended.model.metadata, ...metadata]) };
         for (const note of await writeModel(model, ask.out, ports, job)) job.note(note);
         const done = report(ended.snapshot, scores, { outcome: 'measured' });

@@ -4,7 +4,10 @@ import { generatedFiles } from '../manifest/files.ts';
 import { root } from './root.ts';
 
 /** `npm run manifest`: writes every generated file, and removes pages of diagnostics that are gone. */
-const files = generatedFiles((path) => readFileSync(join(root, path), 'utf8'));
+const files = generatedFiles(
+  (path) => readFileSync(join(root, path), 'utf8'),
+  (folder) => readdirSync(join(root, folder)),
+);
 const docs = join(root, 'media/docs');
 mkdirSync(docs, { recursive: true });
 for (const name of readdirSync(docs)) if (!files.has(`media/docs/${name}`)) rmSync(join(docs, name));

@@ -2,15 +2,21 @@ import { recipeSchema } from '../training/recipe-schema.ts';
 import { catalogue } from './catalogue.ts';
 import { generatedManifest } from './contributes.ts';
 import { page } from './docs.ts';
+import { type MeasuredRecipe, measuredPage } from './measured-page.ts';
 import { withGenerated } from './readme.ts';
 import { recipePage } from './recipe-page.ts';
 import { suiteSchema } from './schema.ts';
 
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
-/** Every generated file: path → text. `read` gives the present ones, whose hand-written parts stay. */
-export const generatedFiles = (read: (path: string) => string): ReadonlyMap<string, string> => {
+/** Every generated file: path → text. `read` gives the present ones, whose hand-written parts stay; `list` the names in a folder. */
+export const generatedFiles = (
+  read: (path: string) => string,
+  list: (folder: string) => readonly string[],
+): ReadonlyMap<string, string> => {
   const all = catalogue();
+  const results = 'tests/bench/recipes/results';
+  const measured = list(results).toSorted();
   return new Map([
     ['package.json', json({ ...(JSON.parse(read('package.json')) as object), ...generatedManifest(all) })],
     ['README.md', withGenerated(read('README.md'))],
@@ -18,6 +24,7 @@ export const generatedFiles = (read: (path: string) => string): ReadonlyMap<stri
     ['media/schemas/assay.schema.json', json(suiteSchema(all))],
     ['media/schemas/recipe.schema.json', json(recipeSchema())],
     ['media/docs/recipe.md', recipePage()],
+    ['media/docs/recipes-measured.md', measuredPage(measured.map((name) => JSON.parse(read(`${results}/${name}`)) as MeasuredRecipe))],
     ...all.diagnostics.map((d): [string, string] => [`media/docs/${d.id}.md`, page(d)]),
   ]);
 };

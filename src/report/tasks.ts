@@ -76,6 +76,8 @@ export interface TrainRequest {
   readonly device: Device;
   readonly resume: boolean;
   readonly force: boolean;
+  /** Trains with several seeds beside another recipe, `baseline` for the natural one of its parts, and saves no model. */
+  readonly compare?: { readonly with: string; readonly seeds: number };
 }
 /** One message per call of the compiled loop: columns of equal length over the steps it made. */
 export interface TrainLive {

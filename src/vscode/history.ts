@@ -98,7 +98,7 @@ const runText = ({ title, reports }: RunRecord): string => {
 
 /** Files that a run is about. */
 const filesOf = ({ kind, request }: RunRecord): readonly (string | undefined)[] => {
-  if (kind === 'train') return [(request as TrainRequest).out];
+  if (kind === 'train') return [(request as TrainRequest).out || undefined];
   if (kind !== 'run') return [];
   const { model, data } = request as RunRequest;
   return [model?.path, data.path];

@@ -48,7 +48,7 @@ const submit = async (jobs: LaunchPorts['jobs'], work: Launch, watch: Watch): Pr
       return suiteResult(await jobs.submit('suite', work.ask, watch));
     case 'train': {
       const { out, report } = await jobs.submit('train', work.ask, watch);
-      return { reports: [report], out };
+      return { reports: [report], ...(out ? { out } : {}) };
     }
   }
 };

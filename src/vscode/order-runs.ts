@@ -31,7 +31,7 @@ export const modelOf = ({ kind, request }: Pick<RunRecord, 'kind' | 'request'>):
       return basename(model?.path ?? data.path);
     }
     case 'train':
-      return basename((request as TrainRequest).out);
+      return basename((request as TrainRequest).out) || 'Comparisons';
     case 'suite':
       return basename((request as SuiteRequest).path);
     case 'compare':

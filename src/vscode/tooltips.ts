@@ -36,8 +36,9 @@ const made = ({ kind, request }: RunRecord): readonly string[] => {
       ];
     }
     case 'train': {
-      const { recipe, out, device } = request as TrainRequest;
-      return [...line('Recipe', recipe), ...line('Model', out), ...line('Device', device)];
+      const { recipe, out, device, compare } = request as TrainRequest;
+      const beside = compare && `${compare.with}, ${compare.seeds} seeds`;
+      return [...line('Recipe', recipe), ...line('Beside', beside), ...line('Model', out), ...line('Device', device)];
     }
     case 'suite':
       return line('Suite', (request as { readonly path: string }).path);

@@ -7,6 +7,7 @@ import { mapsFigures } from './maps.ts';
 import { metricsFigures } from './metrics.ts';
 import { processFigures } from './process.ts';
 import { readerFigures } from './readers.ts';
+import { recipeFigures } from './recipes.ts';
 import { trainingFigures } from './training.ts';
 
 /** `npm run bench [-- SECTION[:PART]…]`: figures of one run on this machine as JSON. Ratios within a run travel; absolute times do not. */
@@ -14,6 +15,7 @@ const sections: Readonly<Record<string, (words: readonly string[]) => Promise<un
   calibration: calibrationFigures,
   process: processFigures,
   training: trainingFigures,
+  recipes: recipeFigures,
   engine: engineFigures,
   attribution: attributionFigures,
   metrics: metricsFigures,

@@ -32,6 +32,10 @@ export const workshop = () => {
       writeFileSync(at(name), writeNpz(arrays));
       return at(name);
     },
+    text(name: string, text: string): string {
+      writeFileSync(at(name), text);
+      return at(name);
+    },
     /** A model file of our own making: `build` records its nodes from input `x` and names the output. */
     model(name: string, row: readonly (number | string)[], out: readonly (number | string)[], build: (emit: Emit) => string): string {
       const emit = emitter({});

@@ -18,6 +18,7 @@ export const optionFaults = {
   'option/no-against': (d: { id: string }): string => `'${d.id}' looks at one model or table, so 'against' has no use; leave it out.`,
   'option/compare': (d: { run: string; other: string }): string =>
     `'${d.run}' is a saved run and '${d.other}' is none; compare two runs, or two models or tables of predictions.`,
+  'option/apart': (d: { name: string; other: string }): string => `${d.name} and ${d.other} do not go together; leave one out.`,
   'option/missing': (d: { name: string; usage: string }): string => `Missing ${d.name}. Usage: ${d.usage}`,
   'id/unknown': (d: { what: string; id: string; nearest: string; known: readonly string[] }): string =>
     `Unknown ${d.what} '${d.id}'.${suggest(d.nearest)} Known: ${d.known.join(', ')}.`,

@@ -28,6 +28,10 @@ export const trainingFaults = {
     `Teacher '${d.model}' tells ${d.found} classes apart, and the data have ${d.due}; give a teacher of the same classes.`,
   'training/examples': (d: { output: string }): string =>
     `Gradients of single rows cannot be had on the way to '${d.output}': rows mix there, or a layer has no rule for them; leave out the monitor or batch schedule that needs them.`,
+  'training/no-baseline': (d: { path: string }): string =>
+    `No part of recipe '${d.path}' has a natural baseline; name the recipe to compare with in place of 'baseline'.`,
+  'training/no-pairs': (d: { path: string; seeds: number }): string =>
+    `Nothing can be compared: with none of ${d.seeds} seeds both recipes of '${d.path}' kept a finite loss; lower the rate.`,
   'training/part': (d: { path: string; key: string; part: string; reason: string }): string =>
     `Recipe '${d.path}': ${d.key} '${d.part}' ${d.reason}.`,
   'training/fixed-batch': (d: { model: string; rows: number }): string =>

@@ -14,7 +14,7 @@ import { runSuite } from './run-suite.ts';
 import { cancelRun, compareRuns, deleteRun, openCard, openRun, repeatRun, saveReport, showLog } from './runs.ts';
 import { saliency } from './saliency.ts';
 import { openSample, openWalkthrough } from './sample.ts';
-import { train } from './train.ts';
+import { compareTraining, train } from './train.ts';
 
 /** Every command of the palette. */
 export const commands = (catalogue: Catalogue): readonly Command[] => [
@@ -32,6 +32,7 @@ export const commands = (catalogue: Catalogue): readonly Command[] => [
   trainFurther,
   revealFile,
   train,
+  compareTraining,
   createSuite,
   runSuite,
   runDiagnostic,

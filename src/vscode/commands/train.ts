@@ -61,3 +61,42 @@ export const train: Command = defineCommand({
     });
   },
 });
+
+export const compareTraining: Command = defineCommand({
+  id: 'assay.compareTraining',
+  title: 'Train Beside Baseline…',
+  icon: '$(git-compare)',
+  needsTrust: true,
+  menus: { 'explorer/context': { when: 'resourceFilename =~ /\\.train\\.json$/ && resourceScheme == file', group: '7_assay@2' } },
+  async run(host, target) {
+    const recipe = await chooseRecipe(host, target);
+    if (recipe === undefined) return;
+    const others = (await host.find('**/*.train.json')).filter((path) => path !== recipe);
+    const choices: Choice<string>[] = [
+      {
+        label: 'Its natural baseline',
+        detail: 'The same recipe with the parts that its own are measured against',
+        icon: 'git-compare',
+        value: 'baseline',
+      },
+      ...others.map((path) => ({
+        label: basename(path),
+        description: host.label(path),
+        icon: 'mortar-board',
+        group: 'another recipe',
+        value: path,
+      })),
+    ];
+    const other = await host.pick('Train Beside', 'What the recipe is compared with', choices);
+    if (other === undefined) return;
+    const counts = [3, 5, 10, 20].map((n): Choice<number> => ({ label: `${n} seeds`, icon: 'symbol-number', value: n }));
+    const seeds = await host.pick('Train Beside', 'Seeds that both are trained with', counts);
+    if (seeds === undefined) return;
+    await host.launch({
+      task: 'train',
+      title: `${basename(recipe)} beside ${other === 'baseline' ? 'its baseline' : basename(other)}`,
+      subject: basename(recipe),
+      ask: { recipe, out: '', device: host.device, resume: false, force: false, compare: { with: other, seeds } },
+    });
+  },
+});

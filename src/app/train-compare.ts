@@ -1,0 +1,202 @@
+import { Fault } from '../base/fault.ts';
+import { studentQuantile } from '../base/maths/student.ts';
+import { type Card, type Interval, type Report, SCHEMA } from '../report/report.ts';
+import type { TrainRequest, TrainResult } from '../report/tasks.ts';
+import { baselineOf } from '../training/baseline.ts';
+import type { AppJob, Ports } from './ports.ts';
+import { finish, finishRegime } from './train-finish.ts';
+import { trainLoop } from './train-loop.ts';
+import { fresh } from './train-progress.ts';
+import type { Scores } from './train-report.ts';
+import { readFile, type Setup, setUp } from './train-setup.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+interface Side {
+  readonly name: string;
+  readonly path: string;
+  readonly recipe: Json;
+}
+interface Outcome {
+  readonly scores: Scores;
+  readonly seconds: number;
+  readonly facts: Pick<Report['provenance'], 'dataPath' | 'dataSha256' | 'device' | 'rows'>;
+}
+
+const LEVEL = 0.95;
+const metrics = [
+  { key: 'testAccuracy', name: 'test_accuracy', label: 'Test accuracy', unit: 'fraction' },
+  { key: 'testLoss', name: 'test_loss', label: 'Test loss', unit: 'none' },
+  { key: 'validationAccuracy', name: 'validation_accuracy', label: 'Validation accuracy', unit: 'fraction' },
+  { key: 'validationLoss', name: 'validation_loss', label: 'Validation loss', unit: 'none' },
+] as const;
+
+const parsed = async (path: string, ports: Ports, job: AppJob): Promise<Json> => {
+  const text = await readFile(path, ports, job.signal);
+  try {
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    throw new Fault('training/recipe', {
+      path,
+      where: 'the file',
+      reason: `it is not JSON (${error instanceof Error ? error.message : error})`,
+    });
+  }
+};
+
+const factsOf = ({ recipe, identity, choice, train }: Setup, path: string, ports: Ports): Outcome['facts'] => ({
+  dataPath: ports.resolve(path, recipe.data.train.path),
+  dataSha256: identity.dataSha256,
+  rows: train.positions.length,
+  device: { requested: choice.requested, actual: choice.actual, reason: choice.reason },
+});
+
+/** One run, nothing saved. Undefined where it stopped on a step that was not finite. */
+const once = async (
+  ask: TrainRequest,
+  side: Side,
+  seed: number,
+  bytes: number,
+  ports: Ports,
+  job: AppJob,
+): Promise<Outcome | undefined> => {
+  const from = performance.now();
+  const setup = await setUp({ ...ask, recipe: side.path, text: JSON.stringify({ ...side.recipe, seed }) }, bytes, ports, job);
+  try {
+    const facts = factsOf(setup, side.path, ports);
+    const done = (scores: Scores): Outcome => ({ scores, seconds: (performance.now() - from) / 1000, facts });
+    if (setup.recipe.extra.regime?.part.run) return done((await finishRegime(setup, ports)).scores);
+    const ended = await trainLoop({ ...setup.run, save: async () => {} }, fresh(setup.run.compiled.start));
+    if (ended.why === 'stopped') throw new Fault('job/stopped', {});
+    return ended.bad ? undefined : done((await finish(setup, ended)).scores);
+  } finally {
+    await setup.close();
+  }
+};
+
+const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** Of the mean of paired differences, by Student's t over the seeds. */
+const pairedInterval = (differences: readonly number[]): Interval | undefined => {
+  const n = differences.length;
+  if (n < 2) return undefined;
+  const centre = mean(differences);
+  const spread = Math.sqrt(differences.reduce((sum, d) => sum + (d - centre) ** 2, 0) / (n - 1) / n);
+  const reach = studentQuantile((1 + LEVEL) / 2, n - 1) * spread;
+  return { low: centre - reach, high: centre + reach, level: LEVEL, method: `Student's t over ${n} seeds, paired` };
+};
+
+/** Trains a recipe and another with the same seeds, and reports the differences. */
+export const compareTraining = async (
+  ask: TrainRequest,
+  { with: other, seeds }: NonNullable<TrainRequest['compare']>,
+  bytes: number,
+  ports: Ports,
+  outer: AppJob,
+): Promise<TrainResult> => {
+  const began = { at: new Date().toISOString(), clock: performance.now() };
+  const notes = new Set<string>();
+  const raw = await parsed(ask.recipe, ports, outer);
+  const natural = other === 'baseline' ? baselineOf(raw, ask.recipe) : undefined;
+  const own: Side = { name: 'recipe', path: ask.recipe, recipe: raw };
+  const against: Side = natural
+    ? { name: 'baseline', path: ask.recipe, recipe: natural.recipe }
+    : { name: other.split(/[\\/]/).at(-1) ?? other, path: other, recipe: await parsed(other, ports, outer) };
+  if (natural) notes.add(`The baseline is the same recipe ${natural.changed.join(', ')}.`);
+  const first = Number(raw.seed ?? 0);
+  const rows: { readonly seed: number; readonly own: Outcome; readonly against: Outcome }[] = [];
+  for (let i = 0; i < seeds; i++) {
+    const seed = first + i;
+    const found: (Outcome | undefined)[] = [];
+    for (const [k, side] of [own, against].entries()) {
+      const job: AppJob = {
+        ...outer,
+        live: () => {},
+        note: (text) => void notes.add(text),
+        progress: (fraction, text) => outer.progress((2 * i + k + fraction) / (2 * seeds), `seed ${seed}, ${side.name}: ${text}`),
+      };
+      found.push(await once({ ...ask, out: '' }, side, seed, bytes, ports, job));
+    }
+    const [a, b] = found;
+    if (a && b) rows.push({ seed, own: a, against: b });
+    else notes.add(`Seed ${seed} is left out, as loss or gradient was not finite with the ${a ? against.name : own.name}.`);
+  }
+  const [sample] = rows;
+  if (!sample) throw new Fault('training/no-pairs', { path: ask.recipe, seeds });
+  const measured = metrics.filter(({ key }) => rows.every((r) => r.own.scores[key] !== undefined && r.against.scores[key] !== undefined));
+  const headline: Record<string, number> = {};
+  const intervals: Record<string, Interval> = {};
+  const values = measured.flatMap(({ key, name, label, unit }) => {
+    const mine = rows.map((r) => Number(r.own.scores[key]));
+    const theirs = rows.map((r) => Number(r.against.scores[key]));
+    const differences = mine.map((v, i) => v - theirs[i]);
+    const interval = pairedInterval(differences);
+    headline[`${name}_difference`] = mean(differences);
+    headline[name] = mean(mine);
+    headline[`${name}_baseline`] = mean(theirs);
+    if (interval) intervals[`${name}_difference`] = interval;
+    return [
+      {
+        name: `${name}_difference`,
+        label: `${label}: recipe − ${against.name}, mean over seeds`,
+        value: mean(differences),
+        unit,
+        ...(interval ? { interval } : {}),
+      },
+      { name, label: `${label}, recipe`, value: mean(mine), unit },
+      { name: `${name}_baseline`, label: `${label}, ${against.name}`, value: mean(theirs), unit },
+    ];
+  });
+  headline.seconds = mean(rows.map((r) => r.own.seconds));
+  headline.seconds_baseline = mean(rows.map((r) => r.against.seconds));
+  const cards: Card[] = [
+    { kind: 'number', title: 'Difference', values },
+    {
+      kind: 'table',
+      title: 'Seeds',
+      columns: [
+        { name: 'seed', label: 'Seed', type: 'number', unit: 'count' },
+        ...measured.flatMap(({ name, label, unit }) => [
+          { name, label: `${label}, recipe`, type: 'number' as const, unit },
+          { name: `${name}_baseline`, label: `${label}, ${against.name}`, type: 'number' as const, unit },
+        ]),
+        { name: 'seconds', label: 'Seconds, recipe', type: 'number', unit: 'seconds' },
+        { name: 'seconds_baseline', label: `Seconds, ${against.name}`, type: 'number', unit: 'seconds' },
+      ],
+      rows: rows.map((r) => [
+        r.seed,
+        ...measured.flatMap(({ key }) => [Number(r.own.scores[key]), Number(r.against.scores[key])]),
+        r.own.seconds,
+        r.against.seconds,
+      ]),
+    },
+  ];
+  if (seeds < 2) notes.add('One seed has no interval: run with more seeds to tell a difference from chance.');
+  const id =
+    ask.recipe
+      .split(/[\\/]/)
+      .at(-1)
+      ?.replace(/(\.train)?\.json$/, '') ?? ask.recipe;
+  const report: Report = {
+    schema: SCHEMA,
+    id,
+    title: `Training: ${id} beside ${natural ? 'its baseline' : against.name}`,
+    question: 'Does the recipe train a better model than what it is compared with?',
+    outcome: 'measured',
+    notes: [...notes],
+    headline,
+    intervals,
+    cards,
+    guide:
+      'Both are trained with the same seeds, so rows, their order and first values are alike as far as the recipes allow, and the differences are paired. An interval that holds 0 says that these seeds do not tell the two apart: add seeds before you believe either. Intervals are over seeds alone, on one split of one dataset; another split can move them. Judge by test numbers, and weigh the seconds.',
+    samples: [],
+    provenance: {
+      ...sample.own.facts,
+      seed: first,
+      versions: ports.versions,
+      options: { recipe: raw, against: against.recipe, seeds },
+      seconds: (performance.now() - began.clock) / 1000,
+      startedAt: began.at,
+    },
+  };
+  return { out: '', report };
+};

@@ -1,0 +1,41 @@
+import type { State } from '../training/compile.ts';
+import type { Ports } from './ports.ts';
+import { type Ended, evaluate } from './train-loop.ts';
+import { evaluatePlan, type RegimeEnd, runRegime } from './train-regime.ts';
+import type { Scores } from './train-report.ts';
+import type { Setup } from './train-setup.ts';
+
+/** The parameters to keep (the best ones where asked), and what was measured of them. */
+export const finish = async (setup: Setup, { snapshot }: Ended): Promise<{ readonly state: State; readonly scores: Scores }> => {
+  const { recipe, run, test } = setup;
+  const { progress, best } = snapshot;
+  const restored = recipe.earlyStop?.restoreBest && best && progress.best ? { state: best, row: progress.best.row } : undefined;
+  const state = restored?.state ?? snapshot.state;
+  const last = progress.history.at(-1);
+  const kept = restored?.row ?? last;
+  const tested = test && (await evaluate(run, state, test));
+  const scores = {
+    trainLoss: last?.trainLoss,
+    trainAccuracy: last?.trainAccuracy,
+    validationLoss: kept?.valLoss,
+    validationAccuracy: kept?.valAccuracy,
+    testLoss: tested?.loss,
+    testAccuracy: tested?.accuracy,
+  };
+  return { state, scores };
+};
+
+/** Runs the recipe's regime and measures what it ends with. */
+export const finishRegime = async (setup: Setup, ports: Ports): Promise<{ readonly ended: RegimeEnd; readonly scores: Scores }> => {
+  const ended = await runRegime(setup, ports);
+  const { test, validation } = setup;
+  const measured = validation && (await evaluatePlan(setup, ended.plan, ended.state, validation, ports));
+  const tested = test && (await evaluatePlan(setup, ended.plan, ended.state, test, ports));
+  const scores = {
+    validationLoss: measured?.loss,
+    validationAccuracy: measured?.accuracy,
+    testLoss: tested?.loss,
+    testAccuracy: tested?.accuracy,
+  };
+  return { ended, scores };
+};

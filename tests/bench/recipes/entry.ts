@@ -1,0 +1,45 @@
+import { fileURLToPath } from 'node:url';
+import type { MeasuredRecipe } from '../../../src/manifest/measured-page.ts';
+import type { Report } from '../../../src/report/report.ts';
+import { workshop } from '../../training/workshop.ts';
+
+/** The small experiment of a card: its file here, one line in index.ts. What it measures is kept in results/ and shown in the docs. */
+export interface RecipeEntry extends Omit<MeasuredRecipe, 'rows' | 'says'> {
+  run(): Promise<Pick<MeasuredRecipe, 'rows' | 'says'>>;
+}
+
+const digits = fileURLToPath(new URL('../../../media/sample/digits.npz', import.meta.url));
+/** 1,437 training and 360 test rows of the digits, at 0..1; no rows held out. */
+export const digitsData: object = {
+  data: {
+    train: { path: digits, split: 'train', preprocess: { scale: 0.0625 } },
+    test: { path: digits, split: 'test', preprocess: { scale: 0.0625 } },
+  },
+  split: { val: 0 },
+};
+
+/** The report of a recipe trained beside another (the natural baseline where none is given) with as many seeds. */
+export const beside = async (recipe: object, seeds: number, against?: object): Promise<Report> => {
+  const shop = workshop();
+  const other = against === undefined ? 'baseline' : shop.text('other.train.json', JSON.stringify(against));
+  const { report } = await shop.run(recipe, { out: '', compare: { with: other, seeds } });
+  return report;
+};
+
+/** A headline number of a comparison as a row of the table. */
+export const row = (
+  { headline, intervals }: Report,
+  key: string,
+  name: string,
+  unit: MeasuredRecipe['rows'][number]['unit'],
+  expected?: string,
+): MeasuredRecipe['rows'][number] => {
+  const interval = intervals[key];
+  return {
+    name,
+    value: headline[key],
+    unit,
+    ...(interval ? { interval: [interval.low, interval.high] } : {}),
+    ...(expected === undefined ? {} : { expected }),
+  };
+};
