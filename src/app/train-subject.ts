@@ -1,3 +1,4 @@
+import { inputScaling } from '../autodiff/parameters.ts';
 import { Fault } from '../base/fault.ts';
 import type { Job } from '../base/job.ts';
 import type { Target } from '../data/preprocess.ts';
@@ -18,7 +19,7 @@ import { buildModel } from '../training/build.ts';
 import type { TargetKind } from '../training/define.ts';
 import { type Headed, withHead } from '../training/head-surgery.ts';
 import { initialise, undrawn } from '../training/initialise.ts';
-import { inputScaling, type Parameter, parametersOf, selected } from '../training/parameters.ts';
+import { type Parameter, parametersOf, selected } from '../training/parameters.ts';
 import { type Plan, rowType } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
 import { groupsOf, receiving } from '../training/trainable.ts';

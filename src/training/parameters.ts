@@ -1,3 +1,4 @@
+import { inputScaling } from '../autodiff/parameters.ts';
 import { Fault } from '../base/fault.ts';
 import { nearest } from '../base/nearest.ts';
 import { sizeOf } from '../base/tensor.ts';
@@ -156,35 +157,6 @@ export const parametersOf = (graph: Graph): readonly Parameter[] => {
     const axis = channels.get(name);
     return [{ name, dims, role, fanIn, fanOut, ...(axis === undefined ? {} : { channels: axis }) }];
   });
-};
-
-/** Operators that pass the input on element by element. */
-const elementwise = new Set([
-  'Add',
-  'Sub',
-  'Mul',
-  'Div',
-  'Cast',
-  'Reshape',
-  'Flatten',
-  'Transpose',
-  'Squeeze',
-  'Unsqueeze',
-  'Identity',
-  'Clip',
-]);
-
-/** Stored numbers that only shift or scale the input before the first layer (mean and standard deviation of the data). */
-export const inputScaling = (graph: Graph): ReadonlySet<string> => {
-  const raw = new Set(graph.inputs.map((i) => i.name).filter((name) => !graph.initializers.has(name)));
-  const scaling = new Set<string>();
-  for (const { op, domain, inputs, outputs } of graph.nodes) {
-    const [stored, computed] = [inputs.filter((i) => graph.initializers.has(i)), inputs.filter((i) => i && !graph.initializers.has(i))];
-    if (domain !== '' || !elementwise.has(op) || computed.length === 0 || !computed.every((i) => raw.has(i))) continue;
-    for (const name of stored) scaling.add(name);
-    for (const name of outputs) raw.add(name);
-  }
-  return scaling;
 };
 
 const globOf = (pattern: string): RegExp =>

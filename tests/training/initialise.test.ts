@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inputScaling } from '../../src/autodiff/parameters.ts';
 import { choose } from '../../src/base/option.ts';
 import { dataOf } from '../../src/graph/constant.ts';
 import { architectures } from '../../src/training/architectures/index.ts';
 import { buildModel } from '../../src/training/build.ts';
 import { type Initialisation, initialisations, initialise } from '../../src/training/initialise.ts';
-import { inputScaling, parametersOf } from '../../src/training/parameters.ts';
+import { parametersOf } from '../../src/training/parameters.ts';
 import { fixture, fixtures } from '../graph/run.ts';
 
 const build = (id: string, row: readonly number[], given: Record<string, unknown>) => {

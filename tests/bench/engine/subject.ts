@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type GradientAsk, gradientGraph } from '../../../src/autodiff/gradient-graph.ts';
+import { inputScaling } from '../../../src/autodiff/parameters.ts';
 import { choose } from '../../../src/base/option.ts';
 import { random } from '../../../src/base/random.ts';
 import { type DType, float32, int64, sizeOf, type Tensor } from '../../../src/base/tensor.ts';
@@ -132,6 +133,7 @@ const planOf = (prep: Prepared, block: number): Plan => {
   };
   const known = { ...graph, values: prep.probed.types, inputs: graph.inputs.map(typed), outputs: graph.outputs.map(typed) };
   const classes = classesOf(prep);
+  const scaling = inputScaling(known);
   return {
     graph: known,
     opsets,
@@ -141,7 +143,7 @@ const planOf = (prep: Prepared, block: number): Plan => {
     classes,
     loss: picked(losses, classes > 0 ? 'cross-entropy' : 'mse'),
     optimizer: picked(optimizers, 'sgd'),
-    groups: [{ parameters: parametersOf(known), lrScale: 1 }],
+    groups: [{ parameters: parametersOf(known).filter(({ name }) => !scaling.has(name)), lrScale: 1 }],
     data: 'resident',
     statistics: 'batch',
     precision: 'float32',
