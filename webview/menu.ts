@@ -1,4 +1,4 @@
-import { button } from './controls.ts';
+import { type ButtonLook, button } from './controls.ts';
 import { el, freshId } from './element.ts';
 
 export interface MenuItem {
@@ -9,10 +9,10 @@ export interface MenuItem {
 }
 
 /** A button that opens a list of actions; arrow keys walk it, Escape closes it. */
-export const menu = (label: string, title: string, items: readonly MenuItem[]): HTMLElement => {
+export const menu = (label: string, title: string, items: readonly MenuItem[], look: ButtonLook['look'] = 'quiet'): HTMLElement => {
   const id = freshId('menu');
   const list = el('div', { class: 'menu', role: 'menu', id, 'aria-label': title, hidden: true });
-  const opener = button(label, () => show(list.hidden !== false), { look: 'quiet', title });
+  const opener = button(label, () => show(list.hidden !== false), { look, title });
   opener.setAttribute('aria-haspopup', 'menu');
   opener.setAttribute('aria-expanded', 'false');
   opener.setAttribute('aria-controls', id);

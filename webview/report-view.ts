@@ -146,6 +146,7 @@ export const reportView = (report: Report, index: number, host: Host, signal: Ab
       'Save report',
       'Save report',
       formats.map(({ label, save }) => ({ label, title: `Save report as ${label}`, press: save })),
+      'secondary',
     ),
   );
   const measured = report.outcome === 'measured';

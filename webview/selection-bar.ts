@@ -39,7 +39,7 @@ export const selectionBar = ({ clear, reveal, open }: SelectionActions): Selecti
         actions.replaceChildren();
         return;
       }
-      said.textContent = `Selection: ${rowsOf(selection)} of ${selection.label}`;
+      said.textContent = `Selection: ${rowsOf(selection)} of ‘${selection.label}’`;
       const [first] = selection.rows;
       actions.replaceChildren(
         button('Show', reveal, { look: 'quiet', title: 'Show the selected samples' }),

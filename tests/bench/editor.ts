@@ -4,6 +4,7 @@ import { choose, painted, runCommand, webview } from '../editor/vscode.ts';
 import { firstMapFigures } from './first-map.ts';
 import { round } from './measure.ts';
 import { modelEditorFigures } from './model-editor.ts';
+import { reportPanelFigures } from './report-panel.ts';
 
 const middle = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[times.length >> 1];
 
@@ -72,6 +73,7 @@ export const editorFigures = async (): Promise<Readonly<Record<string, number>> 
       ...(await mapFigures(page)),
       ...(await modelEditorFigures(stage)),
       ...(await firstMapFigures()),
+      ...(await reportPanelFigures()),
     };
   } finally {
     await stage.close();

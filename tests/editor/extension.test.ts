@@ -310,7 +310,8 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     await page.getByRole('tab', { name: /^Reliability Diagram/ }).click();
     await page.getByRole('button', { name: 'Save Report as HTML…' }).click();
     assert.match(await saved('saved.html'), /<title>Reliability Diagram · Assay<\/title>/);
-    await webview(page).getByRole('button', { name: 'Save JSON' }).click();
+    await webview(page).getByRole('button', { name: 'Save report', exact: true }).click();
+    await webview(page).getByRole('menuitem', { name: 'Save report as JSON' }).click();
     assert.equal((JSON.parse(await saved('saved.json')) as { readonly id: string }).id, 'reliability');
     const failed = tree(page, /^Reliability Diagram, broken\.onnx.*failed/);
     await failed.hover();

@@ -142,7 +142,7 @@ test('what is chosen in one card is brought out in all that hold its rows', { sk
   assert.match((await page.locator('.sample.held').textContent()) ?? '', /sample 7/);
   await page.getByRole('button', { name: 'Loss' }).click();
   assert.equal(await page.locator('tr.held').count(), 1, 'sorting keeps the mark');
-  assert.match((await bar(page).textContent()) ?? '', /^Selection: 3 rows of 3 taken for 5/);
+  assert.match((await bar(page).textContent()) ?? '', /^Selection: 3 rows of ‘3 taken for 5’/);
   assert.equal(await page.locator('.strip .tile').count(), 3);
   await page.screenshot({ path: screenshot('selection dark'), fullPage: true });
   await page.keyboard.press('Escape');
@@ -175,12 +175,12 @@ test('a page that is drawn anew stands as it stood: selection, tables, place', {
   await select(first.page);
   await first.page.getByRole('button', { name: 'Curve as a table' }).click();
   await first.page.evaluate('window.scrollTo(0, 400)');
-  await first.page.waitForFunction('(JSON.parse(window.kept).page ?? {}).scroll === 400', undefined, { polling: 100 }).catch(() => {});
+  for (let i = 0; i < 100 && (await kept(first.page)).page?.scroll !== 400; i++) await first.page.waitForTimeout(50);
   const state = await kept(first.page);
   assert.deepEqual(state.page, { tab: 0, scroll: 400, tables: ['0:2'], selected: { report: 0, card: 0, selection: chosen } });
   const again = await openPanel('stands', { theme: 'dark', kept: JSON.stringify(state) });
   await show(again.page);
-  await bar(again.page).getByText('3 rows of 3 taken for 5').waitFor();
+  await bar(again.page).getByText('3 rows of ‘3 taken for 5’').waitFor();
   assert.ok(await again.page.locator('[data-kind="curve"] .twin table').isVisible());
   assert.equal(await again.page.locator('vscode-button[aria-label="Curve as a table"]').getAttribute('aria-pressed'), 'true');
   for (let i = 0; i < 50 && (await again.page.evaluate('window.scrollY')) !== 400; i++) await again.page.waitForTimeout(50);

@@ -1,0 +1,72 @@
+import type { TrainLive } from '../../src/report/tasks.ts';
+import { sampleReport } from '../report/fixtures.ts';
+import { close, launch, openPanel, post } from '../webview/browser.ts';
+import { round } from './measure.ts';
+
+const [CARDS, UPDATES] = [10, 300];
+
+const steps = (from: number): TrainLive => {
+  const step = Array.from({ length: 10 }, (_, i) => from + i + 1);
+  return {
+    kind: 'steps',
+    step,
+    epoch: 1,
+    epochs: 10,
+    totalSteps: 10 * UPDATES,
+    loss: step.map((s) => 2 / s),
+    accuracy: step.map((s) => 1 - 1 / s),
+    learningRate: step.map(() => 0.01),
+    gradientNorm: step.map(() => 1),
+    stepsPerSecond: 100,
+  };
+};
+
+/** The report page in headless Chromium under VS Code's policy: from the message to the first frame with ten cards, and what one live update costs. */
+export const reportPanelFigures = async (): Promise<Readonly<Record<string, number>>> => {
+  await launch();
+  try {
+    const report = sampleReport('every-kind');
+    const message = { type: 'reports', title: 'Run', reports: [{ ...report, cards: report.cards.slice(0, CARDS) }] };
+    const paints: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const { page } = await openPanel(`bench-${i}`, { theme: 'dark' });
+      paints.push(
+        await page.evaluate(async (data) => {
+          const from = performance.now();
+          window.dispatchEvent(new MessageEvent('message', { data }));
+          for (let drawn = false; !drawn; ) {
+            await new Promise(requestAnimationFrame);
+            const charts = [...document.querySelectorAll<HTMLCanvasElement>('.plot canvas')];
+            drawn = charts.length > 0 && charts.every(({ width }) => width > 300);
+          }
+          return performance.now() - from;
+        }, message),
+      );
+      await page.context().close();
+    }
+    const { page } = await openPanel('bench-live', { theme: 'dark' });
+    await post(page, { type: 'progress', title: 'Train', fraction: 0, text: '' });
+    const redraws = await page.evaluate(
+      async (updates) => {
+        const times: number[] = [];
+        for (const live of updates) {
+          const from = performance.now();
+          window.dispatchEvent(new MessageEvent('message', { data: { type: 'live', live } }));
+          const said = performance.now() - from;
+          // The page's own redraw was asked for first, so it is done when this is called.
+          times.push(said + (await new Promise<number>((done) => requestAnimationFrame((began) => done(performance.now() - began)))));
+        }
+        return times;
+      },
+      Array.from({ length: UPDATES }, (_, i) => steps(10 * i)),
+    );
+    const sorted = redraws.slice(20).toSorted((a, b) => a - b);
+    return {
+      reportTenCardsFirstPaintMs: round(paints.toSorted((a, b) => a - b)[2]),
+      liveRedrawMedianMs: round(sorted[sorted.length >> 1]),
+      liveRedrawP99Ms: round(sorted[Math.floor(0.99 * sorted.length)]),
+    };
+  } finally {
+    await close();
+  }
+};

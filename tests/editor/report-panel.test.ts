@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, type TestContext, test } from 'node:test';
+import type { FrameLocator } from 'playwright-core';
+import { openStage, type Stage } from './stage.ts';
+import { anyReport, choose, PATIENCE, painted, reload, runCommand, saveAs, webview } from './vscode.ts';
+
+const stage = await openStage();
+if (typeof stage === 'string') {
+  test('the report panel in a real VS Code', { skip: process.env.CI ? false : stage }, () => assert.fail(stage));
+} else {
+  after(() => stage.close());
+  scenarios(stage);
+}
+
+function scenarios({ page, server, folder, shot }: Stage): void {
+  const scenario = (name: string, act: (t: TestContext) => Promise<void>): void => {
+    test(name, { timeout: 4 * PATIENCE }, async (t) => {
+      try {
+        await act(t);
+      } catch (error) {
+        await shot(`failed ${name.replace(/\W+/g, ' ')}`);
+        console.error(server.log().slice(-2000));
+        throw error;
+      }
+    });
+  };
+  const view = (): FrameLocator => webview(page);
+  const bar = () => view().locator('.selection-bar');
+  const run = async (command: string): Promise<void> => {
+    await runCommand(page, command);
+    await choose(page, 'digits');
+    await choose(page, 'test');
+  };
+  const use = async (theme: string, kind: string): Promise<void> => {
+    await runCommand(page, 'Preferences: Color Theme');
+    await choose(page, theme);
+    await page.locator(`.monaco-workbench.${kind}`).waitFor();
+    // The window fades from one theme to the next.
+    await page.waitForTimeout(500);
+  };
+  const chooseCell = async (): Promise<void> => {
+    await view().locator('.heatmap-frame').focus();
+    await page.keyboard.press('Enter');
+    await bar().getByText('Selection').waitFor();
+  };
+
+  scenario('a cell chosen by keyboard is one selection of the page: chip, samples, other cards', async () => {
+    await run('Assay: Confusion Matrix');
+    await painted(view().locator('canvas.heatmap').first());
+    await chooseCell();
+    assert.match((await bar().textContent()) ?? '', /^Selection: \d+( of \d+)? rows of /);
+    assert.ok((await view().locator('.strip .tile').count()) > 0);
+    await shot('report selection dark');
+    await page.keyboard.press('Escape');
+    await bar().waitFor({ state: 'hidden' });
+  });
+
+  scenario('selection, open tables and place come back when the panel was hidden, and after a reload of the window', async () => {
+    await chooseCell();
+    const said = await bar().locator('.selection-text').textContent();
+    await view()
+      .getByRole('button', { name: 'Confusion matrix as a table' })
+      .or(view().getByRole('button', { name: / as a table$/ }))
+      .first()
+      .click();
+    await view().locator('.twin:not(.visually-hidden) table').first().waitFor();
+    // What is kept is written a moment after the page stands still.
+    await page.waitForTimeout(500);
+    const isBack = async (): Promise<void> => {
+      await view()
+        .locator('.selection-text', { hasText: said ?? '?' })
+        .waitFor();
+      await view().locator('.twin:not(.visually-hidden) table').first().waitFor();
+    };
+    await run('Assay: Reliability Diagram');
+    await painted(view().locator('.card canvas:not(.swatch)').first());
+    await page.getByRole('tab', { name: /^Confusion Matrix/ }).click();
+    await isBack();
+    await reload(page);
+    await anyReport(page, 'Confusion Matrix');
+    await page.getByRole('tab', { name: /^Confusion Matrix/ }).click();
+    await isBack();
+    await shot('report reloaded dark');
+    await bar()
+      .getByRole('button', { name: /^Clear/ })
+      .click();
+  });
+
+  scenario('a card is saved as PNG, SVG, CSV, JSON and HTML, the report as HTML', async () => {
+    const card = (await view().locator('.card:has(canvas.heatmap) h2').textContent()) ?? '';
+    const saved = async (menu: string, format: string): Promise<Buffer> => {
+      await view().getByRole('button', { name: menu, exact: true }).click();
+      await view()
+        .getByRole('menuitem', { name: `${menu} as ${format}`, exact: true })
+        .click();
+      const path = join(folder, `saved.${format.toLowerCase()}`);
+      rmSync(path, { force: true });
+      await saveAs(page, path);
+      for (const until = Date.now() + PATIENCE; !existsSync(path) && Date.now() < until; ) await page.waitForTimeout(100);
+      await page.waitForTimeout(200);
+      return readFileSync(path);
+    };
+    const menu = `Save ${card}`;
+    assert.equal((await saved(menu, 'PNG')).subarray(1, 4).toString(), 'PNG');
+    const svg = (await saved(menu, 'SVG')).toString();
+    assert.match(svg, /^<svg xmlns=/);
+    assert.doesNotMatch(svg, /<image/);
+    assert.match((await saved(menu, 'CSV')).toString(), /\d+,\d+/);
+    assert.equal((JSON.parse((await saved(menu, 'JSON')).toString()) as { readonly kind: string }).kind, 'heatmap');
+    assert.ok((await saved(menu, 'HTML')).toString().includes(`<title>${card} · Assay</title>`));
+    assert.match((await saved('Save report', 'HTML')).toString(), /<title>Confusion Matrix · Assay<\/title>/);
+  });
+
+  scenario('the report is copied as Markdown, and a link to a card leads back to it from the palette command', async () => {
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.url });
+    await view().getByRole('button', { name: 'Copy as Markdown', exact: true }).click();
+    await view().getByText('Copied').waitFor();
+    assert.match(await page.evaluate('navigator.clipboard.readText()'), /^## Confusion Matrix\n/);
+    await view()
+      .getByRole('button', { name: /^Save .*/ })
+      .nth(1)
+      .click();
+    await view()
+      .getByRole('menuitem', { name: /^Copy link/ })
+      .click();
+    await page.getByText('Copied the link to the card').waitFor();
+    const link = new URL(String(await page.evaluate('navigator.clipboard.readText()')));
+    assert.equal(link.host + link.pathname, 'assay.assay/card');
+    assert.ok(readdirSync(join(folder, '.assay/runs')).includes(link.searchParams.get('run') ?? ''));
+    await runCommand(page, 'View: Close All Editors');
+    await runCommand(page, 'Assay: Open Card…');
+    await choose(page, 'Confusion Matrix');
+    await page.getByPlaceholder('Card').waitFor();
+    const last = page.locator('.quick-input-list .monaco-list-row').last();
+    const title = (await last.locator('.label-name').textContent()) ?? '';
+    await last.click();
+    await view().locator('.card:focus h2', { hasText: title }).waitFor();
+    // Asked for again the same panel is brought forward.
+    await runCommand(page, 'Assay: Open Card…');
+    await choose(page, 'Confusion Matrix');
+    await page.getByPlaceholder('Card').waitFor();
+    await page.locator('.quick-input-list .monaco-list-row').first().click();
+    await page.waitForTimeout(500);
+    assert.equal(await page.getByRole('tab', { name: /^Confusion Matrix/ }).count(), 1);
+  });
+
+  scenario('two runs are compared from the panel, card by card with intervals of the differences', async () => {
+    await runCommand(page, 'View: Close All Editors');
+    await run('Assay: Reliability Diagram');
+    await painted(view().locator('.card canvas:not(.swatch)').first());
+    await view().getByRole('button', { name: 'Compare with another run' }).click();
+    await choose(page, 'Reliability Diagram');
+    await view().locator('h1', { hasText: 'Reliability Diagram: two runs' }).waitFor();
+    await view().locator('.card h2', { hasText: 'Headline numbers' }).waitFor();
+    assert.match((await view().locator('.card[data-kind="table"] thead').first().textContent()) ?? '', /Difference.*Interval/);
+    assert.ok(
+      (await view()
+        .locator('.card h2', { hasText: /: difference$/ })
+        .count()) > 0,
+    );
+    await shot('report compared dark');
+  });
+
+  scenario('every theme, 200 % zoom and 480 pixels leave the report readable', async () => {
+    await runCommand(page, 'View: Close All Editors');
+    await runCommand(page, 'Assay: Open Run…');
+    await choose(page, 'Reliability Diagram');
+    await painted(view().locator('.card canvas:not(.swatch)').first());
+    for (const [theme, kind, name] of [
+      ['Light Modern', 'vs', 'light'],
+      ['Dark High Contrast', 'hc-black', 'high contrast'],
+      ['Dark Modern', 'vs-dark', 'dark'],
+    ] as const) {
+      await use(theme, kind);
+      await shot(`report panel ${name}`);
+    }
+    await runCommand(page, 'View: Close Primary Side Bar').catch(() => {});
+    const noSideways = async (): Promise<void> => {
+      const [wide, room] = await view()
+        .locator('html')
+        .evaluate((html) => [html.scrollWidth, html.clientWidth]);
+      assert.ok(wide <= room, `${wide} pixels in ${room}`);
+    };
+    // 200 % zoom: half the room, twice the pixels.
+    await page.setViewportSize({ width: 640, height: 800 });
+    await page.waitForTimeout(500);
+    await noSideways();
+    await shot('report panel zoom');
+    await page.setViewportSize({ width: 480, height: 800 });
+    await page.waitForTimeout(500);
+    await noSideways();
+    await shot('report panel 480');
+    await page.setViewportSize({ width: 1280, height: 800 });
+  });
+}
