@@ -38,6 +38,9 @@ export const gateMessages = ({ gates }: Verdict): readonly GateMessage[] =>
       ...(gate.focus === undefined ? {} : { focus: gate.focus }),
     }));
 
+/** Headline numbers on a line. */
+const most = 5;
+
 const marks: Readonly<Record<Verdict['status'], string>> = {
   passed: '\u001b[32m✔\u001b[0m',
   failed: '\u001b[31m✘\u001b[0m',
@@ -54,7 +57,7 @@ export const terminalLines = (
 ): string => {
   const shown = gates.length > 0 ? gates.map((gate) => gate.sentence) : status === 'passed' ? [] : [sentence];
   const numbers = Object.entries(headline)
-    .slice(0, 8)
+    .slice(0, most)
     .map(([key, value]) => `${key} ${format(value)}`);
   const lines = [`${marks[status]} ${name} (${seconds.toFixed(1)} s)`, ...shown, ...(numbers.length > 0 ? [numbers.join(', ')] : [])];
   return `${lines.map((line, i) => (i === 0 ? line : `    ${line}`)).join('\r\n')}\r\n`;

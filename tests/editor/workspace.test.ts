@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, type TestContext, test } from 'node:test';
+import { parse } from 'jsonc-parser';
+import { openStage, type Stage } from './stage.ts';
+import { choose, lens, notification, openFile, PATIENCE, runCommand, webview } from './vscode.ts';
+
+const stage = await openStage();
+if (typeof stage === 'string') {
+  test('assay.json, tests and code in a real VS Code', { skip: process.env.CI ? false : stage }, () => assert.fail(stage));
+} else {
+  after(() => stage.close());
+  scenarios(stage);
+}
+
+const script = `import numpy as np
+from onnxruntime import InferenceSession
+
+data = np.load("digits.npz")
+session = InferenceSession("digits.onnx")
+`;
+
+function scenarios({ page, server, folder, shot }: Stage): void {
+  const scenario = (name: string, act: (t: TestContext) => Promise<void>): void => {
+    test(name, { timeout: 4 * PATIENCE }, async (t) => {
+      try {
+        await act(t);
+      } catch (error) {
+        await shot(`failed ${name.replace(/\W+/g, ' ')}`);
+        console.error(server.log().slice(-2000));
+        throw error;
+      }
+    });
+  };
+  const suite = join(folder, 'assay.json');
+  const closeEditors = (): Promise<void> => runCommand(page, 'View: Close All Editors');
+  const squiggles = page.locator('.squiggly-error');
+  const problem = (text: RegExp) => page.locator('.markers-panel .monaco-list-row', { hasText: text });
+  const testRow = (name: string | RegExp) => page.locator('.test-explorer .monaco-list-row', { hasText: name });
+  /** Waits until what is saved on the disk holds. */
+  const saved = async (holds: (text: string) => boolean): Promise<void> => {
+    for (const until = Date.now() + PATIENCE; !holds(readFileSync(suite, 'utf8')); await page.waitForTimeout(200)) {
+      if (Date.now() > until) throw new Error(readFileSync(suite, 'utf8'));
+      await page.keyboard.press('Control+S');
+    }
+  };
+  /** Puts the cursor behind a text of the open editor. */
+  const goTo = async (text: string): Promise<void> => {
+    const lines = readFileSync(suite, 'utf8').split('\n');
+    const line = lines.findIndex((one) => one.includes(text));
+    await page.keyboard.press('Control+P');
+    const at = `:${line + 1}:${lines[line].indexOf(text) + text.length + 1}`;
+    await page.locator('.quick-input-widget input[type=text]').fill(at);
+    await page.keyboard.press('Enter');
+    await page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  };
+
+  scenario('a wrong name is a problem, and its quick fix mends it', async () => {
+    const text = readFileSync(suite, 'utf8');
+    writeFileSync(suite, text.replace('"model": "digits"', '"model": "digitz"').replace('"ece"', '"ecee"'));
+    await openFile(page, 'assay.json');
+    await squiggles.first().waitFor();
+    await runCommand(page, 'Problems: Focus on Problems View');
+    await problem(/There is no model 'digitz'\. Did you mean 'digits'\?/).waitFor();
+    await shot('problems dark');
+    await page.locator('.monaco-editor .view-lines').first().click();
+    await goTo('"digitz');
+    await page.keyboard.press('Control+.');
+    await page.locator('.action-widget', { hasText: "Change to 'digits'" }).waitFor();
+    await shot('quick fix dark');
+    await page.keyboard.press('Enter');
+    await saved((now) => now.includes('"model": "digits",') && !now.includes('digitz'));
+    await problem(/digitz/).waitFor({ state: 'detached' });
+    writeFileSync(suite, text);
+  });
+
+  scenario('completion offers names, arrays and files, and hover tells what a model is', async () => {
+    await closeEditors();
+    await openFile(page, 'assay.json');
+    await lens(page, 'Run All 3').waitFor();
+    const offers = page.locator('.suggest-widget .monaco-list-row');
+    const offered = async (behind: string, ...labels: readonly string[]): Promise<void> => {
+      await goTo(behind);
+      await page.keyboard.press('Control+Space');
+      for (const label of labels) await offers.filter({ hasText: label }).first().waitFor();
+      await page.keyboard.press('Escape');
+    };
+    await offered('"model": "', 'digits');
+    await offered('"split": "', 'test', '@test_idx');
+    await offered('"path": "', 'digits.onnx');
+    await shot('completion dark');
+    await goTo('"digits');
+    await runCommand(page, 'Show or Focus Hover');
+    await page.locator('.monaco-hover', { hasText: /Inputs\s*x\s*float32/ }).waitFor();
+    await shot('hover dark');
+    await page.keyboard.press('Escape');
+  });
+
+  scenario('the Test Explorer runs every check; the one that fails shows expected and actual, and leads to its card', async () => {
+    await closeEditors();
+    const text = readFileSync(suite, 'utf8');
+    writeFileSync(suite, text.replace('"max": 0.05, "bound": "upper"', '"max": 0.001, "bound": "upper"'));
+    await runCommand(page, 'Testing: Focus on Test Explorer View');
+    await testRow('assay.json').waitFor();
+    await runCommand(page, 'Test: Run All Tests');
+    await testRow('assay.json').locator('.codicon-testing-failed-icon').waitFor();
+    await testRow('assay.json').click();
+    await page.keyboard.press('ArrowRight');
+    for (const name of ['accurate', 'calibrated', 'attributions add up']) await testRow(name).first().waitFor();
+    await testRow('accurate').locator('.codicon-testing-passed-icon').waitFor();
+    await testRow('calibrated').locator('.codicon-testing-failed-icon').waitFor();
+    await shot('test explorer dark');
+    await openFile(page, 'assay.json');
+    await runCommand(page, 'Problems: Focus on Problems View');
+    await problem(/calibrated: the upper bound of ece is/).waitFor();
+    await runCommand(page, 'Test: Peek Output');
+    await page
+      .getByText(/upper bound of ece at level 0\.95 ≤ 0\.001/)
+      .first()
+      .waitFor();
+    await page
+      .getByText(/upper bound of ece at level 0\.95 = 0\.0/)
+      .first()
+      .waitFor();
+    await shot('test message dark');
+    await page.getByRole('link', { name: 'Open the card' }).first().click();
+    await webview(page).locator('h1', { hasText: 'Reliability Diagram' }).waitFor();
+    await shot('test card dark');
+    writeFileSync(suite, text);
+  });
+
+  scenario('a changed model runs its checks again while they are watched', async () => {
+    await closeEditors();
+    await runCommand(page, 'Testing: Focus on Test Explorer View');
+    await runCommand(page, 'Test: Start Continuous Run');
+    await choose(page, 'All Rows');
+    await page.keyboard.press('Enter');
+    const runs = (): number => readdirSync(join(folder, '.assay/runs')).length;
+    const before = runs();
+    // The watch begins a moment after it was asked for: the file is written until it is seen.
+    const model = readFileSync(join(folder, 'digits.onnx'));
+    for (const until = Date.now() + 2 * PATIENCE; runs() === before; await page.waitForTimeout(3000)) {
+      if (Date.now() > until) throw new Error('no run came');
+      writeFileSync(join(folder, 'digits.onnx'), model);
+    }
+    await runCommand(page, 'Test: Stop Continuous Run');
+  });
+
+  scenario('code that names a model or data has lenses and a hover', async () => {
+    await closeEditors();
+    writeFileSync(join(folder, 'use.py'), script);
+    await openFile(page, 'use.py');
+    await lens(page, 'Saliency').waitFor();
+    await lens(page, /^\s*Run…$/)
+      .nth(1)
+      .waitFor();
+    await page.locator('.view-line span', { hasText: 'digits.onnx' }).last().hover();
+    await page.locator('.monaco-hover', { hasText: /Inputs\s*x\s*float32/ }).waitFor();
+    await shot('code lenses dark');
+    await page.keyboard.press('Escape');
+    await lens(page, 'Saliency').click();
+    await choose(page, 'test');
+    await webview(page).locator('h1', { hasText: 'digits.onnx on digits.npz' }).waitFor();
+  });
+
+  scenario('Create assay.json writes one for the folder that runs, and leaves one that is there', async () => {
+    await closeEditors();
+    const before = readFileSync(suite, 'utf8');
+    await runCommand(page, 'Assay: Create assay.json');
+    await notification(page, 'assay.json is there already').waitFor();
+    assert.equal(readFileSync(suite, 'utf8'), before);
+    rmSync(suite);
+    await closeEditors();
+    await runCommand(page, 'Assay: Create assay.json');
+    await notification(page, /Wrote assay\.json: \d+ models?, 1 dataset, \d+ checks/).waitFor();
+    await shot('created dark');
+    const made = parse(readFileSync(suite, 'utf8')) as {
+      readonly datasets: object;
+      readonly checks: readonly { readonly model: string }[];
+    };
+    assert.deepEqual(made.datasets, { digits: { path: 'digits.npz', split: 'test', preprocess: { scale: 0.0625 } } });
+    assert.ok(made.checks.some(({ model }) => model === 'digits'));
+    await page.getByRole('button', { name: 'Run Checks' }).click();
+    await webview(page).locator('li.check', { hasText: 'better than guessing (digits on digits)' }).first().waitFor();
+    assert.equal(await webview(page).locator('li.check.error').count(), 0);
+    await shot('created checks dark');
+  });
+
+  for (const [theme, kind, name] of [
+    ['Light Modern', 'vs', 'light'],
+    ['Dark High Contrast', 'hc-black', 'high contrast'],
+  ])
+    scenario(`the same in ${name}`, async () => {
+      await closeEditors();
+      await runCommand(page, 'Preferences: Color Theme');
+      await choose(page, theme);
+      await page.locator(`.monaco-workbench.${kind}`).waitFor();
+      await openFile(page, 'assay.json');
+      await runCommand(page, 'Testing: Focus on Test Explorer View');
+      await lens(page, /^\s*Run$/)
+        .first()
+        .waitFor();
+      await page.waitForTimeout(1000);
+      await shot(`workspace ${name}`);
+    });
+}
