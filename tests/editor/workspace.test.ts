@@ -84,12 +84,12 @@ function scenarios({ page, server, folder, shot }: Stage): void {
       await goTo(behind);
       await page.keyboard.press('Control+Space');
       for (const label of labels) await offers.filter({ hasText: label }).first().waitFor();
+      await shot('completion dark');
       await page.keyboard.press('Escape');
     };
     await offered('"model": "', 'digits');
     await offered('"split": "', 'test', '@test_idx');
     await offered('"path": "', 'digits.onnx');
-    await shot('completion dark');
     await goTo('"digits');
     await runCommand(page, 'Show or Focus Hover');
     await page.locator('.monaco-hover', { hasText: /Inputs\s*x\s*float32/ }).waitFor();
@@ -198,9 +198,7 @@ function scenarios({ page, server, folder, shot }: Stage): void {
       await page.locator(`.monaco-workbench.${kind}`).waitFor();
       await openFile(page, 'assay.json');
       await runCommand(page, 'Testing: Focus on Test Explorer View');
-      await lens(page, /^\s*Run$/)
-        .first()
-        .waitFor();
+      await lens(page, 'Run All').waitFor();
       await page.waitForTimeout(1000);
       await shot(`workspace ${name}`);
     });

@@ -33,6 +33,8 @@ test('the text of a draft is read back as it was, short things on one line, note
     /^\/\/ .*\n\/\/ .*\n\/\/ Left out: two lines\.\n\{\n {2}"models": \{\n {4}"digits": \{ "path": "digits\.onnx" \}\n {2}\},/,
   );
   assert.ok(text.split('\n').every((line) => line.length <= 120));
+  const long = draftText({ ...draft, notes: [Array.from({ length: 60 }, (_, i) => `word${i}`).join(' ')] });
+  assert.ok(long.split('\n').every((line) => line.length <= 120) && /^\/\/ {3}word\d+/m.test(long));
   assert.doesNotThrow(() => readSuiteFile(draftText({ suite: { models: {}, datasets: {}, checks: [] }, notes: [] }), ''));
 });
 

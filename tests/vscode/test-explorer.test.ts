@@ -38,9 +38,11 @@ test('each broken gate says what was expected and what is, in the same words, an
 });
 
 test('the terminal gets whole lines with carriage returns', () => {
-  const text = terminalLines('calibrated', failed, 1.26, { ece: 0.0712, rows: 359 });
+  const text = terminalLines('calibrated', failed, { seconds: 1.26, headline: { ece: 0.0712, rows: 359 } });
   assert.ok(text.startsWith('\u001b[31m✘\u001b[0m calibrated (1.3 s)\r\n    the upper bound'), text);
   assert.match(text, /ece 0\.0712, rows 359\r\n$/);
+  const skipped = terminalLines('none', { status: 'skipped', sentence: 'No labels.', gates: [] });
+  assert.ok(skipped.endsWith(' none\r\n    No labels.\r\n'), skipped);
   assert.doesNotMatch(text.replaceAll('\r\n', ''), /\n/);
 });
 

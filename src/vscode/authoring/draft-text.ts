@@ -18,12 +18,23 @@ const laidOut = (value: unknown, depth: number, before: number): string => {
   return inner.length === 0 ? `${open}${close}` : `${open}\n${inner.join(',\n')}\n${'  '.repeat(depth)}${close}`;
 };
 
+/** A note as comment lines that fit. */
+const commented = (note: string): readonly string[] => {
+  const lines = ['//'];
+  for (const word of note.split(/\s+/)) {
+    const last = lines.length - 1;
+    if (lines[last].length + word.length < widest) lines[last] += ` ${word}`;
+    else lines.push(`//   ${word}`);
+  }
+  return lines;
+};
+
 /** The text of a new `assay.json`; what is to be looked at stands above it. */
 export const draftText = ({ suite, notes }: Draft): string =>
   [
     '// Run the checks from the lines above them, the Test Explorer, or with `assay suite`.',
     '// The gates are wide: make them as narrow as the numbers allow.',
-    ...notes.map((note) => `// ${note.replace(/\s+/g, ' ')}`),
+    ...notes.flatMap(commented),
     laidOut(suite, 0, 0),
     '',
   ].join('\n');

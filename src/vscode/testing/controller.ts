@@ -90,7 +90,6 @@ export const checkTests = ({ runner, history, changed, memory, host, trusted, fa
         run.passed(test, time);
         break;
       case 'skipped':
-        run.appendOutput(`– ${test.label}: ${verdict.sentence}\r\n`, undefined, test);
         run.skipped(test);
         break;
       case 'error': {
@@ -130,8 +129,11 @@ export const checkTests = ({ runner, history, changed, memory, host, trusted, fa
     });
     if (fresh.length === 0) return;
     const text = await textOfSuite(suite.path);
-    const run = controller.createTestRun(new vscode.TestRunRequest(fresh.map(({ test }) => test)), 'Earlier results', false);
-    for (const { test, last, verdict } of fresh) mark(run, test, last.run, verdict, undefined, text);
+    const run = controller.createTestRun(new vscode.TestRunRequest(fresh.map(({ test }) => test)), 'Results of other runs', false);
+    for (const { test, last, verdict } of fresh) {
+      run.appendOutput(terminalLines(test.label, verdict), undefined, test);
+      mark(run, test, last.run, verdict, undefined, text);
+    }
     run.end();
   };
 
@@ -200,7 +202,7 @@ export const checkTests = ({ runner, history, changed, memory, host, trusted, fa
         const test = tests.find((one) => checkOf(one)?.check === name);
         if (!test) continue;
         const { seconds, report } = result.checks[i];
-        run.appendOutput(terminalLines(name, verdict, seconds, report?.headline ?? {}), undefined, test);
+        run.appendOutput(terminalLines(name, verdict, { seconds, headline: report?.headline ?? {} }), undefined, test);
         mark(run, test, id, verdict, seconds, text);
       }
     } catch (error) {

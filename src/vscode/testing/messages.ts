@@ -52,13 +52,16 @@ const marks: Readonly<Record<Verdict['status'], string>> = {
 export const terminalLines = (
   name: string,
   { status, sentence, gates }: Verdict,
-  seconds: number,
-  headline: Readonly<Record<string, number>>,
+  measured?: { readonly seconds: number; readonly headline: Readonly<Record<string, number>> },
 ): string => {
   const shown = gates.length > 0 ? gates.map((gate) => gate.sentence) : status === 'passed' ? [] : [sentence];
-  const numbers = Object.entries(headline)
+  const numbers = Object.entries(measured?.headline ?? {})
     .slice(0, most)
     .map(([key, value]) => `${key} ${format(value)}`);
-  const lines = [`${marks[status]} ${name} (${seconds.toFixed(1)} s)`, ...shown, ...(numbers.length > 0 ? [numbers.join(', ')] : [])];
+  const lines = [
+    `${marks[status]} ${name}${measured ? ` (${measured.seconds.toFixed(1)} s)` : ''}`,
+    ...shown,
+    ...(numbers.length > 0 ? [numbers.join(', ')] : []),
+  ];
   return `${lines.map((line, i) => (i === 0 ? line : `    ${line}`)).join('\r\n')}\r\n`;
 };
