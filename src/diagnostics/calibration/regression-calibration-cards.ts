@@ -10,6 +10,24 @@ interface Options {
 
 const coverageName = (nominal: number): string => `coverage_${String(Number((100 * nominal).toPrecision(6))).replace('.', '_')}`;
 
+/** Every name of the headline; a coverage is named by its percent. */
+export const regressionCalibrationNumbers: readonly string[] = [
+  'rows',
+  'quantile_ce',
+  'quantile_rmsce',
+  'quantile_mce',
+  'noise_floor',
+  'noise_floor_sd',
+  'quantile_ce_p_value',
+  'coverage_*',
+  'ks',
+  'pinball',
+  'crps',
+  'nll',
+  'standardised_square',
+  'mean_sd',
+];
+
 export const regressionCalibrationHeadline = (r: RegressionCalibration): Record<string, number> => ({
   rows: r.rows,
   quantile_ce: r.error,

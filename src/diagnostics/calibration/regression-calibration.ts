@@ -6,6 +6,7 @@ import {
   regressionCalibrationHeadline,
   regressionCalibrationIntervals,
   regressionCalibrationNotes,
+  regressionCalibrationNumbers,
 } from './regression-calibration-cards.ts';
 import { type RegressionCalibration, regressionCalibrationScores } from './regression-calibration-scores.ts';
 import { addForecasts, forecastState, mergeForecasts } from './regression-calibration-state.ts';
@@ -17,6 +18,7 @@ export const regressionCalibration: Diagnostic = defineFold({
   family: 'calibration',
   question: 'Where a model says how sure it is of a number: do its 90 % intervals hold 90 % of the true values, and how wide are they?',
   source: 'arXiv:1807.00263; doi:10.1198/016214506000001437; card 00-calibration-common',
+  numbers: regressionCalibrationNumbers,
   needs: ['targets', 'predictions', 'rows', 'groups'],
   options: {
     form: choice({

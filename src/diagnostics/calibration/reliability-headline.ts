@@ -35,6 +35,52 @@ export const ownNames = ({ positive }: Pick<Reliability, 'positive'>): Record<'s
     ? { share: 'accuracy', claim: 'mean_confidence', brier: 'brier_top', auroc: 'auroc_correct' }
     : { share: 'frequency', claim: 'mean_probability', brier: 'brier_event', auroc: 'auroc' };
 
+const terms = ['reliability', 'resolution', 'uncertainty', 'within_variance', 'within_covariance'];
+const ofBrier = (name: string): readonly string[] => [name, ...terms.map((term) => `${name}_${term}`)];
+
+/** Every name of the headline: of the answer's confidence, or of one class's probability. */
+export const reliabilityNumbers: readonly string[] = [
+  'rows',
+  ...[0, -1].flatMap((positive) => {
+    const { share, claim, brier, auroc } = ownNames({ positive });
+    return [share, claim, auroc, ...ofBrier(brier)];
+  }),
+  'ece',
+  'noise_floor',
+  'ece_p_value',
+  'nll',
+  ...ofBrier('brier'),
+  'brier_mean',
+  'smooth_ece',
+  'smooth_ece_p_value',
+  'ece_mass',
+  'ece_mass_p_value',
+  'ece_debiased',
+  'ece_critical',
+  'ce2_debiased',
+  'rmsce',
+  'mce',
+  'average_ce',
+  'classwise_ece',
+  'classwise_ece_sum',
+  'ace_nixon',
+  'tace',
+  'accuracy_top*',
+  'ece_top*',
+  'ks',
+  'noise_floor_sd',
+  'noise_floor_mass',
+  'noise_floor_mass_sd',
+  'nll_clipped',
+  'bss',
+  'corp_miscalibration',
+  'corp_discrimination',
+  'corp_uncertainty',
+  'corp_p_value',
+  'aurc',
+  'e_aurc',
+];
+
 /** Stable names → numbers; what is undefined for these rows is left out. */
 export const reliabilityHeadline = (r: Reliability): Record<string, number> => {
   const names = ownNames(r);

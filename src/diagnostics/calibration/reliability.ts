@@ -5,7 +5,7 @@ import { type Diagnostic, defineFold } from '../define.ts';
 import { scoresOption } from '../scores-option.ts';
 import { reliabilityCards } from './reliability-cards.ts';
 import { reliabilityGuide } from './reliability-guide.ts';
-import { reliabilityHeadline, reliabilityIntervals, reliabilityNotes } from './reliability-headline.ts';
+import { reliabilityHeadline, reliabilityIntervals, reliabilityNotes, reliabilityNumbers } from './reliability-headline.ts';
 import { addBatch, emptyState, mergeState } from './reliability-state.ts';
 import { type Reliability, reliabilityScores } from './scores.ts';
 
@@ -17,6 +17,7 @@ export const reliability: Diagnostic = defineFold({
   question: 'When the model says 80 %, is it right 80 % of the time, and is the difference more than sampling noise?',
   source:
     'arXiv:1706.04599; arXiv:1909.10155; arXiv:2309.12236; doi:10.1073/pnas.2016191118; doi:10.1175/WAF993.1; card 00-calibration-common',
+  numbers: reliabilityNumbers,
   needs: ['labels', 'probs', 'logProbs', 'rows', 'groups'],
   options: {
     bins: int({ default: 15, min: 1, max: 200, help: 'Number of confidence bins.' }),

@@ -1,6 +1,28 @@
 import type { Interval } from '../../report/report.ts';
 import type { Confusion } from './confusion-scores.ts';
 
+/** Every name of the headline. */
+export const confusionNumbers: readonly string[] = [
+  'accuracy',
+  'macro_f1',
+  'macro_precision',
+  'macro_recall',
+  'weighted_f1',
+  'weighted_precision',
+  'weighted_recall',
+  'micro_f1',
+  'balanced_accuracy',
+  'cohen_kappa',
+  'mcc',
+  'majority_rate',
+  'expected_cost',
+  'constant_cost',
+  'least_expected_cost',
+  'decisions_changed',
+  'classes',
+  'rows',
+];
+
 export const confusionHeadline = ({ mean, classes, rows, cost }: Confusion): Record<string, number> => ({
   accuracy: mean.accuracy,
   macro_f1: mean.macroF1,

@@ -7,7 +7,7 @@ import { keepFirst } from '../selection.ts';
 import { confusionCards } from './confusion-cards.ts';
 import { type Costs, cheapest, readCosts } from './confusion-costs.ts';
 import { confusionGuide } from './confusion-guide.ts';
-import { confusionHeadline, confusionIntervals } from './confusion-headline.ts';
+import { confusionHeadline, confusionIntervals, confusionNumbers } from './confusion-headline.ts';
 import { orders } from './confusion-order.ts';
 import { type Confusion, confusionScores } from './confusion-scores.ts';
 
@@ -46,6 +46,7 @@ export const confusionMatrix: Diagnostic = defineFold({
   family: 'metrics',
   question: 'Which classes are mistaken for which, and how well is each one found?',
   source: 'doi:10.1016/j.ipm.2009.03.002; arXiv:2309.14621',
+  numbers: confusionNumbers,
   needs: ['labels', 'probs', 'rows'],
   options: {
     order: choice({

@@ -14,6 +14,27 @@ export const enrichment = (r: Pick<OneRanking, 'positives' | 'negatives' | 'prec
 export const prevalence = ({ positives, negatives }: Pick<ClassRanking, 'positives' | 'negatives'>): number =>
   positives / (positives + negatives);
 
+/** Every name of the headline: over all classes, or of one. */
+export const rankingNumbers: readonly string[] = [
+  'macro_auroc',
+  'macro_auprc',
+  'weighted_auroc',
+  'weighted_auprc',
+  'micro_auroc',
+  'micro_auprc',
+  'classes',
+  'auroc',
+  'auprc',
+  'partial_auroc',
+  'precision_at_k',
+  'enrichment_at_k',
+  'k',
+  'prevalence',
+  'least_cost_threshold',
+  'positives',
+  'rows',
+];
+
 /** Stable names → numbers; NaN is left out by the app. */
 export const rankingHeadline = (r: Ranking): Record<string, number> => {
   if (r.kind === 'all')

@@ -4,7 +4,7 @@ import { type Diagnostic, defineFold } from '../define.ts';
 import { scoresOption } from '../scores-option.ts';
 import { rankingCards } from './ranking-cards.ts';
 import { rankingGuide } from './ranking-guide.ts';
-import { rankingHeadline, rankingIntervals, rankingNotes } from './ranking-headline.ts';
+import { rankingHeadline, rankingIntervals, rankingNotes, rankingNumbers } from './ranking-headline.ts';
 import { type Ranking, rankingScores } from './ranking-scores.ts';
 import { addRanking, mergeRanking, type RankingState, rankingState } from './ranking-state.ts';
 
@@ -15,6 +15,7 @@ export const rankingMetrics: Diagnostic = defineFold({
   family: 'metrics',
   question: 'How well do the scores rank positives above negatives, at which threshold, and whom does each metric favour?',
   source: 'arXiv:2401.06091; doi:10.2307/2531595; card 25-auroc-vs-auprc',
+  numbers: rankingNumbers,
   needs: ['labels', 'probs', 'rows', 'groups'],
   options: {
     positive: pick({

@@ -23,6 +23,9 @@ const labels: Readonly<Record<Name, string>> = {
   bias: 'Mean of prediction − target',
 };
 
+/** Every name of the headline. */
+export const regressionNumbers: readonly string[] = [...names, 'plcc_fit', 'rmse_fit', 'rows'];
+
 export const regressionHeadline = (r: Regression): Record<string, number> => ({
   ...Object.fromEntries(names.map((name) => [name, r[name].value])),
   plcc_fit: r.fitted?.plcc ?? Number.NaN,

@@ -1,6 +1,6 @@
 import { flag, int, real } from '../../base/option.ts';
 import { type Diagnostic, defineFold } from '../define.ts';
-import { regressionCards, regressionHeadline, regressionIntervals } from './regression-cards.ts';
+import { regressionCards, regressionHeadline, regressionIntervals, regressionNumbers } from './regression-cards.ts';
 import { regressionGuide } from './regression-guide.ts';
 import { type Regression, regressionScores } from './regression-scores.ts';
 import { addRegression, mergeRegression, regressionState } from './regression-state.ts';
@@ -12,6 +12,7 @@ export const regressionReport: Diagnostic = defineFold({
   family: 'metrics',
   question: 'How far are predicted numbers from the true ones, do they rank the rows right, and is only their scale wrong?',
   source: 'arXiv:2409.16271; doi:10.1007/BF02294183; card 39-iqa-regression-and-mac-budget',
+  numbers: regressionNumbers,
   needs: ['targets', 'predictions', 'rows'],
   options: {
     entry: int({
