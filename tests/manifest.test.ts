@@ -7,7 +7,7 @@ import { generatedFiles } from '../src/manifest/files.ts';
 const root = resolve(import.meta.dirname, '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
-for (const [path, text] of generatedFiles(read, (folder) => readdirSync(join(root, folder)))) {
+for (const [path, text] of generatedFiles(read, (folder) => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }))) {
   test(`${path} is what the registries say`, () => {
     assert.equal(read(path), text, `${path} is stale: run \`npm run manifest\` and commit it`);
   });
@@ -21,6 +21,6 @@ test('every command of package.json has the category Assay and an activation of 
   for (const { command, category, title } of contributes.commands) {
     assert.match(command, /^assay\.[a-zA-Z]+$/);
     assert.equal(category, 'Assay');
-    assert.ok(title.length > 3);
+    assert.match(title, /^%contributes\.commands\.assay\..*%$/);
   }
 });

@@ -104,8 +104,12 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** A fresh profile with the VSIX installed, on a loopback port. */
-export const startServer = async ({ node, entry }: Installation, vsix: string): Promise<Server> => {
+/** A fresh profile with the VSIX installed, on a loopback port; `more` are settings besides, and workspace trust is asked for where they name it. */
+export const startServer = async (
+  { node, entry }: Installation,
+  vsix: string,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<Server> => {
   const folder = mkdtempSync(join(tmpdir(), 'assay-editor-'));
   const settingsFile = join(folder, 'data/User/settings.json');
   const common = [
@@ -118,7 +122,7 @@ export const startServer = async ({ node, entry }: Installation, vsix: string): 
   ];
   mkdirSync(join(folder, 'data/User'), { recursive: true });
   writeFileSync(join(folder, 'config.yaml'), '');
-  writeFileSync(settingsFile, JSON.stringify(settings));
+  writeFileSync(settingsFile, JSON.stringify({ ...settings, ...more }));
   // No gallery. The hook of a VS Code terminal would turn the program into a client of that VS Code; PORT would override the address.
   const { VSCODE_IPC_HOOK_CLI, CODE_SERVER_SESSION_SOCKET, PORT, NODE_OPTIONS, NODE_TEST_CONTEXT, ...rest } = process.env;
   const env = { ...rest, HOME: folder, EXTENSIONS_GALLERY: '{}' };
@@ -128,7 +132,7 @@ export const startServer = async ({ node, entry }: Installation, vsix: string): 
   const quiet = [
     '--disable-telemetry',
     '--disable-update-check',
-    '--disable-workspace-trust',
+    ...(more['security.workspace.trust.enabled'] ? [] : ['--disable-workspace-trust']),
     '--disable-getting-started-override',
     '--ignore-last-opened',
   ];

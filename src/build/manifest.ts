@@ -6,7 +6,7 @@ import { root } from './root.ts';
 /** `npm run manifest`: writes every generated file, and removes pages of diagnostics that are gone. */
 const files = generatedFiles(
   (path) => readFileSync(join(root, path), 'utf8'),
-  (folder) => readdirSync(join(root, folder)),
+  (folder) => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }),
 );
 const docs = join(root, 'media/docs');
 mkdirSync(docs, { recursive: true });

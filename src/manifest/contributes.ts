@@ -7,5 +7,6 @@ import { activationEvents, capabilities, commandContributions, contributes } fro
 export const generatedManifest = (catalogue: Catalogue): Readonly<Record<string, unknown>> => ({
   activationEvents,
   capabilities,
+  l10n: './media/l10n',
   contributes: { ...commandContributions(commands(catalogue)), ...contributes, ...agentContributions(catalogue) },
 });

@@ -2,6 +2,8 @@ import { recipeSchema } from '../training/recipe-schema.ts';
 import { catalogue } from './catalogue.ts';
 import { generatedManifest } from './contributes.ts';
 import { page } from './docs.ts';
+import { l10nBundle } from './l10n.ts';
+import { localise } from './localise.ts';
 import { type MeasuredRecipe, measuredPage } from './measured-page.ts';
 import { withGenerated } from './readme.ts';
 import { recipePage } from './recipe-page.ts';
@@ -9,16 +11,20 @@ import { suiteSchema } from './schema.ts';
 
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
-/** Every generated file: path → text. `read` gives the present ones, whose hand-written parts stay; `list` the names in a folder. */
+/** Every generated file: path → text. `read` gives the present ones, whose hand-written parts stay; `list` the names in a folder and under it. */
 export const generatedFiles = (
   read: (path: string) => string,
   list: (folder: string) => readonly string[],
 ): ReadonlyMap<string, string> => {
   const all = catalogue();
+  const { value, words } = localise(generatedManifest(all));
+  const extension = list('src/vscode').filter((name) => name.endsWith('.ts'));
   const results = 'tests/bench/recipes/results';
   const measured = list(results).toSorted();
   return new Map([
-    ['package.json', json({ ...(JSON.parse(read('package.json')) as object), ...generatedManifest(all) })],
+    ['package.json', json({ ...(JSON.parse(read('package.json')) as object), ...(value as object) })],
+    ['package.nls.json', json(words)],
+    ['media/l10n/bundle.l10n.json', json(l10nBundle(extension.map((name) => read(`src/vscode/${name}`))))],
     ['README.md', withGenerated(read('README.md'))],
     ['src/generated/catalogue.json', json(all)],
     ['media/schemas/assay.schema.json', json(suiteSchema(all))],

@@ -5,6 +5,7 @@ import { suiteLanguage } from './authoring/language.ts';
 import { commands } from './commands/index.ts';
 import { trusted } from './host/trust.ts';
 import { openWindow } from './host.ts';
+import { speak } from './l10n.ts';
 import { codeLenses } from './lenses/code.ts';
 import { suiteLenses } from './lenses/suite.ts';
 import { targetOfLink } from './link.ts';
@@ -13,6 +14,7 @@ import { checkTests } from './testing/controller.ts';
 import { openViews } from './trees/views.ts';
 
 export const activate = (context: vscode.ExtensionContext): void => {
+  speak(vscode.l10n.t);
   const window = openWindow(context, catalogue as Catalogue);
   const { host, history, outlines, checks, changed, failed } = window;
   context.subscriptions.push(

@@ -3,6 +3,7 @@ import type { Supervisor, Watch } from '../jobs/supervisor.ts';
 import type { Tasks } from '../report/tasks.ts';
 import { verdictsOf } from '../report/verdict.ts';
 import type { Launch } from './define.ts';
+import { t } from './l10n.ts';
 import { type Problem, problemOf } from './problem.ts';
 import type { ToPage } from './protocol.ts';
 
@@ -60,7 +61,7 @@ export const reportsMessage = (title: string, { reports, suite }: RunResult): To
 };
 
 /** What a run says that waits for others. */
-export const waitingText = (place: number): string => (place === 1 ? 'Waiting: next to start' : `Waiting: ${place - 1} before it`);
+export const waitingText = (place: number): string => (place === 1 ? t('Waiting: next to start') : t('Waiting: {0} before it', place - 1));
 
 /** One run from start to end: kept in the store, shown in its view, cancelled by the user. Never rejects for a fault of the work. */
 export const launch = async (work: Launch, ports: LaunchPorts, running: Running): Promise<void> => {
@@ -72,7 +73,7 @@ export const launch = async (work: Launch, ports: LaunchPorts, running: Running)
   running.set(writer.id, cancel);
   const view = ports.view(writer.id, work);
   const whole = `${title}: ${subject}`;
-  view.post({ type: 'progress', title: whole, fraction: 0, text: 'Starting' });
+  view.post({ type: 'progress', title: whole, fraction: 0, text: t('Starting') });
   ports.changed();
   let streamed = false;
   try {
@@ -84,13 +85,13 @@ export const launch = async (work: Launch, ports: LaunchPorts, running: Running)
           view.post({ type: 'progress', title: whole, fraction, text });
         },
         onQueue(place) {
-          const text = place > 0 ? waitingText(place) : 'Starting';
+          const text = place > 0 ? waitingText(place) : t('Starting');
           report(0, text);
           view.post({ type: 'progress', title: whole, fraction: 0, text });
           ports.queued?.(writer.id, place);
         },
         onRestart(how) {
-          const text = `The job process ended unexpectedly (${how}); it is started again.`;
+          const text = t('The job process ended unexpectedly ({0}); it is started again.', how);
           writer.note(text).catch(unsaved);
           ports.log(`run ${writer.id}: ${text}`);
           report(0, text);
@@ -115,7 +116,7 @@ export const launch = async (work: Launch, ports: LaunchPorts, running: Running)
     ports.log(error instanceof Error ? (error.stack ?? error.message) : String(error));
     // A run that was stopped before it showed anything leaves nothing on the screen.
     if (!problem && !streamed) view.close();
-    else view.post({ type: 'problem', sentence: problem?.sentence ?? 'Stopped on request.' });
+    else view.post({ type: 'problem', sentence: problem?.sentence ?? t('Stopped on request.') });
     if (problem) ports.say(problem, work);
   } finally {
     running.delete(writer.id);

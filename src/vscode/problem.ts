@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts';
+import { t } from './l10n.ts';
 
 /** What the user may do about it. */
 export type Remedy = 'choose' | 'open' | 'device' | 'again' | 'log';
@@ -11,12 +12,19 @@ export interface Problem {
   readonly file?: string;
 }
 
-export const remedyTitles: Readonly<Record<Remedy, string>> = {
-  choose: 'Choose Another…',
-  open: 'Open File',
-  device: 'Change Device',
-  again: 'Run Again',
-  log: 'Show Log',
+export const remedyTitle = (remedy: Remedy): string => {
+  switch (remedy) {
+    case 'choose':
+      return t('Choose Another…');
+    case 'open':
+      return t('Open File');
+    case 'device':
+      return t('Change Device');
+    case 'again':
+      return t('Run Again');
+    case 'log':
+      return t('Show Log');
+  }
 };
 
 const pathIn = (detail: unknown): string | undefined =>
@@ -28,7 +36,7 @@ const isText = (path: string): boolean => /\.(json|csv|tsv|txt)$/.test(path);
 /** What is said of an error; undefined where it was stopped on request. */
 export const problemOf = (error: unknown): Problem | undefined => {
   if (!(error instanceof Fault))
-    return { sentence: `Assay failed: ${error instanceof Error ? error.message : String(error)}`, remedies: ['log'] };
+    return { sentence: t('Assay failed: {0}', error instanceof Error ? error.message : String(error)), remedies: ['log'] };
   if (Fault.is(error, 'job/stopped')) return undefined;
   if (Fault.is(error, 'job/crashed')) return { sentence: error.message, remedies: ['again', 'log'] };
   if (Fault.is(error, 'runtime/platform')) return { sentence: error.message, remedies: ['log'] };

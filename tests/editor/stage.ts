@@ -55,7 +55,7 @@ export const layOutOthers = (folder: string): void => {
 };
 
 /** The stage, or why there is none on this machine. */
-export const openStage = async (): Promise<Stage | string> => {
+export const openStage = async (settings: Readonly<Record<string, unknown>> = {}): Promise<Stage | string> => {
   const chromium = ensureChromium();
   if (chromium === undefined) return 'no Chromium was found and none could be installed; install chromium, or set CHROMIUM to its path';
   const installation = installVSCode();
@@ -65,7 +65,7 @@ export const openStage = async (): Promise<Stage | string> => {
   const folder = mkdtempSync(join(tmpdir(), 'digits-'));
   layOut(folder);
   mkdirSync(screenshots, { recursive: true });
-  const server = await startServer(installation, vsix);
+  const server = await startServer(installation, vsix, settings);
   const browser = await launchBrowser(chromium);
   const close = async (): Promise<void> => {
     await browser.close();

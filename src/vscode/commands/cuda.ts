@@ -2,6 +2,7 @@ import { Fault } from '../../base/fault.ts';
 import { format } from '../../report/format.ts';
 import type { Tasks } from '../../report/tasks.ts';
 import { type Command, defineCommand, type Host } from '../define.ts';
+import { t } from '../l10n.ts';
 
 type Devices = Tasks['devices']['give'];
 
@@ -17,7 +18,7 @@ const usable = (devices: Devices): string => devices.flatMap(({ provider, ok }) 
 const missing = (devices: Devices): readonly string[] => devices.find(({ provider }) => provider === 'cuda')?.missing ?? [];
 
 const explain = async (host: Host, sentence: string): Promise<void> =>
-  void (await host.say(`${sentence} Here models run on: ${usable(await host.devices())}.`));
+  void (await host.say(t('{0} Here models run on: {1}.', sentence, usable(await host.devices()))));
 
 export const installCuda: Command = defineCommand({
   id: 'assay.installCuda',
@@ -30,25 +31,34 @@ export const installCuda: Command = defineCommand({
     const lacking = missing(await host.devices());
     if (await cuda.installed()) {
       await cuda.link();
-      await host.say(['CUDA support is installed.', ...(lacking.length > 0 ? lacking : ['Nothing that it needs is missing.'])].join(' '));
+      await host.say(
+        [t('CUDA support is installed.'), ...(lacking.length > 0 ? lacking : [t('Nothing that it needs is missing.')])].join(' '),
+      );
       return;
     }
-    const { wanted, have, disk } = await host.working('Looking for the CUDA libraries', (_, signal) => cuda.plan(signal));
-    const rest = have > 0 ? `${format(wanted.bytes - have, 'bytes')} of ${format(wanted.bytes, 'bytes')}` : format(wanted.bytes, 'bytes');
+    const { wanted, have, disk } = await host.working(t('Looking for the CUDA libraries'), (_, signal) => cuda.plan(signal));
+    const rest =
+      have > 0 ? t('{0} of {1}', format(wanted.bytes - have, 'bytes'), format(wanted.bytes, 'bytes')) : format(wanted.bytes, 'bytes');
     const question = [
-      `Download ${rest} from ${new URL(wanted.url).host} (${wanted.name} ${wanted.version})? It needs ${format(disk, 'bytes')} of disk while it is unpacked, its checksum is verified, and it can be removed again.`,
+      t(
+        'Download {0} from {1} ({2})? It needs {3} of disk while it is unpacked, its checksum is verified, and it can be removed again.',
+        rest,
+        new URL(wanted.url).host,
+        `${wanted.name} ${wanted.version}`,
+        format(disk, 'bytes'),
+      ),
       ...lacking,
     ].join('\n\n');
-    if (!(await host.confirm(question, 'Download'))) return;
-    await host.working('CUDA support', (report, signal) =>
+    if (!(await host.confirm(question, t('Download')))) return;
+    await host.working(t('CUDA support'), (report, signal) =>
       cuda.install(wanted, {
         signal,
-        onProgress: (bytes, of) => report(bytes / of, `${format(bytes, 'bytes')} of ${format(of, 'bytes')}`),
+        onProgress: (bytes, of) => report(bytes / of, t('{0} of {1}', format(bytes, 'bytes'), format(of, 'bytes'))),
       }),
     );
     host.renewJobs();
     const found = (await host.devices()).find(({ provider }) => provider === 'cuda');
-    await host.say(`CUDA support is installed. ${found?.missing?.join(' ') ?? `${found?.reason ?? ''}.`}`);
+    await host.say([t('CUDA support is installed.'), found?.missing?.join(' ') ?? `${found?.reason ?? ''}.`].join(' '));
   },
 });
 
@@ -58,6 +68,8 @@ export const removeCuda: Command = defineCommand({
   async run(host) {
     const freed = await host.cuda.remove();
     host.renewJobs();
-    await host.say(freed > 0 ? `CUDA support was removed; ${format(freed, 'bytes')} are free again.` : 'CUDA support was not installed.');
+    await host.say(
+      freed > 0 ? t('CUDA support was removed; {0} are free again.', format(freed, 'bytes')) : t('CUDA support was not installed.'),
+    );
   },
 });

@@ -4,6 +4,7 @@ import type { AgentPorts, AgentTool, Prepared } from '../../jobs/agents/define.t
 import { sentenceOf } from '../../jobs/agents/keep.ts';
 import { agentTools } from '../../jobs/agents/tools.ts';
 import { mcpProvider } from '../agents.ts';
+import { t } from '../l10n.ts';
 import { labelOf } from './suites.ts';
 
 export interface AgentHost {
@@ -18,10 +19,12 @@ const list = (paths: readonly string[]): string => paths.map((path) => `\`${labe
 /** What a person agrees to: what it costs, where it runs, what it reads and writes. */
 const confirmation = async ({ reads, writes, device, cost }: Prepared): Promise<vscode.MarkdownString> => {
   const lines = [
-    `Cost: ${await cost().catch(sentenceOf)}`,
-    device === undefined ? 'No model is run.' : `Device: ${device === 'auto' ? 'the fastest that agrees with the processor' : device}`,
-    `Reads: ${list(reads)}`,
-    `Writes: ${writes.length > 0 ? list(writes) : 'nothing but the report, under `.assay/runs`'}`,
+    t('Cost: {0}', await cost().catch(sentenceOf)),
+    device === undefined
+      ? t('No model is run.')
+      : t('Device: {0}', device === 'auto' ? t('the fastest that agrees with the processor') : device),
+    t('Reads: {0}', list(reads)),
+    t('Writes: {0}', writes.length > 0 ? list(writes) : t('nothing but the report, under `.assay/runs`')),
   ];
   return new vscode.MarkdownString(lines.map((line) => `- ${line}`).join('\n'));
 };

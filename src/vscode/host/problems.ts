@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Catalogue } from '../../base/catalogue.ts';
 import { commandOf } from '../commands/diagnose.ts';
 import type { Launch } from '../define.ts';
-import { type Problem, problemOf, remedyTitles } from '../problem.ts';
+import { type Problem, problemOf, remedyTitle } from '../problem.ts';
 
 export interface ProblemPorts {
   readonly catalogue: Catalogue;
@@ -54,8 +54,8 @@ export const problemTeller = ({ catalogue, log, again, showLog }: ProblemPorts):
   };
   const say: ProblemTeller['say'] = (problem, work) => {
     const remedies = problem.remedies.filter((remedy) => remedy !== 'again' || work);
-    void vscode.window.showErrorMessage(problem.sentence, ...remedies.map((remedy) => remedyTitles[remedy])).then((chosen) => {
-      const remedy = remedies.find((one) => remedyTitles[one] === chosen);
+    void vscode.window.showErrorMessage(problem.sentence, ...remedies.map((remedy) => remedyTitle(remedy))).then((chosen) => {
+      const remedy = remedies.find((one) => remedyTitle(one) === chosen);
       if (remedy) act(problem, remedy, work).catch(failed);
     });
   };

@@ -31,7 +31,7 @@ const itemOf = (run: RunRecord, place: number | undefined): vscode.TreeItem => {
   const item = new vscode.TreeItem(run.title);
   const target: Target = { runs: [run.id] };
   item.id = run.id;
-  item.description = `${run.subject} · ${said}`;
+  item.description = place === undefined ? `${run.subject} · ${said}` : `${said} · ${run.subject}`;
   item.tooltip = new vscode.MarkdownString(runTooltip(run));
   item.iconPath = place === undefined ? symbols[standingOf(run)] : new vscode.ThemeIcon('clock');
   item.contextValue = run.status === 'running' ? 'run-running' : run.status === 'done' ? 'run' : 'run-ended';

@@ -1,0 +1,154 @@
+// What the extension does when much is asked of it, when its processes die, and where models may not be run.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { openStage, processesWith, type Stage } from './stage.ts';
+import { choose, lens, notification, openFile, PATIENCE, runCommand, saveAs, tree, webview } from './vscode.ts';
+
+const stage = await openStage({ 'chat.disableAIFeatures': false });
+if (typeof stage === 'string') {
+  test('the extension under stress', { skip: process.env.CI ? false : stage }, () => assert.fail(stage));
+} else {
+  after(() => stage.close());
+  scenarios(stage);
+}
+
+/** A scenario with a picture of where it failed. */
+function played({ shot, server }: Stage): (name: string, act: () => Promise<void>) => void {
+  return (name, act) => {
+    test(name, { timeout: 5 * PATIENCE }, async () => {
+      try {
+        await act();
+      } catch (error) {
+        await shot(`failed ${name.replace(/\W+/g, ' ')}`);
+        console.error(server.log().slice(-2000));
+        throw error;
+      }
+    });
+  };
+}
+
+function scenarios(main: Stage): void {
+  const { page, server, folder, shot } = main;
+  const scenario = played(main);
+  const processes = (): readonly number[] => processesWith(join(server.extensions, 'assay.'), 'dist/process.js');
+  const gone = async (ids: readonly number[]): Promise<void> => {
+    for (const until = Date.now() + PATIENCE; processes().some((id) => ids.includes(id)); await page.waitForTimeout(100))
+      assert.ok(Date.now() < until, 'job processes are still there');
+  };
+  const train = async (out: string): Promise<void> => {
+    await runCommand(page, 'Assay: Train…');
+    await choose(page, 'endless.train.json');
+    await choose(page, 'Save as…');
+    await saveAs(page, join(folder, out));
+  };
+  const live = (): Promise<void> => webview(page).locator('.report.live dt', { hasText: 'steps per second' }).waitFor();
+
+  scenario('two trainings run, the third waits and says its place; a look at a model passes them', async () => {
+    await train('one.onnx');
+    await live();
+    await train('two.onnx');
+    await live();
+    await train('three.onnx');
+    await webview(page).getByText('Waiting: next to start').first().waitFor();
+    await runCommand(page, 'Assay: Focus on Runs View');
+    await tree(page, /Train three\.onnx.*Waiting: next to start/).waitFor();
+    await shot('queue dark');
+    await runCommand(page, 'Assay: Open Model…');
+    await choose(page, 'digits');
+    await webview(page).getByText('parameters').first().waitFor();
+    await shot('queue with model editor dark');
+  });
+
+  scenario('when a training is stopped the next begins', async () => {
+    await runCommand(page, 'Assay: Cancel Run…');
+    await choose(page, 'Train one.onnx');
+    await tree(page, /Train three\.onnx.*running/).waitFor();
+    assert.equal(await tree(page, /Waiting/).count(), 0);
+  });
+
+  scenario('a job process that is killed is started again; its training goes on and says so', async () => {
+    await runCommand(page, 'Assay: Cancel Run…');
+    await choose(page, 'Train two.onnx');
+    await runCommand(page, 'View: Close All Editors');
+    await tree(page, /Train three\.onnx.*running/).click();
+    await live();
+    const before = processes();
+    for (const id of before) process.kill(id, 'SIGKILL');
+    await gone(before);
+    for (const until = Date.now() + PATIENCE; processes().length === 0; await page.waitForTimeout(100))
+      assert.ok(Date.now() < until, 'a process was started again');
+    await live();
+    assert.equal(await notification(page, /ended unexpectedly/).count(), 0);
+    await shot('restarted dark');
+    const runs = join(folder, '.assay/runs');
+    const notes = (): string =>
+      readdirSync(runs)
+        .filter((id) => !id.startsWith('.'))
+        .map((id) => {
+          try {
+            return readFileSync(join(runs, id, 'live.jsonl'), 'utf8');
+          } catch {
+            return '';
+          }
+        })
+        .join('\n');
+    for (
+      const until = Date.now() + PATIENCE;
+      !/ended unexpectedly \(signal SIGKILL\); it is started again/.test(notes());
+      await page.waitForTimeout(200)
+    )
+      assert.ok(Date.now() < until, 'the run says that it was started again');
+  });
+
+  scenario('agents find the tools of the extension as a server', async () => {
+    await runCommand(page, 'MCP: List Servers');
+    await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Assay' }).first().waitFor();
+    await shot('mcp dark');
+    await page.keyboard.press('Escape');
+  });
+
+  scenario('closing the window ends every job process', async () => {
+    const ids = processes();
+    assert.ok(ids.length > 0, 'a training still runs');
+    await page.close({ runBeforeUnload: false });
+    for (
+      const until = Date.now() + PATIENCE;
+      processes().some((id) => ids.includes(id));
+      await new Promise((next) => setTimeout(next, 200))
+    )
+      assert.ok(Date.now() < until, 'job processes outlive the window');
+  });
+
+  test('where the workspace is not trusted', { timeout: 8 * PATIENCE }, async (t) => {
+    const other = await openStage({ 'security.workspace.trust.enabled': true, 'security.workspace.trust.startupPrompt': 'never' });
+    if (typeof other === 'string') assert.fail(other);
+    t.after(() => other.close());
+    const { page: window } = other;
+    try {
+      const refused = async (): Promise<void> => {
+        await notification(window, 'Running a model needs a trusted workspace.').first().waitFor();
+        await window.locator('.notification-toast').getByRole('button', { name: 'Manage Trust' }).first().waitFor();
+      };
+      await runCommand(window, 'Assay: Reliability Diagram');
+      await refused();
+      await other.shot('untrusted dark');
+      await runCommand(window, 'Notifications: Clear All Notifications');
+      await runCommand(window, 'Assay: Train…');
+      await refused();
+      // Looking is allowed.
+      await openFile(window, 'assay.json');
+      await lens(window, 'Saliency').first().waitFor();
+      await runCommand(window, 'Assay: Open Model…');
+      await choose(window, 'digits');
+      await webview(window).getByText('parameters').first().waitFor();
+      await other.shot('untrusted model dark');
+      await window.locator('.notification-toast').getByRole('button', { name: 'Manage Trust' }).first().click();
+      await window.getByText('trust', { exact: false }).first().waitFor();
+    } catch (error) {
+      await other.shot('failed untrusted');
+      throw error;
+    }
+  });
+}
