@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { freemem, totalmem } from 'node:os';
 import { Fault, type FaultCode, type FaultDetail, faults } from '../base/fault.ts';
 import type { Live, Tasks } from '../report/tasks.ts';
-import { describeEnd, environment } from './child.ts';
+import { describeEnd, environment, giveWay } from './child.ts';
 import type { Command, Event } from './protocol.ts';
 import { noted, restartNote } from './restart.ts';
 
@@ -26,6 +26,8 @@ export interface SupervisorOptions {
   /** Arguments of Node itself; none where absent, and never those of this process (a debugger's port is not shared). */
   readonly execArgv?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Job processes give way to the editor, whose threads would else wait for theirs: every core is theirs while they compute. */
+  readonly yielding?: true;
   /** A process ends after this many jobs: sessions of ONNX Runtime leave memory behind (microsoft/onnxruntime#25325). */
   readonly recycleAfter?: number;
   /**
@@ -148,6 +150,7 @@ export const supervisor = <C extends Contract<C> = Tasks>(options: SupervisorOpt
       env: environment(options.env ?? {}),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
+    if (options.yielding) giveWay(child);
     let own = '';
     const listen = (chunk: Buffer): void => {
       own = (own + chunk.toString('utf8')).slice(-4096);

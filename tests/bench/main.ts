@@ -8,6 +8,7 @@ import { metricsFigures } from './metrics.ts';
 import { processFigures } from './process.ts';
 import { readerFigures } from './readers.ts';
 import { recipeFigures } from './recipes.ts';
+import { stressFigures } from './stress.ts';
 import { trainingFigures } from './training.ts';
 
 /** `npm run bench [-- SECTION[:PART]…]`: figures of one run on this machine as JSON. Ratios within a run travel; absolute times do not. */
@@ -23,6 +24,7 @@ const sections: Readonly<Record<string, (words: readonly string[]) => Promise<un
   audit: auditFigures,
   readers: readerFigures,
   editor: editorFigures,
+  stress: stressFigures,
 };
 // Standard output holds the JSON and nothing else; packaging the extension talks.
 console.log = console.error;

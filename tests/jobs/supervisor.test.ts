@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Fault } from '../../src/base/fault.ts';
@@ -328,6 +328,12 @@ test('memory that is freed is found, without another job ending', async () => {
   room = true;
   assert.equal(await next, 'now');
   await first.end();
+});
+
+test('job processes give way where they are told to', { skip: process.platform === 'win32' }, async () => {
+  const own = getPriority();
+  assert.equal(getPriority(await make().submit('pid', null)), own);
+  assert.ok(getPriority(await make({ yielding: true }).submit('pid', null)) > own);
 });
 
 test('after a renewal later jobs run in a new process', async () => {

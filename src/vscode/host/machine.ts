@@ -43,6 +43,7 @@ export const openMachine = ({ context, catalogue, folder, store, running, settin
       processes: 3,
       long: { tasks: longTasks, processes: 2 },
       again: askAgain,
+      yielding: true,
     });
     return started;
   };

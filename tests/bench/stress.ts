@@ -1,0 +1,169 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Page } from 'playwright-core';
+import { bundle } from '../../src/build/bundle.ts';
+import { root } from '../../src/build/root.ts';
+import { runStore } from '../../src/jobs/store.ts';
+import { supervisor } from '../../src/jobs/supervisor.ts';
+import { type LaunchPorts, launch } from '../../src/vscode/launch.ts';
+import { openStage } from '../editor/stage.ts';
+import { choose, painted, runCommand, tree, webview } from '../editor/vscode.ts';
+import { round } from './measure.ts';
+
+/** Delay of this process's event loop, and the share of one core that it used itself: on a busy machine the first is the others' doing. */
+const loopDelay = async (duration: number): Promise<{ readonly p99: number; readonly max: number; readonly cpu: number }> => {
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  const from = process.cpuUsage();
+  delay.enable();
+  await seconds(duration);
+  delay.disable();
+  const { user, system } = process.cpuUsage(from);
+  // The histogram holds the whole interval; what is over the resolution is delay.
+  const over = (nanoseconds: number): number => round(Math.max(0, nanoseconds / 1e6 - 5));
+  return { p99: over(delay.percentile(99)), max: over(delay.max), cpu: round((user + system) / 1e6 / duration) };
+};
+
+const seconds = (n: number): Promise<void> => new Promise((done) => setTimeout(done, 1000 * n));
+
+/**
+ * What the extension host does while a training streams (the run kept on disk, each message cloned as a panel's would be), in this
+ * process: the delay of its event loop, and how long a stop takes from the click to the end of the run.
+ */
+const hostFigures = async (): Promise<Readonly<Record<string, number>>> => {
+  await bundle({ production: true, only: ['process'] });
+  const folder = mkdtempSync(join(tmpdir(), 'assay-stress-'));
+  cpSync(join(root, 'media/sample'), folder, { recursive: true });
+  const recipe = join(folder, 'digits.train.json');
+  const { steps: _, earlyStop: __, ...whole } = JSON.parse(readFileSync(recipe, 'utf8')) as Record<string, unknown>;
+  writeFileSync(recipe, JSON.stringify({ ...whole, epochs: 10_000 }));
+  const jobs = supervisor({ entry: join(root, 'dist/process.js'), yielding: true });
+  let updates = 0;
+  let live = (): void => {};
+  const started = new Promise<void>((done) => (live = done));
+  const ports: LaunchPorts = {
+    jobs,
+    store: runStore(join(folder, '.assay/runs')),
+    view: () => ({
+      post(message) {
+        structuredClone(message);
+        updates++;
+        if (message.type === 'live') live();
+      },
+      close() {},
+    }),
+    progress: (_, __, work) => work(() => {}),
+    changed() {},
+    say() {},
+    log() {},
+  };
+  const running = new Map<string, () => void>();
+  const idle = await loopDelay(5);
+  const ask = { recipe, out: join(folder, 'out.onnx'), device: 'cpu', resume: false, force: false } as const;
+  const ended = launch({ task: 'train', title: 'Train', subject: 'digits', ask }, ports, running);
+  await started;
+  const busy = await loopDelay(10);
+  const from = performance.now();
+  for (const stop of running.values()) stop();
+  await ended;
+  const cancelMs = performance.now() - from;
+  await jobs.dispose();
+  rmSync(folder, { recursive: true, force: true });
+  return {
+    eventLoopP99Ms: busy.p99,
+    eventLoopMaxMs: busy.max,
+    hostCpuShare: busy.cpu,
+    idleP99Ms: idle.p99,
+    idleMaxMs: idle.max,
+    updatesPerSecond: round(updates / 10),
+    cancelMs: round(cancelMs),
+  };
+};
+
+/** Time that the page of a running training spends on one update: its handler and what it draws with the next frames. */
+const redrawFigures = async (page: Page): Promise<Readonly<Record<string, number>>> => {
+  await runCommand(page, 'Assay: Train…');
+  await choose(page, 'endless.train.json');
+  await choose(page, /^(Replace )?endless\.onnx$/);
+  const article = webview(page).locator('.report.live');
+  await article.locator('dt', { hasText: 'steps per second' }).waitFor();
+  const spent = await article.evaluate(
+    () =>
+      new Promise<readonly number[]>((done) => {
+        const times: number[] = [];
+        let from = 0;
+        let open = 0;
+        const frame = window.requestAnimationFrame.bind(window);
+        window.requestAnimationFrame = (callback) =>
+          frame((at) => {
+            const began = performance.now();
+            callback(at);
+            open += performance.now() - began;
+          });
+        window.addEventListener(
+          'message',
+          () => {
+            if (from > 0) times.push(open);
+            open = 0;
+            from = performance.now();
+          },
+          { capture: true },
+        );
+        window.addEventListener('message', () => (open += performance.now() - from));
+        setTimeout(() => done(times), 8000);
+      }),
+  );
+  const sorted = [...spent].sort((a, b) => a - b);
+  const at = (share: number): number => round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN);
+  return { updates: sorted.length, redrawMedianMs: at(0.5), redrawP95Ms: at(0.95), redrawMaxMs: at(1) };
+};
+
+/** Heap of the window after ten report panels were opened and closed, relative to after one. */
+const leakFigures = async (page: Page): Promise<Readonly<Record<string, number>>> => {
+  const client = await page.context().newCDPSession(page);
+  const heap = async (): Promise<number> => {
+    await runCommand(page, 'View: Close All Editors');
+    await seconds(2);
+    for (let i = 0; i < 3; i++) await client.send('HeapProfiler.collectGarbage');
+    const { usedSize } = (await client.send('Runtime.getHeapUsage')) as { usedSize: number };
+    return usedSize;
+  };
+  const open = async (): Promise<void> => {
+    await runCommand(page, 'Assay: Focus on Runs View');
+    await tree(page, /^Reliability Diagram/)
+      .first()
+      .click();
+    await painted(webview(page).locator('.card canvas:not(.swatch)').first());
+  };
+  // The first panels load what later ones share.
+  for (let i = 0; i < 3; i++) {
+    await open();
+    await runCommand(page, 'View: Close All Editors');
+  }
+  const before = await heap();
+  for (let i = 0; i < 10; i++) {
+    await open();
+    await runCommand(page, 'View: Close All Editors');
+  }
+  const after = await heap();
+  return { heapBeforeMB: round(before / 1e6), heapAfterTenPanelsMB: round(after / 1e6), heapRatio: round(after / before, 4) };
+};
+
+export const stressFigures = async (words: readonly string[]): Promise<unknown> => {
+  const host = words.length === 0 || words.includes('host') ? await hostFigures() : undefined;
+  if (words.length > 0 && !words.includes('panels')) return { host };
+  const stage = await openStage();
+  if (typeof stage === 'string') return { host, panels: `skipped: ${stage}` };
+  const { page } = stage;
+  try {
+    await runCommand(page, 'Assay: Reliability Diagram');
+    await choose(page, 'digits');
+    await choose(page, 'test');
+    await painted(webview(page).locator('.card canvas:not(.swatch)').first());
+    const leak = await leakFigures(page);
+    return { host, panels: { ...leak, ...(await redrawFigures(page)) } };
+  } finally {
+    await stage.close();
+  }
+};
