@@ -261,6 +261,7 @@ export const supervisor = <C extends Contract<C> = Tasks>(options: SupervisorOpt
   const tellPlaces = (): void => {
     const before = { long: 0, brief: 0 };
     for (const entry of queue) {
+      if (restarting.has(entry)) continue;
       const place = ++before[isLong(entry) ? 'long' : 'brief'];
       if (place === entry.place) continue;
       entry.place = place;

@@ -61,7 +61,7 @@ export const reportsMessage = (title: string, { reports, suite }: RunResult): To
 };
 
 /** What a run says that waits for others. */
-export const waitingText = (place: number): string => (place === 1 ? t('Waiting: next to start') : t('Waiting: {0} before it', place - 1));
+export const waitingText = (place: number): string => (place === 1 ? t('Next to start') : t('Waiting: {0} before it', place - 1));
 
 /** One run from start to end: kept in the store, shown in its view, cancelled by the user. Never rejects for a fault of the work. */
 export const launch = async (work: Launch, ports: LaunchPorts, running: Running): Promise<void> => {

@@ -51,9 +51,9 @@ function scenarios(main: Stage): void {
     await train('two.onnx');
     await live();
     await train('three.onnx');
-    await webview(page).getByText('Waiting: next to start').first().waitFor();
+    await webview(page).getByText('Next to start').first().waitFor();
     await runCommand(page, 'Assay: Focus on Runs View');
-    await tree(page, /Train three\.onnx.*Waiting: next to start/).waitFor();
+    await tree(page, /Train three\.onnx.*Next to start/).waitFor();
     await shot('queue dark');
     await runCommand(page, 'Assay: Open Model…');
     await choose(page, 'digits');
@@ -65,7 +65,7 @@ function scenarios(main: Stage): void {
     await runCommand(page, 'Assay: Cancel Run…');
     await choose(page, 'Train one.onnx');
     await tree(page, /Train three\.onnx.*running/).waitFor();
-    assert.equal(await tree(page, /Waiting/).count(), 0);
+    assert.equal(await tree(page, /Next to start/).count(), 0);
   });
 
   scenario('a job process that is killed is started again; its training goes on and says so', async () => {

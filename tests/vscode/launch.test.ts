@@ -153,7 +153,7 @@ test('a run that waits says its place where it is shown, and one that was starte
     [
       'Starting',
       'Waiting: 2 before it',
-      'Waiting: next to start',
+      'Next to start',
       'Starting',
       'The job process ended unexpectedly (signal SIGKILL); it is started again.',
     ],

@@ -35,7 +35,7 @@ const itemOf = (run: RunRecord, place: number | undefined): vscode.TreeItem => {
   item.tooltip = new vscode.MarkdownString(runTooltip(run));
   item.iconPath = place === undefined ? symbols[standingOf(run)] : new vscode.ThemeIcon('clock');
   item.contextValue = run.status === 'running' ? 'run-running' : run.status === 'done' ? 'run' : 'run-ended';
-  item.accessibilityInformation = { label: `${run.title}, ${run.subject}, ${standingOf(run)}, ${said}` };
+  item.accessibilityInformation = { label: [run.title, run.subject, ...(place === undefined ? [standingOf(run)] : []), said].join(', ') };
   item.command = { command: 'assay.openRun', title: 'Open Run', arguments: [target] };
   return item;
 };
