@@ -10,7 +10,7 @@ import { type Latest, latest } from '../insight/latest.ts';
 import { cellMarks, type Mark, type Marks, textMarks } from '../insight/marks.ts';
 import { markHover, statusOf, statusTooltip } from '../insight/wording.ts';
 import type { Method } from '../methods.ts';
-import { shadingRamp } from './shading-ramp.ts';
+import { type ShadingRamp, shadingRamp } from './shading-ramp.ts';
 
 /** What is asked of the model: which class, by which method. */
 export interface Look extends Chosen {
@@ -115,7 +115,14 @@ const hindrance = (document: vscode.TextDocument): string | undefined => {
 /** Shades the open text by what speaks for the class that the model predicts. One state for each document, drawn in all its editors. */
 export const shadings = (ports: ShadingPorts): Shadings => {
   const open = new Map<string, Shading>();
-  const ramp = shadingRamp();
+  // Made with the first text that is shaded.
+  let made: ShadingRamp | undefined;
+  const ramp = (): ShadingRamp => {
+    if (made) return made;
+    made = shadingRamp();
+    made.changed(() => vscode.window.visibleTextEditors.forEach(paint));
+    return made;
+  };
   const bar = vscode.window.createStatusBarItem('assay.textSaliency', vscode.StatusBarAlignment.Right, 90);
   bar.name = 'Assay: Saliency in Text';
   bar.command = 'assay.textSaliencyOptions';
@@ -126,14 +133,16 @@ export const shadings = (ports: ShadingPorts): Shadings => {
 
   const paint = (editor: vscode.TextEditor): void => {
     const { document } = editor;
-    const seen = open.get(keyOf(document))?.seen;
-    if (!seen) ramp.clear(editor);
+    const shading = open.get(keyOf(document));
+    if (!shading) return;
+    const { seen } = shading;
+    if (!seen) ramp().clear(editor);
     if (seen?.version !== document.version) return;
     const rangeOf = ({ from, to }: Pick<Mark, 'from' | 'to'>): vscode.Range =>
       new vscode.Range(document.positionAt(from), document.positionAt(to));
     const end = document.getText().length;
     const unseen = seen.tokens && seen.seenTo < end && (seen.cut || seen.tokens.all > seen.tokens.seen) && !isTable(document);
-    ramp.paint(editor, seen.marks, rangeOf, unseen ? [rangeOf({ from: seen.seenTo, to: end })] : []);
+    ramp().paint(editor, seen.marks, rangeOf, unseen ? [rangeOf({ from: seen.seenTo, to: end })] : []);
   };
   const tell = (): void => {
     const shading = vscode.window.activeTextEditor && open.get(keyOf(vscode.window.activeTextEditor.document));
@@ -224,9 +233,11 @@ export const shadings = (ports: ShadingPorts): Shadings => {
     shading.asked.due(0);
   };
   const end = (document: vscode.TextDocument): void => {
-    open.get(keyOf(document))?.asked.stop();
+    const shading = open.get(keyOf(document));
+    if (!shading) return;
+    shading.asked.stop();
     open.delete(keyOf(document));
-    for (const editor of editorsOf(document)) ramp.clear(editor);
+    for (const editor of editorsOf(document)) made?.clear(editor);
     tell();
   };
   const active = (): vscode.TextDocument | undefined => {
@@ -255,7 +266,6 @@ export const shadings = (ports: ShadingPorts): Shadings => {
 
   const listening = [
     bar,
-    ramp,
     vscode.languages.registerHoverProvider([{ scheme: 'file' }, { scheme: 'untitled' }], hover),
     vscode.workspace.onDidChangeTextDocument((change) => {
       if (change.contentChanges.length > 0) ask(change, EDIT);
@@ -274,7 +284,6 @@ export const shadings = (ports: ShadingPorts): Shadings => {
     vscode.window.onDidChangeActiveTextEditor(tell),
     vscode.window.onDidChangeVisibleTextEditors((editors) => editors.forEach(paint)),
     vscode.workspace.onDidCloseTextDocument(end),
-    ramp.changed(() => vscode.window.visibleTextEditors.forEach(paint)),
   ];
 
   return {
@@ -302,7 +311,7 @@ export const shadings = (ports: ShadingPorts): Shadings => {
     },
     dispose() {
       for (const { asked } of open.values()) asked.stop();
-      vscode.Disposable.from(...listening).dispose();
+      vscode.Disposable.from(...listening, ...(made ? [made] : [])).dispose();
     },
   };
 };
