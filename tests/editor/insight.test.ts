@@ -204,8 +204,8 @@ function scenarios({ page, server, shot }: Stage): void {
       const now = await lineOf();
       return now.length > 3 && now.join() !== second.join();
     });
-    const [cell] = await shaded();
-    await page.mouse.move(cell.x, cell.y);
+    const cell = (await shaded()).find(({ text }) => text === '0.7456');
+    await page.mouse.move(cell?.x ?? 0, cell?.y ?? 0);
     await page
       .locator('.monaco-hover:visible')
       .getByText(/baseline/)

@@ -5,7 +5,11 @@ import type { Mark, Marks } from './marks.ts';
 /** Text inside Markdown. */
 export const escaped = (text: string): string => text.replace(/[\\`*_{}[\]()#+\-.!<>|&$~]/g, '\\$&').replace(/\s+/g, ' ');
 
-const nameOf = ({ classes }: Attribution, k: number): string => classes[k] ?? String(k);
+/** A class that has only a number is called so. */
+const nameOf = ({ classes }: Attribution, k: number): string => {
+  const name = classes[k] ?? String(k);
+  return /^\d+$/.test(name) ? `class ${name}` : name;
+};
 /** The class attributed; nothing for a regression. */
 export const classOf = (a: Attribution): string | undefined => (a.classes.length > 1 ? nameOf(a, a.target) : undefined);
 

@@ -122,6 +122,7 @@ test('the status bar names model, class and what was left out', () => {
   const a = attribution({});
   assert.equal(statusOf('sms', a, { tokens: { seen: 3, all: 3 } }, false, ''), '$(eye) sms: spam 75.0 %');
   assert.equal(statusOf('sms', a, { tokens: { seen: 3, all: 90 } }, false, ''), '$(eye) sms: spam 75.0 % · first 3 of 90 tokens');
+  assert.equal(statusOf('m', attribution({ classes: ['0', '1'] }), {}, false, ''), '$(eye) m: class 1 75.0 %');
   assert.match(statusOf('sms', a, { tokens: { seen: 3, all: 90 } }, true, ''), /first 3 of more than 90 tokens$/);
   assert.equal(statusOf('m', attribution({ classes: [], probs: [] }), {}, false, 'row 2'), '$(eye) m: output · row 2');
   const tooltip = statusTooltip('sms', 'IG', a, { tokens: { seen: 3, all: 90 } }, false);
