@@ -21,7 +21,7 @@ const nameText = ({ name, otherName }: Pick<NodeDiff, 'name' | 'otherName'>): st
 const nameColumn = <T extends Pick<NodeDiff, 'name' | 'otherName'>>(): Column<T> => ({
   label: 'Name',
   sticky: true,
-  width: 200,
+  width: 160,
   grow: 2,
   text: nameText,
   key: nameText,
@@ -31,7 +31,7 @@ const nodeColumns: readonly Column<NodeDiff>[] = [
   nameColumn(),
   status(),
   { label: 'Operator', width: 100, rank: 0, text: ({ op }) => op, key: ({ op }) => op },
-  { label: 'What changed', width: 220, grow: 4, rank: 1, text: ({ changes }) => changes.join('; '), key: ({ changes }) => changes.length },
+  { label: 'What changed', width: 170, grow: 4, rank: 1, text: ({ changes }) => changes.join('; '), key: ({ changes }) => changes.length },
   { label: 'Output shape', width: 110, grow: 1, rank: 2, text: ({ dims }) => shapeOf(dims), key: ({ dims }) => shapeOf(dims) },
 ];
 
@@ -45,7 +45,7 @@ const number = (
 ): Column<TensorDiff> => ({
   label,
   numeric: true,
-  width: 92,
+  width: label.length > 10 ? 116 : 84,
   rank,
   text({ values }) {
     if (!values) return '';

@@ -39,11 +39,14 @@ export const graphView = (choose: (layer: number) => void, signal: AbortSignal):
   /** Not all of the graph is in view. */
   let overview = false;
   const legend = el('span', { class: 'muted' });
-  const map = minimap((x, y) => {
-    left = x - canvas.clientWidth / scale / 2;
-    top = y - canvas.clientHeight / scale / 2;
-    draw();
-  });
+  const map = minimap(
+    (x, y) => {
+      left = x - canvas.clientWidth / scale / 2;
+      top = y - canvas.clientHeight / scale / 2;
+      draw();
+    },
+    () => canvas.clientHeight - 24,
+  );
 
   const paint = (): void => {
     queued = false;
@@ -193,7 +196,7 @@ export const graphView = (choose: (layer: number) => void, signal: AbortSignal):
     act[event.key]();
     draw();
   });
-  const resized = new ResizeObserver(draw);
+  const resized = new ResizeObserver(() => colour());
   resized.observe(canvas);
   signal.addEventListener('abort', () => resized.disconnect());
   onThemeChange(colour, signal);

@@ -14,8 +14,8 @@ export interface Minimap {
   mark(view: Window): void;
 }
 
-/** The whole graph in a corner: a press or drag brings that place into view. The boxes are drawn once and kept as a picture. */
-export const minimap = (go: (x: number, y: number) => void): Minimap => {
+/** The whole graph in a corner, as high as there is `room`: a press or drag brings that place into view. The boxes are drawn once and kept as a picture. */
+export const minimap = (go: (x: number, y: number) => void, room: () => number): Minimap => {
   const canvas = el('canvas', { class: 'minimap', title: 'The whole graph: press to go there', 'aria-hidden': 'true' });
   const picture = document.createElement('canvas');
   let [scale, across, down] = [1, 0, 0];
@@ -41,7 +41,8 @@ export const minimap = (go: (x: number, y: number) => void): Minimap => {
   return {
     element: canvas,
     arrange(placed, heat) {
-      scale = Math.min(WIDE / placed.width, HIGH / placed.height, 0.2);
+      const high = Math.max(48, Math.min(HIGH, room()));
+      scale = Math.min(WIDE / placed.width, high / placed.height, 0.2);
       // A chain thousands of layers deep still has a column to press on.
       const width = Math.max(24, placed.width * scale);
       const height = Math.max(24, placed.height * scale);

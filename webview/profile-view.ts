@@ -23,8 +23,12 @@ export const profileLine = ({ fraction, text, facts, problem }: Told, host: Host
   return el(
     'div',
     { class: 'profile-line' },
-    el('strong', {}, 'Profile'),
-    ` on the first ${format(rows, 'count')} rows of ${data}: ${format(nodesMs, 'ms')} for a batch of ${batch} node by node (median of ${runs} runs on the CPU), ${format(optimisedMs, 'ms')} as ONNX Runtime optimises it.`,
+    el(
+      'p',
+      {},
+      el('strong', {}, 'Profile'),
+      ` on the first ${format(rows, 'count')} rows of ${data}: ${format(nodesMs, 'ms')} for a batch of ${batch} node by node (median of ${runs} runs on the CPU), ${format(optimisedMs, 'ms')} as ONNX Runtime optimises it.`,
+    ),
     notes.length > 0 &&
       el('details', {}, el('summary', {}, `Notes (${notes.length})`), el('ul', {}, ...notes.map((note) => el('li', {}, note)))),
   );

@@ -65,7 +65,7 @@ export const runTooltip = (run: RunRecord): string => {
 };
 
 /** The runs about a file: diagnostics of it, and the training that saved it. */
-export const runsAbout = (runs: readonly RunRecord[], path: string): readonly RunRecord[] =>
+const runsAbout = (runs: readonly RunRecord[], path: string): readonly RunRecord[] =>
   runs.filter(({ kind, request, status }) => {
     if (status !== 'done') return false;
     if (kind === 'train') return (request as TrainRequest).out === path;

@@ -69,22 +69,16 @@ const frames = async (facts: ModelLayers): Promise<readonly number[]> => {
     await page.getByRole('button', { name: 'Layers as a graph' }).click();
     await page.getByRole('button', { name: 'Open groups' }).click();
     await page.waitForTimeout(300);
-    return await page.locator('canvas.model-graph').evaluate(
-      (canvas) =>
-        new Promise<number[]>((done) => {
-          const times: number[] = [];
-          let before = performance.now();
-          const step = (): void => {
-            const now = performance.now();
-            times.push(now - before);
-            before = now;
-            if (times.length > 121) return done(times.slice(2));
-            canvas.dispatchEvent(new WheelEvent('wheel', { deltaY: 60, cancelable: true }));
-            requestAnimationFrame(step);
-          };
-          requestAnimationFrame(step);
-        }),
-    );
+    return await page.locator('canvas.model-graph').evaluate(async (canvas) => {
+      const times: number[] = [];
+      for (let i = 0, before = performance.now(); i < 122; i++) {
+        canvas.dispatchEvent(new WheelEvent('wheel', { deltaY: 60, cancelable: true }));
+        await new Promise((drawn) => requestAnimationFrame(drawn));
+        times.push(performance.now() - before);
+        before = performance.now();
+      }
+      return times.slice(2);
+    });
   } finally {
     await close();
   }

@@ -131,7 +131,7 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     await view().getByRole('heading', { name: 'before.onnx ↔ after.onnx' }).waitFor();
     await view().getByRole('tab', { name: 'Tensors', selected: true }).waitFor();
     await view().locator('.layer-rows .layer-row').first().click();
-    await view().getByText('Largest difference').waitFor();
+    await view().getByText('Largest difference', { exact: true }).waitFor();
     await themes('model diff');
     await view().getByRole('button', { name: 'Open after.onnx' }).click();
     await view().getByRole('heading', { name: 'after.onnx', exact: true }).waitFor();
