@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { openStage } from '../editor/stage.ts';
 import { choose, painted, runCommand, webview } from '../editor/vscode.ts';
+import { dataFigures } from './data-editor.ts';
 import { firstMapFigures } from './first-map.ts';
 import { round } from './measure.ts';
 import { modelEditorFigures } from './model-editor.ts';
@@ -44,7 +45,10 @@ const mapFigures = async (page: Page): Promise<Readonly<Record<string, number>>>
   return { tabNextRowMs: round(middle(rows)), tabNewMethodMs: round(middle(methods)) };
 };
 
-/** In a real VS Code (headless Chromium): what VS Code says of the extension's activation, how long an earlier report takes from the command to paint, and how long maps of the image tab take. */
+/**
+ * In a real VS Code (headless Chromium): what VS Code says of the extension's activation, how long an earlier report takes from the command
+ * to paint, how long maps of the image tab take, and the data editor on a million rows.
+ */
 export const editorFigures = async (): Promise<Readonly<Record<string, number>> | string> => {
   const stage = await openStage();
   if (typeof stage === 'string') return `skipped: ${stage}`;
@@ -72,6 +76,7 @@ export const editorFigures = async (): Promise<Readonly<Record<string, number>> 
       reportFirstPaintMs: round(middle(paints)),
       ...(await mapFigures(page)),
       ...(await modelEditorFigures(stage)),
+      ...(await dataFigures(page, stage.folder)),
       ...(await firstMapFigures()),
       ...(await reportPanelFigures()),
     };

@@ -3,6 +3,7 @@ import type { DataRef, ModelRef } from '../../base/request.ts';
 import type { DataFacts, DataSubject } from '../../report/data-view.ts';
 import { parseFilter } from '../../report/row-filter.ts';
 import type { DataAsk, DataLook, DataTell } from '../data-protocol.ts';
+import { t } from '../l10n.ts';
 import type { DataEditorPorts } from './data.ts';
 
 /** What one editor of data asks of the world. */
@@ -87,7 +88,7 @@ export const dataSession = (given: DataRef, ports: SessionPorts): DataSession =>
     const { data } = subject;
     const out = await ports.predictions(data, model);
     if (!(await ports.there(out))) {
-      ports.tell({ kind: 'work', work: 'predicting', text: 'Starting', fraction: 0 });
+      ports.tell({ kind: 'work', work: 'predicting', text: t('Starting'), fraction: 0 });
       await ports.submit('predict', { ...(model ? { model } : {}), data, out }, watch(signal, 'predicting'));
     }
     return signal.aborted ? undefined : out;
@@ -123,7 +124,8 @@ export const dataSession = (given: DataRef, ports: SessionPorts): DataSession =>
     } catch (error) {
       if (signal.aborted) return;
       // Rows that are shown stay, whatever a model says of them.
-      if (selected) ports.tell({ kind: 'refused', of: 'predictions', sentence: work.aborted ? 'Stopped on request.' : sentenceOf(error) });
+      if (selected)
+        ports.tell({ kind: 'refused', of: 'predictions', sentence: work.aborted ? t('Stopped on request.') : sentenceOf(error) });
       else ports.problem(sentenceOf(error));
       if (!(error instanceof Fault)) ports.failed(error);
     }

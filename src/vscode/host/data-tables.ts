@@ -5,6 +5,7 @@ import type { TaskName, Tasks } from '../../report/tasks.ts';
 import { chooseModel } from '../commands/subject.ts';
 import type { Host, SaliencySubject } from '../define.ts';
 import { type DataEditors, dataEditors } from '../editors/data.ts';
+import { t } from '../l10n.ts';
 
 export interface DataTablesPorts {
   readonly extension: vscode.Uri;
@@ -38,7 +39,7 @@ export const dataTables = ({ extension, context, entry, jobs, host, saliency, fa
     submit: <T extends TaskName>(task: T, ask: Omit<Tasks[T]['ask'], 'device' | 'seed'>, watch: Watch) =>
       jobs().submit(task, { ...ask, device: host().device, seed: host().seed } as Tasks[T]['ask'], watch),
     async chooseModel() {
-      const model = await chooseModel(host(), 'Predictions', {}, false, 'Model that predicts these rows');
+      const model = await chooseModel(host(), t('Predictions'), {}, false, t('Model that predicts these rows'));
       return model && model !== 'none' ? model.ref : undefined;
     },
     saliency: (model, data, row) => saliency({ model, data }, row),
