@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { editors } from '../contributions.ts';
 import type { SaliencySubject } from '../define.ts';
+import { t } from '../l10n.ts';
 import { fillPanel } from '../panels/page.ts';
 import type { SaliencyPanels } from '../panels/saliency.ts';
 
@@ -24,8 +25,8 @@ export const imageEditors = ({ extension, tabs, choose }: ImageEditorPorts): Ima
     if (subject) return tabs.adopt(subject, { position: 0 }, panel);
     let waiting = true;
     const sentence = vscode.workspace.isTrusted
-      ? 'No model was chosen for this picture. Run again to choose one.'
-      : 'Saliency is off: running a model needs a trusted workspace.';
+      ? t('No model was chosen for this picture. Run again to choose one.')
+      : t('Saliency is off: running a model needs a trusted workspace.');
     fillPanel(
       panel,
       extension,

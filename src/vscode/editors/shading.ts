@@ -9,6 +9,7 @@ import type { Content } from '../insight/fitting.ts';
 import { type Latest, latest } from '../insight/latest.ts';
 import { cellMarks, type Mark, type Marks, textMarks } from '../insight/marks.ts';
 import { markHover, statusOf, statusTooltip } from '../insight/wording.ts';
+import { t } from '../l10n.ts';
 import type { Method } from '../methods.ts';
 import { type ShadingRamp, shadingRamp } from './shading-ramp.ts';
 
@@ -108,7 +109,7 @@ const contentOf = (document: vscode.TextDocument): Content =>
 /** Why a text cannot be looked at; nothing where it can. */
 const hindrance = (document: vscode.TextDocument): string | undefined => {
   if (!isTable(document)) return undefined;
-  if (document.uri.scheme !== 'file') return 'Save the table first: its other rows are read from the file.';
+  if (document.uri.scheme !== 'file') return t('Save the table first: its other rows are read from the file.');
   return undefined;
 };
 
@@ -124,7 +125,7 @@ export const shadings = (ports: ShadingPorts): Shadings => {
     return made;
   };
   const bar = vscode.window.createStatusBarItem('assay.textSaliency', vscode.StatusBarAlignment.Right, 90);
-  bar.name = 'Assay: Saliency in Text';
+  bar.name = t('Assay: Saliency in Text');
   bar.command = 'assay.textSaliencyOptions';
   const keyOf = ({ uri }: vscode.TextDocument): string => uri.toString();
   const editorsOf = (document: vscode.TextDocument): readonly vscode.TextEditor[] =>
@@ -154,19 +155,19 @@ export const shadings = (ports: ShadingPorts): Shadings => {
     const { look, seen, problem, idle } = shading;
     bar.backgroundColor = problem === undefined ? undefined : new vscode.ThemeColor('statusBarItem.warningBackground');
     if (problem !== undefined) {
-      bar.text = `$(warning) ${look.name}: no saliency`;
-      bar.tooltip = `${problem}\nClick to choose model, class or method.`;
+      bar.text = `$(warning) ${t('{0}: no saliency', look.name)}`;
+      bar.tooltip = `${problem}\n${t('Click to choose model, class or method.')}`;
     } else if (idle !== undefined) {
-      bar.text = `$(eye) ${look.name}: no row`;
+      bar.text = `$(eye) ${t('{0}: no row', look.name)}`;
       bar.tooltip = idle;
     } else if (seen) {
       bar.text = statusOf(look.name, seen.attribution, seen, seen.cut, seen.place);
       bar.tooltip = new vscode.MarkdownString(statusTooltip(look.name, methodOf(look.method), seen.attribution, seen, seen.cut));
     } else {
-      bar.text = `$(loading~spin) ${look.name}: saliency…`;
-      bar.tooltip = 'The first look at a model opens it and compiles its gradient.';
+      bar.text = `$(loading~spin) ${t('{0}: saliency…', look.name)}`;
+      bar.tooltip = t('The first look at a model opens it and compiles its gradient.');
     }
-    bar.accessibilityInformation = { label: `Saliency in text, ${bar.text.replace(/\$\([^)]*\) /, '')}`, role: 'button' };
+    bar.accessibilityInformation = { label: `${t('Saliency in text')}, ${bar.text.replace(/\$\([^)]*\) /, '')}`, role: 'button' };
     bar.show();
   };
   const show = (shading: Shading): void => {
@@ -181,8 +182,8 @@ export const shadings = (ports: ShadingPorts): Shadings => {
     const table = tableOf(document);
     const [editor] = editorsOf(document);
     const row = editor && rowAt(table.text, table.starts, document.offsetAt(editor.selection.active));
-    if (!row) return 'The cursor is in no row.';
-    if (table.names && row.index === 0) return 'The cursor is in the row of column names; move it to a row of values.';
+    if (!row) return t('The cursor is in no row.');
+    if (table.names && row.index === 0) return t('The cursor is in the row of column names; move it to a row of values.');
     const cells = cellsOf(table.text, row, table.separator);
     return { cells, names: table.names ?? [], row: row.index + (table.names ? 0 : 1) };
   };
@@ -211,8 +212,10 @@ export const shadings = (ports: ShadingPorts): Shadings => {
       const marks = row ? cellMarks(attribution, row.cells, row.names) : textMarks(attribution, text.length);
       shading.problem = marks
         ? undefined
-        : `${methodOf(look.method)} tells no ${row ? 'cells' : 'tokens'} apart for this model; choose another method.`;
-      shading.seen = marks && { ...marks, attribution, version, place: row ? `row ${row.row}` : '', cut: whole.length > text.length };
+        : row
+          ? t('{0} tells no cells apart for this model; choose another method.', methodOf(look.method))
+          : t('{0} tells no tokens apart for this model; choose another method.', methodOf(look.method));
+      shading.seen = marks && { ...marks, attribution, version, place: row ? t('row {0}', row.row) : '', cut: whole.length > text.length };
     } catch (error) {
       if (stale() || (error instanceof Fault && error.code === 'job/stopped')) return;
       shading.seen = undefined;
@@ -242,7 +245,7 @@ export const shadings = (ports: ShadingPorts): Shadings => {
   };
   const active = (): vscode.TextDocument | undefined => {
     const document = vscode.window.activeTextEditor?.document;
-    if (!document) void vscode.window.showInformationMessage('Open a text, source or CSV file, and put the cursor in it.');
+    if (!document) void vscode.window.showInformationMessage(t('Open a text, source or CSV file, and put the cursor in it.'));
     return document;
   };
 

@@ -8,6 +8,7 @@ import { type Look, shadings } from '../editors/shading.ts';
 import { type Chosen, chooseSubject, modelsFor, subjectFor } from '../insight/choose.ts';
 import type { Content } from '../insight/fitting.ts';
 import { classesOf } from '../insight/wording.ts';
+import { t } from '../l10n.ts';
 import { sampleHover } from '../lenses/sample-hover.ts';
 import type { SaliencyForm } from '../methods.ts';
 import type { SaliencyPanels } from '../panels/saliency.ts';
@@ -65,19 +66,23 @@ export const openInsight = (
     remember(content.kind, { model: path, method: look.method, ...(tokenizer === undefined ? {} : { tokenizer }) });
     return look;
   };
-  const title = 'Saliency in Text';
+  const title = t('Saliency in Text');
 
   const pickClass = async (a: Attribution | undefined): Promise<string | undefined> => {
-    const predicted: Choice<string> = { label: 'Predicted class', value: '', detail: 'Whichever the model says, as the text changes' };
+    const predicted: Choice<string> = {
+      label: t('Predicted class'),
+      value: '',
+      detail: t('Whichever the model says, as the text changes'),
+    };
     const named = a
       ? classesOf(a).map(({ name, probability }): Choice<string> => ({ label: name, description: probability, value: name }))
       : [];
-    return host.pick(title, 'Class whose score is attributed', [predicted, ...named]);
+    return host.pick(title, t('Class whose score is attributed'), [predicted, ...named]);
   };
   const pickMethod = (): Promise<string | undefined> =>
     host.pick(
       title,
-      'Method',
+      t('Method'),
       form.methods.map(({ id, title: label, group }) => ({ label, value: id, group })),
     );
 
@@ -96,17 +101,17 @@ export const openInsight = (
       const { data } = look.subject;
       const method = form.methods.find(({ id }) => id === look.method)?.title ?? look.method;
       const tokenizer = data.preprocess?.tokenizer;
-      const what = await host.pick(title, 'What to change', [
-        { label: 'Model', description: look.name, icon: 'circuit-board', value: 'model' as const },
-        { label: 'Class', description: look.target ?? 'predicted', icon: 'tag', value: 'class' as const },
-        { label: 'Method', description: method, icon: 'settings', value: 'method' as const },
+      const what = await host.pick(title, t('What to change'), [
+        { label: t('Model'), description: look.name, icon: 'circuit-board', value: 'model' as const },
+        { label: t('Class'), description: look.target ?? t('predicted'), icon: 'tag', value: 'class' as const },
+        { label: t('Method'), description: method, icon: 'settings', value: 'method' as const },
         {
-          label: 'Tokenizer',
-          description: tokenizer === undefined ? 'tokenizer.json beside the model' : host.label(tokenizer),
+          label: t('Tokenizer'),
+          description: tokenizer === undefined ? t('tokenizer.json beside the model') : host.label(tokenizer),
           icon: 'symbol-string',
           value: 'tokenizer' as const,
         },
-        { label: 'Turn Off', icon: 'eye-closed', value: 'off' as const },
+        { label: t('Turn Off'), icon: 'eye-closed', value: 'off' as const },
       ]);
       switch (what) {
         case undefined:
@@ -126,7 +131,7 @@ export const openInsight = (
           return chosen === undefined ? undefined : keep(content, { ...look, method: chosen });
         }
         case 'tokenizer': {
-          const chosen = await host.open('Tokenizer', tokenizerKinds);
+          const chosen = await host.open(t('Tokenizer'), tokenizerKinds);
           return chosen === undefined ? undefined : keep(content, { ...look, ...withTokenizer(look, chosen) });
         }
       }
@@ -140,7 +145,7 @@ export const openInsight = (
     tabs,
     async choose(path, again) {
       const chosen =
-        (again ? undefined : await before(picture, path)) ?? (await chooseSubject('Saliency of a Picture', picture, path, choosing));
+        (again ? undefined : await before(picture, path)) ?? (await chooseSubject(t('Saliency of a Picture'), picture, path, choosing));
       if (chosen) remember('picture', { model: chosen.subject.model.path });
       return chosen?.subject;
     },

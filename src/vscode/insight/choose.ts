@@ -3,6 +3,7 @@ import type { DataRef } from '../../base/request.ts';
 import type { FileOutline } from '../../report/tasks.ts';
 import { chooseModel, modelsNamed, type NamedModel } from '../commands/subject.ts';
 import type { Choice, Host, SaliencySubject, SuiteFile } from '../define.ts';
+import { t } from '../l10n.ts';
 import { located } from '../located.ts';
 import { type Content, datasetsBeside, fits, picturePreparation, takesTokens } from './fitting.ts';
 
@@ -20,10 +21,15 @@ export interface ChoosePorts {
 /** Headers that are read at most. */
 const MOST = 60;
 
-const wanted: Readonly<Record<Content['kind'], string>> = {
-  text: 'A model that takes tokens',
-  table: 'A model that takes the columns of this table',
-  picture: 'A model that takes pictures',
+const wanted = (kind: Content['kind']): string => {
+  switch (kind) {
+    case 'text':
+      return t('A model that takes tokens');
+    case 'table':
+      return t('A model that takes the columns of this table');
+    case 'picture':
+      return t('A model that takes pictures');
+  }
 };
 
 /** Datasets beside the model as seen from where they are used, those that checks join with it first. */
@@ -85,10 +91,10 @@ export const chooseSubject = async (
   if (models.length === 1 && !always) return subjectFor(content, path, models[0], ports);
   const choices: Choice<NamedModel | 'other'>[] = [
     ...models.map((model) => ({ label: model.name, description: host.label(model.ref.path), icon: 'circuit-board', value: model })),
-    { label: 'Another Model…', icon: 'folder-opened', detail: 'Any model of the workspace, or a file', value: 'other' as const },
+    { label: t('Another Model…'), icon: 'folder-opened', detail: t('Any model of the workspace, or a file'), value: 'other' as const },
   ];
-  const picked = models.length === 0 ? 'other' : await host.pick(title, wanted[content.kind], choices);
+  const picked = models.length === 0 ? 'other' : await host.pick(title, wanted(content.kind), choices);
   if (picked === undefined) return undefined;
-  const model = picked === 'other' ? await chooseModel(host, title, {}, false, wanted[content.kind]) : picked;
+  const model = picked === 'other' ? await chooseModel(host, title, {}, false, wanted(content.kind)) : picked;
   return model && model !== 'none' ? subjectFor(content, path, model, ports) : undefined;
 };

@@ -1,5 +1,6 @@
 import { format } from '../../report/format.ts';
 import type { Attribution } from '../../report/tasks.ts';
+import { t } from '../l10n.ts';
 import type { Mark, Marks } from './marks.ts';
 
 /** Text inside Markdown. */
@@ -8,7 +9,7 @@ export const escaped = (text: string): string => text.replace(/[\\`*_{}[\]()#+\-
 /** A class that has only a number is called so. */
 const nameOf = ({ classes }: Attribution, k: number): string => {
   const name = classes[k] ?? String(k);
-  return /^\d+$/.test(name) ? `class ${name}` : name;
+  return /^\d+$/.test(name) ? t('class {0}', name) : name;
 };
 /** The class attributed; nothing for a regression. */
 export const classOf = (a: Attribution): string | undefined => (a.classes.length > 1 ? nameOf(a, a.target) : undefined);
@@ -28,22 +29,23 @@ const signed = (value: number): string => `${value > 0 ? '+' : ''}${format(value
 const direction = (score: number, a: Attribution): string => {
   const name = classOf(a);
   const absolute = a.values.every((v) => v >= 0);
-  if (absolute) return name === undefined ? 'strength' : `strength for **${escaped(name)}**`;
-  if (name === undefined) return score < 0 ? 'lowers the output' : 'raises the output';
-  return `${score < 0 ? 'against' : 'for'} **${escaped(name)}**`;
+  if (absolute) return name === undefined ? t('strength') : t('strength for {0}', `**${escaped(name)}**`);
+  if (name === undefined) return score < 0 ? t('lowers the output') : t('raises the output');
+  const strong = `**${escaped(name)}**`;
+  return score < 0 ? t('against {0}', strong) : t('for {0}', strong);
 };
 
 /** Markdown of the hover over a token or a cell. */
 export const markHover = (mark: Mark, text: string, a: Attribution, model: string, method: string): string => {
   const { score, share, cell } = mark;
-  const head = `**${signed(score)}** ${direction(score, a)} · ${format(share, 'fraction')} of all attribution`;
+  const head = `**${signed(score)}** ${direction(score, a)} · ${t('{0} of all attribution', format(share, 'fraction'))}`;
   const what = cell
     ? [
-        `${escaped(cell.column)} = **${escaped(text)}**${Number(text) === cell.input ? '' : ` (the model is given ${escaped(format(cell.input))})`}`,
-        ...(cell.baseline === undefined ? [] : [`baseline ${escaped(format(cell.baseline))}`]),
+        `${escaped(cell.column)} = **${escaped(text)}**${Number(text) === cell.input ? '' : ` ${t('(the model is given {0})', escaped(format(cell.input)))}`}`,
+        ...(cell.baseline === undefined ? [] : [t('baseline {0}', escaped(format(cell.baseline)))]),
       ].join(' · ')
-    : `token **${escaped(text)}**`;
-  const from = `${escaped(model)} · ${escaped(method)} · [Choose…](command:assay.textSaliencyOptions) · [Turn off](command:assay.toggleTextSaliency)`;
+    : t('token {0}', `**${escaped(text)}**`);
+  const from = `${escaped(model)} · ${escaped(method)} · [${t('Choose…')}](command:assay.textSaliencyOptions) · [${t('Turn off')}](command:assay.toggleTextSaliency)`;
   return `${head}\n\n${what}\n\n${from}`;
 };
 
@@ -62,20 +64,25 @@ export const strongestOf = (a: Attribution, most = 5): readonly string[] => {
 export const answerOf = (a: Attribution): string => {
   if (a.classes.length < 2) return '';
   const probability = a.probs[a.prediction];
-  const said = `predicted **${escaped(nameOf(a, a.prediction))}**${probability === undefined ? '' : ` at ${escaped(format(probability, 'fraction'))}`}`;
-  return a.label === undefined ? said : `${said}, label ${escaped(nameOf(a, a.label))}${a.label === a.prediction ? '' : ' (wrong)'}`;
+  const name = `**${escaped(nameOf(a, a.prediction))}**`;
+  const said =
+    probability === undefined ? t('predicted {0}', name) : t('predicted {0} at {1}', name, escaped(format(probability, 'fraction')));
+  if (a.label === undefined) return said;
+  const label = escaped(nameOf(a, a.label));
+  return `${said}, ${a.label === a.prediction ? t('label {0}', label) : t('label {0} (wrong)', label)}`;
 };
 
-const seenOf = ({ tokens }: Pick<Marks, 'tokens'>, cut: boolean): string =>
-  tokens && (tokens.all > tokens.seen || cut)
-    ? `first ${format(tokens.seen, 'count')} of ${cut ? 'more than ' : ''}${format(tokens.all, 'count')} tokens`
-    : '';
+const seenOf = ({ tokens }: Pick<Marks, 'tokens'>, cut: boolean): string => {
+  if (!tokens || (tokens.all <= tokens.seen && !cut)) return '';
+  const [seen, all] = [format(tokens.seen, 'count'), format(tokens.all, 'count')];
+  return cut ? t('first {0} of more than {1} tokens', seen, all) : t('first {0} of {1} tokens', seen, all);
+};
 
 /** The status bar: model, class with its probability, and what was left out. `cut`: the text is longer than what is read of it. */
 export const statusOf = (model: string, a: Attribution, marks: Pick<Marks, 'tokens'>, cut: boolean, place: string): string => {
   const name = classOf(a);
   const probability = a.probs[a.target];
-  const said = name === undefined ? 'output' : `${name}${probability === undefined ? '' : ` ${format(probability, 'fraction')}`}`;
+  const said = name === undefined ? t('output') : `${name}${probability === undefined ? '' : ` ${format(probability, 'fraction')}`}`;
   return [`$(eye) ${model}: ${said}`, place, seenOf(marks, cut)].filter((part) => part !== '').join(' · ');
 };
 
@@ -88,12 +95,12 @@ export const statusTooltip = (model: string, method: string, a: Attribution, mar
     return found && escaped(typeof found.value === 'number' ? format(found.value, found.unit) : found.value);
   };
   return [
-    `**Saliency in text**: ${escaped(model)}`,
+    `**${t('Saliency in text')}**: ${escaped(model)}`,
     answerOf(a),
-    name === undefined ? '' : `Shaded: what speaks for ${escaped(name)} (solid line) and against it (dotted line)`,
-    `${escaped(method)}; baseline ${value('Baseline') ?? 'none'}; ${value('Device') ?? ''}`,
-    seen === '' ? '' : `The model takes the ${escaped(seen)}; the rest is faded.`,
-    'Click to choose model, class or method.',
+    name === undefined ? '' : t('Shaded: what speaks for {0} (solid line) and against it (dotted line)', escaped(name)),
+    `${escaped(method)}; ${t('baseline {0}', value('Baseline') ?? t('none'))}; ${value('Device') ?? ''}`,
+    seen === '' ? '' : t('The model takes the {0}; the rest is faded.', escaped(seen)),
+    t('Click to choose model, class or method.'),
   ]
     .filter((line) => line !== '')
     .join('\n\n');

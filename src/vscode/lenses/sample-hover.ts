@@ -7,6 +7,7 @@ import { datasetsBeside } from '../insight/fitting.ts';
 import { picturePlaces, referenceAt, rowMeant } from '../insight/references.ts';
 import { thumbnailOf } from '../insight/thumbnail.ts';
 import { answerOf, classOf, escaped, strongestOf } from '../insight/wording.ts';
+import { t } from '../l10n.ts';
 import { located } from '../located.ts';
 
 /** A sample and the model to look at it with. */
@@ -100,20 +101,22 @@ export const sampleHover = ({ host, attribute, forPicture }: SampleHoverPorts): 
       text.isTrusted = { enabledCommands: ['assay.lookAtSample', 'workbench.trust.manage'] };
       const range = new vscode.Range(position.line, from, position.line, to);
       if (!vscode.workspace.isTrusted) {
-        text.appendMarkdown('Saliency is off: running a model needs a trusted workspace. [Manage Trust](command:workbench.trust.manage)');
+        text.appendMarkdown(
+          `${t('Saliency is off: running a model needs a trusted workspace.')} [${t('Manage Trust')}](command:workbench.trust.manage)`,
+        );
         return new vscode.Hover(text, range);
       }
       const stop = new AbortController();
       token.onCancellationRequested(() => stop.abort());
-      const link = `[Open in the image tab](command:assay.lookAtSample?${encodeURIComponent(JSON.stringify([{ sample: { subject, place } }]))})`;
+      const link = `[${t('Open in the image tab')}](command:assay.lookAtSample?${encodeURIComponent(JSON.stringify([{ sample: { subject, place } }]))})`;
       try {
         const a = await seen(JSON.stringify([subject, place]), () => attribute(subject, place, stop.signal));
         const picture = thumbnailOf(a);
         const name = classOf(a);
         if (picture) {
           const size = `|width=${picture.width},height=${picture.height}`;
-          const plain = picture.plain === undefined ? '' : `![The sample](${picture.plain}${size})&nbsp;`;
-          text.appendMarkdown(`${plain}![The sample under its map](${picture.mapped}${size})\n\n`);
+          const plain = picture.plain === undefined ? '' : `![${t('The sample')}](${picture.plain}${size})&nbsp;`;
+          text.appendMarkdown(`${plain}![${t('The sample under its map')}](${picture.mapped}${size})\n\n`);
         }
         text.appendMarkdown(`**${escaped(meant.name)}** · ${escaped(meant.model)}\n\n`);
         const answer = answerOf(a);
@@ -124,7 +127,7 @@ export const sampleHover = ({ host, attribute, forPicture }: SampleHoverPorts): 
               .map((line) => `- ${line}`)
               .join('\n')}\n\n`,
           );
-        else if (name !== undefined) text.appendMarkdown(`Red speaks for ${escaped(name)}, blue against it.\n\n`);
+        else if (name !== undefined) text.appendMarkdown(`${t('Red speaks for {0}, blue against it.', escaped(name))}\n\n`);
         text.appendMarkdown(link);
       } catch (error) {
         if (stop.signal.aborted) return undefined;
