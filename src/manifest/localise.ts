@@ -3,6 +3,7 @@ type Json = string | number | boolean | null | readonly Json[] | { readonly [key
 /** What people read in package.json. What language models read stays as it is. */
 const read = new Set([
   'title',
+  'shortTitle',
   'description',
   'contents',
   'displayName',
@@ -10,7 +11,6 @@ const read = new Set([
   'label',
   'enumDescriptions',
   'markdownDescription',
-  'markdown',
 ]);
 /** Parts whose words are not for people, or are names of files. */
 const left = new Set(['inputSchema', 'modelDescription', 'media', 'icon', 'mcpServerDefinitionProviders']);

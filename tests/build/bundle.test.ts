@@ -22,7 +22,7 @@ const holds = (one: Bundle, part: RegExp): readonly string[] => Object.keys(one.
 const budgets: readonly (readonly [Target, string, number])[] = [
   ['webview', 'webview.js', 520_000],
   ['webview', 'webview.css', 34_000],
-  ['extension', 'extension.cjs', 250_000],
+  ['extension', 'extension.cjs', 420_000],
   ['cli', 'cli.js', 250_000],
   ['mcp', 'mcp.js', 400_000],
   ['process', 'process.js', 1_800_000],

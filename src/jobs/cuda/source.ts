@@ -14,7 +14,7 @@ export interface PublishedPackage {
 
 /** Where onnxruntime-node's own install script looks, and for what (its script/install-metadata.js). */
 export const nuget = 'https://api.nuget.org/v3/index.json';
-export const packageName = 'Microsoft.ML.OnnxRuntime.Gpu.Linux';
+const packageName = 'Microsoft.ML.OnnxRuntime.Gpu.Linux';
 export const inPackage = 'runtimes/linux-x64/native/';
 /** TensorRT's, the third of the package, is not used. */
 export const libraries: readonly string[] = ['libonnxruntime_providers_shared.so', 'libonnxruntime_providers_cuda.so'];
