@@ -1,14 +1,15 @@
 import { basename, dirname, extname, join, sep } from 'node:path';
 import { draftText } from '../authoring/draft-text.ts';
 import { type Command, defineCommand, type Host, type Target } from '../define.ts';
+import { t } from '../l10n.ts';
 
 const chooseFolder = async (host: Host, target: Target): Promise<string | undefined> => {
   if (target.file !== undefined) return extname(target.file) === '' ? target.file : dirname(target.file);
   const folders = host.folders();
   if (folders.length <= 1) return folders[0]?.path;
   return host.pick(
-    'Create assay.json',
-    'Folder',
+    t('Create assay.json'),
+    t('Folder'),
     folders.map(({ name, path }) => ({ label: name, description: path, icon: 'folder', value: path })),
   );
 };

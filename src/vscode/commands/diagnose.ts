@@ -1,6 +1,7 @@
 import { type Catalogue, type CatalogueDiagnostic, comparesTwo } from '../../base/catalogue.ts';
 import type { AgainstRef } from '../../base/request.ts';
 import { type Command, defineCommand, type Host, type Menus, type Target } from '../define.ts';
+import { t } from '../l10n.ts';
 import { chooseOptions } from './options.ts';
 import { chooseData, chooseModel, type Named } from './subject.ts';
 
@@ -51,7 +52,7 @@ const diagnose = async (host: Host, diagnostic: CatalogueDiagnostic, target: Tar
   const model = modelless(diagnostic) ? 'none' : await chooseModel(host, title, target, !diagnostic.needsModel);
   if (!model) return;
   const set = Object.keys(diagnostic.options).length > 0;
-  const asides = set ? [{ icon: 'settings-gear', tooltip: 'Set Options First', value: 'options' as const }] : [];
+  const asides = set ? [{ icon: 'settings-gear', tooltip: t('Set Options First'), value: 'options' as const }] : [];
   let data = await chooseData(host, title, target, model, asides);
   let options: Readonly<Record<string, unknown>> | undefined = {};
   if (data === 'options') {
@@ -104,8 +105,8 @@ export const runDiagnostic: Command = defineCommand({
   },
   async run(host, target) {
     const diagnostic = await host.pick(
-      'Run Diagnostic',
-      'Diagnostic',
+      t('Run Diagnostic'),
+      t('Diagnostic'),
       host.catalogue.diagnostics.map((d) => ({ label: commandOf(d).title, detail: d.question, group: d.family, value: d })),
     );
     if (diagnostic) await diagnose(host, diagnostic, target);

@@ -1,4 +1,5 @@
 import { type Command, defineCommand } from '../define.ts';
+import { t } from '../l10n.ts';
 import { chooseModel } from './subject.ts';
 
 export const openModel: Command = defineCommand({
@@ -10,7 +11,7 @@ export const openModel: Command = defineCommand({
     'view/item/context': { when: 'viewItem == model', group: 'inline@3' },
   },
   async run(host, target) {
-    const model = await chooseModel(host, 'Open Model', target, false);
+    const model = await chooseModel(host, t('Open Model'), target, false);
     if (model && model !== 'none') await host.showModel(model.ref.path);
   },
 });
@@ -24,18 +25,18 @@ export const gradientGraph: Command = defineCommand({
     'view/item/context': { when: 'view == assay.models && viewItem == model', group: '2_model@2' },
   },
   async run(host, target) {
-    const title = 'Export Gradient Graph';
+    const title = t('Export Gradient Graph');
     const model = await chooseModel(host, title, target, false);
     if (!model || model === 'none') return;
     const of = await host.pick(title, 'Gradient of', [
-      { label: 'Cross-entropy', value: 'cross-entropy', detail: 'Mean over the batch, against class numbers given as target.' },
-      { label: 'Mean squared error', value: 'mse', detail: 'Against a target of the shape of the output.' },
-      { label: 'Sum of the output', value: 'sum', detail: 'Sensitivity of the output itself.' },
+      { label: t('Cross-entropy'), value: 'cross-entropy', detail: t('Mean over the batch, against class numbers given as target.') },
+      { label: t('Mean squared error'), value: 'mse', detail: t('Against a target of the shape of the output.') },
+      { label: t('Sum of the output'), value: 'sum', detail: t('Sensitivity of the output itself.') },
     ]);
     if (!of) return;
     const wrt = await host.pick(title, 'With respect to', [
-      { label: 'Inputs', value: 'inputs' },
-      { label: 'Parameters', value: 'parameters' },
+      { label: t('Inputs'), value: 'inputs' },
+      { label: t('Parameters'), value: 'parameters' },
     ]);
     if (!wrt) return;
     const { path } = model.ref;

@@ -1,5 +1,6 @@
 import { choose, expected, type Option, type Options, type OptionValue } from '../../base/option.ts';
 import type { Choice, Host } from '../define.ts';
+import { t } from '../l10n.ts';
 
 /** A line of text that the option accepts. */
 const line = (host: Host, name: string, option: Option, value: OptionValue): Promise<string | undefined> =>
@@ -54,14 +55,14 @@ export const chooseOptions = async (
   const given: Record<string, OptionValue> = {};
   for (;;) {
     const choices: Choice<string>[] = [
-      { label: 'Run', icon: 'play', value: '', detail: 'With the options below' },
+      { label: t('Run'), icon: 'play', value: '', detail: t('With the options below') },
       ...Object.entries(options).map(([name, option]) => ({
         label: name,
         value: name,
         description: String(given[name] ?? option.default),
         detail: option.help,
         icon: Object.hasOwn(given, name) ? 'edit' : 'blank',
-        group: 'options',
+        group: t('options'),
       })),
     ];
     const name = await host.pick(title, 'Run, or an option to change', choices);

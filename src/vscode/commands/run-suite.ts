@@ -1,20 +1,21 @@
 import { type Command, defineCommand, type Host, type Target } from '../define.ts';
+import { t } from '../l10n.ts';
 
 const chooseSuite = async (host: Host, target: Target): Promise<string | undefined> => {
   const meant = target.suite ?? target.file;
   if (meant !== undefined) return meant;
   const suites = (await host.suites()).filter(({ checks }) => checks.length > 0);
   if (suites.length === 1) return suites[0].path;
-  const chosen = await host.pick('Run Suite', 'Suite', [
+  const chosen = await host.pick(t('Run Suite'), t('Suite'), [
     ...suites.map(({ path, label, checks }) => ({
       label,
       description: `${checks.length} ${checks.length === 1 ? 'check' : 'checks'}`,
       icon: 'checklist',
       value: path,
     })),
-    { label: 'Choose an assay.json…', icon: 'folder-opened', group: 'elsewhere', value: '' },
+    { label: t('Choose an assay.json…'), icon: 'folder-opened', group: t('elsewhere'), value: '' },
   ]);
-  return chosen === '' ? host.open('Suite', { Suites: ['json'] }) : chosen;
+  return chosen === '' ? host.open(t('Suite'), { Suites: ['json'] }) : chosen;
 };
 
 export const runSuite: Command = defineCommand({

@@ -1,6 +1,7 @@
 import type { RunRecord } from '../../jobs/store.ts';
 import { type Command, defineCommand, type Host, type Target } from '../define.ts';
 import { type Standing, standingOf } from '../history.ts';
+import { t } from '../l10n.ts';
 
 const icons: Readonly<Record<Standing, string>> = {
   running: 'sync',
@@ -35,7 +36,7 @@ export const openRun: Command = defineCommand({
   icon: '$(go-to-file)',
   menus: { 'view/item/context': { when: 'viewItem =~ /^run/', group: '1_open@1' } },
   async run(host, target) {
-    for (const id of await meantRuns(host, target, 'Open Run', () => true)) await host.showRun(id, target.focus);
+    for (const id of await meantRuns(host, target, t('Open Run'), () => true)) await host.showRun(id, target.focus);
   },
 });
 
@@ -44,13 +45,13 @@ export const openCard: Command = defineCommand({
   id: 'assay.openCard',
   title: 'Open Card…',
   async run(host, target) {
-    const [id] = await meantRuns(host, target, 'Open Card', ({ status }) => status === 'done');
+    const [id] = await meantRuns(host, target, t('Open Card'), ({ status }) => status === 'done');
     if (id === undefined) return;
     if (target.focus !== undefined) return host.showRun(id, target.focus);
     const cards = await host.cardsOf(id);
     const focus = await host.pick(
-      'Open Card',
-      'Card',
+      t('Open Card'),
+      t('Card'),
       cards.map(({ report, title, focus }) => ({ label: title, value: focus, group: report })),
     );
     if (focus !== undefined) await host.showRun(id, focus);
@@ -66,13 +67,13 @@ export const compareRuns: Command = defineCommand({
   menus: { 'view/item/context': { when: 'viewItem == run', group: '2_run@2' } },
   async run(host, target) {
     const done = ({ status, kind, reports }: RunRecord): boolean => status === 'done' && kind !== 'suite' && reports.length === 1;
-    const first = target.runs?.[0] ?? (await meantRuns(host, {}, 'Compare Runs', done))[0];
+    const first = target.runs?.[0] ?? (await meantRuns(host, {}, t('Compare Runs'), done))[0];
     if (first === undefined) return;
     const runs = await host.runs();
     const id = (of: string): string | undefined => runs.find((run) => run.id === of)?.reports[0]?.id;
     const other =
       target.runs?.[1] ??
-      (await meantRuns(host, {}, 'Compare Runs', (run) => done(run) && run.id !== first && run.reports[0].id === id(first)))[0];
+      (await meantRuns(host, {}, t('Compare Runs'), (run) => done(run) && run.id !== first && run.reports[0].id === id(first)))[0];
     if (other === undefined) return;
     const name = (of: string): string => runs.find((run) => run.id === of)?.subject ?? of;
     await host.launch({
@@ -92,7 +93,7 @@ export const repeatRun: Command = defineCommand({
   palette: 'false',
   menus: { 'view/item/context': { when: 'viewItem =~ /^run(-ended)?$/', group: '2_run@1' } },
   async run(host, target) {
-    for (const id of await meantRuns(host, target, 'Run Again', ({ status }) => status !== 'running')) await host.repeatRun(id);
+    for (const id of await meantRuns(host, target, t('Run Again'), ({ status }) => status !== 'running')) await host.repeatRun(id);
   },
 });
 
@@ -102,7 +103,7 @@ export const cancelRun: Command = defineCommand({
   icon: '$(debug-stop)',
   menus: { 'view/item/context': { when: 'viewItem == run-running', group: 'inline@1' } },
   async run(host, target) {
-    for (const id of await meantRuns(host, target, 'Cancel Run', ({ status }) => status === 'running')) host.cancelRun(id);
+    for (const id of await meantRuns(host, target, t('Cancel Run'), ({ status }) => status === 'running')) host.cancelRun(id);
   },
 });
 
@@ -112,7 +113,7 @@ export const deleteRun: Command = defineCommand({
   icon: '$(trash)',
   menus: { 'view/item/context': { when: 'viewItem =~ /^run(-ended)?$/', group: 'inline@2' } },
   async run(host, target) {
-    const ids = await meantRuns(host, target, 'Delete Run', ({ status }) => status !== 'running');
+    const ids = await meantRuns(host, target, t('Delete Run'), ({ status }) => status !== 'running');
     if (ids.length > 1 && !(await host.confirm(`Delete ${ids.length} runs and their reports?`, 'Delete'))) return;
     for (const id of ids) await host.deleteRun(id);
   },
@@ -129,7 +130,7 @@ export const saveReport: Command = defineCommand({
   async run(host, target) {
     const shown = host.shownRun();
     const meant = target.runs || shown === undefined ? target : { runs: [shown] };
-    const [id] = await meantRuns(host, meant, 'Save Report', ({ status }) => status === 'done');
+    const [id] = await meantRuns(host, meant, t('Save Report'), ({ status }) => status === 'done');
     if (id !== undefined) await host.saveHtml(id);
   },
 });

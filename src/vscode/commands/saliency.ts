@@ -1,4 +1,5 @@
 import { type Command, defineCommand } from '../define.ts';
+import { t } from '../l10n.ts';
 import { chooseData, chooseModel } from './subject.ts';
 
 export const saliency: Command = defineCommand({
@@ -11,9 +12,9 @@ export const saliency: Command = defineCommand({
     'view/item/context': { when: 'viewItem == model', group: 'inline@2' },
   },
   async run(host, target) {
-    const model = await chooseModel(host, 'Saliency', target, false);
+    const model = await chooseModel(host, t('Saliency'), target, false);
     if (!model || model === 'none') return;
-    const data = await chooseData(host, 'Saliency', target, model, []);
+    const data = await chooseData(host, t('Saliency'), target, model, []);
     if (!data || data === 'options') return;
     host.saliency({ model: model.ref, data: data.ref });
   },

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { DataRef, ModelRef } from '../../base/request.ts';
 import type { Aside, Choice, FileKinds, Host, SuiteFile, Target } from '../define.ts';
+import { t } from '../l10n.ts';
 import { located } from '../located.ts';
 
 const modelKinds: FileKinds = { 'ONNX models': ['onnx'], 'All files': ['*'] };
@@ -72,25 +73,25 @@ export const chooseModel = async (
       label: basename(path),
       description: host.label(path),
       icon: 'circuit-board',
-      group: 'other models',
+      group: t('other models'),
       value: { name: basename(path), ref: { path } },
     })),
     ...(withoutModel
       ? [
           {
-            label: 'No model',
-            detail: 'The data is a table of predictions and labels',
+            label: t('No model'),
+            detail: t('The data is a table of predictions and labels'),
             icon: 'table',
-            group: 'elsewhere',
+            group: t('elsewhere'),
             value: 'none' as const,
           },
         ]
       : []),
-    { label: 'Choose a model file…', icon: 'folder-opened', group: 'elsewhere', value: 'file' as const },
+    { label: t('Choose a model file…'), icon: 'folder-opened', group: t('elsewhere'), value: 'file' as const },
   ];
   const chosen = await host.pick(title, what, choices);
   if (chosen !== 'file') return chosen;
-  const path = await host.open('Model', modelKinds);
+  const path = await host.open(t('Model'), modelKinds);
   return path === undefined ? undefined : { name: basename(path), ref: { path } };
 };
 
@@ -127,13 +128,13 @@ export const chooseData = async (
             label: basename(shown),
             description: host.label(shown),
             icon: 'file',
-            group: 'open in the editor',
+            group: t('open in the editor'),
             value: { name: basename(shown), ref: { path: shown } },
           },
         ]),
     ...known,
-    { label: 'Choose a data file…', icon: 'file', group: 'elsewhere', value: 'file' as const },
-    { label: 'Choose a folder of images…', icon: 'folder-opened', group: 'elsewhere', value: 'folder' as const },
+    { label: t('Choose a data file…'), icon: 'file', group: t('elsewhere'), value: 'file' as const },
+    { label: t('Choose a folder of images…'), icon: 'folder-opened', group: t('elsewhere'), value: 'folder' as const },
   ];
   const chosen = await host.pick<Named<DataRef> | 'options' | 'file' | 'folder'>(
     title,
@@ -142,6 +143,6 @@ export const chooseData = async (
     asides,
   );
   if (chosen !== 'file' && chosen !== 'folder') return chosen;
-  const path = await host.open('Dataset', chosen === 'folder' ? 'folder' : dataKinds);
+  const path = await host.open(t('Dataset'), chosen === 'folder' ? 'folder' : dataKinds);
   return path === undefined ? undefined : { name: basename(path), ref: { path } };
 };

@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { type Choice, type Command, defineCommand, type FileKinds, type Host, type Target } from '../define.ts';
+import { t } from '../l10n.ts';
 
 const models: FileKinds = { 'ONNX models': ['onnx'] };
 
@@ -8,10 +9,10 @@ const chooseRecipe = async (host: Host, target: Target): Promise<string | undefi
   const found = await host.find('**/*.train.json');
   const choices: Choice<string>[] = [
     ...found.map((path) => ({ label: basename(path), description: host.label(path), icon: 'mortar-board', value: path })),
-    { label: 'Choose a recipe file…', icon: 'folder-opened', group: 'elsewhere', value: '' },
+    { label: t('Choose a recipe file…'), icon: 'folder-opened', group: t('elsewhere'), value: '' },
   ];
-  const chosen = await host.pick('Train', 'Recipe', choices);
-  return chosen === '' ? host.open('Recipe', { 'Training recipes': ['json'] }) : chosen;
+  const chosen = await host.pick(t('Train'), t('Recipe'), choices);
+  return chosen === '' ? host.open(t('Recipe'), { 'Training recipes': ['json'] }) : chosen;
 };
 
 interface Out {
@@ -26,19 +27,26 @@ const chooseOut = async (host: Host, recipe: string): Promise<Out | undefined> =
   const name = basename(path);
   const choices: Choice<Out | 'elsewhere'>[] = [
     {
-      label: exists ? `Replace ${name}` : name,
+      label: exists ? t('Replace {0}', name) : name,
       description: host.label(path),
       icon: exists ? 'replace' : 'new-file',
       value: { path, resume: false },
     },
     ...(checkpoint
-      ? [{ label: `Resume ${name}`, detail: 'Goes on from the last checkpoint', icon: 'debug-continue', value: { path, resume: true } }]
+      ? [
+          {
+            label: t('Resume {0}', name),
+            detail: t('Goes on from the last checkpoint'),
+            icon: 'debug-continue',
+            value: { path, resume: true },
+          },
+        ]
       : []),
-    { label: 'Save as…', icon: 'folder-opened', value: 'elsewhere' },
+    { label: t('Save as…'), icon: 'folder-opened', value: 'elsewhere' },
   ];
-  const chosen = await host.pick('Train', 'Where the trained model goes', choices);
+  const chosen = await host.pick(t('Train'), t('Where the trained model goes'), choices);
   if (chosen !== 'elsewhere') return chosen;
-  const elsewhere = await host.save('Trained model', path, models);
+  const elsewhere = await host.save(t('Trained model'), path, models);
   return elsewhere === undefined ? undefined : { path: elsewhere, resume: false };
 };
 
@@ -74,8 +82,8 @@ export const compareTraining: Command = defineCommand({
     const others = (await host.find('**/*.train.json')).filter((path) => path !== recipe);
     const choices: Choice<string>[] = [
       {
-        label: 'Its natural baseline',
-        detail: 'The same recipe with the parts that its own are measured against',
+        label: t('Its natural baseline'),
+        detail: t('The same recipe with the parts that its own are measured against'),
         icon: 'git-compare',
         value: 'baseline',
       },
@@ -83,14 +91,14 @@ export const compareTraining: Command = defineCommand({
         label: basename(path),
         description: host.label(path),
         icon: 'mortar-board',
-        group: 'another recipe',
+        group: t('another recipe'),
         value: path,
       })),
     ];
-    const other = await host.pick('Train Beside', 'What the recipe is compared with', choices);
+    const other = await host.pick(t('Train Beside'), t('What the recipe is compared with'), choices);
     if (other === undefined) return;
     const counts = [3, 5, 10, 20].map((n): Choice<number> => ({ label: `${n} seeds`, icon: 'symbol-number', value: n }));
-    const seeds = await host.pick('Train Beside', 'Seeds that both are trained with', counts);
+    const seeds = await host.pick(t('Train Beside'), t('Seeds that both are trained with'), counts);
     if (seeds === undefined) return;
     await host.launch({
       task: 'train',
