@@ -192,7 +192,10 @@ export const commandContributions = (
   };
   for (const { id, menus: places, palette } of commands) {
     if (palette !== undefined) place('commandPalette', { command: id, when: palette });
-    for (const [menu, item] of Object.entries(places ?? {})) place(menu, { command: id, ...item });
+    for (const [menu, { also, ...item }] of Object.entries(places ?? {})) {
+      place(menu, { command: id, ...item });
+      if (also !== undefined) place(menu, { command: id, when: item.when, group: also });
+    }
   }
   return {
     commands: commands.map(({ id, title, icon, enablement }) => ({

@@ -170,8 +170,8 @@ export interface Host {
   showLog(): void;
 }
 
-/** Menu of VS Code → where the command stands in it. */
-export type Menus = Readonly<Record<string, { readonly when: string; readonly group?: string }>>;
+/** Menu of VS Code → where the command stands in it; `also` is a second group, as the icons of a row are not in its context menu. */
+export type Menus = Readonly<Record<string, { readonly when: string; readonly group?: string; readonly also?: string }>>;
 
 /** A key, on macOS another, and where it counts. */
 export interface Key {

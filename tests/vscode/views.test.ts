@@ -4,9 +4,10 @@ import type { RunRequest } from '../../src/base/request.ts';
 import type { RunRecord } from '../../src/jobs/store.ts';
 import { arrangeRuns } from '../../src/vscode/commands/arrange-runs.ts';
 import { addGate } from '../../src/vscode/commands/gate.ts';
+import { commands } from '../../src/vscode/commands/index.ts';
 import { compareModelFiles, furtherRecipe, profileModel, trainFurther } from '../../src/vscode/commands/model-files.ts';
 import { openSample } from '../../src/vscode/commands/sample.ts';
-import { contributes } from '../../src/vscode/contributions.ts';
+import { commandContributions, contributes } from '../../src/vscode/contributions.ts';
 import { freshName, gateable, lessIsBetter, withGate } from '../../src/vscode/gate.ts';
 import { listed } from '../../src/vscode/listed.ts';
 import { allRuns, arranged, filterText, modelOf, type RunGroup, type RunsShown } from '../../src/vscode/order-runs.ts';
@@ -206,6 +207,17 @@ test('the sample goes into the open empty folder, else where the user says', asy
   await openSample.run(scripted(['/chosen'], { layOutSample }).host, {});
   await openSample.run(scripted([null], { layOutSample }).host, {});
   assert.deepEqual(into, ['/empty', '/chosen']);
+});
+
+test('what stands as an icon in a row stands in its context menu too', () => {
+  const { menus } = commandContributions(commands(scripted([]).host.catalogue));
+  const items = menus['view/item/context'];
+  for (const { command, when, group } of items)
+    if (group?.startsWith('inline'))
+      assert.ok(
+        items.some((one) => one.command === command && one.when === when && !one.group?.startsWith('inline')),
+        command,
+      );
 });
 
 test('one walkthrough of five steps, each done by what the workspace then holds, with a picture and words for it', () => {

@@ -8,7 +8,7 @@ export const openData: Command = defineCommand({
   icon: '$(table)',
   menus: {
     'explorer/context': { when: `resourceScheme == file && (explorerResourceIsFolder || ${isDataFile})`, group: 'navigation@41' },
-    'view/item/context': { when: 'viewItem == dataset', group: 'inline@3' },
+    'view/item/context': { when: 'viewItem == dataset', group: 'inline@3', also: '1_open@1' },
   },
   async run(host, target) {
     const data = await chooseData(host, 'Open as Dataset', target, 'none', [], 'Dataset');

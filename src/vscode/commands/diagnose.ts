@@ -101,7 +101,7 @@ export const runDiagnostic: Command = defineCommand({
   menus: {
     'explorer/context': { when: 'resourceExtname == .onnx && resourceScheme == file', group: '7_assay@1' },
     'view/title': { when: 'view == assay.runs', group: 'navigation@1' },
-    'view/item/context': { when: 'viewItem =~ /^(model|dataset)$/', group: 'inline@1' },
+    'view/item/context': { when: 'viewItem =~ /^(model|dataset)$/', group: 'inline@1', also: '1_open@2' },
   },
   async run(host, target) {
     const diagnostic = await host.pick(

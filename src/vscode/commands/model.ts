@@ -8,7 +8,7 @@ export const openModel: Command = defineCommand({
   icon: '$(type-hierarchy-sub)',
   menus: {
     'explorer/context': { when: 'resourceExtname == .onnx && resourceScheme == file', group: 'navigation@40' },
-    'view/item/context': { when: 'viewItem == model', group: 'inline@3' },
+    'view/item/context': { when: 'viewItem == model', group: 'inline@3', also: '1_open@1' },
   },
   async run(host, target) {
     const model = await chooseModel(host, t('Open Model'), target, false);

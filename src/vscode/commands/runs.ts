@@ -101,7 +101,7 @@ export const cancelRun: Command = defineCommand({
   id: 'assay.cancelRun',
   title: 'Cancel Run…',
   icon: '$(debug-stop)',
-  menus: { 'view/item/context': { when: 'viewItem == run-running', group: 'inline@1' } },
+  menus: { 'view/item/context': { when: 'viewItem == run-running', group: 'inline@1', also: '2_run@1' } },
   async run(host, target) {
     for (const id of await meantRuns(host, target, t('Cancel Run'), ({ status }) => status === 'running')) host.cancelRun(id);
   },
@@ -111,7 +111,7 @@ export const deleteRun: Command = defineCommand({
   id: 'assay.deleteRun',
   title: 'Delete Run…',
   icon: '$(trash)',
-  menus: { 'view/item/context': { when: 'viewItem =~ /^run(-ended)?$/', group: 'inline@2' } },
+  menus: { 'view/item/context': { when: 'viewItem =~ /^run(-ended)?$/', group: 'inline@2', also: '8_delete@1' } },
   async run(host, target) {
     const ids = await meantRuns(host, target, t('Delete Run'), ({ status }) => status !== 'running');
     if (ids.length > 1 && !(await host.confirm(`Delete ${ids.length} runs and their reports?`, 'Delete'))) return;

@@ -9,7 +9,7 @@ export const saliency: Command = defineCommand({
   needsTrust: true,
   menus: {
     'explorer/context': { when: 'resourceExtname == .onnx && resourceScheme == file', group: '7_assay@2' },
-    'view/item/context': { when: 'viewItem == model', group: 'inline@2' },
+    'view/item/context': { when: 'viewItem == model', group: 'inline@2', also: '1_open@3' },
   },
   async run(host, target) {
     const model = await chooseModel(host, t('Saliency'), target, false);
