@@ -1,4 +1,5 @@
 import { attributionAudit } from './attribution/attribution-audit.ts';
+import { attributionChecks } from './attribution/attribution-checks.ts';
 import { attributionComparison } from './attribution/attribution-comparison.ts';
 import { attributionSummary } from './attribution/attribution-summary.ts';
 import { blockLeak } from './attribution/block-leak.ts';
@@ -46,6 +47,7 @@ export const diagnostics: readonly Diagnostic[] = [
   saliency,
   attributionSummary,
   attributionComparison,
+  attributionChecks,
   attributionAudit,
   blockLeak,
 ];

@@ -12,6 +12,8 @@ export const diagnosticFaults = {
     `'${d.model}' tells no classes apart, and the audit measures accuracy; audit a classifier.`,
   'diagnostic/audit-grid': (d: { method: string; values: number; inputs: number }): string =>
     `Method '${d.method}' gives ${d.values} values for a row of ${d.inputs} inputs, so inputs cannot be ranked by it; choose a method that attributes to inputs.`,
+  'diagnostic/label-randomisation': (d: { model: string; reason: string }): string =>
+    `Label randomisation trains copies on classes, and ${d.model} ${d.reason}; leave labelRandomisation off.`,
   'diagnostic/block-model': (d: { path: string; shape: string; dims: readonly number[] }): string =>
     `'${d.path}' takes rows of shape ${d.shape}, and the pictures stacked with their block have [N,${d.dims.join(',')}]; name a model that was trained on such pictures.`,
   'diagnostic/block-alone': (_: object): string =>

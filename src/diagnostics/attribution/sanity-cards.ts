@@ -4,8 +4,8 @@ import { mean, meanWithin } from './mean-over-samples.ts';
 import type { Sanity } from './sanity.ts';
 
 /** A map whose rank correlation stays above this with all weights redrawn draws the input; below `LOST` it has followed the model. */
-const KEPT = 0.5;
-const LOST = 0.2;
+export const KEPT = 0.5;
+export const LOST = 0.2;
 
 /** Area under a curve over [0, 1], trapezoid. */
 const area = (values: Float64Array): number =>

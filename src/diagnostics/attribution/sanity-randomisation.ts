@@ -53,7 +53,7 @@ const sizesOf = (
 type Compared = Pick<Samples, 'x' | 'rows' | 'axes' | 'inputs' | 'padding'>;
 
 /** How alike the maps of two models are, sample by sample, and on the mean. */
-const likeness = (asked: Compared, a: AttributedSamples, b: AttributedSamples): Omit<Stage, 'layers' | 'name'> => {
+export const likeness = (asked: Compared, a: AttributedSamples, b: AttributedSamples): Omit<Stage, 'layers' | 'name'> => {
   const n = asked.rows.length;
   const each = asked.rows.map((_, i) => {
     const [p, q] = [sizesOf(asked, a, i), sizesOf(asked, b, i)];

@@ -140,9 +140,11 @@ export const sanity = async (
   chosen: AttributionChoice,
   subject: Pick<Subject, 'classes'>,
   job: Job,
+  /** Samples checked; by default few, and fewer where rows are large. */
+  most: number = checked(all.rows.length, all.x.length / all.rows.length),
 ): Promise<Sanity> => {
   const d = all.x.length / all.rows.length;
-  const n = checked(all.rows.length, d);
+  const n = Math.min(most, all.rows.length);
   const asked = first(all, n);
   const found = firstFound(foundAll, all.rows.length, n);
   const { gradient, samples } = tools;
