@@ -3,9 +3,9 @@ import { jacobianProduct } from '../autodiff/products.ts';
 import { gradients } from '../autodiff/reverse.ts';
 import { stopped } from '../autodiff/stopped.ts';
 import { Fault } from '../base/fault.ts';
-import { constantOf } from '../graph/constant.ts';
 import type { RowOutput } from './define-run.ts';
 import { unpack } from './layout.ts';
+import { oneHot } from './one-hot.ts';
 import { regularizerInput, type Seen } from './terms.ts';
 
 /** ‖gᵢ‖² and ⟨gᵢ, ḡ⟩ of each row's own gradient, [N]. */
@@ -55,8 +55,7 @@ export const emitRowOutputs = ({ emit, plan, objective, labels }: Seen): Partial
     loss: () => objective.perExample,
     probs,
     score: () => {
-      const values = emit.constant(constantOf(plan.precision, [2], [0, 1]));
-      const hot = emit.OneHot(labels, emit.scalar(plan.classes, 'int64'), values, { axis: -1 });
+      const hot = oneHot(emit, labels, plan.classes, plan.precision === 'float64' ? 11 : 1);
       return emit.call('ReduceL2', [emit.Sub(probs(), hot), emit.ints([1])], { keepdims: 0 });
     },
   };

@@ -81,11 +81,13 @@ export const call = async (
   data: Rows,
   rows: readonly (readonly number[])[],
   lr: readonly number[],
+  more: Readonly<Record<string, Tensor>> = {},
 ): Promise<{ state: State; out: Record<string, Tensor>; loss: number[] }> => {
   const dtype = compiled.start.theta.dtype as 'float32' | 'float64';
   const rate: Tensor = dtype === 'float32' ? float32([lr.length], lr) : { dtype, dims: [lr.length], data: Float64Array.from(lr) };
   const feeds: Record<string, Tensor> = {
     ...compiled.hyper,
+    ...more,
     [compiled.inputs.x]: data.x,
     [compiled.inputs.y]: data.y,
     [compiled.inputs.lr]: rate,

@@ -1,5 +1,6 @@
 import type { Loss } from '../define.ts';
 import { binaryCrossEntropy } from './binary-cross-entropy.ts';
+import { contrastive } from './contrastive.ts';
 import { correctnessAware } from './correctness-aware.ts';
 import { crossEntropy } from './cross-entropy.ts';
 import { focal } from './focal.ts';
@@ -7,5 +8,21 @@ import { huber } from './huber.ts';
 import { klDistillation } from './kl-distillation.ts';
 import { mae } from './mae.ts';
 import { mse } from './mse.ts';
+import { multiSimilarity } from './multi-similarity.ts';
+import { proxyAnchor } from './proxy-anchor.ts';
+import { triplet } from './triplet.ts';
 
-export const losses: readonly Loss[] = [crossEntropy, focal, binaryCrossEntropy, klDistillation, mse, mae, huber, correctnessAware];
+export const losses: readonly Loss[] = [
+  crossEntropy,
+  focal,
+  binaryCrossEntropy,
+  klDistillation,
+  mse,
+  mae,
+  huber,
+  correctnessAware,
+  contrastive,
+  triplet,
+  multiSimilarity,
+  proxyAnchor,
+];
