@@ -12,8 +12,8 @@ export interface Mark {
   readonly share: number;
   /** −8 to 8. */
   readonly step: number;
-  /** Of a cell: its column, what the model was given, and what stood for its absence. */
-  readonly cell?: { readonly column: string; readonly input: number; readonly baseline?: number };
+  /** Of a cell: its column and value, what the model was given, and what stood for its absence. */
+  readonly cell?: { readonly column: string; readonly value: string; readonly input: number; readonly baseline?: number };
 }
 
 export interface Marks {
@@ -78,7 +78,7 @@ export const cellMarks = (a: Attribution, cells: readonly Cell[], names: readonl
     const cell = cells[field];
     if (!cell) return [];
     const column = names[field] ?? `column ${field + 1}`;
-    const facts = { column, input: inputs[k], ...(baseline ? { baseline: baseline[k] } : {}) };
+    const facts = { column, value: cell.value, input: inputs[k], ...(baseline ? { baseline: baseline[k] } : {}) };
     return [{ from: cell.from, to: cell.to, score: values[k], cell: facts }];
   });
   return { marks: marked(scored, { ...a, values }), seenTo: cells.at(-1)?.to ?? 0 };

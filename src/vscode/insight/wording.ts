@@ -41,7 +41,8 @@ export const markHover = (mark: Mark, text: string, a: Attribution, model: strin
   const head = `**${signed(score)}** ${direction(score, a)} · ${t('{0} of all attribution', format(share, 'fraction'))}`;
   const what = cell
     ? [
-        `${escaped(cell.column)} = **${escaped(text)}**${Number(text) === cell.input ? '' : ` ${t('(the model is given {0})', escaped(format(cell.input)))}`}`,
+        // The model is given 32-bit floats.
+        `${escaped(cell.column)} = **${escaped(cell.value)}**${Math.fround(Number(cell.value)) === cell.input ? '' : ` ${t('(the model is given {0})', escaped(format(cell.input)))}`}`,
         ...(cell.baseline === undefined ? [] : [t('baseline {0}', escaped(format(cell.baseline)))]),
       ].join(' · ')
     : t('token {0}', `**${escaped(text)}**`);

@@ -72,8 +72,8 @@ test('cells become marks with column, input and baseline', () => {
   assert.deepEqual(
     found?.marks.map(({ from, to, step, cell }) => [text.slice(from, to), step, cell]),
     [
-      ['"1.5"', -8, { column: 'a', input: 1.5, baseline: 1 }],
-      ['2', 4, { column: 'b', input: 4, baseline: 3 }],
+      ['"1.5"', -8, { column: 'a', value: '1.5', input: 1.5, baseline: 1 }],
+      ['2', 4, { column: 'b', value: '2', input: 4, baseline: 3 }],
     ],
   );
 });
@@ -106,10 +106,16 @@ test('hovers say number, class, share and token in words, with nothing taken for
   assert.match(hover, /^\*\*-2\*\* against \*\*spam\*\* · 50\.0 % of all attribution/);
   assert.match(hover, /token \*\*\\\*b\\\*\*\*/);
   assert.match(hover, /sms\\_2/);
-  const cell = markHover({ ...mark, score: 1, cell: { column: 'area', input: 3, baseline: 2.5 } }, '3', a, 'm', 'IG');
+  const cell = markHover(
+    { ...mark, score: 1, cell: { column: 'area', value: '0.1', input: Math.fround(0.1), baseline: 2.5 } },
+    '"0.1"',
+    a,
+    'm',
+    'IG',
+  );
   assert.match(cell, /\*\*\+1\*\* for \*\*spam\*\*/);
-  assert.match(cell, /area = \*\*3\*\* · baseline 2\\\.5/);
-  assert.match(markHover({ ...mark, cell: { column: 'area', input: 0.3 } }, '3', a, 'm', 'IG'), /the model is given 0\\\.3/);
+  assert.match(cell, /area = \*\*0\\\.1\*\* · baseline 2\\\.5/);
+  assert.match(markHover({ ...mark, cell: { column: 'area', value: '3', input: 0.3 } }, '3', a, 'm', 'IG'), /the model is given 0\\\.3/);
   assert.match(markHover(mark, 'b', attribution({ classes: [] }), 'm', 'IG'), /lowers the output/);
   assert.match(
     markHover({ ...mark, score: 2 }, 'b', attribution({ values: Float32Array.of(1, 2) }), 'm', 'Saliency'),
