@@ -33,7 +33,8 @@ const problem = (sentence: string, host: Host): HTMLElement =>
     { class: 'outcome failed', role: 'alert' },
     el('strong', {}, 'This did not work'),
     el('p', {}, sentence),
-    !host.standalone && button('Run again', () => host.post({ type: 'rerun' }), { look: 'primary' }),
+    !host.standalone &&
+      button(document.body.dataset.mode === 'data' ? 'Read again' : 'Run again', () => host.post({ type: 'rerun' }), { look: 'primary' }),
   );
 
 const start = (place: HTMLElement): void => {

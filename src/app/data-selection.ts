@@ -106,9 +106,15 @@ const textRanks = () => {
       return known;
     },
     /** Turns codes into places in the order, where they stand. */
-    rank(keys: Float64Array): void {
+    async rank(keys: Float64Array, job: AppJob): Promise<void> {
       const places = new Float64Array(codes.size);
-      for (const [place, word] of [...codes.keys()].sort().entries()) places[codes.get(word) ?? 0] = place;
+      const order = await sortRows(
+        Uint32Array.from({ length: codes.size }, (_, code) => code),
+        [...codes.keys()],
+        false,
+        job,
+      );
+      for (const [place, code] of order.entries()) places[code] = place;
       for (let i = 0; i < keys.length; i++) if (!Number.isNaN(keys[i])) keys[i] = places[keys[i]];
     },
   };
@@ -193,7 +199,7 @@ export const dataSelection: UseCase<'dataSelection'> = async (ask, ports, job): 
     }
   }
   keep(readings, table);
-  if (keys) ranks?.rank(keys);
+  if (keys) await ranks?.rank(keys, job);
   const found = order.subarray(0, count);
   const balance = counts?.result();
   const natural = !filter && !ask.sort && !split;

@@ -8,7 +8,7 @@ const run = 1 << 16;
  */
 export const sortRows = async (
   rows: Uint32Array,
-  keys: ArrayLike<number>,
+  keys: ArrayLike<number> | ArrayLike<string>,
   descending: boolean,
   job: Pick<Job, 'signal'>,
 ): Promise<Uint32Array> => {
