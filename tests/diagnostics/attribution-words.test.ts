@@ -51,7 +51,7 @@ test('the card holds one number per token and one per word, and says what made t
   ]);
   assert.match(
     card.caption ?? '',
-    /^Model: net; Class attributed: spam; Method: Gradient × Input; .*Device: cpu; Time for the run: 1 s\. Padding, not shown, holds 0\.125/,
+    /^Model: net; Class attributed: spam; Method: Gradient × Input; .*Device: cpu; Time for the run: 1 s\. Full strength is reached where the values hold all but 2 % of the total\. Padding, not shown, holds 0\.125/,
   );
   const plain = (text: string): string => text;
   const lines = cardText({ width: 80, bold: plain, dim: plain, good: plain, bad: plain }, card);

@@ -6,7 +6,7 @@ import type { Compared, Comparison, ComparisonOptions, Likeness } from './compar
 import { meanWithin } from './mean-over-samples.ts';
 import { methodTitles } from './method-names.ts';
 import { mapOf, shrink } from './overlay.ts';
-import { factLine, factsOf, inputName, strongest, titleOf } from './saliency-result.ts';
+import { factLine, factsOf, inputName, nameOf, type Saliency, strongest, titleOf } from './saliency-result.ts';
 import { shadedTokens } from './token-cards.ts';
 
 /** Samples shown, longest side of a map, and columns of a table. */
@@ -177,6 +177,10 @@ const textGrid = ({ compared }: Comparison, chosen: ComparisonOptions, subject: 
     );
 };
 
+/** The class of sample `b`, and where the rest is told. */
+const attributedTo = (s: Saliency, b: number, subject: Subject): string =>
+  `${subject.classes.length > 1 ? ` Class attributed: ${nameOf(s.targets[b], subject)}.` : ''} How each map was made is told in the table of methods.`;
+
 /** Curves of one signal: a line for each method, each as a share of its own largest size. */
 const signalGrid = ({ compared }: Comparison, subject: Subject): Card[] => {
   const [{ rows: s }] = compared;
@@ -190,7 +194,7 @@ const signalGrid = ({ compared }: Comparison, subject: Subject): Card[] => {
     return {
       kind: 'curve',
       title: `row ${row}: ${titleOf(s, b, subject)}`,
-      caption: `Channels summed; each map as a share of its own largest size. ${factLine(s, [b], subject)}`,
+      caption: `Channels summed; each map as a share of its own largest size.${attributedTo(s, b, subject)}`,
       x: { label: 'Place', unit: 'count', min: 0, max: signals.places - 1 },
       y: { label: 'Share of the largest', unit: 'none', min: -1, max: 1 },
       lines: compared.map((one) => ({ name: titled(one), points: scaled(one.profiles[b]), shape: 'step' as const })),
@@ -233,7 +237,7 @@ const tableGrid = ({ compared }: Comparison, subject: Subject): Card[] => {
       return {
         kind: 'heatmap',
         title: `row ${row}: ${titleOf(s, b, subject)}`,
-        caption: `One line for each method, each as a share of its own largest size; positive values speak for the class.${shown} ${factLine(s, [b], subject)}`,
+        caption: `One line for each method, each as a share of its own largest size; positive values speak for the class.${shown}${attributedTo(s, b, subject)}`,
         rows: { label: 'Method', names: compared.map(titled) },
         columns: { label: 'Feature', names },
         layers: [

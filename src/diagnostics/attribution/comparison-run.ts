@@ -60,11 +60,12 @@ const methodsOf = (names: string): readonly MethodId[] => {
   const found = names.split(',').map((part) => {
     const name = part.trim();
     const id = known.get(name);
+    const near = nearest(name, methodIds);
     if (!id)
       throw new Fault('option/value', {
         name: 'methods',
         value: name,
-        expected: `method ids separated by commas (nearest: ${nearest(name, methodIds)}; all: ${methodIds.join(', ')})`,
+        expected: `method ids separated by commas (${near === '' ? '' : `nearest: ${near}; `}all: ${methodIds.join(', ')})`,
       });
     return id;
   });

@@ -1,6 +1,7 @@
 import { overlayScale } from '../../base/overlay-scale.ts';
 import type { Subject } from '../../evidence/evidence.ts';
 import type { Card, TextCard } from '../../report/report.ts';
+import { number } from '../wording.ts';
 import type { AttributionChoice } from './options.ts';
 import { factLine, nameOf, type Saliency } from './saliency-result.ts';
 import { piecesIn, type TokenRows, wordsIn } from './tokens.ts';
@@ -35,7 +36,7 @@ export const shadedTokens = (
   return {
     kind: 'text',
     title: facts.join(', '),
-    caption: `${factLine(s, [b], subject)}${hidden === 0 ? '' : ` Padding, not shown, holds ${short(hidden)} of the total attribution.`}`,
+    caption: `${factLine(s, [b], subject)} Full strength is reached where the values hold all but ${number(outliers)} % of the total.${hidden === 0 ? '' : ` Padding, not shown, holds ${short(hidden)} of the total attribution.`}`,
     tokens: piecesIn(tokens, b),
     scale: overlayScale(own, outliers),
   };
