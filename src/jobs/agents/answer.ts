@@ -1,5 +1,5 @@
 import { format, formatInterval, intervalName } from '../../report/format.ts';
-import { headlineOf } from '../../report/headline.ts';
+import { leadingOf } from '../../report/headline.ts';
 import type { Report } from '../../report/report.ts';
 import { subjectOf } from '../../report/subject.ts';
 import type { Attribution, ModelFacts, Shown } from '../../report/tasks.ts';
@@ -9,10 +9,13 @@ const dims = (of: readonly (number | string)[]): string => `[${of.join(', ')}]`;
 const links = (files: readonly AnswerFile[]): string[] =>
   files.length === 0 ? [] : ['', 'Files:', ...files.map(({ title, path }) => `- ${title}: ${path}`)];
 
+const MOST_NUMBERS = 12;
+
 /** A report as an agent reads it: headline with intervals, the guide, notes, and where the whole lies. */
 export const reportAnswer = (report: Report, run: string, files: readonly AnswerFile[]): Answer => {
   const { outcome, reason, provenance: p, guide, notes } = report;
-  const numbers = headlineOf(report).map(({ name, label, value, unit, interval }) => {
+  const { leading, others } = leadingOf(report, MOST_NUMBERS);
+  const numbers = leading.map(({ name, label, value, unit, interval }) => {
     const range = interval ? `, ${formatInterval(interval, unit)} (${intervalName(interval)})` : '';
     return `- ${name}: ${format(value, unit)}${range}${label === name ? '' : ` (${label})`}`;
   });
@@ -22,6 +25,7 @@ export const reportAnswer = (report: Report, run: string, files: readonly Answer
     '',
     ...(outcome === 'measured' ? [] : [`${outcome}: ${reason?.sentence ?? 'nothing was measured'}`]),
     ...numbers,
+    ...(others.length > 0 ? [`- ${others.length} more numbers are in the report`] : []),
     ...(guide ? ['', `How to read this: ${guide}`] : []),
     ...(notes.length > 0 ? ['', 'Notes:', ...notes.map((note) => `- ${note}`)] : []),
     '',
