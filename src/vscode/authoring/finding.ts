@@ -1,5 +1,6 @@
 import type { Node } from 'jsonc-parser';
 import { nearest } from '../../base/nearest.ts';
+import { t } from '../l10n.ts';
 import type { Property } from './suite-tree.ts';
 
 /** A change of the text: `[from, to)` becomes `text`. */
@@ -38,7 +39,7 @@ const likely = (name: string, known: readonly string[]): readonly string[] => {
 export const nameFixes = (node: Node, name: string, known: readonly string[]): readonly Fix[] => {
   const near = nearest(name, known);
   return likely(name, known).map((other) => ({
-    title: `Change to '${other}'`,
+    title: t("Change to '{0}'", other),
     edits: [{ from: node.offset, to: node.offset + node.length, text: JSON.stringify(other) }],
     ...(other === near ? { preferred: true as const } : {}),
   }));
@@ -56,7 +57,7 @@ export const removal = (text: string, { key, node }: Property): Fix => {
     if (before && /^\s*\n/.test(text.slice(to))) from -= before[0].length;
     else to += /^\s*/.exec(text.slice(to))?.[0].length ?? 0;
   } else from -= /,?\s*$/.exec(text.slice(0, from))?.[0].length ?? 0;
-  return { title: `Remove '${key}'`, edits: [{ from, to, text: '' }] };
+  return { title: t("Remove '{0}'", key), edits: [{ from, to, text: '' }] };
 };
 
 export const finding = (
@@ -70,7 +71,7 @@ export const finding = (
 /** ` Did you mean 'x'?`, or nothing. */
 export const meant = (name: string, known: readonly string[]): string => {
   const near = nearest(name, known);
-  return near ? ` Did you mean '${near}'?` : '';
+  return near ? ` ${t("Did you mean '{0}'?", near)}` : '';
 };
 
 /** Names for a sentence; of many the first. */

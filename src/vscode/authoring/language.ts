@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Catalogue } from '../../base/catalogue.ts';
 import type { Host, SuiteFile, Target } from '../define.ts';
 import type { History, LastResult } from '../history.ts';
+import { t } from '../l10n.ts';
 import { readSuite } from '../suite.ts';
 import { type CheckProblem, checkProblems } from './check-problems.ts';
 import { factFinder } from './facts.ts';
@@ -125,7 +126,7 @@ export const suiteLanguage = (ports: LanguagePorts): vscode.Disposable => {
           return action;
         });
         if (found.code !== 'missing-file') return made;
-        const choose = new vscode.CodeAction('Choose a file…', vscode.CodeActionKind.QuickFix);
+        const choose = new vscode.CodeAction(t('Choose a file…'), vscode.CodeActionKind.QuickFix);
         choose.command = { command: chooseFile, title: 'Choose a File', arguments: [document.uri, place] };
         choose.diagnostics = about;
         return [...made, choose];
@@ -139,8 +140,8 @@ export const suiteLanguage = (ports: LanguagePorts): vscode.Disposable => {
           return action;
         };
         return [
-          act(`Open the report of '${check}'`, 'assay.openRun', { runs: [run], ...(focus === undefined ? {} : { focus }) }),
-          act(`Run '${check}' again`, 'assay.runSuite', { suite: document.uri.fsPath, check }),
+          act(t("Open the report of '{0}'", check), 'assay.openRun', { runs: [run], ...(focus === undefined ? {} : { focus }) }),
+          act(t("Run '{0}' again", check), 'assay.runSuite', { suite: document.uri.fsPath, check }),
         ];
       });
       return [...fixes, ...reports];
@@ -192,11 +193,11 @@ export const suiteLanguage = (ports: LanguagePorts): vscode.Disposable => {
       const target: Target = entry.kind === 'models' ? { suite, model: entry.name } : { suite, data: entry.name };
       const words = new vscode.MarkdownString('', true);
       words.isTrusted = { enabledCommands: ['assay.openRun', 'assay.runDiagnostic', 'assay.saliency'] };
-      words.appendMarkdown(outline === null ? 'There is no such file.' : outline ? outlineWords(outline) : '');
-      if (result) words.appendMarkdown(`\n\nLast: ${resultLink(result)}`);
+      words.appendMarkdown(outline === null ? t('There is no such file.') : outline ? outlineWords(outline) : '');
+      if (result) words.appendMarkdown(`\n\n${t('Last: {0}', resultLink(result))}`);
       const run = [
-        link('Run…', 'assay.runDiagnostic', target),
-        ...(entry.kind === 'models' ? [link('Saliency', 'assay.saliency', target)] : []),
+        link(t('Run…'), 'assay.runDiagnostic', target),
+        ...(entry.kind === 'models' ? [link(t('Saliency'), 'assay.saliency', target)] : []),
       ];
       words.appendMarkdown(`\n\n${run.join(' · ')}`);
       return new vscode.Hover(words, rangeOf(document, entry));

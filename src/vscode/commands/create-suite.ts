@@ -25,8 +25,6 @@ const imageFolders = (images: readonly string[]): readonly string[] => {
   return found.map(({ folder }) => folder).filter((folder) => !found.some((other) => other.of.has(folder)));
 };
 
-const plural = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
-
 /** Writes an `assay.json` for the models and data of a folder; one that is there already is only shown. */
 export const createSuite: Command = defineCommand({
   id: 'assay.createSuite',
@@ -37,13 +35,13 @@ export const createSuite: Command = defineCommand({
   async run(host, target) {
     const folder = await chooseFolder(host, target);
     if (folder === undefined) {
-      if (host.folders().length === 0) await host.say('Open a folder first: an assay.json stands in a folder of the workspace.');
+      if (host.folders().length === 0) await host.say(t('Open a folder first: an assay.json stands in a folder of the workspace.'));
       return;
     }
     const path = join(folder, 'assay.json');
     if (await host.exists(path)) {
       await host.show(path);
-      void host.say(`${host.label(path)} is there already and was left as it is.`);
+      void host.say(t('{0} is there already and was left as it is.', host.label(path)));
       return;
     }
     const within = async (glob: string): Promise<readonly string[]> =>
@@ -62,8 +60,11 @@ export const createSuite: Command = defineCommand({
       data: [...data.filter((file) => !folders.some((of) => file.startsWith(of + sep))), ...folders],
     };
     if (found.models.length + found.data.length === 0) {
-      const train = 'Train a Model…';
-      const chosen = await host.say(`There is no .onnx model and no data under '${basename(folder)}' to write an assay.json for.`, train);
+      const train = t('Train a Model…');
+      const chosen = await host.say(
+        t("There is no .onnx model and no data under '{0}' to write an assay.json for.", basename(folder)),
+        train,
+      );
       if (chosen === train) await host.execute('assay.train');
       return;
     }
@@ -79,8 +80,15 @@ export const createSuite: Command = defineCommand({
     await host.show(path);
     if (!written) return;
     const { models: m = {}, datasets = {}, checks = [] } = drafted.suite;
-    const sentence = `Wrote ${host.label(path)}: ${plural(Object.keys(m).length, 'model', 'models')}, ${plural(Object.keys(datasets).length, 'dataset', 'datasets')}, ${plural(checks.length, 'check', 'checks')}.`;
-    const run = 'Run Checks';
+    const [some, sets] = [Object.keys(m).length, Object.keys(datasets).length];
+    const sentence = t(
+      'Wrote {0}: {1}, {2}, {3}.',
+      host.label(path),
+      some === 1 ? t('1 model') : t('{0} models', some),
+      sets === 1 ? t('1 dataset') : t('{0} datasets', sets),
+      checks.length === 1 ? t('1 check') : t('{0} checks', checks.length),
+    );
+    const run = t('Run Checks');
     const chosen = await host.say(sentence, ...(checks.length > 0 ? [run] : []));
     if (chosen === run) await host.execute('assay.runSuite', { suite: path });
   },

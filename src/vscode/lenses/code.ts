@@ -4,6 +4,7 @@ import { outlineWords } from '../authoring/suite-completions.ts';
 import { codeLanguages } from '../contributions.ts';
 import type { Host, Target } from '../define.ts';
 import type { History, LastResult } from '../history.ts';
+import { t } from '../l10n.ts';
 import { located } from '../located.ts';
 import { type KnownFile, type Mention, type MentionFinder, mentionFinder } from './mentions.ts';
 
@@ -79,8 +80,8 @@ export const codeLenses = ({ host, history, outlines, changed }: CodePorts): vsc
         const result = last?.(file.path);
         return [
           ...(result ? [at(result.text, 'assay.openRun', opening(result))] : []),
-          at('$(beaker)\u00a0Run…', 'assay.runDiagnostic', targetOf(file)),
-          ...(file.kind === 'model' ? [at('$(eye)\u00a0Saliency', 'assay.saliency', targetOf(file))] : []),
+          at(`$(beaker)\u00a0${t('Run…')}`, 'assay.runDiagnostic', targetOf(file)),
+          ...(file.kind === 'model' ? [at(`$(eye)\u00a0${t('Saliency')}`, 'assay.saliency', targetOf(file))] : []),
         ];
       });
     },
@@ -97,12 +98,12 @@ export const codeLenses = ({ host, history, outlines, changed }: CodePorts): vsc
       const words = new vscode.MarkdownString('', true);
       words.isTrusted = { enabledCommands: ['assay.openRun', 'assay.runDiagnostic', 'assay.saliency', 'assay.openModel'] };
       words.appendMarkdown(`**${file.name ?? vscode.workspace.asRelativePath(file.path)}**`);
-      words.appendMarkdown(outline === null ? '  \nThere is no such file.' : outline ? `  \n${outlineWords(outline)}` : '');
-      if (result) words.appendMarkdown(`\n\nLast: ${link(result.text, 'assay.openRun', opening(result))}`);
+      words.appendMarkdown(outline === null ? `  \n${t('There is no such file.')}` : outline ? `  \n${outlineWords(outline)}` : '');
+      if (result) words.appendMarkdown(`\n\n${t('Last: {0}', link(result.text, 'assay.openRun', opening(result)))}`);
       const links = [
-        link('Run…', 'assay.runDiagnostic', targetOf(file)),
+        link(t('Run…'), 'assay.runDiagnostic', targetOf(file)),
         ...(file.kind === 'model'
-          ? [link('Saliency', 'assay.saliency', targetOf(file)), link('Open', 'assay.openModel', { file: file.path })]
+          ? [link(t('Saliency'), 'assay.saliency', targetOf(file)), link(t('Open'), 'assay.openModel', { file: file.path })]
           : []),
       ];
       words.appendMarkdown(`\n\n${links.join(' · ')}`);

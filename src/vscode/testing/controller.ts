@@ -5,6 +5,7 @@ import type { Device } from '../../base/request.ts';
 import { propertiesOf, propertyOf, suiteTree, textOf } from '../authoring/suite-tree.ts';
 import type { Host, SuiteFile, Target } from '../define.ts';
 import { type History, type Verdict, verdictsIn } from '../history.ts';
+import { t } from '../l10n.ts';
 import { gateMessages, terminalLines } from './messages.ts';
 import { dependents, type Profile, profilesFor, quickRows } from './plan.ts';
 import type { CheckRunner } from './runner.ts';
@@ -81,7 +82,7 @@ export const checkTests = ({ runner, history, changed, memory, host, trusted, fa
       const markdown = new vscode.MarkdownString().appendText(sentence);
       markdown.isTrusted = { enabledCommands: ['assay.openRun', 'assay.openCard'] };
       return markdown.appendMarkdown(
-        `\n\n[${focus === undefined ? 'Open the report' : 'Open the card'}](command:${focus === undefined ? 'assay.openRun' : 'assay.openCard'}?${encodeURIComponent(JSON.stringify([target]))})`,
+        `\n\n[${focus === undefined ? t('Open the report') : t('Open the card')}](command:${focus === undefined ? 'assay.openRun' : 'assay.openCard'}?${encodeURIComponent(JSON.stringify([target]))})`,
       );
     };
     shown.set(test.id, id);
@@ -129,7 +130,7 @@ export const checkTests = ({ runner, history, changed, memory, host, trusted, fa
     });
     if (fresh.length === 0) return;
     const text = await textOfSuite(suite.path);
-    const run = controller.createTestRun(new vscode.TestRunRequest(fresh.map(({ test }) => test)), 'Results of other runs', false);
+    const run = controller.createTestRun(new vscode.TestRunRequest(fresh.map(({ test }) => test)), t('Results of other runs'), false);
     for (const { test, last, verdict } of fresh) {
       run.appendOutput(terminalLines(test.label, verdict), undefined, test);
       mark(run, test, last.run, verdict, undefined, text);

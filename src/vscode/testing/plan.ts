@@ -1,5 +1,6 @@
 import type { Device } from '../../base/request.ts';
 import type { SuiteFile } from '../define.ts';
+import { t } from '../l10n.ts';
 import { located } from '../located.ts';
 
 /** How far a check looks: a few rows while working, all of them before trusting it. */
@@ -23,11 +24,11 @@ const titles: Partial<Readonly<Record<Device, string>>> = {
 
 /** Ways to run checks: all rows or the first ones, on the device of the settings or on one that this machine has. */
 export const profilesFor = (devices: readonly Device[]): readonly Profile[] => [
-  { label: 'All Rows', depth: 'full' },
-  { label: `Quick: First ${quickRows} Rows`, depth: 'quick' },
+  { label: t('All Rows'), depth: 'full' },
+  { label: t('Quick: First {0} Rows', quickRows), depth: 'quick' },
   ...devices.flatMap((device): Profile[] => [
-    { label: `All Rows on ${titles[device] ?? device}`, depth: 'full', device },
-    { label: `Quick on ${titles[device] ?? device}`, depth: 'quick', device },
+    { label: t('All Rows on {0}', titles[device] ?? device), depth: 'full', device },
+    { label: t('Quick on {0}', titles[device] ?? device), depth: 'quick', device },
   ]),
 ];
 
