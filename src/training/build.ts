@@ -2,7 +2,7 @@ import type { Chosen, Options } from '../base/option.ts';
 import { sizeOf } from '../base/tensor.ts';
 import { constantOf } from '../graph/constant.ts';
 import { type Emit, emitter } from '../graph/emit.ts';
-import type { Constant, Model } from '../graph/types.ts';
+import type { Attributes, Constant, Dim, Model } from '../graph/types.ts';
 import type { Architecture, Net } from './define.ts';
 import { modelOf } from './plan.ts';
 
@@ -10,22 +10,23 @@ const OPSET = 18;
 /** The IR version that came with this opset. */
 const IR = 8;
 
-/** Records layers with `emit`; what they store goes to `stored`, parameters with given first values by name to `first` as well. */
-export const netOver = (emit: Emit, stored: Map<string, Constant>, first?: Set<string>): Net => {
+/** Records layers with `emit`; what they store goes to `stored`. */
+export const netOver = (emit: Emit, stored: Map<string, Constant>): Net => {
   const store = (name: string, constant: Constant): string => {
     stored.set(name, constant);
     return emit.typed(name, { kind: 'tensor', dtype: constant.dtype, dims: constant.dims });
   };
+  const record = (op: string, name: string, inputs: readonly string[], attributes: Attributes, dims: readonly Dim[]): string => {
+    emit.node({ op, domain: '', name, inputs, outputs: [name], attributes });
+    return emit.typed(name, { kind: 'tensor', dtype: 'float32', dims });
+  };
   return {
     parameter(name, dims, values) {
-      if (values) first?.add(name);
       return store(name, constantOf('float32', dims, values ?? new Float32Array(sizeOf(dims))));
     },
     buffer: store,
-    layer(op, name, inputs, attributes, next) {
-      emit.node({ op, domain: '', name, inputs, outputs: [name], attributes });
-      return emit.typed(name, { kind: 'tensor', dtype: 'float32', dims: ['N', ...next] });
-    },
+    layer: (op, name, inputs, attributes, row) => record(op, name, inputs, attributes, ['N', ...row]),
+    tensor: record,
   };
 };
 

@@ -280,6 +280,8 @@ export interface Net {
   buffer(name: string, constant: Constant): string;
   /** Records a node whose output has the rows `row` ([N, ...row]). */
   layer(op: string, name: string, inputs: readonly string[], attributes: Attributes, row: readonly number[]): string;
+  /** Records a node that is computed from parameters alone, with its whole shape. */
+  tensor(op: string, name: string, inputs: readonly string[], attributes: Attributes, dims: readonly number[]): string;
 }
 export interface Architecture<O extends Options = Options> extends Part<O> {
   /** Records the layers from `x` ([N, ...row]) and returns the logits ([N, classes]). */

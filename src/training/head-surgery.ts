@@ -3,6 +3,7 @@ import { random } from '../base/random.ts';
 import { sizeOf } from '../base/tensor.ts';
 import { intOf } from '../graph/attribute.ts';
 import { emitter } from '../graph/emit.ts';
+import { prune } from '../graph/passes/prune.ts';
 import { penultimate } from '../graph/penultimate.ts';
 import type { Constant, Dim, Graph, Model, Node, TensorType } from '../graph/types.ts';
 import { called, namesWithin } from '../graph/walk.ts';
@@ -67,12 +68,13 @@ export const withHead = (
   const stored = new Map<string, Constant>();
   const first = new Set<string>();
   const trained = new Set<string>();
-  const recorder = netOver(emit, stored, first);
+  const recorder = netOver(emit, stored);
   const net: typeof recorder = {
     ...recorder,
     parameter(name, dims, values) {
       trained.add(name);
-      return recorder.parameter(name, dims, values);
+      if (values) first.add(name);
+      return recorder.parameter(name, dims, values ?? plainFirst(name, dims, given.seed));
     },
   };
   emit.typed(features, { kind: 'tensor', dtype: 'float32', dims: ['N', ...row] });
@@ -108,7 +110,14 @@ export const withHead = (
   const fresh = (name: string): boolean => drawn.has(name);
   const kind = given.init === 'keep' ? 'torch-default' : given.init;
   const fixed = [...stored.keys()].filter((name) => !trained.has(name)).map(rename);
-  return { model: { ...model, graph: initialise(whole, kind, given.seed, fresh) }, output: given.output, given: extra, fixed };
+  return { model: prune({ ...model, graph: initialise(whole, kind, given.seed, fresh) }), output: given.output, given: extra, fixed };
+};
+
+/** U(±1/√fanIn): what stays where no rule of initialisation knows the use of a parameter. */
+const plainFirst = (name: string, dims: readonly number[], seed: number): Float64Array => {
+  const chance = random(seed, `init/${name}`);
+  const bound = 1 / Math.sqrt(Math.max(1, sizeOf(dims.slice(1))));
+  return Float64Array.from({ length: sizeOf(dims) }, () => (2 * chance.next() - 1) * bound);
 };
 
 /** Everything that `value` depends on, itself included. */

@@ -3,12 +3,14 @@ import test from 'node:test';
 import { random } from '../../src/base/random.ts';
 import { float32, int64, type Tensor } from '../../src/base/tensor.ts';
 import { compileSteps } from '../../src/training/compile.ts';
-import { lastLayer } from '../../src/training/head-surgery.ts';
+import { lastLayer, withHead } from '../../src/training/head-surgery.ts';
+import { heads } from '../../src/training/heads/index.ts';
 import { lossScalings } from '../../src/training/loss-scalings/index.ts';
 import { losses } from '../../src/training/losses/index.ts';
 import { monitors } from '../../src/training/monitors/index.ts';
 import { optimizers } from '../../src/training/optimizers/index.ts';
-import type { Plan } from '../../src/training/plan.ts';
+import { parametersOf } from '../../src/training/parameters.ts';
+import { modelOf, type Plan } from '../../src/training/plan.ts';
 import { regularizers } from '../../src/training/regularizers/index.ts';
 import { samplers } from '../../src/training/samplers/index.ts';
 import { hostInputs } from '../../src/training/step-inputs.ts';
@@ -70,30 +72,35 @@ const plans: Readonly<Record<string, Plan>> = {
 };
 const all = Array.from({ length: COUNT }, (_, i) => i);
 
+/** The step of SGD with rate 1 is the central difference of the loss and its terms. */
+const assertGradient = async (plan: Plan): Promise<void> => {
+  const { compiled, session, step } = await runner({ ...plan, precision: 'float64' });
+  const theta = Float64Array.from(compiled.start.theta.data as Float64Array);
+  const objective = (out: Record<string, Tensor>): number =>
+    [
+      compiled.outputs.loss,
+      ...Object.entries(compiled.outputs.monitors).flatMap(([line, o]) => (line.startsWith('term/') ? [o] : [])),
+    ].reduce((sum, o) => sum + numbers(out[o])[0], 0);
+  const at = async (v: Float64Array, lr: number) => step({ ...compiled.start, theta: float64([v.length], Array.from(v)) }, [all], [lr]);
+  const moved = numbers((await at(theta, 1)).state.theta);
+  const gradient = Array.from(theta, (v, i) => v - moved[i]);
+  const largest = Math.max(...gradient.map(Math.abs));
+  assert.ok(largest > 1e-6, 'no gradient at all');
+  for (let i = 0; i < theta.length; i += 3) {
+    const h = 1e-5;
+    const [up, down] = [theta.slice(), theta.slice()];
+    up[i] += h;
+    down[i] -= h;
+    const slope = (objective((await at(up, 0)).out) - objective((await at(down, 0)).out)) / (2 * h);
+    // Central differences of float64 are off by about h² and 1e-16/h, of terms with a kink by chance alone.
+    assert.ok(Math.abs(slope - gradient[i]) < 1e-6 * Math.max(1, largest), `parameter ${i}: ${gradient[i]} is not ${slope}`);
+  }
+  await session.release();
+};
+
 for (const [name, plan] of Object.entries(plans)) {
   test(`${name}: the gradient of the objective is its central difference`, async () => {
-    const { compiled, session, step } = await runner({ ...plan, precision: 'float64' });
-    const theta = Float64Array.from(compiled.start.theta.data as Float64Array);
-    const objective = (out: Record<string, Tensor>): number =>
-      [
-        compiled.outputs.loss,
-        ...Object.entries(compiled.outputs.monitors).flatMap(([line, o]) => (line.startsWith('term/') ? [o] : [])),
-      ].reduce((sum, o) => sum + numbers(out[o])[0], 0);
-    const at = async (v: Float64Array, lr: number) => step({ ...compiled.start, theta: float64([v.length], Array.from(v)) }, [all], [lr]);
-    const moved = numbers((await at(theta, 1)).state.theta);
-    const gradient = Array.from(theta, (v, i) => v - moved[i]);
-    const largest = Math.max(...gradient.map(Math.abs));
-    assert.ok(largest > 1e-6, 'no gradient at all');
-    for (let i = 0; i < theta.length; i += 3) {
-      const h = 1e-5;
-      const [up, down] = [theta.slice(), theta.slice()];
-      up[i] += h;
-      down[i] -= h;
-      const slope = (objective((await at(up, 0)).out) - objective((await at(down, 0)).out)) / (2 * h);
-      // Central differences of float64 are off by about h² and 1e-16/h, of terms with a kink by chance alone.
-      assert.ok(Math.abs(slope - gradient[i]) < 1e-6 * Math.max(1, largest), `parameter ${i}: ${gradient[i]} is not ${slope}`);
-    }
-    await session.release();
+    await assertGradient(plan);
   });
 
   test(`${name}: rate 0 leaves parameters as they are, and one step at a time is all at once`, async () => {
@@ -220,3 +227,32 @@ test('balanced rows: every class as often, whatever it has', () => {
   assert.deepEqual(counts, [33, 33, 33]);
   assert.equal(new Set(Array.from(places).filter((p) => labels[p] === 1)).size, 7);
 });
+
+for (const part of heads) {
+  test(`head ${part.id}: the gradient of every parameter is its central difference`, async () => {
+    const built = planOf('mlp', [4], CLASSES, { hidden: '5', activation: 'tanh' });
+    const typeOf = (value: string) => {
+      const type = built.graph.values.get(value);
+      return type?.kind === 'tensor' ? type : undefined;
+    };
+    const model = modelOf(built, built.graph);
+    const headed = withHead(model, pick(heads, part.id), {
+      name: 'mlp',
+      output: 'logits',
+      typeOf,
+      classes: CLASSES,
+      init: 'keep',
+      seed: 0,
+    });
+    const { graph } = headed.model;
+    const parameters = parametersOf(graph).filter((p) => !headed.fixed.includes(p.name));
+    const plan: Plan = {
+      ...built,
+      graph,
+      optimizer: pick(optimizers, 'sgd', { lr: 1 }),
+      groups: [{ parameters, lrScale: 1 }],
+      precision: 'float64',
+    };
+    await assertGradient(plan);
+  });
+}

@@ -58,7 +58,8 @@ const folded = (graph: Graph, outer: Visible, known: Known | undefined): Graph =
     const [output] = node.outputs;
     if (node.domain !== '' || node.outputs.length !== 1 || outputs.has(output)) return undefined;
     const told = known?.contents.get(output);
-    if (told) return told;
+    // The same for every row, but not once the parameters that it is computed from are trained (a normalised weight).
+    if (told && !(floating(told.dtype) && node.inputs.some((name) => parameters.has(name)))) return told;
     if (node.op === 'Shape' || node.op === 'Size') {
       const c = constants.get(node.inputs[0]);
       return shapeOf(node, c ? { kind: 'tensor', dtype: c.dtype, dims: c.dims } : known?.types.get(node.inputs[0]));
@@ -83,6 +84,7 @@ const folded = (graph: Graph, outer: Visible, known: Known | undefined): Graph =
       // Types and contents are of the main graph; inside, only constants are known.
       continue;
     }
+    if (node.inputs.some((name) => parameters.has(name))) for (const name of node.outputs) parameters.add(name);
     const target = initializers.has(node.inputs[1]) ? undefined : reshapeTarget(node, known);
     if (target) {
       const name = fresh(`${node.outputs[0]}/shape`);

@@ -13,8 +13,8 @@ export const cosine: Head = defineHead({
   baseline: 'linear',
   build(net, features, { width, classes }, { scale }) {
     const weight = net.parameter('head.weight', [classes, width]);
-    const rows = lengthened(net, features, 'head.features', [width]);
-    const vectors = lengthened(net, weight, 'head.vectors', [width]);
+    const rows = lengthened(net, features, 'head.features', width);
+    const vectors = lengthened(net, weight, 'head.vectors', width, classes);
     const angles = net.layer('Gemm', 'head.cosines', [rows, vectors], { transB: { type: 'int', value: 1 } }, [classes]);
     const factor = net.buffer('head.scale', constantOf('float32', [], [scale]));
     return { logits: net.layer('Mul', 'head', [angles, factor], {}, [classes]), given: { embedding: rows, prototypes: vectors } };

@@ -14,6 +14,6 @@ export const embedding: Head = defineHead({
   build(net, features, { width }, { dim }) {
     const inputs = [features, net.parameter('head.weight', [dim, width]), net.parameter('head.bias', [dim])];
     const raw = net.layer('Gemm', 'head', inputs, { transB: { type: 'int', value: 1 } }, [dim]);
-    return { logits: lengthened(net, raw, 'embedding', [dim]) };
+    return { logits: lengthened(net, raw, 'embedding', dim) };
   },
 });
