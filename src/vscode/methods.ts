@@ -18,7 +18,7 @@ export interface SaliencyForm {
 }
 
 /** Taken from the saliency diagnostic; what is chosen by the sample shown, or drawn at once, has controls of its own. */
-const elsewhere = new Set(['method', 'target', 'class', 'samples', 'checks', 'order', 'neuron', 'outliers']);
+const elsewhere = new Set(['method', 'target', 'class', 'samples', 'checks', 'order', 'neuron', 'outliers', 'channels', 'oneHot']);
 
 export const saliencyForm = ({ diagnostics }: Pick<Catalogue, 'diagnostics'>): SaliencyForm => {
   const all = diagnostics.find(({ id }) => id === 'saliency')?.options ?? {};
