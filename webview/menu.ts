@@ -13,7 +13,7 @@ export const menu = (label: string, title: string, items: readonly MenuItem[], l
   const id = freshId('menu');
   const list = el('div', { class: 'menu', role: 'menu', id, 'aria-label': title, hidden: true });
   const opener = button(label, () => show(list.hidden !== false), { look, title });
-  opener.append(el('span', { class: 'caret', 'aria-hidden': 'true' }));
+  opener.append(el('i', { class: 'caret', 'aria-hidden': 'true' }));
   opener.setAttribute('aria-haspopup', 'menu');
   opener.setAttribute('aria-expanded', 'false');
   opener.setAttribute('aria-controls', id);

@@ -159,10 +159,15 @@ export const compareRuns = (a: Report, b: Report, names: readonly [string, strin
   };
 };
 
-/** Runs are called by their models where these differ, else by their files. */
+/** A kept run by when it began. */
+const begun = ({ provenance: { startedAt } }: Report): string => startedAt.slice(0, 19).replace('T', ' ');
+
+/** Runs are called by their models where these differ, else by their files; runs that the editor keeps, whose files are all named alike, by when they began. */
 const namesOf = (a: Report, b: Report, runs: readonly [string, string]): readonly [string, string] => {
   const [x, y] = [a.provenance.modelPath, b.provenance.modelPath];
-  return x !== undefined && y !== undefined && x !== y ? toldApart(x, y) : toldApart(...runs);
+  if (x !== undefined && y !== undefined && x !== y) return toldApart(x, y);
+  const kept = runs.every((path) => /[\\/]report\.json$/.test(path));
+  return kept && begun(a) !== begun(b) ? [begun(a), begun(b)] : toldApart(...runs);
 };
 
 export const compare: UseCase<'compare'> = async ({ runs }, ports, job) => {

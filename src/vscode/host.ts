@@ -150,7 +150,8 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
   };
   const toClipboard = async (what: string, place: ReturnType<typeof runQuery>): Promise<void> => {
     const address = vscode.Uri.from({ scheme: vscode.env.uriScheme, authority: context.extension.id, ...place });
-    await vscode.env.clipboard.writeText(address.toString());
+    // The query is encoded already.
+    await vscode.env.clipboard.writeText(address.toString(true));
     vscode.window.setStatusBarMessage(`Copied the link to the ${what}`, 5000);
   };
   const copyLink = async (id: string, report: number, card: number): Promise<void> =>
