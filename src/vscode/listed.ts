@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { Catalogue } from '../base/catalogue.ts';
 import type { Host, Target } from './define.ts';
+import { t } from './l10n.ts';
 import { located } from './located.ts';
 
 /** A model or dataset as its view lists it; what commands are invoked on. */
@@ -50,6 +51,6 @@ export const listed = async (
   const items = loose
     .slice(0, mostLoose)
     .map((path): Listed => ({ kind: 'listed', file: path, name: basename(path), path, label: label(path), there: true }));
-  const others: Group = { kind: 'group', name: 'Other files of the workspace', items, more: Math.max(0, loose.length - mostLoose) };
+  const others: Group = { kind: 'group', name: t('Other files of the workspace'), items, more: Math.max(0, loose.length - mostLoose) };
   return [...groups, others].filter((group) => group.items.length > 0);
 };

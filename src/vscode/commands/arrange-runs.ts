@@ -1,4 +1,5 @@
 import { type Choice, type Command, defineCommand } from '../define.ts';
+import { t } from '../l10n.ts';
 import { allRuns, modelOf, type RunsShown } from '../order-runs.ts';
 
 export const arrangeRuns: Command = defineCommand({
@@ -9,18 +10,24 @@ export const arrangeRuns: Command = defineCommand({
   async run(host) {
     const now = host.runsShown();
     const models = [...new Set((await host.runs()).map(modelOf))].sort();
-    const mark = (on: boolean): Pick<Choice<never>, 'description'> => (on ? { description: 'chosen' } : {});
+    const mark = (on: boolean): Pick<Choice<never>, 'description'> => (on ? { description: t('chosen') } : {});
     const choices: Choice<RunsShown>[] = [
-      { label: 'Newest first', icon: 'sort-precedence', group: 'order', value: { ...now, by: 'newest' }, ...mark(now.by === 'newest') },
-      { label: 'Oldest first', icon: 'history', group: 'order', value: { ...now, by: 'oldest' }, ...mark(now.by === 'oldest') },
-      { label: 'By model', icon: 'circuit-board', group: 'order', value: { ...now, by: 'model' }, ...mark(now.by === 'model') },
-      { label: 'All runs', icon: 'clear-all', group: 'which', value: { by: now.by } },
-      { label: 'Last 24 hours', icon: 'calendar', group: 'which', value: { ...now, days: 1 }, ...mark(now.days === 1) },
-      { label: 'Last 7 days', icon: 'calendar', group: 'which', value: { ...now, days: 7 }, ...mark(now.days === 7) },
       {
-        label: 'Runs that did not end well',
+        label: t('Newest first'),
+        icon: 'sort-precedence',
+        group: t('order'),
+        value: { ...now, by: 'newest' },
+        ...mark(now.by === 'newest'),
+      },
+      { label: t('Oldest first'), icon: 'history', group: t('order'), value: { ...now, by: 'oldest' }, ...mark(now.by === 'oldest') },
+      { label: t('By model'), icon: 'circuit-board', group: t('order'), value: { ...now, by: 'model' }, ...mark(now.by === 'model') },
+      { label: t('All runs'), icon: 'clear-all', group: t('which'), value: { by: now.by } },
+      { label: t('Last 24 hours'), icon: 'calendar', group: t('which'), value: { ...now, days: 1 }, ...mark(now.days === 1) },
+      { label: t('Last 7 days'), icon: 'calendar', group: t('which'), value: { ...now, days: 7 }, ...mark(now.days === 7) },
+      {
+        label: t('Runs that did not end well'),
         icon: 'warning',
-        group: 'which',
+        group: t('which'),
         value: { ...now, standings: ['checks-failed', 'failed', 'stopped', 'unavailable'] },
         ...mark(now.standings !== undefined),
       },
@@ -28,13 +35,13 @@ export const arrangeRuns: Command = defineCommand({
         (model): Choice<RunsShown> => ({
           label: model,
           icon: 'circuit-board',
-          group: 'only about',
+          group: t('only about'),
           value: { ...now, model },
           ...mark(now.model === model),
         }),
       ),
     ];
-    const chosen = await host.pick('Filter and Sort Runs', 'Order, time or model', choices);
+    const chosen = await host.pick(t('Filter and Sort Runs'), t('Order, time or model'), choices);
     if (chosen) host.showRuns(chosen);
   },
 });

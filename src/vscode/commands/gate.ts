@@ -3,6 +3,7 @@ import { format } from '../../report/format.ts';
 import { type Choice, type Command, defineCommand } from '../define.ts';
 import { freshName, gateable, lessIsBetter, withGate } from '../gate.ts';
 import { standingOf } from '../history.ts';
+import { t } from '../l10n.ts';
 
 type Limit = 'min' | 'max';
 
@@ -12,7 +13,7 @@ export const addGate: Command = defineCommand({
   icon: '$(law)',
   menus: { 'view/item/context': { when: 'view == assay.runs && viewItem == run', group: '2_run@3' } },
   async run(host, target) {
-    const title = 'Add Gate';
+    const title = t('Add Gate');
     const suites = await host.suites();
     const usable = (await host.runs()).flatMap((run) => {
       const found = run.kind === 'run' && standingOf(run) === 'done' ? gateable(run.request as RunRequest, suites) : undefined;
@@ -27,30 +28,33 @@ export const addGate: Command = defineCommand({
         value: one,
       }),
     );
-    const none = 'No finished run has its model and data named in an assay.json; run a diagnostic on those first';
+    const none = t('No finished run has its model and data named in an assay.json; run a diagnostic on those first');
     const meant =
       usable.find(({ run }) => run.id === target.runs?.[0]) ??
-      (await host.pick(title, choices.length > 0 ? 'Run whose number is held to a limit' : none, choices));
+      (await host.pick(title, choices.length > 0 ? t('Run whose number is held to a limit') : none, choices));
     if (!meant) return;
     const { run, suite, model, data } = meant;
     const request = run.request as RunRequest;
     const numbers = Object.entries(run.reports[0].headline).filter(([name]) => name !== 'rows');
     const number = await host.pick(
       title,
-      'Number',
+      t('Number'),
       numbers.map(([name, value]) => ({ label: name, description: format(value), value: [name, value] as const })),
     );
     if (!number) return;
     const [name, value] = number;
     const sides: Choice<Limit>[] = [
-      { label: 'At most', icon: 'arrow-down', detail: `It fails where ${name} is larger.`, value: 'max' },
-      { label: 'At least', icon: 'arrow-up', detail: `It fails where ${name} is smaller.`, value: 'min' },
+      { label: t('At most'), icon: 'arrow-down', detail: t('It fails where {0} is larger.', name), value: 'max' },
+      { label: t('At least'), icon: 'arrow-up', detail: t('It fails where {0} is smaller.', name), value: 'min' },
     ];
-    const side = await host.pick(title, `${name} is ${format(value)} now`, lessIsBetter(name) ? sides : sides.toReversed());
+    const side = await host.pick(title, t('{0} is {1} now', name, format(value)), lessIsBetter(name) ? sides : sides.toReversed());
     if (!side) return;
     const proposed = Number((side === 'max' ? value + Math.abs(value) * 0.1 : value - Math.abs(value) * 0.02).toPrecision(3));
-    const typed = await host.text(title, `${side === 'max' ? 'Largest' : 'Smallest'} ${name} that passes`, String(proposed), (text) =>
-      text.trim() !== '' && Number.isFinite(Number(text)) ? undefined : 'Give a number.',
+    const typed = await host.text(
+      title,
+      side === 'max' ? t('Largest {0} that passes', name) : t('Smallest {0} that passes', name),
+      String(proposed),
+      (text) => (text.trim() !== '' && Number.isFinite(Number(text)) ? undefined : t('Give a number.')),
     );
     if (typed === undefined) return;
     const check = {

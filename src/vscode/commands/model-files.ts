@@ -1,6 +1,7 @@
 import { basename, dirname, relative } from 'node:path';
 import type { DataRef } from '../../base/request.ts';
 import { type Command, defineCommand } from '../define.ts';
+import { t } from '../l10n.ts';
 import { chooseData, chooseModel } from './subject.ts';
 import { train } from './train.ts';
 
@@ -18,12 +19,12 @@ export const compareModelFiles: Command = defineCommand({
     'view/item/context': { when: onModel, group: '2_model@3' },
   },
   async run(host, target) {
-    const title = 'Compare Model Files';
+    const title = t('Compare Model Files');
     const [first, other] = (target.files ?? []).filter((path) => path.endsWith('.onnx'));
     if (first !== undefined && other !== undefined) return host.compareFiles(first, other);
     const model = await chooseModel(host, title, target, false);
     if (!model || model === 'none') return;
-    const second = await chooseModel(host, title, {}, false, `File to compare ${basename(model.ref.path)} with`);
+    const second = await chooseModel(host, title, {}, false, t('File to compare {0} with', basename(model.ref.path)));
     if (second && second !== 'none') host.compareFiles(model.ref.path, second.ref.path);
   },
 });
@@ -38,7 +39,7 @@ export const profileModel: Command = defineCommand({
     'view/item/context': { when: onModel, group: '2_model@4' },
   },
   async run(host, target) {
-    const title = 'Profile Layers';
+    const title = t('Profile Layers');
     const model = await chooseModel(host, title, target, false);
     if (!model || model === 'none') return;
     const data = await chooseData(host, title, {}, model, []);
@@ -78,13 +79,13 @@ export const trainFurther: Command = defineCommand({
     'view/item/context': { when: onModel, group: '2_model@1' },
   },
   async run(host, target) {
-    const title = 'Train Further';
+    const title = t('Train Further');
     const model = await chooseModel(host, title, target, false);
     if (!model || model === 'none') return;
     const data = await chooseData(host, title, {}, model, []);
     if (!data || data === 'options') return;
     const path = model.ref.path.replace(/(\.onnx)?$/, '.further.train.json');
-    const recipe = await host.save('Recipe', path, { 'Training recipes': ['json'] });
+    const recipe = await host.save(t('Recipe'), path, { [t('Training recipes')]: ['json'] });
     if (recipe === undefined) return;
     await host.writeText(recipe, furtherRecipe(recipe, model.ref.path, data.ref));
     await train.run(host, { file: recipe });

@@ -1,4 +1,5 @@
 import { type Command, defineCommand } from '../define.ts';
+import { t } from '../l10n.ts';
 
 export const openWalkthrough: Command = defineCommand({
   id: 'assay.openWalkthrough',
@@ -15,7 +16,7 @@ export const openSample: Command = defineCommand({
   async run(host) {
     const open = await host.emptyFolder();
     if (open !== undefined) return host.layOutSample(open);
-    const parent = await host.open('Folder to Put the Sample Workspace Into', 'folder');
+    const parent = await host.open(t('Folder to Put the Sample Workspace Into'), 'folder');
     if (parent !== undefined) await host.layOutSample(parent);
   },
 });

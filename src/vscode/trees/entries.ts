@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { Host } from '../define.ts';
 import type { History } from '../history.ts';
+import { t } from '../l10n.ts';
 import { type Group, type Listed, listed } from '../listed.ts';
 import { listedTooltip } from '../tooltips.ts';
 
@@ -30,7 +31,7 @@ export const entriesTree = (
     const { name, label, suite, path, line, there } = one;
     const item = new vscode.TreeItem(name);
     item.id = `${suite ?? ''}#${suite === undefined ? path : name}`;
-    item.description = there ? label : `${label} · not found`;
+    item.description = there ? label : `${label} · ${t('not found')}`;
     item.accessibilityInformation = { label: `${name}, ${item.description}` };
     item.iconPath = there ? new vscode.ThemeIcon(icon) : new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'));
     item.contextValue = there ? context : `${context}-missing`;
@@ -59,8 +60,8 @@ export const entriesTree = (
           return head;
         }
         case 'more': {
-          const rest = new vscode.TreeItem(`${item.count} more`);
-          rest.description = 'name the ones you use in an assay.json';
+          const rest = new vscode.TreeItem(t('{0} more', item.count));
+          rest.description = t('name the ones you use in an assay.json');
           return rest;
         }
       }

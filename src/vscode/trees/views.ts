@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { views } from '../contributions.ts';
 import type { Host } from '../define.ts';
 import type { History } from '../history.ts';
+import { t } from '../l10n.ts';
 import { dataGlob, modelGlob } from '../listed.ts';
 import { filterText } from '../order-runs.ts';
 import { entriesTree } from './entries.ts';
@@ -38,7 +39,7 @@ export const openViews = ({ host, history, changed, failed, placeOf }: ViewsPort
     const all = await history.runs();
     const running = all.filter(({ status }) => status === 'running').length;
     runs.badge =
-      running > 0 ? { value: running, tooltip: running === 1 ? '1 run is going on' : `${running} runs are going on` } : undefined;
+      running > 0 ? { value: running, tooltip: running === 1 ? t('1 run is going on') : t('{0} runs are going on', running) } : undefined;
     const text = filterText(host.runsShown());
     if (text === undefined) delete runs.message;
     else runs.message = text;
