@@ -12,6 +12,7 @@ import type { Plan } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { AppJob } from './ports.ts';
 import type { Held, TrainingRows } from './train-data.ts';
+import type { Diagnosed } from './train-diagnose.ts';
 import { type HostRows, hostOf } from './train-host.ts';
 import type { Iterate } from './train-iterate.ts';
 import { liveOf } from './train-live.ts';
@@ -37,6 +38,8 @@ export interface Run {
   readonly batch: number;
   /** In the place of compiled steps, for an optimizer that moves the parameters from the host. */
   readonly iterate?: Iterate;
+  /** Diagnostics of the validation rows, at every evaluation. */
+  readonly diagnose?: (state: Snapshot['state']) => Promise<Diagnosed>;
   /** Labels and columns of all rows of the training data, by position. */
   readonly facts: HostRows;
   readonly job: AppJob;
@@ -285,6 +288,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     const last = p.done || ('steps' in recipe.length ? p.step >= recipe.length.steps : p.epoch + 1 >= epochs);
     const due = last || (p.epoch + 1) % recipe.evalEvery === 0;
     const measured = due && run.validation ? await evaluate(run, state, run.validation) : undefined;
+    const diagnosed = due ? await run.diagnose?.(state) : undefined;
     const row: EpochRow = {
       epoch: p.epoch + 1,
       step: p.step,
@@ -293,6 +297,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
       ...(compiled.outputs.accuracy ? { trainAccuracy: p.correctSum / p.rows } : {}),
       ...(measured ? { valLoss: measured.loss } : {}),
       ...(measured?.accuracy === undefined ? {} : { valAccuracy: measured.accuracy }),
+      ...(diagnosed ? { diagnosed: diagnosed.numbers } : {}),
     };
     live.send(place());
     job.live({
@@ -300,6 +305,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
       epoch: row.epoch,
       ...(row.valLoss === undefined ? {} : { validationLoss: row.valLoss }),
       ...(row.valAccuracy === undefined ? {} : { validationAccuracy: row.valAccuracy }),
+      ...(diagnosed ? { diagnosed: diagnosed.numbers, cards: diagnosed.cards } : {}),
     });
     p.history.push(row);
     const early = recipe.earlyStop;

@@ -12,6 +12,8 @@ export interface EpochRow {
   readonly trainAccuracy?: number;
   readonly valLoss?: number;
   readonly valAccuracy?: number;
+  /** Numbers of diagnostics of the validation rows, by `diagnostic/number`. */
+  readonly diagnosed?: Readonly<Record<string, number>>;
 }
 
 /** One number per step. */

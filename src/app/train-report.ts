@@ -123,6 +123,19 @@ const monitorCards = (lines: Curves['monitors']): CurveCard[] => {
   });
 };
 
+/** Numbers of each diagnostic over the epochs: those between 0 and 1, at most four. */
+const diagnosedCards = (history: readonly EpochRow[]): CurveCard[] => {
+  const last = history.findLast((row) => row.diagnosed)?.diagnosed ?? {};
+  const ids = [...new Set(Object.keys(last).map((name) => name.split('/')[0]))];
+  return ids.flatMap((id) => {
+    const names = Object.keys(last).filter((name) => name.startsWith(`${id}/`) && last[name] >= 0 && last[name] <= 1);
+    const lines = names
+      .slice(0, 4)
+      .map((name) => ({ name: name.slice(id.length + 1).replaceAll('_', ' '), points: perEpoch(history, (r) => r.diagnosed?.[name]) }));
+    return curve(`Validation rows by epoch: ${id.replaceAll('-', ' ')}`, { label: 'Value', unit: 'fraction', min: 0 }, lines);
+  });
+};
+
 export const cardsOf = (
   headline: Readonly<Record<string, number>>,
   { history, best }: Progress,
@@ -159,6 +172,7 @@ export const cardsOf = (
       'Length of the whole gradient before clipping.',
     ),
     ...monitorCards(curves.monitors),
+    ...diagnosedCards(history),
     ...(history.length > 0 ? [epochTable(history)] : []),
   ];
 };

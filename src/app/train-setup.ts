@@ -12,6 +12,7 @@ import type { AppJob, Ports } from './ports.ts';
 import { teacherLogits } from './teacher.ts';
 import type { Identity } from './train-checkpoint.ts';
 import { absentClasses, divided, type Held, type Rows, readRows, type Targets, wholeOf } from './train-data.ts';
+import { diagnosedBy, diagnoseRows } from './train-diagnose.ts';
 import type { HostRows } from './train-host.ts';
 import type { Run } from './train-loop.ts';
 import type { Counts } from './train-parts.ts';
@@ -167,7 +168,15 @@ export const setUp = async (
       : divided(all, recipe.split);
     const validation = held.positions.length > 0 ? held : undefined;
     const test = recipe.data.test && wholeOf(await load(recipe.data.test, classes, rowTarget));
-    const watching = recipe.earlyStop ? 'stops early' : recipe.schedule.part.watches ? 'lowers its rate' : undefined;
+    const diagnosing = diagnosedBy(recipe);
+    const watching =
+      diagnosing.length > 0
+        ? 'diagnoses every epoch'
+        : recipe.earlyStop
+          ? 'stops early'
+          : recipe.schedule.part.watches
+            ? 'lowers its rate'
+            : undefined;
     if (watching && !validation) throw new Fault('training/no-validation', { path: ask.recipe, what: watching });
     if (validation && classes > 0) {
       const absent = absentClasses(validation, classes);
@@ -211,6 +220,9 @@ export const setUp = async (
         recipe,
         plan,
         facts,
+        ...(validation && diagnosing.length > 0
+          ? { diagnose: (state) => diagnoseRows(diagnosing, { ...run, recipe, facts, job }, state, validation) }
+          : {}),
         train,
         ...(validation ? { validation } : {}),
         batch,

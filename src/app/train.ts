@@ -165,7 +165,9 @@ export const trainWithin =
         );
       const { state, scores } = await finish(setup, ended);
       for (const note of await writeModel(saved(state), ask.out, ports, job)) job.note(note);
-      return { out: ask.out, report: report(ended.snapshot, scores, { outcome: 'measured' }) };
+      const done = report(ended.snapshot, scores, { outcome: 'measured' });
+      const found = await run.diagnose?.(state);
+      return { out: ask.out, report: found ? { ...done, cards: [...done.cards, ...found.cards] } : done };
     } finally {
       await setup.close();
     }

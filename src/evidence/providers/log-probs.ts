@@ -5,7 +5,7 @@ import type { Provider } from './define.ts';
 const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 
 /** Log-softmax of every row, the largest logit subtracted first. */
-const logSoftmax = ({ rows, cols, data }: Matrix): Float64Array => {
+export const logSoftmax = ({ rows, cols, data }: Matrix): Float64Array => {
   const out = new Float64Array(data.length);
   for (let at = 0; at < rows * cols; at += cols) {
     let most = Number.NEGATIVE_INFINITY;
