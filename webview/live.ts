@@ -7,6 +7,9 @@ import type { Host } from './host.ts';
 import { lineSwatch } from './overlays.ts';
 import { css } from './theme.ts';
 
+/** Lines of monitors shown as numbers at most. */
+const mostLines = 8;
+
 /** Points kept per line: beyond it neighbours are averaged in pairs, so a long run costs no more than a short one. */
 const MOST_POINTS = 1500;
 
@@ -125,6 +128,7 @@ export const liveView = (host: Host, signal: AbortSignal): LiveView => {
     });
   };
 
+  let diagnosed: readonly (readonly [string, string])[] = [];
   const show = (message: TrainLive): void => {
     const last = message.step.length - 1;
     if (last < 0) return;
@@ -144,6 +148,10 @@ export const liveView = (host: Host, signal: AbortSignal): LiveView => {
       ['learning rate', format(message.learningRate[last])],
       ['gradient norm', format(message.gradientNorm[last])],
       ['steps per second', format(message.stepsPerSecond)],
+      ...Object.entries(message.monitors ?? {})
+        .slice(0, mostLines)
+        .map(([line, values]) => [line.replace('/', ': ').replaceAll('-', ' '), format(values[last])] as const),
+      ...diagnosed,
       ['time left', Number.isFinite(left) ? format(Math.max(0, left), 'seconds') : 'unknown'],
     ];
     const shown = pairs.map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value)));
@@ -151,7 +159,10 @@ export const liveView = (host: Host, signal: AbortSignal): LiveView => {
     timeLeft = shown[shown.length - 1];
     redraw();
   };
-  const epoch = ({ validationLoss, validationAccuracy }: TrainEpoch): void => {
+  const epoch = ({ validationLoss, validationAccuracy, diagnosed: numbers = {} }: TrainEpoch): void => {
+    diagnosed = Object.entries(numbers)
+      .filter(([name]) => name.endsWith('/ece') || name.endsWith('/balanced_accuracy'))
+      .map(([name, value]) => [`validation ${name.split('/')[1].replaceAll('_', ' ')}`, format(value, 'fraction')]);
     if (validationLoss !== undefined) validation.loss.push({ x: lastStep, y: validationLoss });
     if (validationAccuracy !== undefined) validation.accuracy.push({ x: lastStep, y: validationAccuracy });
     redraw();
