@@ -26,12 +26,18 @@ export interface ButtonLook {
 }
 const APPEARANCE = { primary: 'primary', secondary: 'secondary', quiet: 'icon' } as const;
 
+/** What is seen is part of what is said, so that who speaks to the page can say what they see. */
+const nameOf = (label: string, title: string = label): string => {
+  const word = label.replace('…', '');
+  return title.toLowerCase().includes(word.toLowerCase()) ? title : `${word}: ${title}`;
+};
+
 /** Where pressing gives a word back (`Copied`), the button shows it for a moment. */
 export const button = (label: string, press: () => unknown, dress: ButtonLook = {}): HTMLElement => {
   const { look = 'secondary', title } = dress;
   const control = make<Button>('vscode-button');
   control.setAttribute('appearance', APPEARANCE[look]);
-  control.setAttribute('aria-label', title ?? label);
+  control.setAttribute('aria-label', nameOf(label, title));
   if (title !== undefined) control.title = title;
   control.textContent = label;
   control.addEventListener('click', async () => {

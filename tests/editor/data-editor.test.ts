@@ -82,7 +82,7 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     await view().getByText('7 of 359 rows', { exact: true }).waitFor();
     await view().getByRole('button', { name: 'loss', exact: true }).click();
     await view()
-      .getByRole('button', { name: /^Gradient of the predicted class/ })
+      .getByRole('button', { name: /Gradient of the predicted class/ })
       .click();
     await painted(
       view()

@@ -91,7 +91,7 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     await openModel('transformer.onnx');
     await view().getByText('measured by a run on the CPU').waitFor();
     await view()
-      .getByRole('button', { name: /^Time layers/ })
+      .getByRole('button', { name: /Time layers/ })
       .click();
     await choose(page, 'test');
     await view()
