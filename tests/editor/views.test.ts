@@ -19,6 +19,8 @@ function scenarios({ page, server, shot }: Stage): void {
   const scenario = (name: string, act: () => Promise<void>): void => {
     test(name, { timeout: 6 * PATIENCE }, async () => {
       try {
+        // A menu that was left open takes every key.
+        await page.keyboard.press('Escape');
         await act();
       } catch (error) {
         await shot(`failed ${name.replace(/\W+/g, ' ')}`);
@@ -28,9 +30,16 @@ function scenarios({ page, server, shot }: Stage): void {
     });
   };
   const menu = (label: string): Locator => page.locator('.monaco-menu .action-item', { hasText: label });
+  /** A menu that has just opened lets the button go up without choosing. */
+  const press = async (label: string): Promise<void> => {
+    await menu(label).first().hover();
+    await page.waitForTimeout(500);
+    await menu(label).first().click();
+    await menu(label).first().waitFor({ state: 'hidden' });
+  };
   const inMenu = async (row: Locator, label: string): Promise<void> => {
     await row.click({ button: 'right' });
-    await menu(label).first().click();
+    await press(label);
   };
   const use = async (theme: string, kind: string): Promise<void> => {
     await runCommand(page, 'Preferences: Color Theme');
@@ -72,7 +81,7 @@ function scenarios({ page, server, shot }: Stage): void {
     for (const label of ['Train Further…', 'Export Gradient Graph…', 'Profile Layers…', 'Reveal in Explorer'])
       await menu(label).first().waitFor();
     await shot('views model menu dark');
-    await menu('Reveal in Explorer').first().click();
+    await press('Reveal in Explorer');
     await page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'digits.onnx' }).first().waitFor();
   });
 
@@ -134,33 +143,33 @@ function scenarios({ page, server, shot }: Stage): void {
       await shot('views welcome dark');
       const step = (id: string): Locator => page.locator(`[data-done-step-id$="#${id}"]`);
       const done = (id: string): Locator => page.locator(`[data-done-step-id$="#${id}"].complete`);
-      const press = async (id: string, name: string): Promise<void> => {
+      const follow = async (id: string, name: string): Promise<void> => {
         await runCommand(page, 'Assay: Get Started');
         await step(id).first().waitFor();
         await page.locator(`.getting-started-step[data-step-id$="#${id}"]`).click();
         await shot(`walkthrough ${id} dark`);
         await page.locator('.getting-started-step').getByRole('button', { name }).filter({ visible: true }).first().click();
       };
-      await press('sample', 'Open Sample Workspace');
+      await follow('sample', 'Open Sample Workspace');
       await lens(page, 'Run…').first().waitFor();
       await shot('sample workspace');
       assert.ok(existsSync(join(empty, 'digits.train.json')));
-      await press('train', 'Train a Model');
+      await follow('train', 'Train a Model');
       await choose(page, 'digits.train.json');
       await choose(page, 'digits.onnx');
       await webview(page).locator('.report:not(.live) dt', { hasText: 'accuracy' }).first().waitFor();
       await shot('sample trained');
-      await press('diagnose', 'Reliability Diagram');
+      await follow('diagnose', 'Reliability Diagram');
       await choose(page, 'digits');
       await choose(page, 'test');
       await painted(webview(page).locator('.card canvas:not(.swatch)').first());
       await shot('sample diagnosed');
-      await press('saliency', 'Open Saliency');
+      await follow('saliency', 'Open Saliency');
       await choose(page, 'digits');
       await choose(page, 'test');
       await painted(webview(page).locator('.pictures canvas').last());
       await shot('sample saliency');
-      await press('gate', 'Add a Gate');
+      await follow('gate', 'Add a Gate');
       await choose(page, 'Reliability Diagram');
       await choose(page, 'ece');
       await choose(page, 'At most');
