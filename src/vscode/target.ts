@@ -11,6 +11,19 @@ const isRun = (value: unknown): value is { readonly id: string; readonly started
 const isFile = (value: unknown): value is { readonly path: string } =>
   typeof value === 'object' && value !== null && 'path' in value && typeof value.path === 'string';
 
+/** A failed check in the Test Explorer: its message names the run and the card. */
+const isTestMessage = (value: unknown): value is { readonly message: { readonly contextValue: string } } =>
+  typeof value === 'object' &&
+  value !== null &&
+  'message' in value &&
+  typeof value.message === 'object' &&
+  value.message !== null &&
+  'contextValue' in value.message &&
+  typeof value.message.contextValue === 'string';
+
+/** What a test message says of its card, for the commands on it. */
+export const cardContext = (run: string, focus: string): string => `assay-card ${run} ${focus}`;
+
 const filesOf = (paths: readonly string[]): Pick<Target, 'files'> => (paths.length > 1 ? { files: paths } : {});
 
 /**
@@ -34,6 +47,10 @@ export const targetOf = (first: unknown, selected?: unknown): Target => {
       ...(data === undefined ? {} : { data }),
       files: all.filter(isFile).map(({ path }) => path),
     };
+  }
+  if (isTestMessage(first)) {
+    const [, run, focus] = first.message.contextValue.split(' ');
+    return focus === undefined ? {} : { runs: [run], focus };
   }
   return typeof first === 'object' && first !== null ? first : {};
 };

@@ -12,7 +12,7 @@ import { freshName, gateable, lessIsBetter, withGate } from '../../src/vscode/ga
 import { listed } from '../../src/vscode/listed.ts';
 import { allRuns, arranged, filterText, modelOf, type RunGroup, type RunsShown } from '../../src/vscode/order-runs.ts';
 import { readSuite, type SuiteText } from '../../src/vscode/suite.ts';
-import { targetOf } from '../../src/vscode/target.ts';
+import { cardContext, targetOf } from '../../src/vscode/target.ts';
 import { listedTooltip, plain, runTooltip } from '../../src/vscode/tooltips.ts';
 import { milestones } from '../../src/vscode/walkthrough.ts';
 import { scripted, suiteText } from './scripted-host.ts';
@@ -47,6 +47,7 @@ const runs = [
 test('what a command was invoked on: files, runs, entries, several at once, or a target', () => {
   const uri = (path: string, scheme = 'file') => ({ scheme, fsPath: path, path });
   assert.deepEqual(targetOf(uri('/a.onnx')), { file: '/a.onnx' });
+  assert.deepEqual(targetOf({ test: {}, message: { contextValue: cardContext('r1', '0:2') } }), { runs: ['r1'], focus: '0:2' });
   assert.deepEqual(targetOf(uri('/a.onnx'), [uri('/a.onnx'), uri('/b.onnx')]), { file: '/a.onnx', files: ['/a.onnx', '/b.onnx'] });
   assert.deepEqual(targetOf(uri('/a.onnx', 'vscode-remote')), {});
   assert.deepEqual(targetOf(runs[0], [runs[0], runs[1]]), { runs: ['c', 'b'] });

@@ -44,6 +44,10 @@ export const openRun: Command = defineCommand({
 export const openCard: Command = defineCommand({
   id: 'assay.openCard',
   title: 'Open Card…',
+  menus: {
+    'testing/message/content': { when: 'testMessage =~ /^assay-card/' },
+    'testing/message/context': { when: 'testMessage =~ /^assay-card/' },
+  },
   async run(host, target) {
     const [id] = await meantRuns(host, target, t('Open Card'), ({ status }) => status === 'done');
     if (id === undefined) return;

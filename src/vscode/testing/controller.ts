@@ -6,6 +6,7 @@ import { propertiesOf, propertyOf, suiteTree, textOf } from '../authoring/suite-
 import type { Host, SuiteFile, Target } from '../define.ts';
 import { type History, type Verdict, verdictsIn } from '../history.ts';
 import { t } from '../l10n.ts';
+import { cardContext } from '../target.ts';
 import { gateMessages, terminalLines } from './messages.ts';
 import { dependents, type Profile, profilesFor, quickRows } from './plan.ts';
 import type { CheckRunner } from './runner.ts';
@@ -105,6 +106,8 @@ export const checkTests = ({ runner, history, changed, memory, host, trusted, fa
           test,
           gateMessages(verdict).map((gate) => {
             const message = vscode.TestMessage.diff(words(gate.sentence, gate.focus), gate.expected, gate.actual);
+            // Beside a difference the words are not shown, so the card is led to by a button too.
+            if (gate.focus !== undefined) message.contextValue = cardContext(id, gate.focus);
             const at = place(gate.gate);
             if (at) message.location = at;
             return message;
