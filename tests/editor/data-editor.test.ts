@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import type { Locator } from 'playwright-core';
 import { openStage, type Stage } from './stage.ts';
 import { choose, openFile, PATIENCE, painted, reload, runCommand, tree, webview } from './vscode.ts';
 
@@ -31,6 +32,22 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     const box = view().getByRole('textbox', { name: 'Filter rows' });
     await box.fill(text);
     await box.press('Enter');
+  };
+  /** By the menu of the explorer, which takes no click in the moment in which it opens. */
+  const openAsDataset = async (item: Locator): Promise<void> => {
+    await item.click({ button: 'right' });
+    const entry = page.getByRole('menuitem', { name: 'Open as Dataset' });
+    for (const until = Date.now() + PATIENCE; ; ) {
+      await entry.hover();
+      await page.waitForTimeout(500);
+      await entry.click();
+      try {
+        await entry.waitFor({ state: 'hidden', timeout: 2000 });
+        return;
+      } catch (error) {
+        if (Date.now() > until) throw error;
+      }
+    }
   };
   const closeEditors = (): Promise<void> => runCommand(page, 'View: Close All Editors');
 
@@ -148,8 +165,7 @@ function scenarios({ page, server, folder, shot }: Stage): void {
       cpSync(join(import.meta.dirname, '../../media/icon.png'), join(at, name));
     const item = tree(page, /^pictures/);
     await item.waitFor();
-    await item.click({ button: 'right' });
-    await page.getByRole('menuitem', { name: 'Open as Dataset' }).click();
+    await openAsDataset(item);
     await view().locator('.balance-class[title="dog: 2 rows"]').click();
     await view().getByText('2 of 3 rows', { exact: true }).waitFor();
     await painted(rows().first().locator('canvas'), 1000);
@@ -161,8 +177,7 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     writeFileSync(join(folder, 'broken.npz'), 'PK\x03\x04 nothing of an archive');
     const item = tree(page, /^broken\.npz/);
     await item.waitFor();
-    await item.click({ button: 'right' });
-    await page.getByRole('menuitem', { name: 'Open as Dataset' }).click();
+    await openAsDataset(item);
     await view()
       .getByText(/broken\.npz', zip directory: it is missing/)
       .waitFor();
