@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts';
+import type { Job } from '../base/job.ts';
 import { defaults } from '../base/option.ts';
 import { constantOf } from '../graph/constant.ts';
 import type { Constant, Graph } from '../graph/types.ts';
@@ -6,7 +7,7 @@ import { type Headed, lastLayer } from '../training/head-surgery.ts';
 import { monitors } from '../training/monitors/index.ts';
 import type { Plan } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
-import { ownParameters } from '../training/step-inputs.ts';
+import { ownParameters, sizesOf } from '../training/step-inputs.ts';
 
 type Rest = Omit<Plan, 'groups'>;
 
@@ -58,8 +59,24 @@ const checkParts = (recipe: Recipe, rest: Rest): void => {
     throw refused(recipe, 'lossScaling', extra.lossScaling.part.id, 'brings the loss to the size of other terms, but there are none');
 };
 
+/** Refuses parts that cannot work with the sizes of the plan; what others say of them is noted. */
+const checkSizes = (recipe: Recipe, plan: Rest, job: Pick<Job, 'note'>): void => {
+  const { head, regularizers = [] } = recipe.extra;
+  const sized = [
+    { key: 'loss', ...recipe.loss },
+    ...regularizers.map((r) => ({ key: 'regularizers', ...r })),
+    ...(head ? [{ key: 'head', ...head }] : []),
+  ];
+  const sizes = sizesOf(plan);
+  for (const { key, part, chosen } of sized) {
+    const reason = part.refuses?.(sizes, chosen);
+    if (reason !== undefined) throw refused(recipe, key, part.id, reason);
+    for (const remark of part.remarks?.(sizes, chosen) ?? []) job.note(remark);
+  }
+};
+
 /** What the parts of a recipe add to its plan. Throws `training/part` where they do not fit. */
-export const withParts = (recipe: Recipe, rest: Rest, headed: Headed | undefined): Rest => {
+export const withParts = (recipe: Recipe, rest: Rest, headed: Headed | undefined, job: Pick<Job, 'note'>): Rest => {
   const { head, lossScaling, regularizers, sampler, targets } = recipe.extra;
   const monitors = monitorsOf(recipe);
   const rowOutputs = [...new Set([...(sampler?.part.reads ?? []), ...(targets?.part.table?.reads ?? [])])];
@@ -77,6 +94,7 @@ export const withParts = (recipe: Recipe, rest: Rest, headed: Headed | undefined
     ...(rowOutputs.length > 0 ? { rowOutputs } : {}),
   };
   checkParts(recipe, full);
+  checkSizes(recipe, full, job);
   return full;
 };
 

@@ -100,7 +100,7 @@ const planOf = (
     statistics: recipe.statistics,
     precision,
   };
-  const rest = withParts(recipe, plain, headed);
+  const rest = withParts(recipe, plain, headed, job);
   for (const { match } of recipe.groups) selected(candidates, [match], recipe.path);
   const chosen = recipe.trainable ? selected(candidates, recipe.trainable, recipe.path) : byDefault(rest, candidates, job);
   if (chosen.length === 0) throw new Fault('training/frozen', { path: recipe.path });

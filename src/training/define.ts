@@ -38,8 +38,15 @@ export interface Sizes {
   readonly outputs: number;
   readonly classes: number;
 }
+/** What a part says of the sizes that it is to work with. */
+interface SizedPart<O extends Options> extends Part<O> {
+  /** Why it cannot work with them, as a clause after its name; undefined where it can. */
+  readonly refuses?: (sizes: Sizes, chosen: Chosen<O>) => string | undefined;
+  /** What to know about it with these sizes, in sentences. */
+  readonly remarks?: (sizes: Sizes, chosen: Chosen<O>) => readonly string[];
+}
 /** A part that adds something to the objective. */
-interface ObjectivePart<O extends Options> extends Part<O> {
+interface ObjectivePart<O extends Options> extends SizedPart<O> {
   readonly reads?: readonly Reading[];
   readonly scheduled?: Scheduled<O>;
   readonly draws?: (sizes: Sizes, chosen: Chosen<O>) => Readonly<Record<string, Draw>>;
@@ -291,7 +298,7 @@ export const defineArchitecture = <const O extends Options>(architecture: Archit
   architecture as unknown as Architecture;
 
 /** The last layers of a model, in place of its own. What it gives besides logits, losses read as `given`. */
-export interface Head<O extends Options = Options> extends Part<O> {
+export interface Head<O extends Options = Options> extends SizedPart<O> {
   /**
    * Records the layers from `features` ([N, width]) and returns the logits ([N, outputs]). `random` is a stream of the recipe's seed;
    * buffers hold what is fixed.

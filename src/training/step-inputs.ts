@@ -21,7 +21,7 @@ const objectiveParts = ({ loss, regularizers = [], head }: Pick<Plan, 'loss' | '
 /** Name of a part's own parameter in the graph of the plan. */
 const ownName = (stem: string, name: string): string => `${stem}/own/${name}`;
 
-const sizesOf = ({ graph, layer, output, classes }: Pick<Plan, 'graph' | 'layer' | 'output' | 'classes'>): Sizes => {
+export const sizesOf = ({ graph, layer, output, classes }: Pick<Plan, 'graph' | 'layer' | 'output' | 'classes'>): Sizes => {
   const type = layer && graph.values.get(layer.features);
   const widthOf = (dims: readonly Dim[] | undefined): number => Number(dims?.[1] ?? 1);
   return {

@@ -11,10 +11,12 @@ import { mse } from './mse.ts';
 import { multiSimilarity } from './multi-similarity.ts';
 import { proxyAnchor } from './proxy-anchor.ts';
 import { triplet } from './triplet.ts';
+import { zLoss } from './z-loss.ts';
 
 export const losses: readonly Loss[] = [
   crossEntropy,
   focal,
+  zLoss,
   binaryCrossEntropy,
   klDistillation,
   mse,

@@ -1,5 +1,6 @@
 import type { Monitor } from '../define.ts';
 import { effectiveStep } from './effective-step.ts';
+import { flatLogits } from './flat-logits.ts';
 import { updateRatio } from './update-ratio.ts';
 
-export const monitors: readonly Monitor[] = [updateRatio, effectiveStep];
+export const monitors: readonly Monitor[] = [updateRatio, effectiveStep, flatLogits];

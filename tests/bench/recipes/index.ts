@@ -1,4 +1,5 @@
 import { digitsTrainer } from './digits-trainer.ts';
 import type { RecipeEntry } from './entry.ts';
+import { zLoss } from './z-loss.ts';
 
-export const recipeEntries: readonly RecipeEntry[] = [digitsTrainer];
+export const recipeEntries: readonly RecipeEntry[] = [digitsTrainer, zLoss];
