@@ -276,7 +276,9 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     if (decide && !bad && p.undecided >= decide.every(decided)) {
       const last = Object.fromEntries(Object.entries(lines).map(([line, values]) => [line, values[made - 1]]));
       const next = decide.next({ size: p.batch, rows: train.positions.length, monitors: last }, decided);
-      if (Number.isFinite(next)) p.batch = Math.max(1, Math.min(train.positions.length, Math.floor(next)));
+      const { size: asked, note } = typeof next === 'number' ? { size: next, note: undefined } : next;
+      if (note !== undefined) job.note(note);
+      if (Number.isFinite(asked)) p.batch = Math.max(1, Math.min(train.positions.length, Math.floor(asked)));
       p.undecided = 0;
     }
     const total = totalSteps();

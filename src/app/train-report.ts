@@ -123,6 +123,19 @@ const monitorCards = (lines: Curves['monitors']): CurveCard[] => {
   });
 };
 
+/** Where the batch changes, steps cost more and more: the same losses by the rows that they took. */
+const byRows = ({ loss, monitors: { 'batch-size': sizes } }: Curves, y: Axis): CurveCard[] => {
+  if (!sizes || sizes.every((b) => b === sizes[0])) return [];
+  let seen = 0;
+  const rows = sizes.map((b) => {
+    seen += b;
+    return seen;
+  });
+  const points = thinned(loss).map(([step, value]): Point => [rows[step - 1], value]);
+  const [card] = curve('Loss by rows trained on', y, [{ name: 'training', points }]);
+  return card ? [{ ...card, x: { label: 'Rows trained on', unit: 'count' } }] : [];
+};
+
 /** Numbers of each diagnostic over the epochs: those between 0 and 1, at most four. */
 const diagnosedCards = (history: readonly EpochRow[]): CurveCard[] => {
   const last = history.findLast((row) => row.diagnosed)?.diagnosed ?? {};
@@ -160,6 +173,7 @@ export const cardsOf = (
       { name: 'training', points: thinned(curves.loss) },
       { name: 'validation', points: perEpoch(history, (r) => r.valLoss) },
     ]),
+    ...byRows(curves, { label: 'Loss', unit: regression ? 'none' : 'nats' }),
     ...curve('Accuracy', { label: 'Accuracy', unit: 'fraction', min: 0, max: 1 }, [
       { name: 'training', points: thinned(curves.accuracy) },
       { name: 'validation', points: perEpoch(history, (r) => r.valAccuracy) },

@@ -85,7 +85,7 @@ export interface BatchSchedule<O extends Options = Options> extends Part<O> {
     next(
       now: { readonly size: number; readonly rows: number; readonly monitors: Readonly<Record<string, number>> },
       chosen: Chosen<O>,
-    ): number;
+    ): number | { readonly size: number; readonly note: string };
   };
 }
 export const defineBatchSchedule = <const O extends Options>(schedule: BatchSchedule<O>): BatchSchedule =>

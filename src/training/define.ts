@@ -230,8 +230,8 @@ export interface StepView extends RegularizerInput {
   readonly after: readonly string[];
   /** The same, all parameters as one vector. */
   readonly flat: { readonly before: string; readonly gradient: string; readonly after: string };
-  /** ‖gᵢ‖² and ⟨gᵢ, ḡ⟩ of each row's own gradient, [N], ḡ the gradient of the mean loss. Throws where rows mix or a layer has no rule for it. */
-  examples(): { readonly squares: string; readonly along: string };
+  /** ‖gᵢ‖² and ⟨gᵢ, ḡ⟩ of each row's own gradient, [N], and ‖ḡ‖², ḡ the gradient of the mean loss. Throws where rows mix or a layer has no rule for it. */
+  examples(): { readonly squares: string; readonly along: string; readonly squaredNorm: string };
 }
 /** Numbers of every step, shown while it trains. */
 export interface Monitor<O extends Options = Options> extends Part<O> {

@@ -3,13 +3,14 @@ import { jacobianProduct } from '../autodiff/products.ts';
 import { gradients } from '../autodiff/reverse.ts';
 import { stopped } from '../autodiff/stopped.ts';
 import { Fault } from '../base/fault.ts';
+import type { StepView } from './define.ts';
 import type { RowOutput } from './define-run.ts';
 import { unpack } from './layout.ts';
 import { oneHot } from './one-hot.ts';
 import { regularizerInput, type Seen } from './terms.ts';
 
-/** ‖gᵢ‖² and ⟨gᵢ, ḡ⟩ of each row's own gradient, [N]. */
-const emitExamples = ({ emit, plan, objective, layout }: Seen): { readonly squares: string; readonly along: string } => {
+/** ‖gᵢ‖² and ⟨gᵢ, ḡ⟩ of each row's own gradient, [N], and ‖ḡ‖². */
+const emitExamples = ({ emit, plan, objective, layout }: Seen): ReturnType<StepView['examples']> => {
   const names = layout.entries.map((e) => e.name);
   const rows = { perExample: objective.perExample };
   const [norms] = emit.type(objective.perExample)?.dims?.[0] === 'N' ? (atOnce(emit, rows, names, 'norms') ?? []) : [];
@@ -21,7 +22,8 @@ const emitExamples = ({ emit, plan, objective, layout }: Seen): { readonly squar
     names,
     names.map((name) => stopped(emit, found.get(name) ?? '')),
   );
-  return { squares: emit.Mul(norms, norms), along };
+  const parts = names.map((name) => emit.call('ReduceSumSquare', [found.get(name) ?? ''], { keepdims: 0 }));
+  return { squares: emit.Mul(norms, norms), along, squaredNorm: parts.reduce((a, b) => emit.Add(a, b)) };
 };
 
 /** Numbers of every step that monitors give, by `monitor` or `monitor/line`. */

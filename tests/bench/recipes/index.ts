@@ -1,5 +1,6 @@
+import { adadagrad } from './adadagrad.ts';
 import { digitsTrainer } from './digits-trainer.ts';
 import type { RecipeEntry } from './entry.ts';
 import { zLoss } from './z-loss.ts';
 
-export const recipeEntries: readonly RecipeEntry[] = [digitsTrainer, zLoss];
+export const recipeEntries: readonly RecipeEntry[] = [digitsTrainer, zLoss, adadagrad];

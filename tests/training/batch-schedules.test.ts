@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Fault } from '../../src/base/fault.ts';
+import { choose } from '../../src/base/option.ts';
+import { float32, int64 } from '../../src/base/tensor.ts';
+import { adaptive } from '../../src/training/batch-schedules/adaptive.ts';
+import { compileSteps } from '../../src/training/compile.ts';
+import { monitors } from '../../src/training/monitors/index.ts';
+import type { Plan } from '../../src/training/plan.ts';
+import { float64, numbers, open } from './session.ts';
+import { call, pick, planOf } from './subject.ts';
+import { digitsData, workshop } from './workshop.ts';
+
+const near = (found: number, due: number, tolerance: number, what = ''): void =>
+  assert.ok(Math.abs(found - due) <= tolerance * Math.max(1, Math.abs(due)), `${what}: ${found}, not ${due}`);
+
+/** The card's four gradients. */
+const card = [
+  [1, 0, 2],
+  [3, 1, 0],
+  [2, -1, 1],
+  [0, 2, 1],
+];
+
+/** The definition, row by row. */
+const noise = (g: readonly (readonly number[])[]) => {
+  const b = g.length;
+  const mean = g[0].map((_, j) => g.reduce((s, row) => s + row[j] / b, 0));
+  const dot = (u: readonly number[], v: readonly number[]): number => u.reduce((s, x, i) => s + x * v[i], 0);
+  const spread = (rows: readonly (readonly number[])[]): number => {
+    const middle = rows[0].map((_, j) => rows.reduce((s, row) => s + row[j] / b, 0));
+    return rows.reduce((s, row) => s + row.reduce((t, x, j) => t + (x - middle[j]) ** 2, 0), 0) / (b - 1);
+  };
+  const norm = dot(mean, mean);
+  return {
+    variance: spread(g),
+    'squared-norm': norm,
+    'inner-product': spread(g.map((row) => [dot(row, mean)])),
+    orthogonal: spread(g.map((row) => row.map((x, j) => x - (dot(row, mean) / norm) * mean[j]))),
+  };
+};
+const told = (g: readonly (readonly number[])[]): Record<string, number> =>
+  Object.fromEntries(Object.entries(noise(g)).map(([line, v]) => [`gradient-noise/${line}`, v]));
+const next = (given: Record<string, unknown>, lines: Record<string, number>, size = 4, rows = 1000) =>
+  adaptive.decide?.next({ size, rows, monitors: lines }, choose('adaptive', adaptive.options, given));
+
+test('the card’s four gradients: variances, and the batches that the tests ask for', () => {
+  const n = noise(card);
+  near(n.variance, 4, 1e-12);
+  near(n['squared-norm'], 3.5, 1e-12);
+  near(n['inner-product'], 1.5, 1e-12);
+  near(n.orthogonal, 3.571428571, 1e-9);
+  near(n.variance, n.orthogonal + n['inner-product'] / n['squared-norm'], 1e-12);
+  const lines = told(card);
+  assert.equal(next({ test: 'norm', eta: 0.1 }, lines), 115);
+  assert.equal(next({ test: 'norm', eta: 0.5 }, lines), 5);
+  assert.equal(next({ test: 'inner-product', theta: 0.1 }, lines), 13);
+  assert.equal(next({ test: 'inner-product', theta: 0.5 }, lines), 4);
+  assert.equal(next({ test: 'augmented', theta: 0.1, nu: 1 }, lines), 13);
+  assert.equal(next({ test: 'augmented', theta: 0.5, nu: 1 }, lines), 4);
+  assert.equal(next({ test: 'augmented', theta: 0.5, nu: 0.1 }, lines), Math.ceil(3.571428571 / (0.01 * 3.5)));
+});
+
+test('the batch never shrinks, stops at its largest, and a loss times ten asks for the same', () => {
+  const lines = told(card);
+  assert.equal(next({ eta: 0.1 }, lines, 500), 500);
+  assert.equal(next({ eta: 0.1, max: 64 }, lines), 64);
+  assert.equal(next({ eta: 0.1 }, lines, 4, 50), 50);
+  assert.equal(next({ eta: 0.1, max: 64 }, {}, 64), 64);
+  for (const kind of ['norm', 'inner-product', 'augmented'])
+    assert.equal(
+      next({ test: kind, theta: 0.1 }, told(card.map((row) => row.map((x) => 10 * x)))),
+      next({ test: kind, theta: 0.1 }, lines),
+    );
+  const alike = told([card[0], card[0], card[0]]);
+  assert.equal(next({ eta: 0.1 }, alike, 3), 3);
+});
+
+test('a gradient of zero takes all rows and says so; a step of one row leaves the batch', () => {
+  assert.deepEqual(
+    next(
+      {},
+      told([
+        [1, 0],
+        [-1, 0],
+      ]),
+      2,
+      90,
+    ),
+    {
+      size: 90,
+      note: 'The gradient was zero on a batch of 2 rows, so the batch grew to 90.',
+    },
+  );
+  assert.equal(next({}, { 'gradient-noise/variance': Number.NaN, 'gradient-noise/squared-norm': 1 }, 8), 8);
+});
+
+test('options out of range are refused', () => {
+  for (const [given, code] of [
+    [{ start: 1 }, 'option/value'],
+    [{ eta: 0 }, 'option/value'],
+    [{ theta: -1 }, 'option/value'],
+    [{ nu: 0 }, 'option/value'],
+    [{ test: 'coordinate-wise' }, 'option/value'],
+  ] as const)
+    assert.throws(
+      () => choose('adaptive', adaptive.options, given),
+      (error) => Fault.is(error, code),
+    );
+  assert.throws(
+    () => adaptive.decide?.first?.(32, 100, choose('adaptive', adaptive.options, { start: 16, max: 8 })),
+    (error) => Fault.is(error, 'training/batch-schedule'),
+  );
+});
+
+/** One row at a time with rate 1 and SGD: the step is the row's gradient. */
+const ownGradients = async (plan: Plan, data: Parameters<typeof call>[3], rows: readonly number[]) => {
+  const compiled = compileSteps({ ...plan, monitors: [] });
+  const session = await open(compiled.model);
+  const g: number[][] = [];
+  for (const row of rows) {
+    const { state } = await call(session, compiled, compiled.start, data, [[row]], [1]);
+    const [before, after] = [numbers(compiled.start.theta), numbers(state.theta)];
+    g.push(before.map((x, i) => x - after[i]));
+  }
+  return g;
+};
+
+const rows = Array.from({ length: 8 }, (_, i) => i);
+// Float64 to rounding; ONNX Runtime convolves in float32 alone, to 1e-4 of numbers that are sums of hundreds of products.
+for (const [arch, row, precision, options, tolerance] of [
+  ['mlp', [4], 'float64', { hidden: '5', activation: 'tanh' }, 1e-9],
+  ['cnn', [1, 8, 8], 'float32', {}, 1e-4],
+] as const)
+  test(`the monitor's numbers are those of gradients row by row: ${arch} in ${precision}`, async () => {
+    const size = row.reduce((a: number, b: number) => a * b, 1);
+    const values = Array.from({ length: 8 * size }, (_, i) => Math.sin(1 + 3 * i));
+    const x = (precision === 'float64' ? float64 : float32)([8, ...row], values);
+    const data = {
+      x,
+      y: int64(
+        [8],
+        rows.map((i) => i % 3),
+      ),
+    };
+    const monitor = pick(monitors, 'gradient-noise');
+    const plan: Plan = {
+      ...planOf(arch, row, 3, options),
+      precision,
+      statistics: 'stored',
+      monitors: [monitor, pick(monitors, 'batch-size')],
+    };
+    const sgd = { ...plan, optimizer: { ...plan.optimizer, chosen: { ...plan.optimizer.chosen, lr: 1 } } };
+    const due = noise(await ownGradients(sgd, data, rows));
+    const compiled = compileSteps(sgd);
+    const { out } = await call(await open(compiled.model), compiled, compiled.start, data, [rows], [1]);
+    const line = (of: string): number => numbers(out[compiled.outputs.monitors[of]])[0];
+    for (const [key, value] of Object.entries(due)) near(line(`gradient-noise/${key}`), value, tolerance, key);
+    assert.equal(line('batch-size'), 8);
+  });
+
+test('equal rows have no noise', async () => {
+  const plan: Plan = { ...planOf('mlp', [4], 3, { hidden: '5' }), monitors: [pick(monitors, 'gradient-noise')] };
+  const x = float32(
+    [4, 4],
+    Array.from({ length: 16 }, (_, i) => Math.sin(i % 4)),
+  );
+  const compiled = compileSteps(plan);
+  const session = await open(compiled.model);
+  const equal = await call(session, compiled, compiled.start, { x, y: int64([4], [1, 1, 1, 1]) }, [[0, 1, 2, 3]], [0]);
+  const line = (of: string): number => numbers(equal.out[compiled.outputs.monitors[`gradient-noise/${of}`]])[0];
+  // Float32: far below the gradient's own square.
+  assert.ok(line('variance') <= 1e-5 * line('squared-norm'), `${line('variance')}`);
+});
+
+const softmax = (schedule: object) => ({
+  arch: { kind: 'mlp', hidden: '' },
+  data: digitsData,
+  loss: 'cross-entropy',
+  optimizer: { kind: 'adagrad', lr: 8e-3 },
+  batch: { size: 32, schedule },
+  split: { val: 0 },
+});
+
+test('on the digits the batch ramps up from 2: faster for a small η, to all rows within ten steps, and never down', async () => {
+  const shop = workshop();
+  const sizesOf = async (eta: number): Promise<readonly number[]> => {
+    const live: number[] = [];
+    await shop.run(
+      { ...softmax({ kind: 'adaptive', start: 2, eta }), epochs: 4 },
+      { live: (e) => void (e.kind === 'steps' && live.push(...(e.monitors?.['batch-size'] ?? []))) },
+    );
+    return live;
+  };
+  const fast = await sizesOf(0.1);
+  assert.equal(fast[0], 2);
+  assert.ok(fast.slice(0, 10).includes(1438), fast.slice(0, 12).join());
+  const slow = await sizesOf(0.5);
+  // The last step of an epoch holds what is left of it.
+  const rising = (sizes: readonly number[]): boolean => sizes.filter((b, i) => i + 1 < sizes.length && b < sizes[i - 1]).length <= 4;
+  assert.ok(rising(fast) && rising(slow), slow.join());
+  assert.ok(Math.max(...slow.slice(0, 4)) < Math.max(...fast.slice(0, 4)), `${slow.slice(0, 9)} / ${fast.slice(0, 9)}`);
+});
+
+const images = float32(
+  [12, 1, 6, 6],
+  Array.from({ length: 432 }, (_, i) => Math.sin(7 * i)),
+);
+
+test('a largest batch below the first is refused before the first step; batch statistics are refused with what to do', async () => {
+  const shop = workshop();
+  await assert.rejects(shop.run({ ...softmax({ kind: 'adaptive', start: 8, max: 4 }), epochs: 1 }), (error) =>
+    Fault.is(error, 'training/batch-schedule'),
+  );
+  const data = {
+    train: shop.arrays('images.npz', {
+      x: images,
+      y: int64(
+        [12],
+        Array.from({ length: 12 }, (_, i) => i % 2),
+      ),
+    }),
+  };
+  const recipe = {
+    ...softmax({}),
+    data,
+    batch: { size: 4, schedule: { kind: 'adaptive', start: 4 } },
+    epochs: 1,
+    arch: { kind: 'cnn', channels: '2', batchNorm: true },
+  };
+  await assert.rejects(shop.run(recipe), (error) => Fault.is(error, 'training/examples') && /"statistics": "stored"/.test(error.message));
+  const { report } = await shop.run({ ...recipe, statistics: 'stored' });
+  assert.ok(report.headline.steps >= 1);
+});
