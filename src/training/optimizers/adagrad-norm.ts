@@ -7,7 +7,6 @@ export const adagradNorm: Optimizer = defineOptimizer({
   source: 'arXiv:2402.11215 (AdAdaGradNorm, with batch schedule adaptive): one scalar, as in the paper; card 30-adadagrad',
   about: 'One rate for all parameters, smaller the more gradient has been seen: no rate has to be tuned.',
   formula: ['s ← s + ‖g‖², s₀ = start', 'θ ← θ − lr·g/√s'],
-  baseline: 'sgd',
   options: {
     lr: real({ default: 1, min: 0, max: 1e6, help: 'Step length.' }),
     start: real({ default: 0.01, min: 1e-12, max: 1e12, help: 'First value of the accumulator.' }),

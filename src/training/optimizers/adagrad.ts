@@ -7,7 +7,6 @@ export const adagrad: Optimizer = defineOptimizer({
   source: 'Duchi, Hazan, Singer 2011; torch.optim.Adagrad; arXiv:2402.11215 (AdAdaGrad, with batch schedule adaptive)',
   about: 'A rate of its own for every coordinate, smaller where gradients have been large.',
   formula: ['s ← s + g², s₀ = 0', 'θ ← θ − lr/(1 + (t − 1)·lrDecay) · g/(√(initial + s) + eps)'],
-  baseline: 'sgd',
   options: {
     lr: real({ default: 0.01, min: 0, max: 1e6, help: 'Step length.' }),
     lrDecay: real({ default: 0, min: 0, max: 1e6, help: 'Divides the rate by 1 + (t−1)·lrDecay.' }),
