@@ -1,6 +1,6 @@
 import { Fault } from '../base/fault.ts';
 import type { Job } from '../base/job.ts';
-import { defaults } from '../base/option.ts';
+import { choose } from '../base/option.ts';
 import { constantOf } from '../graph/constant.ts';
 import type { Constant, Graph } from '../graph/types.ts';
 import { type Headed, lastLayer } from '../training/head-surgery.ts';
@@ -20,12 +20,16 @@ export interface Counts {
 const refused = (recipe: Recipe, key: string, part: string, reason: string): Fault =>
   new Fault('training/part', { path: recipe.path, key, part, reason });
 
-/** Monitors that the recipe names, and those that its batch schedule reads. */
-const monitorsOf = ({ extra: { monitor = [], batchSchedule } }: Recipe): Plan['monitors'] => {
+/** Monitors that the recipe names, or its optimizer where it names none, and those that its batch schedule reads. */
+const monitorsOf = ({ extra: { monitor, batchSchedule }, optimizer: { part } }: Recipe): Plan['monitors'] => {
   const wanted = batchSchedule?.part.decide?.monitors?.(batchSchedule.chosen) ?? [];
-  const missing = wanted.filter((id) => !monitor.some((m) => m.part.id === id));
-  const added = monitors.flatMap((part) => (missing.includes(part.id) ? [{ part, chosen: defaults(part.options) }] : []));
-  return [...monitor, ...added];
+  const usual = monitor || 'iterate' in part ? [] : (part.monitors ?? []);
+  const asked = [...wanted, ...usual].map((m) => (typeof m === 'string' ? { id: m } : m));
+  const missing = asked.filter(({ id }) => !monitor?.some((m) => m.part.id === id));
+  const added = missing.flatMap(({ id, ...given }) =>
+    monitors.flatMap((one) => (one.id === id ? [{ part: one, chosen: choose(`monitor '${id}'`, one.options, given) }] : [])),
+  );
+  return [...(monitor ?? []), ...added];
 };
 
 const checkParts = (recipe: Recipe, rest: Rest): void => {
@@ -40,6 +44,16 @@ const checkParts = (recipe: Recipe, rest: Rest): void => {
       throw refused(recipe, key, id, 'reads features, but the model does not end in a dense layer; give it a head');
     if (reads.includes('domains') && data.domainKey === undefined)
       throw refused(recipe, key, id, 'reads the domain of every row; name its column in data.domainKey');
+  }
+  const { id: optimizer } = recipe.optimizer.part;
+  for (const { part } of rest.monitors ?? []) {
+    if (part.of && !part.of.includes(optimizer))
+      throw refused(
+        recipe,
+        'monitor',
+        part.id,
+        `watches ${part.of.map((id) => `'${id}'`).join(' and ')}, and the optimizer is '${optimizer}'`,
+      );
   }
   const needs = extra.sampler?.part.needs ?? [];
   if (needs.includes('domains') && data.domainKey === undefined)

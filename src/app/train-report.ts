@@ -119,7 +119,13 @@ const monitorCards = (lines: Curves['monitors']): CurveCard[] => {
   return Array.from(groups).flatMap(([id, drawn]) => {
     const part = monitors.find((m) => m.id === id);
     const title = part?.title ?? (id === 'term' ? 'Terms added to the loss' : id);
-    return curve(title, { label: title, unit: part?.unit ?? 'none', ...(part?.scale ? { scale: part.scale } : {}) }, drawn);
+    const own = Object.fromEntries(Object.entries(lines).filter(([line]) => line === id || line.startsWith(`${id}/`)));
+    return curve(
+      title,
+      { label: title, unit: part?.unit ?? 'none', ...(part?.scale ? { scale: part.scale } : {}) },
+      drawn,
+      part?.says?.(own),
+    );
   });
 };
 

@@ -241,7 +241,14 @@ export const compileSteps = (plan: Plan): Compiled => {
   const kept = keys.map((key) => statistic.get(key) ?? keep(next[key], carried[key]));
   const scans: Record<string, string> = { loss: objective.mean, gradientNorm: norm, finite: emit.Cast(finite, { to: codes[precision] }) };
   if (objective.correct) scans.accuracy = emit.Div(objective.correct, objective.count);
-  const monitors = { ...terms.lines, ...emitMonitors(seen, { before: carried.theta, gradient: flat, after: updated.theta }) };
+  const monitors = {
+    ...terms.lines,
+    ...emitMonitors(
+      seen,
+      { before: carried.theta, gradient: flat, after: updated.theta, used: grad },
+      { hyper, before: state.slots, after: updated.slots },
+    ),
+  };
   const rowsOut = emitRowOutputs(seen);
   const on = emit.Or(finite, outside.go.name);
   const step = plan.block ? blocked(emit, plan.block, [on, ...kept, ...Object.values({ ...scans, ...rowsOut, ...monitors })]) : emit;

@@ -1,4 +1,4 @@
-import type { Chosen, Options } from '../base/option.ts';
+import type { Chosen, Options, OptionValue } from '../base/option.ts';
 import type { Random } from '../base/random.ts';
 import type { Emit } from '../graph/emit.ts';
 import type { Attributes, Constant } from '../graph/types.ts';
@@ -77,6 +77,8 @@ export interface Updated<S extends string = string> {
 interface OptimizerPart<O extends Options, S extends string> extends Part<O> {
   /** State carried between steps, shaped as the parameters, zero at first. A choice may leave some out. */
   readonly slots: readonly S[] | ((chosen: Chosen<O>) => readonly S[]);
+  /** Monitors that watch it where the recipe has no `monitor`. */
+  readonly monitors?: readonly (string | { readonly id: string; readonly [option: string]: OptionValue })[];
 }
 /** Updates one tensor at a time. `t` counts updates from 1 and is a scalar. */
 interface StepOptimizer<O extends Options, S extends string> extends OptimizerPart<O, S> {
@@ -202,6 +204,8 @@ export interface Trained {
   readonly name: string;
   readonly dims: readonly number[];
   readonly role: string;
+  /** Axis of the output channels of a weight. */
+  readonly channels: number;
   readonly value: string;
 }
 export interface RegularizerInput extends LossInput {
@@ -229,7 +233,22 @@ export interface StepView extends RegularizerInput {
   readonly gradients: readonly string[];
   readonly after: readonly string[];
   /** The same, all parameters as one vector. */
-  readonly flat: { readonly before: string; readonly gradient: string; readonly after: string };
+  readonly flat: {
+    readonly before: string;
+    readonly gradient: string;
+    readonly after: string;
+    /** The gradient as the optimizer has it: mean of several batches, clipped. */
+    readonly used: string;
+  };
+  /** What the optimizer chose, its real options as values, and the vectors that it carries. */
+  readonly optimizer: {
+    readonly chosen: Chosen<Options>;
+    readonly hyper: Readonly<Record<string, string>>;
+    readonly before: Readonly<Record<string, string>>;
+    readonly after: Readonly<Record<string, string>>;
+  };
+  /** A vector laid out as those of `flat`, by parameter. */
+  split(vector: string): readonly string[];
   /** ‖gᵢ‖² and ⟨gᵢ, ḡ⟩ of each row's own gradient, [N], and ‖ḡ‖², ḡ the gradient of the mean loss. Throws where rows mix or a layer has no rule for it. */
   examples(): { readonly squares: string; readonly along: string; readonly squaredNorm: string };
 }
@@ -239,8 +258,12 @@ export interface Monitor<O extends Options = Options> extends Part<O> {
   readonly unit: 'none' | 'fraction' | 'count';
   readonly scale?: 'log';
   readonly reads?: readonly Reading[];
+  /** Optimizers that it reads, where it does not fit every one. */
+  readonly of?: readonly string[];
   /** Scalars by the names of their lines. */
   build(emit: Emit, view: StepView, chosen: Chosen<O>): Readonly<Record<string, string>>;
+  /** What the lines of a run say, in words: they stand under its curve. */
+  says?(lines: Readonly<Record<string, readonly number[]>>): string | undefined;
 }
 export const defineMonitor = <const O extends Options>(monitor: Monitor<O>): Monitor => monitor as unknown as Monitor;
 

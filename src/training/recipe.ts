@@ -140,7 +140,8 @@ const extraOf = (raw: Raw): Extra => {
     regime: one(raw.regime),
     sampler: one(raw.sampler),
     batchSchedule: one(typeof raw.batch === 'object' ? raw.batch.schedule : undefined),
-    monitor: many(raw.monitor),
+    // An empty list leaves out the optimizer's own.
+    monitor: raw.monitor?.map(picked),
     diagnose: raw.diagnose && raw.diagnose.length > 0 ? raw.diagnose : undefined,
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
@@ -219,7 +220,15 @@ export const readRecipe = (text: string, path: string): Recipe => {
     return refuse('optimizer.groups', `'${optimizer.part.id}' treats all parameters alike; remove the groups`);
   if ('iterate' in optimizer.part) {
     const { regularizers, lossScaling, targets, sampler, monitor } = extraOf(raw);
-    const asks = { clip: raw.clip, ema: raw.ema, augment: raw.augment, adversarial: raw.adversarial, regularizers, lossScaling, monitor };
+    const asks = {
+      clip: raw.clip,
+      ema: raw.ema,
+      augment: raw.augment,
+      adversarial: raw.adversarial,
+      regularizers,
+      lossScaling,
+      monitor: monitor?.length ? monitor : undefined,
+    };
     const idle = {
       ...asks,
       'optimizer.groups': groups.length > 0 || undefined,

@@ -25,7 +25,7 @@ export const startOfTerms = ({ lossScaling }: Pick<Plan, 'lossScaling'>): Readon
   Object.fromEntries(Object.entries(lossScaling?.part.guide?.scalars ?? {}).map(([name, first]) => [`scaling/${name}`, first]));
 
 export const regularizerInput = ({ plan, objective, labels, fed, layout }: Seen, stem: string): RegularizerInput => {
-  const roles = new Map(plan.groups.flatMap((g) => g.parameters.map((p) => [p.name, p.role] as const)));
+  const known = new Map(plan.groups.flatMap((g) => g.parameters.map((p) => [p.name, p] as const)));
   return {
     ...viewOf(plan, stem, fed),
     ...(fed.soft ? { soft: fed.soft } : {}),
@@ -35,7 +35,10 @@ export const regularizerInput = ({ plan, objective, labels, fed, layout }: Seen,
     x: plan.input,
     mean: objective.mean,
     perExample: objective.perExample,
-    parameters: layout.entries.map(({ name, dims }) => ({ name, dims, role: roles.get(name) ?? 'other', value: name })),
+    parameters: layout.entries.map(({ name, dims }) => {
+      const { role = 'other', channels = 0 } = known.get(name) ?? {};
+      return { name, dims, role, channels, value: name };
+    }),
     layer: plan.layer,
   };
 };

@@ -29,7 +29,8 @@ const emitExamples = ({ emit, plan, objective, layout }: Seen): ReturnType<StepV
 /** Numbers of every step that monitors give, by `monitor` or `monitor/line`. */
 export const emitMonitors = (
   seen: Seen,
-  flat: { readonly before: string; readonly gradient: string; readonly after: string },
+  flat: StepView['flat'],
+  optimizer: Omit<StepView['optimizer'], 'chosen'>,
 ): Record<string, string> => {
   const { emit, plan, layout } = seen;
   const lines: Record<string, string> = {};
@@ -39,6 +40,8 @@ export const emitMonitors = (
     gradients: unpack(emit, layout, flat.gradient),
     after: unpack(emit, layout, flat.after),
     flat,
+    optimizer: { ...optimizer, chosen: plan.optimizer.chosen },
+    split: (vector: string) => unpack(emit, layout, vector),
     examples: () => emitExamples(seen),
   };
   for (const { part, chosen } of plan.monitors) {

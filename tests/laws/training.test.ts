@@ -143,8 +143,8 @@ test('parts that a plan does not name leave no trace in its graph', () => {
 
 for (const part of monitors) {
   test(`monitor ${part.id}: finite numbers, and the same training with it as without`, async () => {
-    const plan: Plan = { ...base, monitors: [pick(monitors, part.id)] };
-    const [watched, bare] = [await runner(plan), await runner(base)];
+    const own: Plan = part.of ? { ...base, optimizer: pick(optimizers, part.of[0]) } : base;
+    const [watched, bare] = [await runner({ ...own, monitors: [pick(monitors, part.id)] }), await runner(own)];
     const rows = [all.slice(0, 6), all.slice(6)];
     const a = await watched.step(watched.compiled.start, rows, [0.1, 0.1]);
     const b = await bare.step(bare.compiled.start, rows, [0.1, 0.1]);

@@ -17,7 +17,17 @@ import { schedules } from '../../src/training/schedules/index.ts';
 import { targets } from '../../src/training/targets/index.ts';
 
 /** Files that hold no part of their own. */
-const beside = ['index.ts', 'standardised.ts', 'softplus.ts', 'layers.ts', 'unit-rows.ts', 'stage-plan.ts', 'pairs.ts'];
+const beside = [
+  'index.ts',
+  'standardised.ts',
+  'softplus.ts',
+  'layers.ts',
+  'unit-rows.ts',
+  'stage-plan.ts',
+  'pairs.ts',
+  'projecting.ts',
+  'per-weight.ts',
+];
 
 const registries = {
   architectures,

@@ -1,4 +1,6 @@
+import { flag } from '../../base/option.ts';
 import { defineMonitor, type Monitor } from '../define.ts';
+import { stepLength, weightsOf } from './per-weight.ts';
 
 /** ‖Δθ⊥‖/‖θ‖: the part of the step across θ, which alone turns weights whose scale does not matter. */
 export const effectiveStep: Monitor = defineMonitor({
@@ -8,12 +10,9 @@ export const effectiveStep: Monitor = defineMonitor({
   formula: ['Δ = θ⁺ − θ', 'Δ⊥ = Δ − (⟨Δ, θ⟩/‖θ‖²) θ', '‖Δ⊥‖ / ‖θ‖'],
   unit: 'none',
   scale: 'log',
-  options: {},
-  build(emit, { flat: { before, after } }) {
-    const sum = (v: string): string => emit.ReduceSum(v, { keepdims: 0 });
-    const step = emit.Sub(after, before);
-    const squares = emit.Max(sum(emit.Mul(before, before)), emit.scalar(1e-24));
-    const along = emit.Mul(before, emit.Div(sum(emit.Mul(step, before)), squares));
-    return { '': emit.Div(emit.call('ReduceL2', [emit.Sub(step, along)], { keepdims: 0 }), emit.Sqrt(squares)) };
+  options: { weights: flag({ default: false, help: 'One line for each weight.' }) },
+  build(emit, view, chosen) {
+    if (!chosen.weights) return { '': stepLength(emit, view.flat, true) };
+    return Object.fromEntries(weightsOf(view).map((w) => [w.name, stepLength(emit, w, true)]));
   },
 });

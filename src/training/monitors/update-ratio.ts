@@ -1,4 +1,6 @@
+import { flag } from '../../base/option.ts';
 import { defineMonitor, type Monitor } from '../define.ts';
+import { stepLength, weightsOf } from './per-weight.ts';
 
 /** ‖Δθ‖/‖θ‖ of the step, over all parameters. */
 export const updateRatio: Monitor = defineMonitor({
@@ -8,9 +10,9 @@ export const updateRatio: Monitor = defineMonitor({
   formula: ['‖θ⁺ − θ‖ / ‖θ‖'],
   unit: 'none',
   scale: 'log',
-  options: {},
-  build(emit, { flat: { before, after } }) {
-    const length = (v: string): string => emit.call('ReduceL2', [v], { keepdims: 0 });
-    return { '': emit.Div(length(emit.Sub(after, before)), emit.Max(length(before), emit.scalar(1e-12))) };
+  options: { weights: flag({ default: false, help: 'One line for each weight.' }) },
+  build(emit, view, chosen) {
+    if (!chosen.weights) return { '': stepLength(emit, view.flat, false) };
+    return Object.fromEntries(weightsOf(view).map((w) => [w.name, stepLength(emit, w, false)]));
   },
 });

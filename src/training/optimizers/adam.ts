@@ -4,8 +4,8 @@ import { defineOptimizer, type Hyper, type Optimizer, type Update, type Updated 
 
 export const moments: Readonly<Record<'lr' | 'beta1' | 'beta2' | 'eps', RealOption>> = {
   lr: real({ default: 1e-3, min: 0, max: 1e6, help: 'Step length.' }),
-  beta1: real({ default: 0.9, min: 0, max: 1, help: 'Decay of the mean of the gradient.' }),
-  beta2: real({ default: 0.999, min: 0, max: 1, help: 'Decay of the mean of its square.' }),
+  beta1: real({ default: 0.9, min: 0, max: 0.999999, help: 'Decay of the mean of the gradient.' }),
+  beta2: real({ default: 0.999, min: 0, max: 0.99999999, help: 'Decay of the mean of its square.' }),
   eps: real({ default: 1e-8, min: 0, max: 1, help: 'Added to the root, outside the bias correction.' }),
 };
 
