@@ -42,6 +42,12 @@ test('the extension and the command line hold no diagnostics, no graph code and 
   }
 });
 
+test('the extension takes VS Code’s API without a copy for each file', () => {
+  const text = readFileSync(of('extension', '.cjs').file, 'utf8');
+  assert.ok(text.includes('require("vscode")'));
+  assert.ok(!/[\w$]\(require\("vscode"\)/.test(text));
+});
+
 test('the page holds the toolkit and Chart.js, and no React', () => {
   const page = of('webview', '.js');
   assert.ok(holds(page, /chart\.js/).length > 0);
