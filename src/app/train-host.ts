@@ -1,3 +1,4 @@
+import { Fault } from '../base/fault.ts';
 import { defaults } from '../base/option.ts';
 import { random } from '../base/random.ts';
 import { int64, type Tensor } from '../base/tensor.ts';
@@ -39,7 +40,7 @@ export interface Host {
     readonly momentOf: (step: number) => Omit<Moment, 'validation'>;
   }): Record<string, Tensor>;
   /** What the steps gave of these rows. */
-  tell(places: ArrayLike<number>, out: Readonly<Record<string, Tensor>>): void;
+  tell(places: ArrayLike<number>, out: Readonly<Record<string, Tensor>>, moment: EpochMoment): void;
   kept(): Readonly<Record<string, Float64Array>>;
 }
 
@@ -55,6 +56,7 @@ export const hostOf = (
   rows: HostRows,
   positions: ArrayLike<number>,
   from: Readonly<Record<string, Float64Array>> = {},
+  step = 0,
 ): Host => {
   const all = Array.from(positions);
   const facts: RowFacts = {
@@ -77,6 +79,16 @@ export const hostOf = (
   const resumed = Object.keys(from).length > 0;
   const sampling: Kept = resumed ? under('sampler', from) : (sampler.part.start?.(facts, sampler.chosen) ?? {});
   const targeted: Kept = !table ? {} : resumed ? under('targets', from) : table.start(facts, own, targets.chosen);
+  if (table && step > 0)
+    for (const [name, { length }] of Object.entries(table.start(facts, own, targets.chosen)))
+      if (!resumed || targeted[name]?.length !== length)
+        throw new Fault('training/resumed-store', {
+          path: recipe.path,
+          targets: targets.part.id,
+          name,
+          found: targeted[name]?.length ?? 0,
+          due: length,
+        });
   let current: { readonly epoch: number; readonly order: Order } | undefined =
     from.places && from.epoch
       ? { epoch: from.epoch[0], order: { places: from.places, ...(from.weights ? { weights: from.weights } : {}) } }
@@ -108,12 +120,12 @@ export const hostOf = (
       if (each.soft && table) made.soft = numbers(table.shares(targeted, places, facts, moment, targets.chosen), [...shape, facts.classes]);
       return Object.fromEntries(Object.entries(made).flatMap(([key, tensor]) => (each[key] ? [[each[key], tensor]] : [])));
     },
-    tell(places, out) {
+    tell(places, out, moment) {
       const named = Object.entries(compiled.outputs.rows) as [RowOutput, string][];
       const told: Told = Object.fromEntries(named.map(([key, name]) => [key, out[name].data as Float32Array]));
       if (named.length === 0) return;
       sampler.part.tell?.(sampling, places, told, facts, sampler.chosen);
-      if (table) table.tell?.(targeted, places, told, facts, targets.chosen);
+      if (table) table.tell?.(targeted, places, told, facts, targets.chosen, moment);
     },
     kept() {
       const copies = (prefix: string, values: Kept): [string, Float64Array][] =>

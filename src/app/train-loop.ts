@@ -135,7 +135,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
   if (p.batch === 0) p.batch = firstBatch(run);
   const curves = structuredClone(from.curves);
   let { state, best } = from;
-  const host = hostOf(recipe, run, run.facts, train.positions, from.host);
+  const host = hostOf(recipe, run, run.facts, train.positions, from.host, p.step);
   const keeping = recipe.extra.sampler?.part.tell !== undefined || recipe.extra.targets?.part.table !== undefined;
   const snapshot = (): Snapshot => ({
     progress: structuredClone(p),
@@ -262,7 +262,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
       if (recipe.nonfinite === 'stop' || p.skippedInRow > skipLimit)
         bad ??= { state, step: before + i, lr: lr[i], positions: positions.slice(i * size, (i + 1) * size) };
     }
-    if (!bad) host.tell(places.slice(0, made * size), out);
+    if (!bad) host.tell(places.slice(0, made * size), out, momentOf(p.epoch));
     curves.loss.push(...loss);
     curves.accuracy.push(...accuracy);
     curves.lr.push(...lr.slice(0, made));

@@ -17,6 +17,7 @@ import { type Bad, lengthOf, trainLoop } from './train-loop.ts';
 import { fresh, type Snapshot, weights } from './train-progress.ts';
 import { cardsOf, guideOf, headlineOf, type Scores, stageTable } from './train-report.ts';
 import { type Setup, setUp } from './train-setup.ts';
+import { targetCards } from './train-targets.ts';
 
 /** The first tensor of the bad step that is not finite: its forward pass again, with a number per tensor. */
 const blame = async ({ subject, run, train }: Setup, { positions, state }: Bad, ports: Ports): Promise<string> => {
@@ -69,7 +70,7 @@ const reportOf = (
     ...extra,
     headline,
     intervals: {},
-    cards: cardsOf(headline, snapshot.progress, snapshot.curves, recipe),
+    cards: [...cardsOf(headline, snapshot.progress, snapshot.curves, recipe), ...targetCards(setup, snapshot)],
     guide: guideOf(scores),
     samples: [],
     provenance: {

@@ -66,7 +66,11 @@ export interface Targets<O extends Options = Options> extends Part<O> {
     /** Divides the logits in the loss of training steps. */
     temperature?(chosen: Chosen<O>): number;
     /** After each call: what its steps gave of the rows at `places`. Changes `kept`. */
-    tell?(kept: Kept, places: ArrayLike<number>, told: Told, rows: RowFacts, chosen: Chosen<O>): void;
+    tell?(kept: Kept, places: ArrayLike<number>, told: Told, rows: RowFacts, chosen: Chosen<O>, moment: EpochMoment): void;
+    /** Numbers that follow from the epoch, shown as curves. */
+    lines?(moment: EpochMoment, chosen: Chosen<O>): Readonly<Record<string, number>>;
+    /** Shares that the model itself gave the classes of each row, [count · classes]: rows whose label it doubts are listed. */
+    said?(kept: Readonly<Kept>): Float64Array;
   };
 }
 export const defineTargets = <const O extends Options>(targets: Targets<O>): Targets => targets as unknown as Targets;

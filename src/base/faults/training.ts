@@ -36,6 +36,10 @@ export const trainingFaults = {
     `Nothing can be compared: with none of ${d.seeds} seeds both recipes of '${d.path}' kept a finite loss; lower the rate.`,
   'training/part': (d: { path: string; key: string; part: string; reason: string }): string =>
     `Recipe '${d.path}': ${d.key} '${d.part}' ${d.reason}.`,
+  'training/target-store': (d: { targets: string; rows: number; classes: number; bytes: number; limit: number }): string =>
+    `Targets '${d.targets}' keep a prediction of every row: ${d.rows} rows of ${d.classes} classes take ${(d.bytes / 2 ** 30).toFixed(1)} GiB, more than ${d.limit / 2 ** 30} GiB; train on fewer rows, or leave them out.`,
+  'training/resumed-store': (d: { path: string; targets: string; name: string; found: number; due: number }): string =>
+    `Recipe '${d.path}' cannot be resumed: of what targets '${d.targets}' keep of the rows, the checkpoint has ${d.found} numbers '${d.name}' where ${d.due} are due; start without --resume.`,
   'training/fixed-batch': (d: { model: string; rows: number }): string =>
     `'${d.model}' takes exactly ${d.rows} ${d.rows === 1 ? 'row' : 'rows'} at a time; export it with a free batch axis (dynamic_axes) to train it.`,
   'training/unlabelled': (d: { path: string; known: readonly string[] }): string =>

@@ -8,12 +8,13 @@ export interface RecipeEntry extends Omit<MeasuredRecipe, 'rows' | 'says'> {
   run(): Promise<Pick<MeasuredRecipe, 'rows' | 'says'>>;
 }
 
-const digits = fileURLToPath(new URL('../../../media/sample/digits.npz', import.meta.url));
+/** The sample's digits, values 0 to 16. */
+export const digitsPath: string = fileURLToPath(new URL('../../../media/sample/digits.npz', import.meta.url));
 /** 1,437 training and 360 test rows of the digits, at 0..1; no rows held out. */
 export const digitsData: object = {
   data: {
-    train: { path: digits, split: 'train', preprocess: { scale: 0.0625 } },
-    test: { path: digits, split: 'test', preprocess: { scale: 0.0625 } },
+    train: { path: digitsPath, split: 'train', preprocess: { scale: 0.0625 } },
+    test: { path: digitsPath, split: 'test', preprocess: { scale: 0.0625 } },
   },
   split: { val: 0 },
 };

@@ -1,6 +1,7 @@
 import { adadagrad } from './adadagrad.ts';
 import { digitsTrainer } from './digits-trainer.ts';
 import type { RecipeEntry } from './entry.ts';
+import { psKd } from './ps-kd.ts';
 import { zLoss } from './z-loss.ts';
 
-export const recipeEntries: readonly RecipeEntry[] = [digitsTrainer, zLoss, adadagrad];
+export const recipeEntries: readonly RecipeEntry[] = [digitsTrainer, zLoss, adadagrad, psKd];
