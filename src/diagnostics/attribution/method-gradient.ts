@@ -1,6 +1,6 @@
 import type { GradientTool } from '../../evidence/evidence.ts';
 import type { Attributed, AttributionMethod, MethodsOf, Question } from './method.ts';
-import { noiseOf } from './noise.ts';
+import { type Noise, noiseOf } from './noise.ts';
 import { sumAlong } from './paths.ts';
 
 /** ∂f/∂x with its sign (Simonyan et al. 2013). */
@@ -24,8 +24,7 @@ export const noisyGradient = async (
   question: Question,
   kind: 'smoothgrad' | 'smoothgrad-squared' | 'vargrad',
   samples: number,
-  /** Adds the noise of a row's copy `s` to what `points` holds from `at` on. Called for s = 0, 1, … of each row in turn. */
-  noise: (row: number, s: number, points: Float32Array, at: number) => void,
+  noise: Noise,
   signal: AbortSignal,
 ): Promise<Attributed> => {
   const { x, targets } = question;
@@ -49,10 +48,11 @@ export const noisyGradient = async (
 const noisy = (kind: 'smoothgrad' | 'smoothgrad-squared' | 'vargrad', meaning: string): AttributionMethod => ({
   meaning,
   kind: kind === 'smoothgrad' ? 'sensitivity' : 'importance',
-  async run({ tool, question, rows, chosen: { noiseSamples, noiseScale }, job }) {
-    const noise = noiseOf(question.x, rows, noiseScale, job);
-    const found = await noisyGradient(await tool(), question, kind, noiseSamples, noise, job.signal);
-    return { found, how: [{ label: 'Noise', value: `${noiseSamples} copies, σ = ${noiseScale} of the range` }] };
+  async run(context) {
+    const { tool, question, chosen, job } = context;
+    const { noise, sigma } = await noiseOf(context);
+    const found = await noisyGradient(await tool(), question, kind, chosen.noiseSamples, noise, job.signal);
+    return { found, how: [{ label: 'Noise', value: `${chosen.noiseSamples} copies, ${sigma}` }] };
   },
 });
 

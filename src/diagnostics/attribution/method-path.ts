@@ -178,7 +178,9 @@ const expectedGradients = async (
 const drawing = (meaning: string, withNoise: boolean): AttributionMethod => ({
   kind: 'contributions',
   meaning,
-  async run({ tool, question, samples, rows, chosen: { draws: count, noiseScale }, job }: MethodContext) {
+  async run(context: MethodContext) {
+    const { tool, question, samples, rows, chosen, job } = context;
+    const count = chosen.draws;
     const pool = await drawnRows(samples, job.signal);
     if (pool.count === 0) throw new Fault('diagnostic/no-samples', { data: 'the data' });
     const sources = rows.map((row) => job.random(`expected-gradients/${row}`));
@@ -186,14 +188,14 @@ const drawing = (meaning: string, withNoise: boolean): AttributionMethod => ({
       baseline: sources[b].below(pool.count),
       alpha: sources[b].next(),
     });
-    const noise = withNoise ? noiseOf(question.x, rows, noiseScale, job) : undefined;
-    const draws: Draws = { baselines: pool.x, draw, ...(noise ? { noise } : {}) };
+    const noisy = withNoise ? await noiseOf(context) : undefined;
+    const draws: Draws = { baselines: pool.x, draw, ...(noisy ? { noise: noisy.noise } : {}) };
     const found = await expectedGradients(await tool(), question, draws, count, job.signal);
     return {
       found,
       how: [
         { label: 'Baseline', value: `${count} draws from ${pool.count} rows of the data` },
-        ...(withNoise ? [{ label: 'Noise', value: `σ = ${noiseScale} of the range` }] : []),
+        ...(noisy ? [{ label: 'Noise', value: noisy.sigma }] : []),
       ],
     };
   },

@@ -9,7 +9,7 @@ mlp_diabetes, its golden rows, the prediction, hidden inputs 0:
 - shapley: by definition, sum over coalitions S without i of |S|! (n - |S| - 1)! / n! (f(S + i) - f(S)), all 2^10 of them, float64
 mlp_breast_cancer, eight golden rows, logit of the label, the rows as baselines:
 - gradient_shap, gradient_shap_sd: mean and standard deviation of (x + n - x') df(x' + a (x + n - x')), a uniform on [0, 1], n normal
-  with 0.15 of the row's range as standard deviation; 100,000 draws, float64
+  with 0.15 of each column's range as standard deviation; 100,000 draws, float64
 """
 import sys
 from math import factorial
@@ -62,7 +62,7 @@ x, y = torch.tensor(z['x']).double(), torch.tensor(z['y'])
 mean, sd = [], []
 for row, label in zip(x, y):
     base = x[torch.randint(0, len(x), (100_000,))]
-    to = row + .15 * (row.max() - row.min()) * torch.randn(len(base), len(row), dtype=torch.float64)
+    to = row + .15 * (x.max(0).values - x.min(0).values) * torch.randn(len(base), len(row), dtype=torch.float64)
     p = (base + torch.rand(len(base), 1, dtype=torch.float64) * (to - base)).requires_grad_()
     draws = (to - base) * torch.autograd.grad(g.run({g.inputs[0]: p})[0][:, int(label)].sum(), p)[0]
     mean.append(draws.mean(0)); sd.append(draws.std(0))
