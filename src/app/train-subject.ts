@@ -23,6 +23,7 @@ import { type Parameter, parametersOf, selected } from '../training/parameters.t
 import { type Plan, rowType } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
 import { groupsOf, receiving } from '../training/trainable.ts';
+import { headFiles } from './head-files.ts';
 import type { Ports } from './ports.ts';
 import { type Counts, firstBiases, withOwnParameters, withParts, withValue } from './train-parts.ts';
 
@@ -101,6 +102,7 @@ const planOf = (
     precision,
   };
   const rest = withParts(recipe, plain, headed, job);
+  for (const note of headed?.notes ?? []) job.note(note);
   for (const { match } of recipe.groups) selected(candidates, [match], recipe.path);
   const chosen = recipe.trainable ? selected(candidates, recipe.trainable, recipe.path) : byDefault(rest, candidates, job);
   if (chosen.length === 0) throw new Fault('training/frozen', { path: recipe.path });
@@ -134,7 +136,7 @@ const checkAugment = ({ path }: Recipe, augment: Augment, { dtype, dims }: Tenso
 
 const tensorOf = (type: ValueType | undefined): TensorType | undefined => (type?.kind === 'tensor' ? type : undefined);
 
-const ofArchitecture = (recipe: Recipe, source: Extract<Recipe['source'], { arch: object }>, job: Pick<Job, 'note'>): Opened => {
+const ofArchitecture = (recipe: Recipe, source: Extract<Recipe['source'], { arch: object }>, ports: Ports, job: Job): Opened => {
   const { part, chosen } = source.arch;
   return {
     target: { name: 'x', dtype: 'float32', ...(source.input ? { dims: source.input } : {}) },
@@ -147,7 +149,9 @@ const ofArchitecture = (recipe: Recipe, source: Extract<Recipe['source'], { arch
       const typeOf = (value: string) => tensorOf(drawn.graph.values.get(value));
       const { init, seed } = recipe;
       const { head } = recipe.extra;
-      const headed = head && withHead(drawn, head, { name: part.id, output: 'logits', typeOf, classes: outputs, init, seed });
+      const files = head && (await headFiles(recipe, head, ports, job.signal));
+      const more = { name: part.id, output: 'logits', typeOf, classes: outputs, init, seed, ...(files ? { files } : {}) };
+      const headed = head && withHead(drawn, head, more);
       const trained = headed?.model ?? drawn;
       const { graph, opsets, irVersion } = normalise(trained);
       const plan = planOf(recipe, { graph, opsets, irVersion, input: 'x', output: 'logits', classes }, trained.graph, part.id, job, headed);
@@ -236,6 +240,7 @@ const ofModel = async (recipe: Recipe, path: string, ports: Ports, job: Job): Pr
     async finish(_row, outputs, counts) {
       const drawn = { ...whole, graph: initialise(whole.graph, recipe.init, recipe.seed) };
       const base = freed ? { ...freed, graph: withValues(freed.graph, drawn.graph) } : drawn;
+      const files = head && (await headFiles(recipe, head, ports, job.signal));
       const headed =
         head &&
         withHead(base, head, {
@@ -245,6 +250,7 @@ const ofModel = async (recipe: Recipe, path: string, ports: Ports, job: Job): Pr
           classes: outputs,
           init: recipe.init,
           seed: recipe.seed,
+          ...(files ? { files } : {}),
         });
       if (headed && stored) job.note('With its new head the model is saved in float32.');
       const run = (model: Model) =>
@@ -278,5 +284,5 @@ const ofModel = async (recipe: Recipe, path: string, ports: Ports, job: Job): Pr
 /** Opens the model that a recipe trains: a new one of an architecture, or a file. `modelPath` is the file's resolved path. */
 export const openRecipeModel = (recipe: Recipe, ports: Ports, job: Job): Promise<Opened> =>
   'arch' in recipe.source
-    ? Promise.resolve(ofArchitecture(recipe, recipe.source, job))
+    ? Promise.resolve(ofArchitecture(recipe, recipe.source, ports, job))
     : ofModel(recipe, ports.resolve(recipe.path, recipe.source.model), ports, job);

@@ -320,6 +320,16 @@ export interface Architecture<O extends Options = Options> extends Part<O> {
 export const defineArchitecture = <const O extends Options>(architecture: Architecture<O>): Architecture =>
   architecture as unknown as Architecture;
 
+/** A file that an option of a head names, read: numbers of the one array [N, width] of an .npy or .npz, or text. */
+export interface HeadArray {
+  readonly dims: readonly number[];
+  readonly data: Float64Array;
+}
+export interface HeadFiles {
+  readonly arrays: Readonly<Record<string, HeadArray>>;
+  readonly texts: Readonly<Record<string, string>>;
+}
+
 /** The last layers of a model, in place of its own. What it gives besides logits, losses read as `given`. */
 export interface Head<O extends Options = Options> extends SizedPart<O> {
   /**
@@ -329,10 +339,12 @@ export interface Head<O extends Options = Options> extends SizedPart<O> {
   build(
     net: Net,
     features: string,
-    sizes: { readonly width: number; readonly classes: number },
+    sizes: { readonly width: number; readonly classes: number; readonly files?: HeadFiles },
     chosen: Chosen<O>,
     random: Random,
-  ): { readonly logits: string; readonly given?: Readonly<Record<string, string>> };
+  ): { readonly logits: string; readonly given?: Readonly<Record<string, string>>; readonly notes?: readonly string[] };
+  /** Options that name files, relative to the recipe, and what is read of them; '' for none. */
+  readonly files?: Readonly<Partial<Record<keyof O, 'array' | 'text'>>>;
   /** Width of the output where it is not the number of classes. */
   outputs?(classes: number, chosen: Chosen<O>): number;
   /** A term of its own, [N] or a scalar, added to the loss. */

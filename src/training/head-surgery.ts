@@ -8,7 +8,7 @@ import { penultimate } from '../graph/penultimate.ts';
 import type { Constant, Dim, Graph, Model, Node, TensorType } from '../graph/types.ts';
 import { called, namesWithin } from '../graph/walk.ts';
 import { netOver } from './build.ts';
-import type { Head, LastLayer } from './define.ts';
+import type { Head, HeadFiles, LastLayer } from './define.ts';
 import { type Initialisation, initialise } from './initialise.ts';
 import type { Picked } from './plan.ts';
 
@@ -34,6 +34,8 @@ export interface Headed {
   readonly given: Readonly<Record<string, string>>;
   /** Stored values of the head that are not trained. */
   readonly fixed: readonly string[];
+  /** What to know about it, in sentences. */
+  readonly notes: readonly string[];
 }
 
 const cutAt = (graph: Graph, output: string, name: string): { readonly features: string; readonly head: Node } => {
@@ -57,6 +59,7 @@ export const withHead = (
     readonly classes: number;
     readonly init: Initialisation;
     readonly seed: number;
+    readonly files?: HeadFiles;
   },
 ): Headed => {
   const { graph } = model;
@@ -80,7 +83,13 @@ export const withHead = (
   emit.typed(features, { kind: 'tensor', dtype: 'float32', dims: ['N', ...row] });
   const width = sizeOf(row);
   const flat = row.length === 1 ? features : net.layer('Flatten', 'head.flat', [features], { axis: { type: 'int', value: 1 } }, [width]);
-  const built = part.build(net, flat, { width, classes: given.classes }, chosen, random(given.seed, `head/${part.id}`));
+  const built = part.build(
+    net,
+    flat,
+    { width, classes: given.classes, ...(given.files ? { files: given.files } : {}) },
+    chosen,
+    random(given.seed, `head/${part.id}`),
+  );
   const outputs = part.outputs?.(given.classes, chosen) ?? given.classes;
   const made = new Set(emit.nodes.flatMap((n) => n.outputs));
   const before = new Set([...namesWithin(graph), ...graph.initializers.keys()]);
@@ -110,7 +119,8 @@ export const withHead = (
   const fresh = (name: string): boolean => drawn.has(name);
   const kind = given.init === 'keep' ? 'torch-default' : given.init;
   const fixed = [...stored.keys()].filter((name) => !trained.has(name)).map(rename);
-  return { model: prune({ ...model, graph: initialise(whole, kind, given.seed, fresh) }), output: given.output, given: extra, fixed };
+  const headed = prune({ ...model, graph: initialise(whole, kind, given.seed, fresh) });
+  return { model: headed, output: given.output, given: extra, fixed, notes: built.notes ?? [] };
 };
 
 /** U(±1/√fanIn): what stays where no rule of initialisation knows the use of a parameter. */

@@ -1,6 +1,7 @@
 import type { Head } from '../define.ts';
 import { cosine } from './cosine.ts';
+import { ebv } from './ebv.ts';
 import { embedding } from './embedding.ts';
 import { linear } from './linear.ts';
 
-export const heads: readonly Head[] = [linear, cosine, embedding];
+export const heads: readonly Head[] = [linear, cosine, embedding, ebv];

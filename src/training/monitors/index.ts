@@ -7,6 +7,7 @@ import { gradientNoise } from './gradient-noise.ts';
 import { projection } from './projection.ts';
 import { updateRatio } from './update-ratio.ts';
 import { weightNorm } from './weight-norm.ts';
+import { zeroEmbeddings } from './zero-embeddings.ts';
 
 export const monitors: readonly Monitor[] = [
   updateRatio,
@@ -17,4 +18,5 @@ export const monitors: readonly Monitor[] = [
   weightNorm,
   projection,
   friction,
+  zeroEmbeddings,
 ];

@@ -1,7 +1,8 @@
 import { adadagrad } from './adadagrad.ts';
 import { digitsTrainer } from './digits-trainer.ts';
+import { ebv } from './ebv.ts';
 import type { RecipeEntry } from './entry.ts';
 import { psKd } from './ps-kd.ts';
 import { zLoss } from './z-loss.ts';
 
-export const recipeEntries: readonly RecipeEntry[] = [digitsTrainer, zLoss, adadagrad, psKd];
+export const recipeEntries: readonly RecipeEntry[] = [digitsTrainer, zLoss, adadagrad, psKd, ebv];
