@@ -34,21 +34,23 @@ const filled = (view: FrameLocator, act: string, status?: string): Promise<numbe
       new Promise<number>((done) => {
         const from = performance.now();
         const grid = page.querySelector<HTMLElement>('.data-grid');
-        const isDone = (): boolean =>
-          (status === undefined || (page.querySelector('.data-left > [role=status]')?.textContent ?? '').includes(status)) &&
-          page.querySelector('.data-body [role=gridcell]') !== null &&
-          ![...page.querySelectorAll('.data-body [role=gridcell]')].some((cell) => cell.textContent === '…');
-        const look = (): void => {
-          if (isDone()) requestAnimationFrame(() => done(performance.now() - from));
-          else requestAnimationFrame(look);
-        };
         if (act.startsWith('filter ')) {
           const box = page.querySelector<HTMLInputElement>('input.filter');
           if (box) box.value = act.slice(7);
           box?.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' }));
         } else if (act === 'sort') page.querySelector<HTMLElement>('[title="Sort by value"]')?.click();
         else if (grid) grid.scrollTop = Number(act) * grid.scrollHeight;
-        requestAnimationFrame(() => requestAnimationFrame(look));
+        // Looked at in the frame after the act at the earliest, and then in every one.
+        requestAnimationFrame(() => {
+          const timer = setInterval(() => {
+            const told = page.querySelector('.data-left > [role=status]')?.textContent ?? '';
+            const cells = [...page.querySelectorAll('.data-body [role=gridcell]')];
+            if ((status !== undefined && !told.includes(status)) || cells.length === 0 || cells.some((cell) => cell.textContent === '…'))
+              return;
+            clearInterval(timer);
+            requestAnimationFrame(() => done(performance.now() - from));
+          }, 8);
+        });
       }),
     { act, ...(status === undefined ? {} : { status }) },
   );
