@@ -29,6 +29,7 @@ import { retrainTool } from './retrain-tool.ts';
 import { rowsNamed, sampleViews } from './samples.ts';
 import { openOutputs, openScores, passageOf } from './score-tools.ts';
 import { type OpenSubject, openSubject } from './subject.ts';
+import { weightsTool } from './weights-tool.ts';
 
 /** A report, or the fault that kept its run from starting. */
 export type Diagnosed = Report | Fault;
@@ -333,6 +334,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
   const uses = new Set<ToolName>(study.uses);
   const features = featureTools(open, run.ask, ports, job);
   const fresh = freshTool(open, run.ask, ports, job);
+  const weights = weightsTool(run.ask, ports, job);
   const retrain = retrainTool(run.ask, open.dataSha256, ports, job);
   const told = openOutputs(open, declaredBy(run), run.ask, ports, job);
   const scores = uses.has('scores') ? await openScores(open, declaredBy(run), run.ask, ports, job) : undefined;
@@ -350,6 +352,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
       ...told.tools,
       retrain: retrain.tool,
       fresh: fresh.tool,
+      weights: weights.tool,
       maps: maps.tool,
       ...features.tools,
       ensemble: ensembleTool(open, run.ask, ports, job),
@@ -364,7 +367,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
     const range = scores?.range ?? passed?.range ?? reader?.range();
     if (model && range && range.max >= range.min)
       for (const note of rangeNotes(model.model, range, imageAxes(bound.inputDims) !== undefined)) job.note(note);
-    const ran = gradient?.choice ?? fresh.device();
+    const ran = gradient?.choice ?? fresh.device() ?? weights.device();
     const device = (ran ?? open.device)?.actual;
     const seconds = (performance.now() - began) / 1000;
     const findings = study.report(result, run.chosen, { ...subject, ...(device ? { ran: { device, seconds } } : {}) });
@@ -384,6 +387,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
     await pair?.close();
     await retrain.release();
     await fresh.release();
+    await weights.release();
     await features.release();
   }
 };

@@ -23,6 +23,7 @@ import { promptEnsemble } from './metrics/prompt-ensemble.ts';
 import { rankingMetrics } from './metrics/ranking-metrics.ts';
 import { regressionReport } from './metrics/regression-report.ts';
 import { linearProbe } from './representation/linear-probe.ts';
+import { scaleInvariance } from './training/scale-invariance.ts';
 
 /** Every diagnostic, in the order shown. A new one is a file `<family>/<id>.ts` and a line here. */
 export const diagnostics: readonly Diagnostic[] = [
@@ -44,6 +45,7 @@ export const diagnostics: readonly Diagnostic[] = [
   recalibration,
   generationConfidence,
   linearProbe,
+  scaleInvariance,
   saliency,
   attributionSummary,
   attributionComparison,

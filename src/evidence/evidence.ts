@@ -13,6 +13,7 @@ import type { FreshTool } from './fresh.ts';
 import type { MapsOpener } from './maps.ts';
 import type { RetrainTool } from './retrain.ts';
 import type { SamplesTool } from './samples.ts';
+import type { WeightsTool } from './weights.ts';
 
 export type { Token } from '../data/text-words.ts';
 export type { SamplesTool } from './samples.ts';
@@ -377,5 +378,6 @@ export interface Tools {
   head: HeadTool;
   ensemble: EnsembleTool;
   pair: PairTool;
+  weights: WeightsTool;
 }
 export type ToolName = keyof Tools;

@@ -22,6 +22,12 @@ export const diagnosticFaults = {
     d.image === ''
       ? `Rows of shape [${d.dims.join(', ')}] are no pictures that blocks can be stacked on; give images, or name the shape of a flat row with image (HxW or CxHxW).`
       : `Rows of shape [${d.dims.join(', ')}] are no pictures of ${d.image} with 1 or 3 channels and sides of at least 4; correct image.`,
+  'diagnostic/batch-rows': (d: { rows: number }): string =>
+    `The data have ${d.rows} labelled ${d.rows === 1 ? 'row' : 'rows'}, and statistics of a batch need at least 2; give more rows.`,
+  'diagnostic/probe-loss': (d: { rows: number }): string =>
+    `The loss of the ${d.rows} rows is not finite, so there is no gradient to test; check the rows for extreme values and the weights for NaN.`,
+  'diagnostic/no-weights': (_: object): string =>
+    'No parameter of the model has two axes or more, so there is no weight to test; give a model with dense layers or convolutions.',
   'diagnostic/zero-attribution': (d: { method: string; rows: number; of: number; row: number }): string =>
     `Attributions by '${d.method}' are all zero for ${d.rows} of ${d.of} rows, the first being row ${d.row}: ranks are arbitrary there; choose the logit (outputScale), another target or another method.`,
   'diagnostic/forecast': (d: { columns: number; names: readonly string[]; form: string }): string =>
