@@ -1,6 +1,8 @@
 import { Fault } from '../base/fault.ts';
 import type { Job } from '../base/job.ts';
 import { choose } from '../base/option.ts';
+import { random } from '../base/random.ts';
+import { sizeOf } from '../base/tensor.ts';
 import { constantOf } from '../graph/constant.ts';
 import type { Constant, Graph } from '../graph/types.ts';
 import { type Headed, lastLayer } from '../training/head-surgery.ts';
@@ -121,24 +123,40 @@ export const withOwnParameters = (plan: Plan, seed: number): Plan => {
   return { ...plan, graph: { ...plan.graph, initializers }, groups: [...plan.groups, { parameters, lrScale: 1 }] };
 };
 
-/** First values of the last biases, by name; undefined where the recipe keeps them. */
-export const firstBiases = (
+/** First values of the last layer by the names of its parameters; none where the recipe keeps them. */
+export const firstValues = (
   recipe: Recipe,
   plan: Plan,
   counts: Counts | undefined,
-): { readonly name: string; readonly values: ArrayLike<number> } | undefined => {
+  job: Pick<Job, 'note'>,
+): readonly { readonly name: string; readonly values: ArrayLike<number> }[] => {
   const { biasInit } = recipe.extra;
-  if (!biasInit) return undefined;
+  if (!biasInit) return [];
+  const { part, chosen } = biasInit;
+  const refuse = (reason: string): Fault => refused(recipe, 'biasInit', part.id, reason);
   const { target } = recipe.loss.part;
   if (!counts || (target !== 'class' && target !== 'marks'))
-    throw refused(recipe, 'biasInit', biasInit.part.id, `needs classes, which loss '${recipe.loss.part.id}' does not have`);
-  const values = biasInit.part.values({ ...counts, loss: recipe.loss.part.id, marks: target === 'marks' }, biasInit.chosen);
-  if (!values) return undefined;
-  const name = plan.layer?.bias;
-  const size = name ? plan.graph.initializers.get(name)?.dims.at(-1) : undefined;
-  if (!name || size !== values.length)
-    throw refused(recipe, 'biasInit', biasInit.part.id, 'needs a last layer with one bias per class, which the model does not have');
-  return { name, values };
+    throw refuse(`needs classes, which loss '${recipe.loss.part.id}' does not have`);
+  const facts = { ...counts, loss: recipe.loss.part.id, marks: target === 'marks' };
+  const values = part.values(facts, chosen);
+  if (!values) return [];
+  const reason = part.refuses?.(facts, chosen);
+  if (reason !== undefined) throw refuse(reason);
+  const { layer, graph } = plan;
+  const size = layer?.bias ? graph.initializers.get(layer.bias)?.dims.at(-1) : undefined;
+  if (!layer || size !== values.length) throw refuse('needs a last layer with one bias per class, which the model does not have');
+  if (graph.nodes.filter((n) => n.inputs.includes(layer.bias)).length > 1)
+    throw refuse(`would change '${layer.bias}', which more than one node reads`);
+  for (const remark of part.remarks?.(facts, chosen) ?? []) job.note(remark);
+  const deviation = part.deviation?.(chosen) ?? 0;
+  const old = deviation > 0 ? graph.initializers.get(layer.weight) : undefined;
+  if (!old) return [{ name: layer.bias, values }];
+  const chance = random(recipe.seed, `biasInit/${part.id}`);
+  const drawn = Float64Array.from({ length: sizeOf(old.dims) }, () => deviation * chance.normal());
+  return [
+    { name: layer.bias, values },
+    { name: layer.weight, values: drawn },
+  ];
 };
 
 export const withValue = (graph: Graph, name: string, values: ArrayLike<number>): Graph => {
@@ -146,4 +164,14 @@ export const withValue = (graph: Graph, name: string, values: ArrayLike<number>)
   if (!old) return graph;
   const next: Constant = constantOf(old.dtype, old.dims, values);
   return { ...graph, initializers: new Map([...graph.initializers, [name, next]]) };
+};
+
+/** What the factors of a scaled loss say of the run, from the numbers of its steps. */
+export const scalingRemarks = ({ lossScaling }: Plan, monitors: Readonly<Record<string, readonly number[]>>): readonly string[] => {
+  const factor = monitors['term/loss-scale'] ?? [];
+  const terms = Object.entries(monitors).flatMap(([line, steps]) =>
+    line.startsWith('term/') && line !== 'term/loss-scale' ? [steps] : [],
+  );
+  const other = factor.map((_, k) => terms.reduce((sum, steps) => sum + steps[k], 0));
+  return lossScaling?.part.guide?.remarks?.({ factor, other }) ?? [];
 };

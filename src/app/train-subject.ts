@@ -25,7 +25,7 @@ import type { Recipe } from '../training/recipe.ts';
 import { groupsOf, receiving } from '../training/trainable.ts';
 import { headFiles } from './head-files.ts';
 import type { Ports } from './ports.ts';
-import { type Counts, firstBiases, withOwnParameters, withParts, withValue } from './train-parts.ts';
+import { type Counts, firstValues, withOwnParameters, withParts, withValue } from './train-parts.ts';
 
 /** A recipe's model before its data are known. */
 export interface Opened {
@@ -109,13 +109,14 @@ const planOf = (
   return withOwnParameters({ ...rest, groups: groupsOf(recipe, chosen) }, recipe.seed);
 };
 
-/** Model and plan with the first values of the last biases that the recipe asks for. */
-const biased = (recipe: Recipe, subject: Subject, counts: Counts | undefined): Subject => {
-  const found = firstBiases(recipe, subject.plan, counts);
-  if (!found) return subject;
+/** Model and plan with the first values of the last layer that the recipe asks for. */
+const biased = (recipe: Recipe, subject: Subject, counts: Counts | undefined, job: Pick<Job, 'note'>): Subject => {
+  const found = firstValues(recipe, subject.plan, counts, job);
   const { model, plan } = subject;
-  const put = (graph: Graph): Graph => withValue(graph, found.name, found.values);
-  return { ...subject, model: { ...model, graph: put(model.graph) }, plan: { ...plan, graph: put(plan.graph) } };
+  const put = (graph: Graph): Graph => found.reduce((g, { name, values }) => withValue(g, name, values), graph);
+  return found.length === 0
+    ? subject
+    : { ...subject, model: { ...model, graph: put(model.graph) }, plan: { ...plan, graph: put(plan.graph) } };
 };
 
 /** What is saved of a model with a new head: its one output. */
@@ -155,7 +156,7 @@ const ofArchitecture = (recipe: Recipe, source: Extract<Recipe['source'], { arch
       const trained = headed?.model ?? drawn;
       const { graph, opsets, irVersion } = normalise(trained);
       const plan = planOf(recipe, { graph, opsets, irVersion, input: 'x', output: 'logits', classes }, trained.graph, part.id, job, headed);
-      return biased(recipe, { model: headed ? saved(headed) : drawn, plan }, counts);
+      return biased(recipe, { model: headed ? saved(headed) : drawn, plan }, counts, job);
     },
   };
 };
@@ -276,7 +277,7 @@ const ofModel = async (recipe: Recipe, path: string, ports: Ports, job: Job): Pr
       const without = recipe.init === 'keep' ? undefined : undrawn(model.graph, names);
       if (without) throw new Fault('training/initialisation', { model: file.name, parameter: without.name, node: called(without.node) });
       const subject = headed ? { model: saved(headed), plan } : { model, ...(stored ? { stored } : {}), plan };
-      return biased(recipe, subject, counts);
+      return biased(recipe, subject, counts, job);
     },
   };
 };

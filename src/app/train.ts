@@ -14,6 +14,7 @@ import { checkpointPaths, modelWith, readCheckpoint, writeCheckpoint } from './t
 import { compareTraining } from './train-compare.ts';
 import { finish, finishRegime } from './train-finish.ts';
 import { type Bad, lengthOf, trainLoop } from './train-loop.ts';
+import { scalingRemarks } from './train-parts.ts';
 import { fresh, type Snapshot, weights } from './train-progress.ts';
 import { cardsOf, guideOf, headlineOf, type Scores, stageTable } from './train-report.ts';
 import { type Setup, setUp } from './train-setup.ts';
@@ -141,6 +142,7 @@ export const trainWithin =
       const { epochs } = lengthOf(recipe, setup.train.positions.length, run.batch);
       if (progress.skipped > 0)
         job.note(`${progress.skipped} of ${progress.step} steps were left out, as loss or gradient was not finite.`);
+      for (const remark of scalingRemarks(subject.plan, ended.snapshot.curves.monitors)) job.note(remark);
       await save(ended.snapshot);
       if (ended.bad) {
         const { bad } = ended;

@@ -95,12 +95,22 @@ export interface BatchSchedule<O extends Options = Options> extends Part<O> {
 export const defineBatchSchedule = <const O extends Options>(schedule: BatchSchedule<O>): BatchSchedule =>
   schedule as unknown as BatchSchedule;
 
+/** The classes or labels of the training rows: `counts` are rows of each. */
+export interface BiasFacts {
+  readonly counts: ArrayLike<number>;
+  readonly rows: number;
+  readonly loss: string;
+  readonly marks: boolean;
+}
 /** First values of the last layer's biases, from the classes of the training rows; undefined keeps them. */
 export interface BiasInit<O extends Options = Options> extends Part<O> {
-  values(
-    facts: { readonly counts: ArrayLike<number>; readonly rows: number; readonly loss: string; readonly marks: boolean },
-    chosen: Chosen<O>,
-  ): ArrayLike<number> | undefined;
+  /** Why they cannot be had of these rows, as a clause after its name. */
+  refuses?(facts: BiasFacts, chosen: Chosen<O>): string | undefined;
+  /** What to know of them with these rows, in sentences. */
+  remarks?(facts: BiasFacts, chosen: Chosen<O>): readonly string[];
+  values(facts: BiasFacts, chosen: Chosen<O>): ArrayLike<number> | undefined;
+  /** Standard deviation of normal draws in the place of the last layer's weights; 0 keeps them. */
+  deviation?(chosen: Chosen<O>): number;
 }
 export const defineBiasInit = <const O extends Options>(init: BiasInit<O>): BiasInit => init as unknown as BiasInit;
 

@@ -280,6 +280,8 @@ export interface LossScaling<O extends Options = Options> extends Part<O> {
       scalars: Readonly<Record<string, string>>,
       chosen: Chosen<O>,
     ): { readonly factor: string; readonly scalars: Readonly<Record<string, string>> };
+    /** What the factor and the sum of the other terms in all steps say, in sentences. */
+    remarks?(steps: { readonly factor: readonly number[]; readonly other: readonly number[] }): readonly string[];
   };
 }
 export const defineLossScaling = <const O extends Options>(scaling: LossScaling<O>): LossScaling => scaling as unknown as LossScaling;
