@@ -19,6 +19,7 @@ import { openLeft } from './host/left.ts';
 import { openMachine } from './host/machine.ts';
 import { openMilestones } from './host/milestones.ts';
 import { problemTeller } from './host/problems.ts';
+import { inNotification, inStatusBar } from './host/progress.ts';
 import { saveFile } from './host/prompts.ts';
 import { emptyFolder, layOutSample, openWalkthrough } from './host/sample.ts';
 import { labelOf, suiteFiles } from './host/suites.ts';
@@ -202,22 +203,8 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     jobs: { submit: (task, ask, watch) => jobs().submit(task, ask, watch) },
     store,
     view: (id, { title, subject }) => panels.begin(id, `${title}: ${subject}`),
-    progress: (title, cancel, work) =>
-      new Promise((done, fail) => {
-        void vscode.window.withProgress(
-          { location: vscode.ProgressLocation.Notification, title, cancellable: true },
-          async (bar, token) => {
-            token.onCancellationRequested(cancel);
-            let shown = 0;
-            const result = work((fraction, message) => {
-              bar.report({ increment: Math.max(0, fraction - shown) * 100, message });
-              shown = Math.max(shown, fraction);
-            });
-            result.then(done, fail);
-            await result.catch(() => {});
-          },
-        );
-      }),
+    // The status bar: a notification would lie over the editor for as long as the run takes. Its view and the list of runs cancel it.
+    progress: inStatusBar,
     changed: refresh,
     queued(run, place) {
       if (place > 0) waiting.set(run, place);
@@ -244,14 +231,7 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
         jobs().submit('draft', ask, { signal, onProgress }),
       );
     },
-    async working(title, work) {
-      const stop = new AbortController();
-      return ports.progress(
-        title,
-        () => stop.abort(),
-        (report) => work(report, stop.signal),
-      );
-    },
+    working: inNotification,
     cuda: machine.cuda,
     devices: () => jobs().submit('devices', {}),
     renewJobs: () => jobs().renew(),
@@ -272,12 +252,7 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     async writeGradient(ask) {
       if (!trusted()) return;
       const title = `Gradient graph of ${labelOf(ask.model)}`;
-      const stop = new AbortController();
-      const written = await ports.progress(
-        title,
-        () => stop.abort(),
-        (onProgress) => jobs().submit('grad', ask, { signal: stop.signal, onProgress }),
-      );
+      const written = await inNotification(title, (onProgress, signal) => jobs().submit('grad', ask, { signal, onProgress }));
       void vscode.window.showInformationMessage(`${labelOf(written.out)}: ${written.nodes} nodes; outputs ${written.outputs.join(', ')}.`);
     },
     runs: () => kept.runs(),

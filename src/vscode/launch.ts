@@ -17,8 +17,8 @@ export interface LaunchPorts {
   readonly jobs: Pick<Supervisor, 'submit'>;
   readonly store: Pick<RunStore, 'start'>;
   view(run: string, work: Launch): RunView;
-  /** Shows progress until `work` has ended; `cancel` is called when the user says so there. */
-  progress<T>(title: string, cancel: () => void, work: (report: (fraction: number, text: string) => void) => Promise<T>): Promise<T>;
+  /** Shows outside the run's view, which may be hidden, how far `work` is until it has ended. */
+  progress<T>(title: string, work: (report: (fraction: number, text: string) => void) => Promise<T>): Promise<T>;
   /** The list of runs, or one of them, is not what it was. */
   changed(): void;
   /** A run waits at this place of the queue, from 1; 0 when it starts. */
@@ -69,15 +69,14 @@ export const launch = async (work: Launch, ports: LaunchPorts, running: Running)
   const writer = await ports.store.start({ kind: task, title, subject, request: work.ask });
   const unsaved = (error: unknown): void => ports.log(`run ${writer.id}: ${error instanceof Error ? error.message : String(error)}`);
   const stop = new AbortController();
-  const cancel = (): void => stop.abort();
-  running.set(writer.id, cancel);
+  running.set(writer.id, () => stop.abort());
   const view = ports.view(writer.id, work);
   const whole = `${title}: ${subject}`;
   view.post({ type: 'progress', title: whole, fraction: 0, text: t('Starting') });
   ports.changed();
   let streamed = false;
   try {
-    const result = await ports.progress(whole, cancel, (report) =>
+    const result = await ports.progress(whole, (report) =>
       submit(ports.jobs, work, {
         signal: stop.signal,
         onProgress(fraction, text) {

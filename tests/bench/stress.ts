@@ -54,7 +54,7 @@ const hostFigures = async (): Promise<Readonly<Record<string, number>>> => {
       },
       close() {},
     }),
-    progress: (_, __, work) => work(() => {}),
+    progress: (_, work) => work(() => {}),
     changed() {},
     say() {},
     log() {},

@@ -28,10 +28,11 @@ function scenarios({ page, server, folder, shot }: Stage): void {
   };
   const view = (): FrameLocator => webview(page);
   const bar = () => view().locator('.selection-bar');
-  const run = async (command: string): Promise<void> => {
-    await runCommand(page, command);
+  const run = async (diagnostic: string): Promise<void> => {
+    await runCommand(page, `Assay: ${diagnostic}`);
     await choose(page, 'digits');
     await choose(page, 'test');
+    await view().locator('h1', { hasText: diagnostic }).waitFor();
   };
   const use = async (theme: string, kind: string): Promise<void> => {
     await runCommand(page, 'Preferences: Color Theme');
@@ -47,7 +48,7 @@ function scenarios({ page, server, folder, shot }: Stage): void {
   };
 
   scenario('a cell chosen by keyboard is one selection of the page: chip, samples, other cards', async () => {
-    await run('Assay: Confusion Matrix');
+    await run('Confusion Matrix');
     await painted(view().locator('canvas.heatmap').first());
     await chooseCell();
     assert.match((await bar().textContent()) ?? '', /^Selection: \d+( of \d+)? rows of /);
@@ -74,7 +75,7 @@ function scenarios({ page, server, folder, shot }: Stage): void {
         .waitFor();
       await view().locator('.twin:not(.visually-hidden) table').first().waitFor();
     };
-    await run('Assay: Reliability Diagram');
+    await run('Reliability Diagram');
     await painted(view().locator('.card canvas:not(.swatch)').first());
     await page.getByRole('tab', { name: /^Confusion Matrix/ }).click();
     await isBack();
@@ -148,7 +149,7 @@ function scenarios({ page, server, folder, shot }: Stage): void {
 
   scenario('two runs are compared from the panel, card by card with intervals of the differences', async () => {
     await runCommand(page, 'View: Close All Editors');
-    await run('Assay: Reliability Diagram');
+    await run('Reliability Diagram');
     await painted(view().locator('.card canvas:not(.swatch)').first());
     await view().getByRole('button', { name: 'Compare with another run' }).click();
     await choose(page, 'Reliability Diagram');

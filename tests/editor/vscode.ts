@@ -104,18 +104,23 @@ export const pickOption = async (view: FrameLocator, label: string, option: stri
 
 /** Waits until a canvas has at least so many pixels that are not transparent: charts are drawn when they come into view. */
 export const painted = async (canvas: Locator, least = 1000): Promise<void> => {
-  await canvas.scrollIntoViewIfNeeded();
-  const ink = (): Promise<number> =>
-    canvas.evaluate((element) => {
+  const ink = async (): Promise<number> => {
+    await canvas.scrollIntoViewIfNeeded();
+    return canvas.evaluate((element) => {
       const { width, height } = element as HTMLCanvasElement;
       const data = (element as HTMLCanvasElement).getContext('2d')?.getImageData(0, 0, width, height).data ?? [];
       let inked = 0;
       for (let i = 3; i < data.length; i += 4) if (data[i] > 0) inked++;
       return inked;
     });
-  for (const until = Date.now() + PATIENCE; (await ink()) < least; ) {
-    if (Date.now() > until) throw new Error(`the canvas has ${await ink()} painted pixels, fewer than ${least}`);
-    await canvas.page().waitForTimeout(100);
+  };
+  // A page that is replaced by the next takes its canvas with it while it is looked at.
+  const seen = (): Promise<number | Error> => ink().catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+  for (const until = Date.now() + PATIENCE; ; await canvas.page().waitForTimeout(100)) {
+    const found = await seen();
+    if (typeof found === 'number' && found >= least) return;
+    if (Date.now() > until)
+      throw typeof found === 'number' ? new Error(`the canvas has ${found} painted pixels, fewer than ${least}`) : found;
   }
 };
 

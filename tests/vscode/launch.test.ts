@@ -81,7 +81,7 @@ const play = async (name: string, work: Launch, answer: Answer, meanwhile: (runn
         closed = true;
       },
     }),
-    progress: (_, __, begin) => begin(() => {}),
+    progress: (_, begin) => begin(() => {}),
     changed() {},
     say: (problem) => void said.push(problem),
     log() {},

@@ -33,6 +33,8 @@ export const pick = <T>(
     box.title = title;
     box.placeholder = placeholder;
     box.matchOnDescription = true;
+    // A page that takes the focus meanwhile, as the walkthrough does, takes no answer away; Escape does.
+    box.ignoreFocusOut = true;
     box.items = itemsOf(choices);
     const buttons = asides.map(({ icon, tooltip }): vscode.QuickInputButton => ({ iconPath: new vscode.ThemeIcon(icon), tooltip }));
     box.buttons = buttons;
@@ -56,7 +58,8 @@ export const text = async (
   prompt: string,
   value: string,
   check: (value: string) => string | undefined,
-): Promise<string | undefined> => vscode.window.showInputBox({ title, prompt, value, validateInput: (typed) => check(typed) ?? null });
+): Promise<string | undefined> =>
+  vscode.window.showInputBox({ title, prompt, value, ignoreFocusOut: true, validateInput: (typed) => check(typed) ?? null });
 
 const filters = (kinds: FileKinds): Record<string, string[]> =>
   Object.fromEntries(Object.entries(kinds).map(([title, endings]) => [title, [...endings]]));

@@ -41,8 +41,7 @@ export const openViews = ({ host, history, changed, failed, placeOf }: ViewsPort
     runs.badge =
       running > 0 ? { value: running, tooltip: running === 1 ? t('1 run is going on') : t('{0} runs are going on', running) } : undefined;
     const text = filterText(host.runsShown());
-    if (text === undefined) delete runs.message;
-    else runs.message = text;
+    runs.message = text ?? '';
     await vscode.commands.executeCommand('setContext', 'assay.runsFiltered', text !== undefined);
   };
   const refresh = (): void => {
