@@ -35,9 +35,11 @@ const subject = (report: Report): string => {
   return [
     subjectOf(p, fileOf),
     `${format(p.rows, 'count')} ${p.rows === 1 ? 'row' : 'rows'}${p.split === undefined ? '' : ` of ${p.split}`}`,
-    `device ${deviceOf(report)}`,
+    p.device.actual === 'none' ? '' : `device ${deviceOf(report)}`,
     format(p.seconds, 'seconds'),
-  ].join(' · ');
+  ]
+    .filter((part) => part !== '')
+    .join(' · ');
 };
 
 const MOST_NUMBERS = 6;

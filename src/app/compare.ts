@@ -118,7 +118,7 @@ export const compareRuns = (a: Report, b: Report, names: readonly [string, strin
     return { name, a: x, b: y, interval: differenceInterval(x, a.intervals[name], y, b.intervals[name]) };
   });
   const apart = rows.filter(({ interval }) => interval && (interval.low > 0 || interval.high < 0));
-  const judged = rows.filter(({ interval }) => interval !== undefined).length;
+  const judged = rows.filter(({ interval }) => interval !== undefined);
   const equal = rows.every((r) => r.a === r.b);
   const only = [
     ...Object.keys(a.headline).filter((name) => !Object.hasOwn(b.headline, name)),
@@ -131,13 +131,17 @@ export const compareRuns = (a: Report, b: Report, names: readonly [string, strin
     title: `${a.title}: two runs`,
     question: 'What differs between two runs of one diagnostic, and by more than chance?',
     outcome: 'measured',
-    headline: Object.fromEntries(
-      rows.flatMap(({ name, a: x, b: y }) => [
-        [name, x],
-        [`against_${name}`, y],
-        [`${name}_difference`, x - y],
+    // What is asked for first: the differences, those with an interval before the others.
+    headline: Object.fromEntries([
+      ...[...judged, ...rows.filter((row) => !judged.includes(row) && row.name !== 'rows')].map(
+        ({ name, a: x, b: y }) => [`${name}_difference`, x - y] as const,
+      ),
+      ...rows.flatMap(({ name, a: x, b: y }) => [
+        [name, x] as const,
+        [`against_${name}`, y] as const,
+        ...(name === 'rows' ? [[`${name}_difference`, x - y] as const] : []),
       ]),
-    ),
+    ]),
     intervals: Object.fromEntries(
       rows.flatMap(({ name, interval }) => [
         ...(Object.hasOwn(a.intervals, name) ? [[name, a.intervals[name]] as const] : []),
@@ -148,7 +152,7 @@ export const compareRuns = (a: Report, b: Report, names: readonly [string, strin
     cards: [...(apart.length > 0 ? [told(apart)] : []), table(rows, names), ...cards],
     guide: equal
       ? `All ${rows.length} numbers that both runs give are equal: nothing here speaks for either.`
-      : `Of ${rows.length} numbers that both runs give, ${judged} have an interval in both, and ${apart.length === 0 ? 'none of these differs by more than chance allows' : `${apart.length} of these ${apart.length === 1 ? 'differs' : 'differ'} by more than chance allows: ${apart.map((r) => r.name).join(', ')}`}. A difference without an interval may be noise; run both with more rows, or compare the two models on the same data, where what both get right cancels. When many numbers are read, some stand apart by chance.`,
+      : `Of ${rows.length} numbers that both runs give, ${judged.length} have an interval in both, and ${apart.length === 0 ? 'none of these differs by more than chance allows' : `${apart.length} of these ${apart.length === 1 ? 'differs' : 'differ'} by more than chance allows: ${apart.map((r) => r.name).join(', ')}`}. A difference without an interval may be noise; run both with more rows, or compare the two models on the same data, where what both get right cancels. When many numbers are read, some stand apart by chance.`,
     notes: [
       ...subjectNotes(a, b),
       ...optionNotes(a, b),

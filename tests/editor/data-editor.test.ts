@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { Locator } from 'playwright-core';
-import { openStage, type Stage } from './stage.ts';
-import { choose, openFile, PATIENCE, painted, reload, runCommand, tree, webview } from './vscode.ts';
+import { openStage, played, type Stage } from './stage.ts';
+import { choose, inMenu, openFile, PATIENCE, painted, reload, runCommand, tree, useTheme, webview } from './vscode.ts';
 
 const stage = await openStage();
 if (typeof stage === 'string') {
@@ -14,40 +13,15 @@ if (typeof stage === 'string') {
   scenarios(stage);
 }
 
-function scenarios({ page, server, folder, shot }: Stage): void {
-  const scenario = (name: string, act: () => Promise<void>): void => {
-    test(name, { timeout: 4 * PATIENCE }, async () => {
-      try {
-        await act();
-      } catch (error) {
-        await shot(`failed ${name.replace(/\W+/g, ' ')}`);
-        console.error(server.log().slice(-2000));
-        throw error;
-      }
-    });
-  };
+function scenarios(main: Stage): void {
+  const { page, folder, shot } = main;
+  const scenario = played(main);
   const view = () => webview(page);
   const rows = () => view().locator('.data-body .data-row');
   const filter = async (text: string): Promise<void> => {
     const box = view().getByRole('textbox', { name: 'Filter rows' });
     await box.fill(text);
     await box.press('Enter');
-  };
-  /** By the menu of the explorer, which takes no click in the moment in which it opens. */
-  const openAsDataset = async (item: Locator): Promise<void> => {
-    await item.click({ button: 'right' });
-    const entry = page.getByRole('menuitem', { name: 'Open as Dataset' });
-    for (const until = Date.now() + PATIENCE; ; ) {
-      await entry.hover();
-      await page.waitForTimeout(500);
-      await entry.click();
-      try {
-        await entry.waitFor({ state: 'hidden', timeout: 2000 });
-        return;
-      } catch (error) {
-        if (Date.now() > until) throw error;
-      }
-    }
   };
   const closeEditors = (): Promise<void> => runCommand(page, 'View: Close All Editors');
 
@@ -107,16 +81,9 @@ function scenarios({ page, server, folder, shot }: Stage): void {
         .first(),
       64,
     );
-    for (const [theme, kind, name] of [
-      ['Light Modern', 'vs', 'light'],
-      ['Dark High Contrast', 'hc-black', 'high contrast'],
-      ['Dark Modern', 'vs-dark', 'dark'],
-    ] as const) {
-      await runCommand(page, 'Preferences: Color Theme');
-      await choose(page, theme);
-      await page.locator(`.monaco-workbench.${kind}`).waitFor();
-      await page.waitForTimeout(500);
-      await shot(`data predictions ${name}`);
+    for (const theme of ['light', 'high contrast', 'dark'] as const) {
+      await useTheme(page, theme);
+      await shot(`data predictions ${theme}`);
     }
     await view().getByRole('grid', { name: 'Rows' }).focus();
     await page.keyboard.press('ArrowDown');
@@ -165,7 +132,7 @@ function scenarios({ page, server, folder, shot }: Stage): void {
       cpSync(join(import.meta.dirname, '../../media/icon.png'), join(at, name));
     const item = tree(page, /^pictures/);
     await item.waitFor();
-    await openAsDataset(item);
+    await inMenu(item, 'Open as Dataset');
     await view().locator('.balance-class[title="dog: 2 rows"]').click();
     await view().getByText('2 of 3 rows', { exact: true }).waitFor();
     await painted(rows().first().locator('canvas'), 1000);
@@ -177,7 +144,7 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     writeFileSync(join(folder, 'broken.npz'), 'PK\x03\x04 nothing of an archive');
     const item = tree(page, /^broken\.npz/);
     await item.waitFor();
-    await openAsDataset(item);
+    await inMenu(item, 'Open as Dataset');
     await view()
       .getByText(/broken\.npz', zip directory: it is missing/)
       .waitFor();

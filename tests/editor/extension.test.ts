@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, type TestContext, test } from 'node:test';
-import { layOutOthers, openStage, processesWith, type Stage } from './stage.ts';
+import { after, test } from 'node:test';
+import { layOutOthers, openStage, played, processesWith, type Stage } from './stage.ts';
 import {
   anyReport,
   choose,
@@ -16,6 +16,7 @@ import {
   runCommand,
   saveAs,
   tree,
+  useTheme,
   webview,
 } from './vscode.ts';
 
@@ -27,18 +28,9 @@ if (typeof stage === 'string') {
   scenarios(stage);
 }
 
-function scenarios({ page, server, folder, shot }: Stage): void {
-  const scenario = (name: string, act: (t: TestContext) => Promise<void>): void => {
-    test(name, { timeout: 4 * PATIENCE }, async (t) => {
-      try {
-        await act(t);
-      } catch (error) {
-        await shot(`failed ${name.replace(/\W+/g, ' ')}`);
-        console.error(server.log().slice(-2000));
-        throw error;
-      }
-    });
-  };
+function scenarios(main: Stage): void {
+  const { page, server, folder, shot } = main;
+  const scenario = played(main);
   const title = (text: string | RegExp) => webview(page).locator('h1', { hasText: text });
   const titleOf = (id: string): unknown =>
     id.startsWith('.')
@@ -87,14 +79,6 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     await tile.click();
     await title(`row ${row}`).waitFor();
   });
-
-  const use = async (theme: string, kind: string): Promise<void> => {
-    await runCommand(page, 'Preferences: Color Theme');
-    await choose(page, theme);
-    await page.locator(`.monaco-workbench.${kind}`).waitFor();
-    // The window fades from one theme to the next.
-    await page.waitForTimeout(500);
-  };
 
   scenario('saliency: method, class and look change the picture, next shows another sample, a second model stands beside', async () => {
     await closeEditors();
@@ -250,17 +234,9 @@ function scenarios({ page, server, folder, shot }: Stage): void {
       .first()
       .click();
     await view.getByRole('img', { name: /^Histogram of/ }).waitFor();
-    for (const [theme, kind, name] of [
-      ['Light Modern', 'vs', 'light'],
-      ['Dark High Contrast', 'hc-black', 'high contrast'],
-      ['Dark Modern', 'vs-dark', 'dark'],
-    ] as const) {
-      await runCommand(page, 'Preferences: Color Theme');
-      await choose(page, theme);
-      await page.locator(`.monaco-workbench.${kind}`).waitFor();
-      // The window fades from one theme to the next.
-      await page.waitForTimeout(500);
-      await shot(`model ${name}`);
+    for (const theme of ['light', 'high contrast', 'dark'] as const) {
+      await useTheme(page, theme);
+      await shot(`model ${theme}`);
     }
     await view.getByRole('button', { name: 'Layers as a graph' }).click();
     await painted(view.locator('canvas.model-graph'));
@@ -320,25 +296,20 @@ function scenarios({ page, server, folder, shot }: Stage): void {
   });
 
   scenario('everything is readable in light and in high contrast', async () => {
-    const themes = [
-      ['Light Modern', 'vs', 'light'],
-      ['Dark High Contrast', 'hc-black', 'high contrast'],
-      ['Light High Contrast', 'hc-light', 'high contrast light'],
-    ] as const;
     const chart = webview(page).locator('.card canvas:not(.swatch)').first();
     await painted(chart);
     const pixels = (): Promise<string> => chart.evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
     const before = await pixels();
-    for (const [theme, kind, name] of themes) {
-      await use(theme, kind);
-      await shot(`report ${name}`);
+    for (const theme of ['light', 'high contrast', 'high contrast light'] as const) {
+      await useTheme(page, theme);
+      await shot(`report ${theme}`);
     }
     assert.notEqual(await pixels(), before, 'charts are redrawn in the colours of the theme');
   });
 
   scenario('a message is shaded word by word, a row of a table is bars, in every theme', async () => {
     await closeEditors();
-    await use('Dark Modern', 'vs-dark');
+    await useTheme(page, 'dark');
     layOutOthers(folder);
     for (const [model, data, ready, name] of [
       ['sms', 'messages', '.tokens .token', 'text'],
@@ -357,9 +328,9 @@ function scenarios({ page, server, folder, shot }: Stage): void {
       .waitFor();
     await page.getByRole('tab', { name: 'Saliency: text_sms.onnx' }).click();
     await webview(page).locator('.tokens .token').first().waitFor();
-    await use('Light Modern', 'vs');
+    await useTheme(page, 'light');
     await shot('saliency text light');
-    await use('Dark High Contrast', 'hc-black');
+    await useTheme(page, 'high contrast');
     await shot('saliency text high contrast');
   });
 }

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, type TestContext, test } from 'node:test';
+import { after, test } from 'node:test';
 import type { Locator } from 'playwright-core';
 import { root } from '../../src/build/root.ts';
 import { openDataset } from '../../src/data/open.ts';
 import { openSource } from '../../src/data/source.node.ts';
-import { layOutOthers, openStage, type Stage } from './stage.ts';
-import { choose, notification, openFile, PATIENCE, runCommand, tree, webview } from './vscode.ts';
+import { layOutOthers, openStage, played, type Stage } from './stage.ts';
+import { choose, inMenu, notification, openFile, PATIENCE, runCommand, tree, useTheme, webview } from './vscode.ts';
 
 const stage = await openStage();
 if (typeof stage === 'string') {
@@ -58,27 +58,11 @@ interface Shade {
   readonly y: number;
 }
 
-function scenarios({ page, server, shot }: Stage): void {
-  const scenario = (name: string, act: (t: TestContext) => Promise<void>): void => {
-    test(name, { timeout: 4 * PATIENCE }, async (t) => {
-      try {
-        await act(t);
-      } catch (error) {
-        await shot(`failed insight ${name.replace(/\W+/g, ' ')}`);
-        console.error(server.log().slice(-2000));
-        throw error;
-      }
-    });
-  };
+function scenarios(main: Stage): void {
+  const { page, shot } = main;
+  const scenario = played(main);
   const closeEditors = (): Promise<void> => runCommand(page, 'View: Close All Editors');
   const bar = (text: string | RegExp): Locator => page.locator('.statusbar-item').filter({ hasText: text });
-  const use = async (theme: string, kind: string): Promise<void> => {
-    await runCommand(page, 'Preferences: Color Theme');
-    await choose(page, theme);
-    await page.locator(`.monaco-workbench.${kind}`).waitFor();
-    // The window fades from one theme to the next.
-    await page.waitForTimeout(500);
-  };
   /** Stretches of the editor that stand on a shade, each with its colour and line. VS Code draws them as boxes behind the text. */
   const shaded = (): Promise<readonly Shade[]> =>
     page.evaluate(() => {
@@ -173,14 +157,10 @@ function scenarios({ page, server, shot }: Stage): void {
         Array.from(document.querySelectorAll('.view-lines span[class*="ced-"]')).some((span) => getComputedStyle(span).opacity === '0.45'),
       ),
     );
-    for (const [theme, kind, name] of [
-      ['Light Modern', 'vs', 'light'],
-      ['Dark High Contrast', 'hc-black', 'high contrast'],
-      ['Dark Modern', 'vs-dark', 'dark'],
-    ] as const) {
-      await use(theme, kind);
-      await until(`shaded in ${name}`, () => shadedWord('free'));
-      await shot(`long text saliency ${name}`);
+    for (const theme of ['light', 'high contrast', 'dark'] as const) {
+      await useTheme(page, theme);
+      await until(`shaded in ${theme}`, () => shadedWord('free'));
+      await shot(`long text saliency ${theme}`);
     }
     await runCommand(page, 'Assay: Toggle Saliency in Text');
   });
@@ -210,13 +190,9 @@ function scenarios({ page, server, shot }: Stage): void {
       .locator('.monaco-hover:visible')
       .getByText(/baseline/)
       .waitFor();
-    for (const [theme, kind, name] of [
-      ['Light High Contrast', 'hc-light', 'high contrast light'],
-      ['Light Modern', 'vs', 'light'],
-      ['Dark Modern', 'vs-dark', 'dark'],
-    ] as const) {
-      await use(theme, kind);
-      await shot(`csv saliency ${name}`);
+    for (const theme of ['high contrast light', 'light', 'dark'] as const) {
+      await useTheme(page, theme);
+      await shot(`csv saliency ${theme}`);
     }
     await runCommand(page, 'Assay: Toggle Saliency in Text');
   });
@@ -246,10 +222,7 @@ function scenarios({ page, server, shot }: Stage): void {
     await tree(page, /^images/)
       .first()
       .click();
-    await tree(page, /^cat\.png/)
-      .first()
-      .click({ button: 'right' });
-    await page.locator('.monaco-menu').getByText('Open Picture with Saliency').click();
+    await inMenu(tree(page, /^cat\.png/).first(), 'Open Picture with Saliency');
     await choose(page, 'pictures.onnx');
     const view = webview(page);
     await view.locator('h1', { hasText: 'pictures.onnx on cat.png' }).waitFor();

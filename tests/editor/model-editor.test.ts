@@ -5,8 +5,8 @@ import { after, test } from 'node:test';
 import { root } from '../../src/build/root.ts';
 import { write } from '../../src/graph/write.ts';
 import { body, graph, model, node, value } from '../graph/build.ts';
-import { openStage, type Stage } from './stage.ts';
-import { choose, openFile, PATIENCE, painted, runCommand, webview } from './vscode.ts';
+import { openStage, played, type Stage } from './stage.ts';
+import { choose, openFile, painted, runCommand, useTheme, webview } from './vscode.ts';
 
 const stage = await openStage();
 if (typeof stage === 'string') {
@@ -49,32 +49,15 @@ function layOutHard(folder: string): void {
   cpSync(join(root, 'tests/fixtures/models/few_digits_1.onnx'), join(folder, 'after.onnx'));
 }
 
-function scenarios({ page, server, folder, shot }: Stage): void {
+function scenarios(main: Stage): void {
+  const { page, folder, shot } = main;
   layOutHard(folder);
   const view = () => webview(page);
-  const scenario = (name: string, act: () => Promise<void>): void => {
-    test(name, { timeout: 4 * PATIENCE }, async () => {
-      try {
-        await act();
-      } catch (error) {
-        await shot(`failed ${name.replace(/\W+/g, ' ')}`);
-        console.error(server.log().slice(-2000));
-        throw error;
-      }
-    });
-  };
+  const scenario = played(main);
   const themes = async (name: string): Promise<void> => {
-    for (const [theme, kind, word] of [
-      ['Light Modern', 'vs', 'light'],
-      ['Dark High Contrast', 'hc-black', 'high contrast'],
-      ['Dark Modern', 'vs-dark', 'dark'],
-    ] as const) {
-      await runCommand(page, 'Preferences: Color Theme');
-      await choose(page, theme);
-      await page.locator(`.monaco-workbench.${kind}`).waitFor();
-      // The window fades from one theme to the next.
-      await page.waitForTimeout(500);
-      await shot(`${name} ${word}`);
+    for (const theme of ['light', 'high contrast', 'dark'] as const) {
+      await useTheme(page, theme);
+      await shot(`${name} ${theme}`);
     }
   };
   const openModel = async (name: string): Promise<void> => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, type TestContext, test } from 'node:test';
+import { after, test } from 'node:test';
 import type { FrameLocator } from 'playwright-core';
-import { openStage, type Stage } from './stage.ts';
-import { anyReport, choose, PATIENCE, painted, reload, runCommand, saveAs, webview } from './vscode.ts';
+import { openStage, played, type Stage } from './stage.ts';
+import { anyReport, choose, PATIENCE, painted, reload, runCommand, saveAs, useTheme, webview } from './vscode.ts';
 
 const stage = await openStage();
 if (typeof stage === 'string') {
@@ -14,18 +14,9 @@ if (typeof stage === 'string') {
   scenarios(stage);
 }
 
-function scenarios({ page, server, folder, shot }: Stage): void {
-  const scenario = (name: string, act: (t: TestContext) => Promise<void>): void => {
-    test(name, { timeout: 4 * PATIENCE }, async (t) => {
-      try {
-        await act(t);
-      } catch (error) {
-        await shot(`failed ${name.replace(/\W+/g, ' ')}`);
-        console.error(server.log().slice(-2000));
-        throw error;
-      }
-    });
-  };
+function scenarios(main: Stage): void {
+  const { page, server, folder, shot } = main;
+  const scenario = played(main);
   const view = (): FrameLocator => webview(page);
   const bar = () => view().locator('.selection-bar');
   const run = async (diagnostic: string): Promise<void> => {
@@ -33,13 +24,6 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     await choose(page, 'digits');
     await choose(page, 'test');
     await view().locator('h1', { hasText: diagnostic }).waitFor();
-  };
-  const use = async (theme: string, kind: string): Promise<void> => {
-    await runCommand(page, 'Preferences: Color Theme');
-    await choose(page, theme);
-    await page.locator(`.monaco-workbench.${kind}`).waitFor();
-    // The window fades from one theme to the next.
-    await page.waitForTimeout(500);
   };
   const chooseCell = async (): Promise<void> => {
     await view().locator('.heatmap-frame').focus();
@@ -169,13 +153,9 @@ function scenarios({ page, server, folder, shot }: Stage): void {
     await runCommand(page, 'Assay: Open Run…');
     await choose(page, 'Reliability Diagram');
     await painted(view().locator('.card canvas:not(.swatch)').first());
-    for (const [theme, kind, name] of [
-      ['Light Modern', 'vs', 'light'],
-      ['Dark High Contrast', 'hc-black', 'high contrast'],
-      ['Dark Modern', 'vs-dark', 'dark'],
-    ] as const) {
-      await use(theme, kind);
-      await shot(`report panel ${name}`);
+    for (const theme of ['light', 'high contrast', 'dark'] as const) {
+      await useTheme(page, theme);
+      await shot(`report panel ${theme}`);
     }
     await runCommand(page, 'View: Close Primary Side Bar').catch(() => {});
     const noSideways = async (): Promise<void> => {

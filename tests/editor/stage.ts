@@ -2,12 +2,13 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { ensureChromium } from '../../src/build/chromium.ts';
 import { installVSCode, type Server, startServer } from '../../src/build/code-server.ts';
 import { packageExtension } from '../../src/build/package.ts';
 import { root } from '../../src/build/root.ts';
-import { launchBrowser, openWorkbench } from './vscode.ts';
+import { launchBrowser, openWorkbench, PATIENCE } from './vscode.ts';
 
 export interface Stage {
   readonly page: Page;
@@ -80,6 +81,23 @@ export const openStage = async (settings: Readonly<Record<string, unknown>> = {}
     throw error;
   }
 };
+
+/** What a person does and sees in the window, with a picture of where it failed. */
+export const played =
+  ({ page, server, shot }: Stage) =>
+  (name: string, act: () => Promise<void>): void => {
+    test(name, { timeout: 6 * PATIENCE }, async () => {
+      try {
+        // A menu or question that was left open takes every key.
+        await page.keyboard.press('Escape');
+        await act();
+      } catch (error) {
+        await shot(`failed ${name.replace(/\W+/g, ' ')}`);
+        console.error(server.log().slice(-2000));
+        throw error;
+      }
+    });
+  };
 
 /** Ids of the processes of this machine whose command line has all these words. */
 export const processesWith = (...words: readonly string[]): readonly number[] =>

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { openStage, processesWith, type Stage } from './stage.ts';
+import { openStage, played, processesWith, type Stage } from './stage.ts';
 import { choose, lens, notification, openFile, PATIENCE, runCommand, saveAs, tree, webview } from './vscode.ts';
 
 const stage = await openStage({ 'chat.disableAIFeatures': false });
@@ -12,21 +12,6 @@ if (typeof stage === 'string') {
 } else {
   after(() => stage.close());
   scenarios(stage);
-}
-
-/** A scenario with a picture of where it failed. */
-function played({ shot, server }: Stage): (name: string, act: () => Promise<void>) => void {
-  return (name, act) => {
-    test(name, { timeout: 5 * PATIENCE }, async () => {
-      try {
-        await act();
-      } catch (error) {
-        await shot(`failed ${name.replace(/\W+/g, ' ')}`);
-        console.error(server.log().slice(-2000));
-        throw error;
-      }
-    });
-  };
 }
 
 function scenarios(main: Stage): void {

@@ -4,8 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Locator } from 'playwright-core';
-import { openStage, type Stage } from './stage.ts';
-import { anyReport, choose, lens, openFile, PATIENCE, painted, runCommand, tree, webview } from './vscode.ts';
+import { openStage, played, type Stage } from './stage.ts';
+import {
+  anyReport,
+  choose,
+  chooseInMenu,
+  inMenu,
+  lens,
+  openFile,
+  PATIENCE,
+  painted,
+  runCommand,
+  tree,
+  useTheme,
+  webview,
+} from './vscode.ts';
 
 const stage = await openStage();
 if (typeof stage === 'string') {
@@ -15,39 +28,10 @@ if (typeof stage === 'string') {
   scenarios(stage);
 }
 
-function scenarios({ page, server, shot }: Stage): void {
-  const scenario = (name: string, act: () => Promise<void>): void => {
-    test(name, { timeout: 6 * PATIENCE }, async () => {
-      try {
-        // A menu that was left open takes every key.
-        await page.keyboard.press('Escape');
-        await act();
-      } catch (error) {
-        await shot(`failed ${name.replace(/\W+/g, ' ')}`);
-        console.error(server.log().slice(-2000));
-        throw error;
-      }
-    });
-  };
+function scenarios(main: Stage): void {
+  const { page, server, shot } = main;
+  const scenario = played(main);
   const menu = (label: string): Locator => page.locator('.monaco-menu .action-item', { hasText: label });
-  /** A menu that has just opened lets the button go up without choosing. */
-  const press = async (label: string): Promise<void> => {
-    await menu(label).first().hover();
-    await page.waitForTimeout(500);
-    await menu(label).first().click();
-    await menu(label).first().waitFor({ state: 'hidden' });
-  };
-  const inMenu = async (row: Locator, label: string): Promise<void> => {
-    await row.click({ button: 'right' });
-    await press(label);
-  };
-  const use = async (theme: string, kind: string): Promise<void> => {
-    await runCommand(page, 'Preferences: Color Theme');
-    await choose(page, theme);
-    await page.locator(`.monaco-workbench.${kind}`).waitFor();
-    // The window fades from one theme to the next.
-    await page.waitForTimeout(500);
-  };
   const reliability = async (model: string): Promise<void> => {
     await runCommand(page, 'Assay: Reliability Diagram');
     await choose(page, model);
@@ -81,7 +65,7 @@ function scenarios({ page, server, shot }: Stage): void {
     for (const label of ['Train Further…', 'Export Gradient Graph…', 'Profile Layers…', 'Reveal in Explorer'])
       await menu(label).first().waitFor();
     await shot('views model menu dark');
-    await press('Reveal in Explorer');
+    await chooseInMenu(page, 'Reveal in Explorer');
     await page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'digits.onnx' }).first().waitFor();
   });
 
@@ -123,13 +107,9 @@ function scenarios({ page, server, shot }: Stage): void {
     await runCommand(page, 'Assay: Filter and Sort Runs…');
     await choose(page, 'By model');
     await tree(page, /^Comparisons/).waitFor();
-    for (const [theme, kind, name] of [
-      ['Light Modern', 'vs', 'light'],
-      ['Dark High Contrast', 'hc-black', 'high contrast'],
-      ['Dark Modern', 'vs-dark', 'dark'],
-    ] as const) {
-      await use(theme, kind);
-      await shot(`views ${name}`);
+    for (const theme of ['light', 'high contrast', 'dark'] as const) {
+      await useTheme(page, theme);
+      await shot(`views ${theme}`);
     }
   });
 
@@ -187,9 +167,9 @@ function scenarios({ page, server, shot }: Stage): void {
       await runCommand(page, 'Assay: Get Started');
       for (const id of ['sample', 'train', 'diagnose', 'saliency', 'gate']) await done(id).first().waitFor();
       await shot('walkthrough dark');
-      await use('Light Modern', 'vs');
+      await useTheme(page, 'light');
       await shot('walkthrough light');
-      await use('Dark High Contrast', 'hc-black');
+      await useTheme(page, 'high contrast');
       await shot('walkthrough high contrast');
     } finally {
       rmSync(empty, { recursive: true, force: true });

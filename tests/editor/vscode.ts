@@ -129,3 +129,42 @@ export const reload = async (page: Page): Promise<void> => {
   await Promise.all([page.waitForEvent('load'), runCommand(page, 'Developer: Reload Window')]);
   await page.locator('.monaco-workbench .part.statusbar').waitFor();
 };
+
+/** A menu that has just opened lets the button go up without choosing. */
+export const chooseInMenu = async (page: Page, label: string): Promise<void> => {
+  const item = page.locator('.monaco-menu .action-item', { hasText: label }).first();
+  for (const until = Date.now() + PATIENCE; ; ) {
+    await item.hover();
+    await page.waitForTimeout(500);
+    await item.click();
+    try {
+      await item.waitFor({ state: 'hidden', timeout: 2000 });
+      return;
+    } catch (error) {
+      if (Date.now() > until) throw error;
+    }
+  }
+};
+
+/** Chooses in the context menu of a row of a view. */
+export const inMenu = async (row: Locator, label: string): Promise<void> => {
+  await row.click({ button: 'right' });
+  await chooseInMenu(row.page(), label);
+};
+
+const themes = {
+  light: ['Light Modern', 'vs'],
+  dark: ['Dark Modern', 'vs-dark'],
+  'high contrast': ['Dark High Contrast', 'hc-black'],
+  'high contrast light': ['Light High Contrast', 'hc-light'],
+} as const;
+export type Theme = keyof typeof themes;
+
+export const useTheme = async (page: Page, theme: Theme): Promise<void> => {
+  const [name, kind] = themes[theme];
+  await runCommand(page, 'Preferences: Color Theme');
+  await choose(page, name);
+  await page.locator(`.monaco-workbench.${kind}`).waitFor();
+  // The window fades from one theme to the next.
+  await page.waitForTimeout(500);
+};
