@@ -92,6 +92,8 @@ const logLength = 64 * 1024;
 /** A process that holds a model and its data of middling size. macOS tells little of what it would free, so there the whole counts. */
 const GB = 2 ** 30;
 const memoryLeft = (): boolean => (process.platform === 'darwin' ? totalmem() >= 8 * GB : freemem() >= Math.min(1.5 * GB, totalmem() / 8));
+/** How long after the end of a process its job is begun again. */
+const settlingMs = 200;
 /** How soon it is asked again whether there is memory. */
 const lookAgainMs = 1000;
 
@@ -244,6 +246,8 @@ export const supervisor = <C extends Contract<C> = Tasks>(options: SupervisorOpt
     watch.onRestart?.(how);
     queue.unshift(entry);
     restarting.add(entry);
+    // What ended its process may be ending others: their ends are heard before it is given to one of them.
+    await new Promise((later) => setTimeout(later, settlingMs));
     entry.ask = (await again?.(task, entry.ask, began)) ?? entry.ask;
     restarting.delete(entry);
     pump();
