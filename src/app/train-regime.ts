@@ -1,11 +1,13 @@
 import { Fault } from '../base/fault.ts';
+import { breathe } from '../base/job.ts';
 import { random } from '../base/random.ts';
 import type { Tensor } from '../base/tensor.ts';
 import { constantOf, numbersOf } from '../graph/constant.ts';
 import type { Graph, Model } from '../graph/types.ts';
 import { write } from '../graph/write.ts';
+import type { Session } from '../runtime/session.ts';
 import type { State } from '../training/compile.ts';
-import type { Programme, Stage, StageEnd } from '../training/define-run.ts';
+import type { Programme, Stage, StageCurve, StageEnd } from '../training/define-run.ts';
 import { compileEvaluation, compileValue } from '../training/evaluate.ts';
 import { layoutOf, scattered } from '../training/layout.ts';
 import type { Plan } from '../training/plan.ts';
@@ -28,6 +30,7 @@ export interface RegimeEnd {
   readonly plan: Plan;
   readonly state: State;
   readonly stages: readonly RegimeStage[];
+  readonly curves: readonly StageCurve[];
   readonly snapshot: Snapshot;
 }
 
@@ -91,6 +94,8 @@ export const runRegime = async (setup: Setup, ports: Ports): Promise<RegimeEnd> 
   const { recipe, subject, run, train, validation } = setup;
   const { job } = run;
   const stages: RegimeStage[] = [];
+  const curves: StageCurve[] = [];
+  const opened: Session[] = [];
   let snapshot = fresh(run.compiled.start);
   const held = { train, validation } as const;
 
@@ -149,6 +154,9 @@ export const runRegime = async (setup: Setup, ports: Ports): Promise<RegimeEnd> 
       labels: Array.from(train.positions, (p) => run.facts.labels[p]),
       ...(run.facts.domains ? { domains: Array.from(train.positions, (p) => run.facts.domains?.[p] ?? 0) } : {}),
     },
+    ...(validation
+      ? { validation: { count: validation.positions.length, labels: Array.from(validation.positions, (p) => validation.rows.labels[p]) } }
+      : {}),
     random: (name) => random(recipe.seed, `regime/${name}`),
     train: trainStage,
     stored: storedIn,
@@ -180,8 +188,16 @@ export const runRegime = async (setup: Setup, ports: Ports): Promise<RegimeEnd> 
     },
     async open(model, name) {
       const { session } = await ports.runtime.open(write(model), { device: 'cpu', name }, job);
-      return session;
+      opened.push(session);
+      return {
+        async run(feeds) {
+          await breathe(job);
+          return session.run(feeds);
+        },
+      };
     },
+    curve: (curve) => void curves.push(curve),
+    progress: (fraction, text) => job.progress(fraction, text),
     record(stage, numbers) {
       stages.push({ stage, numbers });
       job.live({ kind: 'stage', stage, numbers });
@@ -189,11 +205,13 @@ export const runRegime = async (setup: Setup, ports: Ports): Promise<RegimeEnd> 
     note: (text) => job.note(text),
   };
   const { regime } = recipe.extra;
-  const ended = await regime?.part.run?.(programme, regime.chosen);
+  const ended = await Promise.resolve(regime?.part.run?.(programme, regime.chosen)).finally(async () => {
+    for (const session of opened) await session.release();
+  });
   const plan = ended?.plan ?? subject.plan;
   const state = ended?.state ?? run.compiled.start;
   const model = ended?.model ?? valuesInto(subject.model, storedIn(plan, state));
-  return { model, plan, state, stages, snapshot };
+  return { model, plan, state, stages, curves, snapshot };
 };
 
 /** Loss and accuracy of a plan's state on some rows. */

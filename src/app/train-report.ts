@@ -1,4 +1,5 @@
 import type { Axis, Card, CurveCard, TableCard } from '../report/report.ts';
+import type { StageCurve } from '../training/define-run.ts';
 import { monitors } from '../training/monitors/index.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { Curves, EpochRow, Progress } from './train-progress.ts';
@@ -222,3 +223,9 @@ export const stageTable = (
     },
   ];
 };
+
+/** What a regime measured along a count of its own. */
+export const stageCurves = (curves: readonly StageCurve[]): CurveCard[] =>
+  curves.flatMap(({ title, caption, x, y, unit, lines }) =>
+    curve(title, { label: y, unit }, lines, caption).map((card) => ({ ...card, x: { label: x, unit: 'count' as const } })),
+  );

@@ -6,6 +6,7 @@ import { write } from '../graph/write.ts';
 import { type Report, SCHEMA } from '../report/report.ts';
 import type { TrainRequest } from '../report/tasks.ts';
 import type { State } from '../training/compile.ts';
+import { layoutOf } from '../training/layout.ts';
 import { compileTaps } from '../training/taps.ts';
 import { outcomeOf } from './outcome.ts';
 import type { AppJob, Ports, UseCase } from './ports.ts';
@@ -16,7 +17,7 @@ import { finish, finishRegime } from './train-finish.ts';
 import { type Bad, lengthOf, trainLoop } from './train-loop.ts';
 import { scalingRemarks } from './train-parts.ts';
 import { fresh, type Snapshot, weights } from './train-progress.ts';
-import { cardsOf, guideOf, headlineOf, type Scores, stageTable } from './train-report.ts';
+import { cardsOf, guideOf, headlineOf, type Scores, stageCurves, stageTable } from './train-report.ts';
 import { type Setup, setUp } from './train-setup.ts';
 import { targetCards } from './train-targets.ts';
 
@@ -59,10 +60,11 @@ const reportOf = (
   snapshot: Snapshot,
   scores: Scores,
   extra: Pick<Report, 'outcome' | 'notes'> & Partial<Pick<Report, 'reason'>>,
+  parameters = setup.run.compiled.layout.size,
 ): Report => {
-  const { recipe, opened, identity, choice, run, train } = setup;
+  const { recipe, opened, identity, choice, train } = setup;
   const seconds = (performance.now() - began.clock) / 1000;
-  const headline = headlineOf(scores, snapshot.progress, run.compiled.layout.size, seconds);
+  const headline = headlineOf(scores, snapshot.progress, parameters, seconds);
   return {
     schema: SCHEMA,
     id: recipe.id,
@@ -131,8 +133,9 @@ export const trainWithin =
         const { ended, scores } = await finishRegime(setup, ports);
         const model = { ...ended.model, metadata: new Map([...ended.model.metadata, ...metadata]) };
         for (const note of await writeModel(model, ask.out, ports, job)) job.note(note);
-        const done = report(ended.snapshot, scores, { outcome: 'measured' });
-        return { out: ask.out, report: { ...done, cards: [...done.cards, ...stageTable(ended.stages)] } };
+        const size = layoutOf(ended.plan.groups.flatMap((g) => g.parameters)).size;
+        const done = reportOf(ask, ports, began, setup, ended.snapshot, scores, { outcome: 'measured', notes: [...notes] }, size);
+        return { out: ask.out, report: { ...done, cards: [...done.cards, ...stageCurves(ended.curves), ...stageTable(ended.stages)] } };
       }
 
       // At once, so that a place that cannot be written is known before the first step, and a killed run can be resumed.

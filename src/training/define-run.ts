@@ -154,6 +154,8 @@ export interface Programme {
   readonly model: Model;
   readonly epochs: number;
   readonly rows: RowFacts;
+  /** The rows held out, where there are any: labels by place. */
+  readonly validation?: Pick<RowFacts, 'count' | 'labels'>;
   readonly random: (name: string) => Random;
   /** Compiles a plan and trains it. */
   train(stage: Stage): Promise<StageEnd>;
@@ -171,7 +173,19 @@ export interface Programme {
   open(model: Model, name: string): Promise<OpenGraph>;
   /** A line of the table of stages: numbers by their names. */
   record(stage: string, numbers: Readonly<Record<string, number>>): void;
+  /** A curve of the report, beside the table of stages. */
+  curve(curve: StageCurve): void;
+  progress(fraction: number, text: string): void;
   note(text: string): void;
+}
+/** What a regime measures along some count of its own. */
+export interface StageCurve {
+  readonly title: string;
+  readonly caption?: string;
+  readonly x: string;
+  readonly y: string;
+  readonly unit: 'fraction' | 'nats' | 'none';
+  readonly lines: readonly { readonly name: string; readonly points: readonly (readonly [number, number])[] }[];
 }
 /** A programme of runs in the place of the one run. */
 export interface Regime<O extends Options = Options> extends Part<O> {

@@ -59,9 +59,11 @@ export const compileEvaluation = (plan: Plan): Evaluation => {
 export const compileValue = (plan: Plan, value: string): { readonly model: Model; readonly input: string; readonly output: string } => {
   const graph = inPrecision(plan.graph, plan.precision);
   const type = graph.values.get(value) ?? rowType(graph, value);
-  return {
-    model: modelOf(plan, { ...graph, outputs: [{ name: value, type }] }),
-    input: plan.input,
-    output: value,
-  };
+  // What is fed is no output until some node has made it one.
+  const fed = graph.inputs.some((i) => i.name === value);
+  const output = fed ? `${value}/read` : value;
+  const nodes = fed
+    ? [...graph.nodes, { op: 'Identity', domain: '', name: output, inputs: [value], outputs: [output], attributes: {} }]
+    : graph.nodes;
+  return { model: modelOf(plan, { ...graph, nodes, outputs: [{ name: output, type }] }), input: plan.input, output };
 };

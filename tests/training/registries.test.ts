@@ -25,6 +25,8 @@ const beside = [
   'unit-rows.ts',
   'stage-plan.ts',
   'pairs.ts',
+  'boosting.ts',
+  'boosting-units.ts',
   'projecting.ts',
   'per-weight.ts',
 ];

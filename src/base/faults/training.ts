@@ -40,6 +40,7 @@ export const trainingFaults = {
     `Targets '${d.targets}' keep a prediction of every row: ${d.rows} rows of ${d.classes} classes take ${(d.bytes / 2 ** 30).toFixed(1)} GiB, more than ${d.limit / 2 ** 30} GiB; train on fewer rows, or leave them out.`,
   'training/resumed-store': (d: { path: string; targets: string; name: string; found: number; due: number }): string =>
     `Recipe '${d.path}' cannot be resumed: of what targets '${d.targets}' keep of the rows, the checkpoint has ${d.found} numbers '${d.name}' where ${d.due} are due; start without --resume.`,
+  'training/regime': (d: { regime: string; reason: string }): string => `Regime '${d.regime}' ${d.reason}.`,
   'training/fixed-batch': (d: { model: string; rows: number }): string =>
     `'${d.model}' takes exactly ${d.rows} ${d.rows === 1 ? 'row' : 'rows'} at a time; export it with a free batch axis (dynamic_axes) to train it.`,
   'training/unlabelled': (d: { path: string; known: readonly string[] }): string =>

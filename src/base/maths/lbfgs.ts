@@ -48,12 +48,13 @@ const direction = (steps: readonly Step[], gradient: Float64Array): Float64Array
 
 /**
  * L-BFGS with a line search by bisection for the weak Wolfe conditions (Lewis, Overton 2013), until no entry of the gradient exceeds
- * `tolerance`, `iterations` steps are done, or rounding allows no further descent.
+ * `tolerance`, `iterations` steps are done, the value falls by no more than `flat` of itself (or of 1), or rounding allows no further
+ * descent.
  */
 export const lbfgs = async (
   f: Smooth,
   start: Float64Array,
-  { tolerance, iterations }: { readonly tolerance: number; readonly iterations: number },
+  { tolerance, iterations, flat = 0 }: { readonly tolerance: number; readonly iterations: number; readonly flat?: number },
 ): Promise<{ readonly at: Float64Array; readonly iterations: number; readonly converged: boolean }> => {
   let at = start;
   let here = await f(at);
@@ -87,7 +88,10 @@ export const lbfgs = async (
       steps.push({ s, y, rho: 1 / curvature });
       if (steps.length > MEMORY) steps.shift();
     }
+    const fallen = here.value - found.value;
     at = to;
     here = found;
+    if (fallen < flat * Math.max(Math.abs(found.value), Math.abs(found.value + fallen), 1))
+      return { at, iterations: k + 1, converged: true };
   }
 };

@@ -1,5 +1,6 @@
 import type { Regime } from '../define-run.ts';
+import { boostedHead } from './boosted-head.ts';
 import { single } from './single.ts';
 import { stages } from './stages.ts';
 
-export const regimes: readonly Regime[] = [single, stages];
+export const regimes: readonly Regime[] = [single, stages, boostedHead];
