@@ -19,17 +19,15 @@ import { type DeviceFacts, type Provenance, type Report, SCHEMA } from '../repor
 import { openComparison } from './compare-subject.ts';
 import { ensembleTool } from './ensemble-tool.ts';
 import { featureTools } from './feature-tools.ts';
-import { freshTool } from './fresh-tool.ts';
 import { lookAt, unscored } from './look-at.ts';
 import { mapsTool } from './maps-tool.ts';
 import { withContents } from './option-contents.ts';
 import { outcomeOf, type Unmeasured } from './outcome.ts';
 import type { AppJob, Ports, UseCase } from './ports.ts';
-import { retrainTool } from './retrain-tool.ts';
 import { rowsNamed, sampleViews } from './samples.ts';
 import { openOutputs, openScores, passageOf } from './score-tools.ts';
 import { type OpenSubject, openSubject } from './subject.ts';
-import { weightsTool } from './weights-tool.ts';
+import { trainingTools } from './training-tools.ts';
 
 /** A report, or the fault that kept its run from starting. */
 export type Diagnosed = Report | Fault;
@@ -86,7 +84,7 @@ const groupedBy = (run: Started): readonly string[] =>
       : [];
 
 /** Tools that read columns themselves. */
-const freely: ReadonlySet<ToolName> = new Set<ToolName>(['columns', 'outputs', 'features', 'maps']);
+const freely: ReadonlySet<ToolName> = new Set<ToolName>(['columns', 'outputs', 'features', 'maps', 'loss']);
 
 /** What reads classes and their labels is bound in one way; a study that reads columns itself more freely; several labels a row as such. */
 const bindingOf = (id: string, registry: readonly Diagnostic[]): 'classes' | 'bare' | 'marks' => {
@@ -333,9 +331,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
   if (!model && needsModel(study)) throw new Fault('evidence/no-model', { id: study.id, tool: study.uses.join(', ') });
   const uses = new Set<ToolName>(study.uses);
   const features = featureTools(open, run.ask, ports, job);
-  const fresh = freshTool(open, run.ask, ports, job);
-  const weights = weightsTool(run.ask, ports, job);
-  const retrain = retrainTool(run.ask, open.dataSha256, ports, job);
+  const training = trainingTools(open, run.ask, ports, job);
   const told = openOutputs(open, declaredBy(run), run.ask, ports, job);
   const scores = uses.has('scores') ? await openScores(open, declaredBy(run), run.ask, ports, job) : undefined;
   const { subject, meaning } = scores ?? (uses.has('maps') ? unscored(open) : await lookAt(open, declaredBy(run), job));
@@ -350,9 +346,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
     // A study reads no tool that `uses` does not name.
     const tools = {
       ...told.tools,
-      retrain: retrain.tool,
-      fresh: fresh.tool,
-      weights: weights.tool,
+      ...training.tools,
       maps: maps.tool,
       ...features.tools,
       ensemble: ensembleTool(open, run.ask, ports, job),
@@ -367,7 +361,7 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
     const range = scores?.range ?? passed?.range ?? reader?.range();
     if (model && range && range.max >= range.min)
       for (const note of rangeNotes(model.model, range, imageAxes(bound.inputDims) !== undefined)) job.note(note);
-    const ran = gradient?.choice ?? fresh.device() ?? weights.device();
+    const ran = gradient?.choice ?? training.device();
     const device = (ran ?? open.device)?.actual;
     const seconds = (performance.now() - began) / 1000;
     const findings = study.report(result, run.chosen, { ...subject, ...(device ? { ran: { device, seconds } } : {}) });
@@ -378,16 +372,13 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
       ...told.seen(),
       ...(passed ? { subject: passed.subject, meaning: passed.meaning } : {}),
       ...(pair ? { against: pair.against } : {}),
-      ...retrain.device(),
       ...(ran ? { device: ran } : {}),
     };
   } finally {
     await maps.close();
     await gradient?.release();
     await pair?.close();
-    await retrain.release();
-    await fresh.release();
-    await weights.release();
+    await training.release();
     await features.release();
   }
 };

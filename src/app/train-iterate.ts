@@ -1,12 +1,11 @@
-import { breathe } from '../base/job.ts';
-import { sizeOf, type Tensor } from '../base/tensor.ts';
-import { write } from '../graph/write.ts';
+import type { Tensor } from '../base/tensor.ts';
 import type { DeviceChoice, Session } from '../runtime/session.ts';
 import type { Compiled, State } from '../training/compile.ts';
 import type { Problem } from '../training/define.ts';
-import { type Asked, compileSum, hostSteps, type SumGraph } from '../training/iterate.ts';
+import { hostSteps } from '../training/iterate.ts';
 import { vector } from '../training/layout.ts';
 import type { Plan } from '../training/plan.ts';
+import { openProblem } from './open-problem.ts';
 import type { AppJob, Ports } from './ports.ts';
 import type { Held, TrainingRows } from './train-data.ts';
 
@@ -25,10 +24,10 @@ const named = (state: State, prefix: string): Record<string, Float64Array> =>
     ),
   );
 
-/** Sessions for what a host optimizer asks, opened when it first asks. Sums over rows are float64. */
+/** What a host optimizer asks for, over rows of the training data. */
 export const openIterate = async (
   plan: Plan,
-  { rows, positions: all }: Held<TrainingRows>,
+  held: Held<TrainingRows>,
   device: 'auto' | DeviceChoice['actual'],
   ports: Ports,
   job: AppJob,
@@ -36,57 +35,10 @@ export const openIterate = async (
   const { part, chosen } = plan.optimizer;
   const compiled = hostSteps(plan);
   const dtype = plan.precision;
-  const size = Math.max(1, Math.min(256, Math.floor(2 ** 21 / Math.max(1, sizeOf(rows.bound.inputDims)))));
-  const feedsOf = async ({ inputs, hyper }: SumGraph, positions: Float64Array, theta: Float64Array, v?: Float64Array) => {
-    const { x, y } = await rows.take(positions, [positions.length], job.signal);
-    const given = { ...hyper, [inputs.theta]: vector(dtype, theta), [inputs.x]: x, [inputs.y]: y };
-    return v ? { ...given, [inputs.v]: vector(dtype, v) } : given;
-  };
-  const gradientGraph = compileSum(plan, 'gradient');
-  const name = 'the gradient of the training loss';
-  const probe = await feedsOf(
-    gradientGraph,
-    all.subarray(0, Math.min(all.length, 8)),
-    Float64Array.from(compiled.start.theta.data as Float32Array),
-  );
-  const { session, choice } = await ports.runtime.open(write(gradientGraph.model), { device, name, probe }, job);
-  const open = new Map<Asked, { readonly graph: SumGraph; readonly session: Session }>([['gradient', { graph: gradientGraph, session }]]);
-  const opened = async (asked: Asked): Promise<{ readonly graph: SumGraph; readonly session: Session }> => {
-    const known = open.get(asked);
-    if (known) return known;
-    const graph = compileSum(plan, asked);
-    const next = {
-      graph,
-      session: (await ports.runtime.open(write(graph.model), { device: choice.actual, name: `the ${asked} products` }, job)).session,
-    };
-    open.set(asked, next);
-    return next;
-  };
-
-  const sums = async (asked: Asked, positions: Float64Array, theta: Float64Array, v?: Float64Array) => {
-    const { graph, session: own } = await opened(asked);
-    const out = { total: 0, weight: 0, correct: 0, vector: new Float64Array(compiled.layout.size) };
-    for (let from = 0; from < positions.length; from += size) {
-      await breathe(job);
-      const given = await own.run(await feedsOf(graph, positions.subarray(from, from + size), theta, v));
-      out.total += Number(given[graph.outputs.total].data[0]);
-      out.weight += Number(given[graph.outputs.weight].data[0]);
-      if (graph.outputs.correct) out.correct += Number(given[graph.outputs.correct].data[0]);
-      const part = given[graph.outputs.vector].data as Float32Array;
-      for (let i = 0; i < part.length; i++) out.vector[i] += part[i];
-    }
-    return out;
-  };
-
+  const { session, choice, sums, release } = await openProblem(plan, held, device, ports, job);
   return {
     compiled,
-    session: {
-      ...session,
-      run: (feeds, wanted) => session.run(feeds, wanted),
-      async release() {
-        for (const { session: each } of open.values()) await each.release();
-      },
-    },
+    session: { ...session, run: (feeds, wanted) => session.run(feeds, wanted), release },
     choice,
     async iterate(state, positions, lr) {
       if (!('iterate' in part)) return { out: {}, done: true };
@@ -116,6 +68,7 @@ export const openIterate = async (
         },
       };
       const next = await part.iterate(problem, named(state, 'kept/'), lr, chosen);
+      if (next.note !== undefined) job.note(next.note);
       const finite = Number.isFinite(next.loss) && Number.isFinite(next.gradientNorm) && next.theta.every(Number.isFinite);
       const { outputs } = compiled;
       const out: Record<string, Tensor> = finite

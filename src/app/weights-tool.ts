@@ -7,9 +7,9 @@ import type { WeightsTool, WeightTensor } from '../evidence/weights.ts';
 import { nodesWithin } from '../graph/walk.ts';
 import { write } from '../graph/write.ts';
 import type { DeviceChoice } from '../runtime/session.ts';
-import { compilePoint } from '../training/iterate.ts';
 import { vector } from '../training/layout.ts';
 import { readRecipe } from '../training/recipe.ts';
+import { compilePoint } from '../training/sums.ts';
 import type { Ports } from './ports.ts';
 import { openRecipeModel } from './train-subject.ts';
 

@@ -12,6 +12,7 @@ import { regressionCalibration } from './calibration/regression-calibration.ts';
 import { reliability } from './calibration/reliability.ts';
 import { learningCurve } from './data/learning-curve.ts';
 import type { Diagnostic } from './define.ts';
+import { gradientNoise } from './landscape/gradient-noise.ts';
 import { aupimo } from './metrics/aupimo.ts';
 import { compareModels } from './metrics/compare-models.ts';
 import { computeBudget } from './metrics/compute-budget.ts';
@@ -36,6 +37,7 @@ export const diagnostics: readonly Diagnostic[] = [
   frechetMeanPrediction,
   promptEnsemble,
   learningCurve,
+  gradientNoise,
   domainWeightedEnsemble,
   computeBudget,
   reliability,

@@ -10,6 +10,7 @@ import type { Random } from '../base/random.ts';
 import type { DType, Tensor } from '../base/tensor.ts';
 import type { FeaturesTool, HeadTool } from './features.ts';
 import type { FreshTool } from './fresh.ts';
+import type { LossTool } from './loss.ts';
 import type { MapsOpener } from './maps.ts';
 import type { RetrainTool } from './retrain.ts';
 import type { SamplesTool } from './samples.ts';
@@ -379,5 +380,6 @@ export interface Tools {
   ensemble: EnsembleTool;
   pair: PairTool;
   weights: WeightsTool;
+  loss: LossTool;
 }
 export type ToolName = keyof Tools;

@@ -129,6 +129,8 @@ interface HostOptimizer<O extends Options> extends Part<O> {
     readonly gradientNorm: number;
     readonly lines?: Readonly<Record<string, number>>;
     readonly done?: boolean;
+    /** Told to whoever watches. */
+    readonly note?: string;
   }>;
   /** Names of the lines. */
   readonly lines?: readonly string[];

@@ -226,6 +226,8 @@ export const diagnosticFaults = {
     `${d.images} normal ${d.images === 1 ? 'image' : 'images'} with ${d.pixels} pixels in all give a smallest FPR of ${d.least}, but five such steps must fit below the lower bound ${d.lower}; give more normal images, or raise fprLower and fprUpper.`,
   'diagnostic/equal-scores': (d: { value: number }): string =>
     `All scores of normal pixels are ${d.value}, so there is no false-positive rate between 0 and 1; check that this output is the anomaly map.`,
+  'diagnostic/loss-not-finite': (d: { row: number }): string =>
+    `The loss or its gradient is not finite in row ${d.row}; look at its inputs and label, or at the weights.`,
   'diagnostic/few-thresholds': (d: { found: number; fewest: number }): string =>
     `Only ${d.found} of the thresholds of the reference lie between the bounds, and more than ${d.fewest} are needed; choose mode exact.`,
 };
