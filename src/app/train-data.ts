@@ -49,6 +49,12 @@ const finiteInputs = (path: string) => {
   return {
     range: (): readonly [number, number] => [min, max],
     add(x: Tensor, rows: ArrayLike<number>): void {
+      if (x.dtype === 'int64') {
+        for (const v of x.data as BigInt64Array) {
+          if (Number(v) < min) min = Number(v);
+          if (Number(v) > max) max = Number(v);
+        }
+      }
       if (x.dtype !== 'float32' && x.dtype !== 'float64') return;
       const data = elements(x);
       const width = sizeOf(x.dims.slice(1));

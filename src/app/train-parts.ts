@@ -7,7 +7,8 @@ import { constantOf } from '../graph/constant.ts';
 import type { Constant, Graph } from '../graph/types.ts';
 import { type Headed, lastLayer } from '../training/head-surgery.ts';
 import { monitors } from '../training/monitors/index.ts';
-import type { Plan } from '../training/plan.ts';
+import type { Loss } from '../training/define.ts';
+import type { Picked, Plan } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
 import { ownParameters, sizesOf } from '../training/step-inputs.ts';
 
@@ -112,6 +113,17 @@ export const withParts = (recipe: Recipe, rest: Rest, headed: Headed | undefined
   checkParts(recipe, full);
   checkSizes(recipe, full, job);
   return full;
+};
+
+const BY_FREQUENCY = 'inverse-frequency';
+/** The loss with weights N/(C·N_k) where it asks for those of the inverse frequency. */
+export const withClassWeights = (recipe: Recipe, counts: Counts | undefined): Picked<Loss> => {
+  const { loss } = recipe;
+  if (loss.chosen.classWeights !== BY_FREQUENCY || !counts) return loss;
+  const own = Array.from(counts.counts);
+  const absent = own.indexOf(0);
+  if (absent >= 0) throw new Fault('training/class-weight', { path: recipe.path, class: absent });
+  return { ...loss, chosen: { ...loss.chosen, classWeights: own.map((n) => counts.rows / (own.length * n)).join(',') } };
 };
 
 /** The plan with the parameters that its parts own. */

@@ -5,7 +5,7 @@ import type { Target } from '../data/preprocess.ts';
 import type { Bound } from '../evidence/bound.ts';
 import type { TrainRequest } from '../report/tasks.ts';
 import type { DeviceChoice } from '../runtime/session.ts';
-import type { TargetKind } from '../training/define.ts';
+import type { TargetKind, Vocabulary } from '../training/define.ts';
 import { type Recipe, readRecipe } from '../training/recipe.ts';
 import { bind } from './binding.ts';
 import type { AppJob, Ports } from './ports.ts';
@@ -63,6 +63,9 @@ const located = (ref: DataRef, recipe: string, ports: Ports): DataRef => ({
   ...ref,
   path: ports.resolve(recipe, ref.path),
   ...(ref.labels === undefined ? {} : { labels: ports.resolve(recipe, ref.labels) }),
+  ...(ref.preprocess?.tokenizer === undefined
+    ? {}
+    : { preprocess: { ...ref.preprocess, tokenizer: ports.resolve(recipe, ref.preprocess.tokenizer) } }),
 });
 
 /** Rows with their labels: several of 0 and 1 where the data have them, or one; or the scores that `y` names. */
@@ -99,6 +102,16 @@ const countsOf = ({ rows, positions }: Held, classes: number, width: number): Co
     else for (let c = 0; c < width; c++) counts[c] += rows.labels[p * width + c];
   }
   return { counts, rows: positions.length };
+};
+
+/** Tokens of a new model: as many as the recipe says, or the tokenizer has, or one more than the largest of the training rows. */
+const vocabularyOf = ({ bound, range }: Rows, given: number): Vocabulary => ({
+  size: given || (bound.text?.size ?? range[1] + 1),
+  padding: bound.text?.padding ?? 0,
+});
+const checkTokens = ({ bound, range }: Rows, size: number): void => {
+  const token = range[0] < 0 ? range[0] : range[1];
+  if (token < 0 || token >= size) throw new Fault('training/token', { path: bound.path, token, size });
 };
 
 /** What the host knows of the rows: their labels, domains by the order of their names, numbers, and the word of a teacher. */
@@ -190,7 +203,9 @@ export const setUp = async (
     if (batch > rows) throw new Fault('training/batch', { path: ask.recipe, batch, rows });
 
     const width = classes || sizeOf(all.labelDims);
-    const subject = await opened.finish(all.bound.inputDims, width, countsOf(train, classes, width));
+    const vocabulary = opened.tokens === undefined ? undefined : vocabularyOf(all, opened.tokens);
+    if (vocabulary) for (const rows of open) checkTokens(rows, vocabulary.size);
+    const subject = await opened.finish(all.bound.inputDims, width, countsOf(train, classes, width), vocabulary);
     const plan = { ...subject.plan, data: all.resident ? ('resident' as const) : ('streamed' as const) };
     if (!all.resident) job.note(`The data are too large to keep in memory: rows are read from '${all.bound.name}' as they are needed.`);
     if (recipe.adversarial)

@@ -16,7 +16,7 @@ import type { Dim, Graph, Model, TensorType, ValueType } from '../graph/types.ts
 import { called, producers } from '../graph/walk.ts';
 import { type Augment, ofImages } from '../training/augment.ts';
 import { buildModel } from '../training/build.ts';
-import type { TargetKind } from '../training/define.ts';
+import type { TargetKind, Vocabulary } from '../training/define.ts';
 import { type Headed, withHead } from '../training/head-surgery.ts';
 import { initialise, undrawn } from '../training/initialise.ts';
 import { type Parameter, parametersOf, selected } from '../training/parameters.ts';
@@ -25,7 +25,7 @@ import type { Recipe } from '../training/recipe.ts';
 import { groupsOf, receiving } from '../training/trainable.ts';
 import { headFiles } from './head-files.ts';
 import type { Ports } from './ports.ts';
-import { type Counts, firstValues, withOwnParameters, withParts, withValue } from './train-parts.ts';
+import { type Counts, firstValues, withClassWeights, withOwnParameters, withParts, withValue } from './train-parts.ts';
 
 /** A recipe's model before its data are known. */
 export interface Opened {
@@ -36,7 +36,9 @@ export interface Opened {
   readonly valueDims?: readonly number[];
   readonly facts: { readonly modelPath?: string; readonly modelSha256?: string };
   /** With as many outputs as there are classes, or numbers to predict. */
-  finish(row: readonly number[], outputs: number, counts?: Counts): Promise<Subject>;
+  finish(row: readonly number[], outputs: number, counts?: Counts, vocabulary?: Vocabulary): Promise<Subject>;
+  /** A new model reads tokens: how many the recipe says there are, 0 where the data say it. */
+  readonly tokens?: number;
 }
 
 /** The model with the first values of its parameters, as it will be saved, and what its steps are compiled from. */
@@ -73,6 +75,7 @@ const planOf = (
   name: string,
   job: Pick<Job, 'note'>,
   headed: Headed | undefined,
+  counts: Counts | undefined,
 ): Plan => {
   const { graph } = head;
   const dtypeOf = (parameter: string): string | undefined => original.initializers.get(parameter)?.dtype;
@@ -90,7 +93,7 @@ const planOf = (
   if (candidates.length === 0) throw new Fault('training/no-parameters', { model: name, stored: storedAs(original) });
   const plain: Omit<Plan, 'groups'> = {
     ...head,
-    loss: recipe.loss,
+    loss: withClassWeights(recipe, counts),
     optimizer: recipe.optimizer,
     ...(recipe.ema ? { ema: recipe.ema.decay } : {}),
     ...((recipe.batch.accumulate ?? 1) > 1 ? { accumulate: recipe.batch.accumulate } : {}),
@@ -140,11 +143,12 @@ const tensorOf = (type: ValueType | undefined): TensorType | undefined => (type?
 const ofArchitecture = (recipe: Recipe, source: Extract<Recipe['source'], { arch: object }>, ports: Ports, job: Job): Opened => {
   const { part, chosen } = source.arch;
   return {
-    target: { name: 'x', dtype: 'float32', ...(source.input ? { dims: source.input } : {}) },
+    target: { name: 'x', dtype: part.tokens ? 'int64' : 'float32', ...(source.input ? { dims: source.input } : {}) },
+    ...(part.tokens ? { tokens: Number(chosen.vocabulary) } : {}),
     classes: 0,
     facts: {},
-    async finish(row, outputs, counts) {
-      const built = buildModel(part, row, outputs, chosen);
+    async finish(row, outputs, counts, vocabulary) {
+      const built = buildModel(part, row, outputs, chosen, { seed: recipe.seed, vocabulary });
       const classes = recipe.loss.part.target === 'class' ? outputs : 0;
       const drawn = { ...built, graph: initialise(built.graph, recipe.init, recipe.seed) };
       const typeOf = (value: string) => tensorOf(drawn.graph.values.get(value));
@@ -155,7 +159,7 @@ const ofArchitecture = (recipe: Recipe, source: Extract<Recipe['source'], { arch
       const headed = head && withHead(drawn, head, more);
       const trained = headed?.model ?? drawn;
       const { graph, opsets, irVersion } = normalise(trained);
-      const plan = planOf(recipe, { graph, opsets, irVersion, input: 'x', output: 'logits', classes }, trained.graph, part.id, job, headed);
+      const plan = planOf(recipe, { graph, opsets, irVersion, input: 'x', output: 'logits', classes }, trained.graph, part.id, job, headed, counts);
       return biased(recipe, { model: headed ? saved(headed) : drawn, plan }, counts, job);
     },
   };
@@ -272,7 +276,7 @@ const ofModel = async (recipe: Recipe, path: string, ports: Ports, job: Job): Pr
       };
       const count = kind === 'class' ? classes || outputs : 0;
       const start = { graph: trained, opsets, irVersion, input: ends.input.name, output, classes: count };
-      const plan = planOf(recipe, start, model.graph, file.name, job, headed);
+      const plan = planOf(recipe, start, model.graph, file.name, job, headed, counts);
       const names = new Set(plan.groups.flatMap((g) => g.parameters.map((p) => p.name)));
       const without = recipe.init === 'keep' ? undefined : undrawn(model.graph, names);
       if (without) throw new Fault('training/initialisation', { model: file.name, parameter: without.name, node: called(without.node) });

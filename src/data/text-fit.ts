@@ -21,6 +21,8 @@ export interface FittedText {
   /** The words behind rows of tokens, by dataset rows. */
   words(rows: readonly number[], signal: AbortSignal): Promise<readonly (readonly Token[])[]>;
   readonly padding: number;
+  /** Number of tokens that there are. */
+  readonly size: number;
   /** The token that hides a word, if there is one. */
   readonly mask?: number;
   /** A text that is in no row: its tokens, and where those stand in it that the model takes. */
@@ -115,6 +117,7 @@ export const fitText = async (
     dataset: fitted,
     x: name,
     padding: tokenizer.padding,
+    size: tokenizer.size,
     ...(tokenizer.mask === undefined ? {} : { mask: tokenizer.mask }),
     note: `Column '${name}' was read as tokens by '${tokenizer.name}', ${size} a row: longer texts are cut, shorter ones filled up with token ${tokenizer.padding}.`,
     async words(rows, s) {

@@ -7,6 +7,8 @@ import { type TextRange, type TokenBytes, tokenBytes, tokenRanges } from './toke
 export interface Tokenizer {
   /** File name. */
   readonly name: string;
+  /** One more than the largest token. */
+  readonly size: number;
   /** The token that fills rows up. */
   readonly padding: number;
   /** The token of a word that is not known, if there is one. */
@@ -91,12 +93,16 @@ const fromLibrary = (name: string, json: Json, config: Json, bad: (reason: strin
   const unknown = idOf(config.unk_token ?? (isObject(json.model) ? json.model.unk_token : undefined));
   const added = Array.isArray(json.added_tokens) ? json.added_tokens.filter(isObject) : [];
   const maskId = idOf(config.mask_token) ?? added.find(({ content }) => content === '[MASK]' || content === '<mask>')?.id;
+  const { vocab } = isObject(json.model) ? json.model : {};
+  const known = Array.isArray(vocab) ? [vocab.length - 1] : Object.values(isObject(vocab) ? vocab : {});
+  const ids = [...known, ...added.map(({ id }) => id)].filter((id) => typeof id === 'number');
   const specials = new Set(added.flatMap(({ id, special }) => (special === true && typeof id === 'number' && id !== unknown ? [id] : [])));
   const bytes = bytesOf(json);
   const truncation = isObject(json.truncation) ? json.truncation.max_length : undefined;
   const most = typeof truncation === 'number' ? truncation : config.model_max_length;
   return {
     name,
+    size: ids.reduce((most, id) => Math.max(most, id), -1) + 1,
     padding,
     ...(unknown === undefined ? {} : { unknown }),
     ...(typeof maskId === 'number' ? { mask: maskId } : {}),
@@ -160,6 +166,7 @@ const fromVocabulary = (name: string, given: unknown, bad: (reason: string) => F
     });
   return {
     name,
+    size: [...ids.values(), padding].reduce((most, id) => Math.max(most, id), -1) + 1,
     padding,
     ...(unknown === undefined ? {} : { unknown }),
     ...(mask === undefined ? {} : { mask }),

@@ -43,6 +43,8 @@ export interface Bound {
   readonly text?: {
     words(rows: readonly number[], signal: AbortSignal): Promise<readonly (readonly Token[])[]>;
     readonly padding: number;
+    /** Number of tokens that there are. */
+    readonly size: number;
     readonly mask?: number;
   };
   /** Names of the columns that make up an input row, where each is one number of it. */

@@ -1,5 +1,6 @@
 import type { Chosen, Options, OptionValue } from '../base/option.ts';
 import type { Random } from '../base/random.ts';
+import type { DType } from '../base/tensor.ts';
 import type { Emit } from '../graph/emit.ts';
 import type { Attributes, Constant } from '../graph/types.ts';
 
@@ -312,14 +313,33 @@ export interface Net {
   parameter(name: string, dims: readonly number[], first?: ArrayLike<number>): string;
   /** Declares a value that is stored but not trained (a shape, running statistics). */
   buffer(name: string, constant: Constant): string;
-  /** Records a node whose output has the rows `row` ([N, ...row]). */
-  layer(op: string, name: string, inputs: readonly string[], attributes: Attributes, row: readonly number[]): string;
+  /** Records a node whose output has the rows `row` ([N, ...row]), floats unless said otherwise. */
+  layer(op: string, name: string, inputs: readonly string[], attributes: Attributes, row: readonly number[], dtype?: DType): string;
+  /** The rows `row` of a value, through which no gradient flows in training. */
+  held(name: string, value: string, row: readonly number[]): string;
   /** Records a node that is computed from parameters alone, with its whole shape. */
   tensor(op: string, name: string, inputs: readonly string[], attributes: Attributes, dims: readonly number[]): string;
 }
+/** Tokens below `size`; `padding` fills rows up. */
+export interface Vocabulary {
+  readonly size: number;
+  readonly padding: number;
+}
 export interface Architecture<O extends Options = Options> extends Part<O> {
-  /** Records the layers from `x` ([N, ...row]) and returns the logits ([N, classes]). */
-  build(net: Net, x: string, row: readonly number[], classes: number, chosen: Chosen<O>): string;
+  /** Rows are token ids (int64), from a column of text or whole numbers. */
+  readonly tokens?: true;
+  /**
+   * Records the layers from `x` ([N, ...row]) and returns the logits ([N, classes]). `random` is a stream of the recipe's seed, for
+   * first values that no rule of initialisation draws; `vocabulary` is there with `tokens`.
+   */
+  build(
+    net: Net,
+    x: string,
+    row: readonly number[],
+    classes: number,
+    chosen: Chosen<O>,
+    given: { readonly random: Random; readonly vocabulary: Vocabulary },
+  ): string;
 }
 export const defineArchitecture = <const O extends Options>(architecture: Architecture<O>): Architecture =>
   architecture as unknown as Architecture;

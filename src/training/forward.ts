@@ -1,6 +1,7 @@
 import { floatOf } from '../graph/attribute.ts';
 import { constantOf } from '../graph/constant.ts';
 import type { Emit } from '../graph/emit.ts';
+import { isHeld } from '../graph/held.ts';
 import { restrict } from '../graph/passes/prune.ts';
 import type { Attributes, Graph, Node } from '../graph/types.ts';
 
@@ -86,8 +87,11 @@ export const emitForward = (
     graph,
     outputs.map((name) => ({ name })),
   ).nodes) {
-    if (!norms.has(node)) emit.node(node);
-    else all.push(normalise(emit, node, stored));
+    if (!norms.has(node)) {
+      emit.node(node);
+      // Floor is flat almost everywhere: no gradient flows through.
+      if (isHeld(node)) emit.means(node.outputs[0], 'Floor', node.inputs);
+    } else all.push(normalise(emit, node, stored));
   }
   return (keep) => (all.length === 0 ? new Map() : moved(emit, all, keep));
 };

@@ -29,6 +29,7 @@ const beside = [
   'boosting-units.ts',
   'projecting.ts',
   'per-weight.ts',
+  'transformer.ts',
 ];
 
 const registries = {

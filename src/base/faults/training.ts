@@ -6,6 +6,10 @@ export const trainingFaults = {
   'training/key': (d: { path: string; where: string; nearest: string; known: readonly string[] }): string =>
     `Recipe '${d.path}' has an unknown key '${d.where}'.${suggest(d.nearest)} Keys there: ${d.known.join(', ')}.`,
   'training/architecture': (d: { arch: string; reason: string }): string => `Architecture '${d.arch}' does not fit the data: ${d.reason}.`,
+  'training/token': (d: { path: string; token: number; size: number }): string =>
+    `'${d.path}' holds token ${d.token}, and there are tokens 0 to ${d.size - 1}; set vocabulary of the architecture to one more than the largest.`,
+  'training/class-weight': (d: { path: string; class: number }): string =>
+    `Recipe '${d.path}' weighs classes by their inverse frequency, but no training row has class ${d.class}: give the weights as numbers, or more rows.`,
   'training/parameter': (d: { path: string; pattern: string; nearest: string; known: readonly string[] }): string =>
     `Recipe '${d.path}' names '${d.pattern}', which matches no parameter.${suggest(d.nearest)} Parameters: ${d.known.join(', ') || 'none'}.`,
   'training/initialisation': (d: { model: string; parameter: string; node: string }): string =>

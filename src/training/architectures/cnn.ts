@@ -1,7 +1,7 @@
 import { Fault } from '../../base/fault.ts';
 import { flag, int, text } from '../../base/option.ts';
 import { type Architecture, defineArchitecture } from '../define.ts';
-import { activate, activation, batchNorm, conv, dense, type Flow, flatten, maxPool, sizesOf } from './layers.ts';
+import { activate, activation, batchNorm, conv, dense, type Flow, flatten, imageRow, maxPool, sizesOf } from './layers.ts';
 
 /** Convolution, non-linearity, 2 × 2 max pooling, repeated; then dense layers. */
 export const cnn: Architecture = defineArchitecture({
@@ -15,8 +15,7 @@ export const cnn: Architecture = defineArchitecture({
     activation,
   },
   build(net, x, row, classes, chosen) {
-    if (row.length !== 3)
-      throw new Fault('training/architecture', { arch: 'cnn', reason: `it needs rows of shape channels × height × width, not [${row}]` });
+    imageRow('cnn', row);
     let flow: Flow = { value: x, row };
     for (const [i, channels] of sizesOf('channels', chosen.channels).entries()) {
       flow = conv(net, flow, `conv${i + 1}`, channels, chosen.kernel);

@@ -38,14 +38,53 @@ export const dense = (net: Net, { value, row }: Flow, name: string, out: number)
   return { value: net.layer('Gemm', name, [value, weight, bias], { transB: int(1) }, [out]), row: [out] };
 };
 
-/** Stride 1, padded so that height and width stay. */
-export const conv = (net: Net, { value, row }: Flow, name: string, out: number, kernel: number): Flow => {
-  const next = [out, row[1], row[2]];
+/** Padded so that height and width stay where the stride is 1. */
+export const conv = (
+  net: Net,
+  { value, row }: Flow,
+  name: string,
+  out: number,
+  kernel: number,
+  { stride = 1, bias = true, padded = true }: { readonly stride?: number; readonly bias?: boolean; readonly padded?: boolean } = {},
+): Flow => {
+  const [before, after] = padded ? [Math.floor((kernel - 1) / 2), Math.floor(kernel / 2)] : [0, 0];
+  const [height, width] = row.slice(1).map((d) => Math.floor((d + before + after - kernel) / stride) + 1);
+  const next = [out, height, width];
   const weight = net.parameter(`${name}.weight`, [out, row[0], kernel, kernel]);
-  const bias = net.parameter(`${name}.bias`, [out]);
-  const [before, after] = [Math.floor((kernel - 1) / 2), Math.floor(kernel / 2)];
-  const attributes = { kernel_shape: ints(kernel, kernel), pads: ints(before, before, after, after) };
-  return { value: net.layer('Conv', name, [value, weight, bias], attributes, next), row: next };
+  const inputs = [value, weight, ...(bias ? [net.parameter(`${name}.bias`, [out])] : [])];
+  const attributes = {
+    kernel_shape: ints(kernel, kernel),
+    pads: ints(before, before, after, after),
+    ...(stride === 1 ? {} : { strides: ints(stride, stride) }),
+  };
+  return { value: net.layer('Conv', name, inputs, attributes, next), row: next };
+};
+
+/** y = x·W + b along the last axis, the weight stored [in, out]. */
+export const along = (net: Net, { value, row }: Flow, name: string, out: number, bias = true): Flow => {
+  const next = [...row.slice(0, -1), out];
+  const weight = net.parameter(`${name}.weight`, [row[row.length - 1], out]);
+  const product = net.layer('MatMul', bias ? `${name}.product` : name, [value, weight], {}, next);
+  return { value: bias ? net.layer('Add', name, [product, net.parameter(`${name}.bias`, [out])], {}, next) : product, row: next };
+};
+
+/** A single number, which no training touches. */
+export const number = (net: Net, name: string, value: number): string =>
+  net.tensor('Constant', name, [], { value: { type: 'tensor', value: constantOf('float32', [], [value]) } }, []);
+
+export const integers = (net: Net, name: string, values: readonly number[]): string =>
+  net.buffer(name, constantOf('int64', [values.length], values));
+
+/** The same elements in rows of another shape. */
+export const reshape = (net: Net, { value }: Flow, name: string, row: readonly number[]): Flow => ({
+  value: net.layer('Reshape', name, [value, integers(net, `${name}.shape`, [0, ...row])], {}, row),
+  row,
+});
+
+/** Rows of `channels × height × width`, or a fault that says what the architecture needs. */
+export const imageRow = (arch: string, row: readonly number[]): void => {
+  if (row.length !== 3)
+    throw new Fault('training/architecture', { arch, reason: `it needs rows of shape channels × height × width, not [${row}]` });
 };
 
 /** Windows of 2 × 2 side by side; an odd last row or column is left out. */

@@ -1,7 +1,8 @@
 import type { Head } from '../define.ts';
+import { capsule } from './capsule.ts';
 import { cosine } from './cosine.ts';
 import { ebv } from './ebv.ts';
 import { embedding } from './embedding.ts';
 import { linear } from './linear.ts';
 
-export const heads: readonly Head[] = [linear, cosine, embedding, ebv];
+export const heads: readonly Head[] = [linear, cosine, embedding, ebv, capsule];

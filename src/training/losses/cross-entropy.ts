@@ -32,7 +32,7 @@ export const ownLogProb = (emit: Emit, logProbs: string, target: string): string
 
 export const classWeights: TextOption = text({
   default: '',
-  help: 'One weight per class, separated by commas; empty for equal weights.',
+  help: "One weight per class, separated by commas; 'inverse-frequency' for N/(C·N_k) of the training rows; empty for equal weights.",
 });
 
 /** With shares q of classes in the place of labels, −Σ_k q_k log p_k in the place of −log p_y. (1−s)·(−log p_y) + (s/C)·Σ_k −log p_k, with log p by log-sum-exp; class weights w: Σ w_y·ℓ / Σ w_y. */

@@ -7,6 +7,7 @@ import { focal } from './focal.ts';
 import { huber } from './huber.ts';
 import { klDistillation } from './kl-distillation.ts';
 import { mae } from './mae.ts';
+import { margin } from './margin.ts';
 import { mse } from './mse.ts';
 import { multiSimilarity } from './multi-similarity.ts';
 import { proxyAnchor } from './proxy-anchor.ts';
@@ -17,6 +18,7 @@ export const losses: readonly Loss[] = [
   crossEntropy,
   focal,
   zLoss,
+  margin,
   binaryCrossEntropy,
   klDistillation,
   mse,
