@@ -161,7 +161,14 @@ const assemble = ({
     count: rows?.length ?? dataset.length,
     inputDims: fitted?.dims ?? [],
     ...(tokens
-      ? { text: { words: tokens.words, padding: tokens.padding, size: tokens.size, ...(tokens.mask === undefined ? {} : { mask: tokens.mask }) } }
+      ? {
+          text: {
+            words: tokens.words,
+            padding: tokens.padding,
+            size: tokens.size,
+            ...(tokens.mask === undefined ? {} : { mask: tokens.mask }),
+          },
+        }
       : {}),
     ...(fitted && columns.length > 1 ? { inputNames: columns.map((c) => c.name) } : {}),
     labelled: label !== undefined || marks !== undefined,

@@ -159,7 +159,15 @@ const ofArchitecture = (recipe: Recipe, source: Extract<Recipe['source'], { arch
       const headed = head && withHead(drawn, head, more);
       const trained = headed?.model ?? drawn;
       const { graph, opsets, irVersion } = normalise(trained);
-      const plan = planOf(recipe, { graph, opsets, irVersion, input: 'x', output: 'logits', classes }, trained.graph, part.id, job, headed, counts);
+      const plan = planOf(
+        recipe,
+        { graph, opsets, irVersion, input: 'x', output: 'logits', classes },
+        trained.graph,
+        part.id,
+        job,
+        headed,
+        counts,
+      );
       return biased(recipe, { model: headed ? saved(headed) : drawn, plan }, counts, job);
     },
   };

@@ -1,4 +1,4 @@
-import { type Chosen, type ChoiceOption, choice, type IntOption, int, type Options } from '../base/option.ts';
+import { type ChoiceOption, type Chosen, choice, type IntOption, int, type Options } from '../base/option.ts';
 import type { Random } from '../base/random.ts';
 import { sizeOf } from '../base/tensor.ts';
 import { dense, type Flow, integers, number, reshape } from './architectures/layers.ts';
@@ -59,7 +59,12 @@ type CapsuleSizes = Chosen<CapsuleOptions>;
  * Votes û [capsules, classes, dim] to the lengths of the class capsules: c = softmax_j(b), s_j = Σ_i c_ij û_ij, v = squash(s),
  * b += ⟨û, v⟩ except after the last iteration. Couplings count as constants in training unless the gradient is `full`.
  */
-export const routed = (net: Net, votes: Flow, { routingIterations, routingGrad }: Pick<CapsuleSizes, 'routingIterations' | 'routingGrad'>, name: string): Flow => {
+export const routed = (
+  net: Net,
+  votes: Flow,
+  { routingIterations, routingGrad }: Pick<CapsuleSizes, 'routingIterations' | 'routingGrad'>,
+  name: string,
+): Flow => {
   const [capsules, classes, dim] = votes.row;
   const from: Flow = routingGrad === 'full' ? votes : { value: net.held(`${name}.held`, votes.value, votes.row), row: votes.row };
   const over = integers(net, `${name}.capsules`, [1]);
@@ -96,8 +101,15 @@ export const capsules = (net: Net, features: Flow, classes: number, sizes: Capsu
   const wide = dense(net, features, 'primary', n * primaryDim);
   const u = squash(net, reshape(net, wide, 'primary.capsules', [n, primaryDim]), 'primary.squash');
   const dims = [n, primaryDim, classes * classDim];
-  const weight = net.parameter('routes.weight', dims, Float64Array.from({ length: sizeOf(dims) }, () => SPREAD * random.normal()));
-  const joined = net.layer('Einsum', 'votes.joined', [u.value, weight], { equation: { type: 'string', value: 'nip,ipk->nik' } }, [n, classes * classDim]);
+  const weight = net.parameter(
+    'routes.weight',
+    dims,
+    Float64Array.from({ length: sizeOf(dims) }, () => SPREAD * random.normal()),
+  );
+  const joined = net.layer('Einsum', 'votes.joined', [u.value, weight], { equation: { type: 'string', value: 'nip,ipk->nik' } }, [
+    n,
+    classes * classDim,
+  ]);
   const votes = reshape(net, { value: joined, row: [n, classes * classDim] }, 'votes', [n, classes, classDim]);
   return routed(net, votes, sizes, 'routing');
 };

@@ -127,9 +127,14 @@ export const inPrecision = (graph: Graph, precision: Precision): Graph => {
   const widened = (c: Constant): Constant => (c.dtype === 'float32' ? constantOf(precision, c.dims, numbersOf(c)) : c);
   const retyped = <T extends ValueType | undefined>(type: T): T =>
     type?.kind === 'tensor' && type.dtype === 'float32' ? { ...type, dtype: precision } : type;
+  const node = (n: Node): Node => {
+    const { value } = n.attributes;
+    return n.op === 'Constant' && value?.type === 'tensor' ? { ...n, attributes: { value: { ...value, value: widened(value.value) } } } : n;
+  };
   const info = ({ type, ...rest }: Graph['inputs'][number]) => (type ? { ...rest, type: retyped(type) } : rest);
   return {
     ...graph,
+    nodes: graph.nodes.map(node),
     inputs: graph.inputs.map(info),
     outputs: graph.outputs.map(info),
     initializers: new Map(Array.from(graph.initializers, ([name, c]) => [name, widened(c)])),

@@ -22,7 +22,12 @@ interface Run {
   readonly x: readonly number[];
   readonly logits: readonly number[];
   readonly mean: number;
-  readonly parameters: readonly { readonly name: string; readonly dims: readonly number[]; readonly scale: boolean; readonly gradient: readonly number[] }[];
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly dims: readonly number[];
+    readonly scale: boolean;
+    readonly gradient: readonly number[];
+  }[];
   readonly running: Readonly<Record<string, readonly number[]>>;
 }
 const { labels, runs }: { labels: number[]; runs: Run[] } = JSON.parse(
@@ -68,7 +73,8 @@ const planFor = (run: Run): { readonly plan: Plan; readonly x: Tensor; readonly 
   };
 };
 
-const apart = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((most, v, i) => Math.max(most, Math.abs(v - b[i])), 0);
+const apart = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Array.from(a).reduce((most, v, i) => Math.max(most, Math.abs(v - b[i])), 0);
 
 for (const run of runs) {
   const said = Object.entries(run.options).map(([k, v]) => `${k} ${v}`);
@@ -89,7 +95,10 @@ for (const run of runs) {
       assert.ok(apart(found, gradient) < 1e-5 * largest + 2e-7, `${name}: off by ${apart(found, gradient)} of ${largest}`);
     }
     for (const [name, values] of Object.entries(run.running))
-      assert.ok(apart(numbers(state[`statistic/${name}`]), values) < 1e-5, `${name}: ${numbers(state[`statistic/${name}`])} is not ${values}`);
+      assert.ok(
+        apart(numbers(state[`statistic/${name}`]), values) < 1e-5,
+        `${name}: ${numbers(state[`statistic/${name}`])} is not ${values}`,
+      );
   });
 
   // Batch statistics are those of training alone: the model as stored has its own.

@@ -174,6 +174,7 @@ test('with the same count and seed, the vectors of the classes are the first of 
         return name;
       },
       layer: (_, name) => name,
+      held: (name) => name,
       tensor: (_, name) => name,
     };
     const { part, chosen } = pick(heads, 'ebv', { count: 12, dim: 8 });

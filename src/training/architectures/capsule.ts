@@ -10,7 +10,10 @@ export const capsule: Architecture = defineArchitecture({
     'Capsule network with dynamic routing: the score of a class is the length of its capsule, between 0 and 1, made for the loss `margin`. Without channels the voting capsules read the row itself.',
   formula: capsuleFormula,
   options: {
-    channels: text({ default: '', help: 'Channels of convolutions (3 × 3, ReLU, 2 × 2 max pooling) before the capsules, separated by commas; may be empty.' }),
+    channels: text({
+      default: '',
+      help: 'Channels of convolutions (3 × 3, ReLU, 2 × 2 max pooling) before the capsules, separated by commas; may be empty.',
+    }),
     ...capsuleOptions,
   },
   baseline: 'mlp',

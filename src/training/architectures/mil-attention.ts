@@ -50,11 +50,17 @@ export const milAttention: Architecture = defineArchitecture({
     const h = each(net, 'Relu', 'features', along(net, flat, 'feature', features));
     const far = number(net, 'presence.far', FAR);
     const over = integers(net, 'bag.axis', [1]);
-    const bagged = (op: string, value: string): Flow => ({ value: net.layer(op, 'bag', [value, over], { keepdims: whole(0) }, [features]), row: [features] });
+    const bagged = (op: string, value: string): Flow => ({
+      value: net.layer(op, 'bag', [value, over], { keepdims: whole(0) }, [features]),
+      row: [features],
+    });
     const summed = (weights: string): Flow => bagged('ReduceSum', net.layer('Mul', 'weighed', [h.value, weights], {}, h.row));
     const bag = (): Flow => {
       if (aggregator === 'max') return bagged('ReduceMax', net.layer('Where', 'features.present', [present, h.value, far], {}, h.row));
-      const plain = aggregator === 'mean' ? number(net, 'attention.equal', 0) : attentionLogits(net, h, aggregator === 'gated', attention, activation).value;
+      const plain =
+        aggregator === 'mean'
+          ? number(net, 'attention.equal', 0)
+          : attentionLogits(net, h, aggregator === 'gated', attention, activation).value;
       const logits = net.layer('Where', 'attention.logits', [present, plain, far], {}, [count, 1]);
       return summed(net.layer('Softmax', 'attention', [logits], { axis: whole(1) }, [count, 1]));
     };

@@ -14,24 +14,29 @@ export const textTransformer: Architecture = defineArchitecture({
   source: 'Vaswani et al. 2017, arXiv:1706.03762 (the encoder); normalisation first as in Xiong et al. 2020, arXiv:2002.04745',
   about:
     'Transformer encoder for texts: token ids in, learned positions, no dropout, padding left out of the attention and of the mean that the last layer reads. Texts need `preprocess.tokenizer`.',
-  formula: [
-    'x₀ = E[token] + positions',
-    'x ← x + MHSA(LN(x)),  x ← x + W₂·gelu(W₁·LN(x))',
-    'z = W · mean over words of LN(x_L) + b',
-  ],
+  formula: ['x₀ = E[token] + positions', 'x ← x + MHSA(LN(x)),  x ← x + W₂·gelu(W₁·LN(x))', 'z = W · mean over words of LN(x_L) + b'],
   options: {
     width: width(64),
     depth: depth(2),
     heads: heads(4),
     hidden: hidden(256),
-    vocabulary: int({ default: 0, min: 0, max: 10_000_000, help: "Number of tokens; 0 for the tokenizer's, or one more than the largest of the training rows." }),
+    vocabulary: int({
+      default: 0,
+      min: 0,
+      max: 10_000_000,
+      help: "Number of tokens; 0 for the tokenizer's, or one more than the largest of the training rows.",
+    }),
   },
   tokens: true,
   build(net, x, row, classes, chosen, { vocabulary }) {
     const size = chosen.vocabulary || vocabulary.size;
     if (row.length !== 1)
-      throw new Fault('training/architecture', { arch: 'text-transformer', reason: `it needs rows of token ids of one axis, not [${row}]` });
-    if (size < 1) throw new Fault('training/architecture', { arch: 'text-transformer', reason: 'the number of tokens is not known; set vocabulary' });
+      throw new Fault('training/architecture', {
+        arch: 'text-transformer',
+        reason: `it needs rows of token ids of one axis, not [${row}]`,
+      });
+    if (size < 1)
+      throw new Fault('training/architecture', { arch: 'text-transformer', reason: 'the number of tokens is not known; set vocabulary' });
     const [length] = row;
     const all = [length, chosen.width];
     const words = net.layer('Gather', 'words', [net.parameter('embedding', [size, chosen.width]), x], {}, all);

@@ -1,5 +1,5 @@
-import { type IntOption, int } from '../../base/option.ts';
 import { Fault } from '../../base/fault.ts';
+import { type IntOption, int } from '../../base/option.ts';
 import type { Net } from '../define.ts';
 import { along, type Flow, number, reshape } from './layers.ts';
 

@@ -1,6 +1,6 @@
 import { real } from '../../base/option.ts';
-import { oneHot } from '../one-hot.ts';
 import { defineLoss, type Loss } from '../define.ts';
+import { oneHot } from '../one-hot.ts';
 import { classWeighted, classWeights } from './cross-entropy.ts';
 
 /** Of lengths ‖v_k‖ between 0 and 1: Σ_k T_k·max(0, m⁺−‖v_k‖)² + λ(1−T_k)·max(0, ‖v_k‖−m⁻)². */
