@@ -128,6 +128,7 @@ export const liveView = (host: Host, signal: AbortSignal): LiveView => {
     });
   };
 
+  const words = el('div', {});
   let diagnosed: readonly (readonly [string, string])[] = [];
   const show = (message: TrainLive): void => {
     const last = message.step.length - 1;
@@ -159,7 +160,8 @@ export const liveView = (host: Host, signal: AbortSignal): LiveView => {
     timeLeft = shown[shown.length - 1];
     redraw();
   };
-  const epoch = ({ validationLoss, validationAccuracy, diagnosed: numbers = {} }: TrainEpoch): void => {
+  const epoch = ({ validationLoss, validationAccuracy, diagnosed: numbers = {}, said = [] }: TrainEpoch): void => {
+    if (said.length > 0) words.replaceChildren(...said.map((sentence) => el('p', {}, sentence)));
     diagnosed = Object.entries(numbers)
       .filter(([name]) => name.endsWith('/ece') || name.endsWith('/balanced_accuracy'))
       .map(([name, value]) => [`validation ${name.split('/')[1].replaceAll('_', ' ')}`, format(value, 'fraction')]);
@@ -186,6 +188,7 @@ export const liveView = (host: Host, signal: AbortSignal): LiveView => {
         meter,
       ),
       facts,
+      words,
       plots,
     ),
     live: (message) => {

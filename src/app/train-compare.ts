@@ -28,6 +28,7 @@ const metrics = [
   { key: 'testLoss', name: 'test_loss', label: 'Test loss', unit: 'none' },
   { key: 'validationAccuracy', name: 'validation_accuracy', label: 'Validation accuracy', unit: 'fraction' },
   { key: 'validationLoss', name: 'validation_loss', label: 'Validation loss', unit: 'none' },
+  { key: 'trainLoss', name: 'train_loss', label: 'Training loss over the last epoch', unit: 'none' },
 ] as const;
 
 const parsed = async (path: string, ports: Ports, job: AppJob): Promise<Json> => {

@@ -17,6 +17,7 @@ import { type HostRows, hostOf } from './train-host.ts';
 import type { Iterate } from './train-iterate.ts';
 import { liveOf } from './train-live.ts';
 import { type EpochRow, type Snapshot, weights } from './train-progress.ts';
+import { allSaid } from './train-report.ts';
 
 /** A call should last about this long: short enough to stop at once, long enough that the host costs nothing. */
 const callSeconds = 0.25;
@@ -302,12 +303,14 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
       ...(diagnosed ? { diagnosed: diagnosed.numbers } : {}),
     };
     live.send(place());
+    const said = due ? allSaid(curves.monitors) : [];
     job.live({
       kind: 'epoch',
       epoch: row.epoch,
       ...(row.valLoss === undefined ? {} : { validationLoss: row.valLoss }),
       ...(row.valAccuracy === undefined ? {} : { validationAccuracy: row.valAccuracy }),
       ...(diagnosed ? { diagnosed: diagnosed.numbers, cards: diagnosed.cards } : {}),
+      ...(said.length > 0 ? { said } : {}),
     });
     p.history.push(row);
     const early = recipe.earlyStop;

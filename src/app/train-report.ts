@@ -108,6 +108,16 @@ const unitOf = (name: string, regression: boolean) =>
           ? 'none'
           : 'count';
 
+/** What a monitor says of the lines of a run. */
+const said = (id: string, lines: Curves['monitors']): string | undefined =>
+  monitors
+    .find((m) => m.id === id)
+    ?.says?.(Object.fromEntries(Object.entries(lines).filter(([line]) => line === id || line.startsWith(`${id}/`))));
+
+/** What all of them say. */
+export const allSaid = (lines: Curves['monitors']): readonly string[] =>
+  [...new Set(Object.keys(lines).map((line) => line.split('/')[0]))].flatMap((id) => said(id, lines) ?? []);
+
 /** A curve for each monitor, its lines together; and one for the terms that were added to the loss. */
 const monitorCards = (lines: Curves['monitors']): CurveCard[] => {
   const groups = new Map<string, { readonly name: string; readonly points: readonly Point[] }[]>();
@@ -120,12 +130,11 @@ const monitorCards = (lines: Curves['monitors']): CurveCard[] => {
   return Array.from(groups).flatMap(([id, drawn]) => {
     const part = monitors.find((m) => m.id === id);
     const title = part?.title ?? (id === 'term' ? 'Terms added to the loss' : id);
-    const own = Object.fromEntries(Object.entries(lines).filter(([line]) => line === id || line.startsWith(`${id}/`)));
     return curve(
       title,
       { label: title, unit: part?.unit ?? 'none', ...(part?.scale ? { scale: part.scale } : {}) },
       drawn,
-      part?.says?.(own),
+      said(id, lines),
     );
   });
 };

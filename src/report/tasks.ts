@@ -102,6 +102,8 @@ export interface TrainEpoch {
   /** Headline numbers of diagnostics run on the validation rows, by `diagnostic/number`, and cards to show. */
   readonly diagnosed?: Readonly<Record<string, number>>;
   readonly cards?: readonly Card[];
+  /** What the monitors come to so far, in sentences. */
+  readonly said?: readonly string[];
 }
 /** A line of the table of stages of a regime. */
 export interface TrainStage {

@@ -19,11 +19,12 @@ const inPlaceOf = (given: unknown, { of, more = {} }: Parts): unknown => {
   const written: Json = isObject(given) ? given : { kind: given };
   const parts: readonly Compared[] = of;
   const baseline = parts.find((p) => p.id === written.kind)?.baseline;
-  if (typeof baseline !== 'string') return baseline;
+  if (baseline === undefined || baseline === null) return baseline;
+  const next = typeof baseline === 'string' ? { kind: baseline } : baseline;
   // What both have, such as a rate, stays as written.
-  const options = parts.find((p) => p.id === baseline)?.options ?? {};
+  const options = parts.find((p) => p.id === next.kind)?.options ?? {};
   const same = Object.entries(written).filter(([key]) => key in options || key in more);
-  return { kind: baseline, ...Object.fromEntries(same) };
+  return { ...next, ...Object.fromEntries(same) };
 };
 
 const kindOf = (given: unknown): string => String(isObject(given) ? given.kind : given);

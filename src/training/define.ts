@@ -7,7 +7,7 @@ import type { Attributes, Constant } from '../graph/types.ts';
 /** Real options reach a compiled part as scalar graph inputs, so a sweep over them never recompiles. */
 export type Hyper<O extends Options> = { readonly [K in keyof O as O[K] extends { kind: 'real' } ? K : never]: string };
 
-/** What a part is compared with by `--compare baseline`, in its own place of the recipe: null leaves the key out. */
+/** What a part is compared with by `--compare baseline`, in its own place of the recipe: null leaves the key out. Options of the same name stay as written. */
 export type Baseline = null | string | Readonly<Record<string, unknown>>;
 
 export interface Part<O extends Options = Options> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { choose } from '../../src/base/option.ts';
+import type { Live } from '../../src/report/tasks.ts';
 import { optimizers } from '../../src/training/optimizers/index.ts';
 import { descend, groupOf, near, type Problem } from './descent.ts';
 import { workshop } from './workshop.ts';
@@ -126,7 +127,9 @@ test('the friction is watched without being asked for, and the report says what 
   const shop = workshop();
   const data = { train: { path: shop.arrays('d.npz', rows()) } };
   const recipe = { arch: 'mlp', data, split: { val: 0 }, loss: 'cross-entropy', batch: 40, epochs: 30 };
-  const small = await shop.run({ ...recipe, optimizer: { kind: 'diffgrad', lr: 1e-3 } });
+  const told: (readonly string[])[] = [];
+  const live = (event: Live): void => void (event.kind === 'epoch' && told.push(event.said ?? []));
+  const small = await shop.run({ ...recipe, optimizer: { kind: 'diffgrad', lr: 1e-3 } }, { live });
   const card = small.report.cards.find((c) => c.title === 'Friction of diffGrad');
   assert.ok(card?.kind === 'curve');
   assert.deepEqual(
@@ -134,6 +137,8 @@ test('the friction is watched without being asked for, and the report says what 
     ['dense1.weight', 'dense2.weight'].flatMap((w) => [w, `${w} 5 %`, `${w} 95 %`]),
   );
   assert.match(card.caption ?? '', /equivalent to Adam at half the learning rate/);
+  assert.equal(told.length, 30);
+  assert.deepEqual(told.at(-1), [card.caption]);
   const off = await shop.run({ ...recipe, optimizer: 'diffgrad', monitor: [] });
   assert.ok(!off.report.cards.some((c) => c.title === 'Friction of diffGrad'));
 });

@@ -3,9 +3,11 @@ import { test } from 'node:test';
 import { choose } from '../../src/base/option.ts';
 import { random } from '../../src/base/random.ts';
 import { sizeOf } from '../../src/base/tensor.ts';
+import { baselineOf } from '../../src/training/baseline.ts';
 import { optimizers } from '../../src/training/optimizers/index.ts';
 import type { Group } from '../../src/training/plan.ts';
 import { descend, near, type Problem } from './descent.ts';
+import { digitsData, workshop } from './workshop.ts';
 
 const weight = (dims: readonly number[], channels = 0): Group => ({
   parameters: [{ name: 'w', dims, role: 'weight', fanIn: 1, fanOut: 1, channels }],
@@ -244,6 +246,34 @@ test('vectors are never projected', async () => {
     near12(await descend('adamp', { lr: 0.1, weightDecay: 0.01 }, [flat], 3, across)),
     near12(await descend('adamw', { lr: 0.1, weightDecay: 0.01 }, [flat], 3, across)),
   );
+});
+
+test('the baseline is the same optimizer without projection, at the same numbers', () => {
+  const of = (optimizer: unknown) => baselineOf({ optimizer }, 'r.train.json').recipe.optimizer;
+  assert.deepEqual(of('adamp'), { kind: 'adamw', weightDecay: 0 });
+  assert.deepEqual(of({ kind: 'adamp', lr: 0.01, weightDecay: 0.1, delta: 0.2 }), { kind: 'adamw', lr: 0.01, weightDecay: 0.1 });
+  assert.deepEqual(of({ kind: 'sgdp', momentum: 0.9, wdRatio: 1 }), { kind: 'sgd', lr: 0.1, momentum: 0.9 });
+});
+
+test('before batch normalisations the report shows lengths, effective steps and views, and says what was projected', async () => {
+  const base = { data: digitsData.train, split: { val: 0 }, loss: 'cross-entropy', batch: 128, epochs: 1, seed: 1 };
+  const run = async (arch: object) => {
+    const { report } = await workshop().run({ ...base, data: { train: base.data }, arch, optimizer: 'adamp' });
+    const of = (title: string) => {
+      const card = report.cards.find((c) => c.title === title);
+      return card?.kind === 'curve' ? card : assert.fail(title);
+    };
+    return of;
+  };
+  const normed = await run({ kind: 'mlp', hidden: '16', norm: 'batch' });
+  for (const title of ['Length of the weights', 'Effective step size'])
+    assert.deepEqual(
+      normed(title).lines.map((l) => l.name),
+      ['dense1.weight', 'dense2.weight'],
+    );
+  assert.match(normed('Share of weights projected').caption ?? '', /dense1\.weight 100 % by channel/);
+  const bare = await run({ kind: 'mlp', hidden: '16' });
+  assert.doesNotMatch(bare('Share of weights projected').caption ?? '', /dense1\.weight 100 % by channel/);
 });
 
 test('options out of range are named with their range', () => {

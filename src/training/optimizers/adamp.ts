@@ -14,7 +14,7 @@ export const adamp: Optimizer = defineOptimizer({
     'first view of w (rows of output channels, then the whole tensor) with max_r |cos(g_r, w_r)| < δ/√k: d_r ← d_r − ŵ_r⟨ŵ_r, d_r⟩, ρ = wdRatio; else ρ = 1',
     'w ← (1 − lr·λ·ρ) w − lr/(1−β₁ᵗ) · d',
   ],
-  baseline: 'adamw',
+  baseline: { kind: 'adamw', weightDecay: 0 },
   options: {
     ...moments,
     weightDecay: real({ default: 0, min: 0, max: 1e6, help: 'Decoupled decay, multiplied by the rate.' }),

@@ -13,7 +13,7 @@ export const sgdp: Optimizer = defineOptimizer({
     'first view of w (rows of output channels, then the whole tensor) with max_r |cos(g_r, w_r)| < δ/√k: d_r ← d_r − ŵ_r⟨ŵ_r, d_r⟩, ρ = wdRatio; else ρ = 1',
     'w ← (1 − lr·λ·ρ/(1−μ)) w − lr·d',
   ],
-  baseline: 'sgd',
+  baseline: { kind: 'sgd', lr: 0.1 },
   options: {
     lr: real({ default: 0.1, min: 0, max: 1e6, help: 'Step length.' }),
     momentum: real({ default: 0, min: 0, max: 0.999999, help: 'How much of the last velocity survives a step.' }),

@@ -1,9 +1,11 @@
 import { adadagrad } from './adadagrad.ts';
+import { adamp } from './adamp.ts';
 import { boostedHead } from './boosted-head.ts';
+import { diffgrad } from './diffgrad.ts';
 import { digitsTrainer } from './digits-trainer.ts';
 import { ebv } from './ebv.ts';
 import type { RecipeEntry } from './entry.ts';
 import { psKd } from './ps-kd.ts';
 import { zLoss } from './z-loss.ts';
 
-export const recipeEntries: readonly RecipeEntry[] = [digitsTrainer, zLoss, adadagrad, psKd, ebv, boostedHead];
+export const recipeEntries: readonly RecipeEntry[] = [digitsTrainer, zLoss, adadagrad, psKd, ebv, boostedHead, adamp, diffgrad];
