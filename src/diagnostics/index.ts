@@ -24,6 +24,7 @@ import { promptEnsemble } from './metrics/prompt-ensemble.ts';
 import { rankingMetrics } from './metrics/ranking-metrics.ts';
 import { regressionReport } from './metrics/regression-report.ts';
 import { linearProbe } from './representation/linear-probe.ts';
+import { gradientDilution } from './training/gradient-dilution.ts';
 import { scaleInvariance } from './training/scale-invariance.ts';
 
 /** Every diagnostic, in the order shown. A new one is a file `<family>/<id>.ts` and a line here. */
@@ -47,6 +48,7 @@ export const diagnostics: readonly Diagnostic[] = [
   recalibration,
   generationConfidence,
   linearProbe,
+  gradientDilution,
   scaleInvariance,
   saliency,
   attributionSummary,
