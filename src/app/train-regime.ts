@@ -7,7 +7,7 @@ import type { Graph, Model } from '../graph/types.ts';
 import { write } from '../graph/write.ts';
 import type { Session } from '../runtime/session.ts';
 import type { State } from '../training/compile.ts';
-import type { Programme, Stage, StageCurve, StageEnd } from '../training/define-run.ts';
+import { defineTargets, type Programme, type Stage, type StageCurve, type StageEnd, type Targets } from '../training/define-run.ts';
 import { compileEvaluation, compileValue } from '../training/evaluate.ts';
 import { layoutOf, scattered } from '../training/layout.ts';
 import type { Plan } from '../training/plan.ts';
@@ -89,6 +89,19 @@ const retargeted = ({ rows, positions }: Held, targets: Float64Array, double: bo
   };
 };
 
+/** Rows of shares, by place. */
+const givenShares = (table: Float64Array): Targets =>
+  defineTargets({
+    id: 'stage',
+    source: 'the stage',
+    options: {},
+    table: {
+      start: () => ({}),
+      shares: (_, places, { classes }) =>
+        Float64Array.from({ length: places.length * classes }, (__, i) => table[places[Math.floor(i / classes)] * classes + (i % classes)]),
+    },
+  });
+
 /** Runs the recipe's regime. */
 export const runRegime = async (setup: Setup, ports: Ports): Promise<RegimeEnd> => {
   const { recipe, subject, run, train, validation } = setup;
@@ -107,14 +120,15 @@ export const runRegime = async (setup: Setup, ports: Ports): Promise<RegimeEnd> 
     const { regime: _, ...extra } = recipe.extra;
     const own = {
       ...recipe,
-      extra,
+      extra: stage.soft ? { ...extra, targets: { part: givenShares(stage.soft.shares), chosen: {} } } : extra,
       seed: recipe.seed,
       loss: stage.plan.loss,
       optimizer: { ...recipe.optimizer, chosen: { ...recipe.optimizer.chosen, lr } },
       length: { epochs: stage.epochs },
     };
     const batch = Math.min(run.batch, positions.length);
-    const plan = { ...stage.plan, optimizer: { ...stage.plan.optimizer, chosen: { ...stage.plan.optimizer.chosen, lr } } };
+    const soft = stage.soft ? { soft: { temperature: stage.soft.temperature } } : {};
+    const plan = { ...stage.plan, ...soft, optimizer: { ...stage.plan.optimizer, chosen: { ...stage.plan.optimizer.chosen, lr } } };
     const opening = await openTraining(plan, own, rows, batch, setup.choice.actual, ports, job);
     const { choice: __, threads: ___, ...sessions } = opening;
     try {

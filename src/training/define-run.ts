@@ -136,6 +136,8 @@ export interface Stage {
   readonly places?: ArrayLike<number>;
   /** In place of the labels: by place, as the plan's loss reads them. */
   readonly targets?: Float64Array;
+  /** Shares of classes in place of the labels, by place, for a loss that is `soft`: its logits are divided by the temperature. */
+  readonly soft?: { readonly shares: Float64Array; readonly temperature: number };
 }
 export interface StageEnd {
   readonly state: State;

@@ -1,6 +1,7 @@
 import type { Regime } from '../define-run.ts';
 import { boostedHead } from './boosted-head.ts';
+import { defensiveDistillation } from './defensive-distillation.ts';
 import { single } from './single.ts';
 import { stages } from './stages.ts';
 
-export const regimes: readonly Regime[] = [single, stages, boostedHead];
+export const regimes: readonly Regime[] = [single, stages, boostedHead, defensiveDistillation];

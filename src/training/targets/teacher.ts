@@ -1,5 +1,6 @@
 import { real, text } from '../../base/option.ts';
 import { defineTargets, type Targets } from '../define-run.ts';
+import { softened } from '../softened.ts';
 
 /** softmax(z_teacher / T) of every row, shares·(1 − weight) of the label mixed in. */
 export const teacher: Targets = defineTargets({
@@ -16,14 +17,7 @@ export const teacher: Targets = defineTargets({
   table: {
     teacher: ({ model }) => model,
     start({ count, classes }, logits, { temperature }) {
-      const table = new Float64Array(count * classes);
-      for (let i = 0; i < count; i++) {
-        const row = (logits ?? table).subarray(i * classes, (i + 1) * classes);
-        const most = row.reduce((a, b) => Math.max(a, b));
-        const total = row.reduce((sum, z) => sum + Math.exp((z - most) / temperature), 0);
-        for (let c = 0; c < classes; c++) table[i * classes + c] = Math.exp((row[c] - most) / temperature) / total;
-      }
-      return { table };
+      return { table: softened(logits ?? new Float64Array(count * classes), classes, temperature) };
     },
     shares({ table }, places, { classes, labels }, _, { weight }) {
       const out = new Float64Array(places.length * classes);
