@@ -97,6 +97,14 @@ const start = (place: HTMLElement): void => {
       case 'live':
         running().live(message.live);
         break;
+      case 'overlay':
+        if (page) page.overlay(message);
+        else {
+          const view = running();
+          for (const one of view.empty() ? (message.own ?? []) : []) view.live(one);
+          view.overlay(message.title, message.live);
+        }
+        break;
       case 'problem':
         place.querySelector('.problem')?.remove();
         live?.end();

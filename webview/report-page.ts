@@ -3,10 +3,12 @@ import type { Outcome } from '../src/report/report.ts';
 import type { ToPage } from '../src/vscode/protocol.ts';
 import { el, freshId } from './element.ts';
 import type { Host } from './host.ts';
+import { liveCurves } from './live-curves.ts';
 import { pageKeeper } from './page-state.ts';
 import { type ReportView, reportView } from './report-view.ts';
 
 type Message = Extract<ToPage, { type: 'reports' }>;
+type Overlay = Extract<ToPage, { type: 'overlay' }>;
 type Check = NonNullable<Message['checks']>[number];
 
 const MARK: Readonly<Record<Outcome, string>> = { measured: '', unavailable: 'not available', failed: 'failed', stopped: 'stopped' };
@@ -48,6 +50,8 @@ export interface ReportPage {
   readonly element: HTMLElement;
   /** Brings a card into view: `REPORT:CARD`. */
   readonly focus: (focus: string) => void;
+  /** Shows the curves of the training that is reported with those of another behind them. */
+  readonly overlay: (message: Overlay) => void;
 }
 
 /** Scrolls as soon as the page is that long: charts and grids take their room a moment after they are placed. */
@@ -62,7 +66,7 @@ const scrollBack = (top: number, signal: AbortSignal): void => {
 };
 
 /** One report, or several behind tabs, after the checks that asked for them. */
-export const reportPage = ({ title, reports, checks }: Message, host: Host, signal: AbortSignal): ReportPage => {
+export const reportPage = ({ title, reports, checks, out }: Message, host: Host, signal: AbortSignal): ReportPage => {
   const keeper = pageKeeper(host);
   const first = reports[keeper.state.tab] ? keeper.state.tab : 0;
   const views = new Map<number, ReportView>();
@@ -71,7 +75,7 @@ export const reportPage = ({ title, reports, checks }: Message, host: Host, sign
     if (known) return known;
     const { tables, selected } = keeper.state;
     const key = (card: number): string => `${i}:${card}`;
-    const made = reportView(reports[i], i, host, signal, {
+    const made = reportView(reports[i], i, host, signal, out !== undefined, {
       tables: new Set(reports[i].cards.flatMap((_, card) => (tables.includes(key(card)) ? [card] : []))),
       selected: selected?.report === i ? selected : null,
       tableShown: (card, shown) =>
@@ -93,8 +97,27 @@ export const reportPage = ({ title, reports, checks }: Message, host: Host, sign
     },
     { signal, passive: true },
   );
+  let beside: { readonly ends: AbortController; readonly element: HTMLElement } | undefined;
   const page = (element: HTMLElement, turnTo: (report: number) => void): ReportPage => ({
     element,
+    overlay({ own = [], title: name, live }) {
+      beside?.ends.abort();
+      beside?.element.remove();
+      const ends = new AbortController();
+      signal.addEventListener('abort', () => ends.abort());
+      const curves = liveCurves(ends.signal);
+      for (const one of own) curves.add(one);
+      curves.overlay(name, live);
+      const section = el(
+        'section',
+        { class: 'beside', 'aria-label': 'Two runs', tabindex: -1 },
+        el('h1', {}, 'Beside another run'),
+        curves.element,
+      );
+      beside = { ends, element: section };
+      element.before(section);
+      section.focus();
+    },
     focus(focus) {
       const place = placeOf(reports, focus);
       if (place === undefined) return;

@@ -80,8 +80,15 @@ export interface Standing {
   readonly selectedNow: (selected: Standing['selected']) => void;
 }
 
-/** One report: what was asked, what came out, how to read it, the cards, and where it was measured. */
-export const reportView = (report: Report, index: number, host: Host, signal: AbortSignal, standing: Standing): ReportView => {
+/** One report (`trained`: of a training, which saved a model): what was asked, what came out, how to read it, the cards, and where it was measured. */
+export const reportView = (
+  report: Report,
+  index: number,
+  host: Host,
+  signal: AbortSignal,
+  trained: boolean,
+  standing: Standing,
+): ReportView => {
   const samples = new Map<number, SampleView>(report.samples.map((sample) => [sample.row, sample]));
   let opener: Element | null = null;
   const reveal = (card: number): void => {
@@ -139,6 +146,9 @@ export const reportView = (report: Report, index: number, host: Host, signal: Ab
   const actions = el(
     'div',
     { class: 'actions' },
+    trained &&
+      button('Open Model', () => host.post({ type: 'openModel' }), { look: 'primary', title: 'Open Model: the one that was saved' }),
+    trained && button('Overlay…', () => host.post({ type: 'overlay' }), { title: 'Overlay another training run' }),
     !host.standalone && button('Run again', () => host.post({ type: 'rerun' }), { look: 'secondary' }),
     !host.standalone &&
       report.outcome === 'measured' &&

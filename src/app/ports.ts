@@ -1,6 +1,6 @@
 import type { Job } from '../base/job.ts';
 import type { Dataset, Source } from '../data/define.ts';
-import type { Live, TaskName, Tasks } from '../report/tasks.ts';
+import type { Live, Steer, TaskName, Tasks } from '../report/tasks.ts';
 import type { Runtime } from '../runtime/session.ts';
 
 /** Everything a use case needs of the world; the job process supplies the real ones, tests their own. */
@@ -22,6 +22,8 @@ export interface Ports {
 export interface AppJob extends Job {
   /** Streams what happens during training to whoever watches. */
   live(event: Live): void;
+  /** What was last asked of a training; to run where absent. */
+  steer?(): Steer;
 }
 
 /** One use case. */

@@ -15,7 +15,9 @@ import type { Held, TrainingRows } from './train-data.ts';
 import type { Diagnosed } from './train-diagnose.ts';
 import { type HostRows, hostOf } from './train-host.ts';
 import type { Iterate } from './train-iterate.ts';
-import { liveOf } from './train-live.ts';
+import { lightCards, liveOf } from './train-live.ts';
+import { moves } from './train-moves.ts';
+import { pause } from './train-pause.ts';
 import { type EpochRow, type Snapshot, weights } from './train-progress.ts';
 import { allSaid } from './train-report.ts';
 
@@ -56,7 +58,8 @@ export interface Bad {
   readonly positions: Float64Array;
 }
 export interface Ended {
-  readonly why: 'finished' | 'early' | 'stopped' | 'not-finite';
+  /** `kept`: ended on request, to be kept as it is. */
+  readonly why: 'finished' | 'early' | 'kept' | 'stopped' | 'not-finite';
   readonly snapshot: Snapshot;
   readonly bad?: Bad;
 }
@@ -149,6 +152,8 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
   let saved = now();
   let perRow = Number.POSITIVE_INFINITY;
   const live = liveOf(job);
+  const move = moves();
+  let kept = false;
   const rowBytes = Math.max(1, sizeOf(train.rows.bound.inputDims)) * 4;
   const { resident } = train.rows;
   const go: Tensor = { dtype: 'bool', dims: [], data: Uint8Array.of(recipe.nonfinite === 'skip' ? 1 : 0) };
@@ -185,6 +190,13 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     epochs,
     totalSteps: totalSteps(),
     stepsPerSecond: p.step / Math.max(p.stepSeconds, 1e-9),
+  });
+
+  /** At the last step made. */
+  const reached = () => ({
+    seconds: p.stepSeconds,
+    epochsMade: p.epoch + p.position / Math.max(1, p.position + rowsLeft()),
+    ...move.last(),
   });
 
   const drawn = recipe.adversarial && compiled.inputs.start ? recipe.adversarial : undefined;
@@ -230,6 +242,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     const lr = Array.from({ length: k }, (_, i) => rateAt(i, validation));
     const feeds = run.iterate ? {} : await feedsFor(order, size, k, positions, lr);
     const started = now();
+    const { theta } = state;
     const stepped = await run.iterate?.(state, positions, lr[0]);
     const out = stepped?.out ?? (await session.run(feeds));
     const seconds = now() - started;
@@ -244,6 +257,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     state = Object.fromEntries(Object.entries(compiled.state).map(([key, { output }]) => [key, out[output]]));
     if (size === p.batch) perRow = seconds / (made * size);
     p.stepSeconds += seconds;
+    move.tell(theta, state.theta, made, p.stepSeconds);
     const before = p.step;
     p.step += made;
     p.position += made * size;
@@ -273,7 +287,11 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
       curves.monitors[line].push(...values);
     }
     p.undecided += made;
-    live.add(before, { loss, accuracy, learningRate: lr.slice(0, made), gradientNorm: norms, monitors: lines }, place());
+    live.add(
+      before,
+      { loss, accuracy, learningRate: lr.slice(0, made), gradientNorm: norms, monitors: lines },
+      { ...place(), ...reached() },
+    );
     if (decide && !bad && p.undecided >= decide.every(decided)) {
       const last = Object.fromEntries(Object.entries(lines).map(([line, values]) => [line, values[made - 1]]));
       const next = decide.next({ size: p.batch, rows: train.positions.length, monitors: last }, decided);
@@ -288,7 +306,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
   };
 
   const endEpoch = async (): Promise<void> => {
-    const last = p.done || ('steps' in recipe.length ? p.step >= recipe.length.steps : p.epoch + 1 >= epochs);
+    const last = kept || p.done || ('steps' in recipe.length ? p.step >= recipe.length.steps : p.epoch + 1 >= epochs);
     const due = last || (p.epoch + 1) % recipe.evalEvery === 0;
     const measured = due && run.validation ? await evaluate(run, state, run.validation) : undefined;
     const diagnosed = due ? await run.diagnose?.(state) : undefined;
@@ -309,7 +327,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
       epoch: row.epoch,
       ...(row.valLoss === undefined ? {} : { validationLoss: row.valLoss }),
       ...(row.valAccuracy === undefined ? {} : { validationAccuracy: row.valAccuracy }),
-      ...(diagnosed ? { diagnosed: diagnosed.numbers, cards: diagnosed.cards } : {}),
+      ...(diagnosed ? { diagnosed: diagnosed.numbers, cards: lightCards(diagnosed.cards) } : {}),
       ...(said.length > 0 ? { said } : {}),
     });
     p.history.push(row);
@@ -345,11 +363,21 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
         if (now() - saved >= checkpointSeconds) await keep();
       }
       await breathe(job);
+      if (job.steer?.() === 'pause') {
+        await keep();
+        await pause(job, `paused after step ${p.step} of ${totalSteps()}`, p.step / totalSteps());
+      }
+      kept = job.steer?.() === 'stop' && !finished() && !p.early;
+      if (kept) {
+        // The checkpoint goes on from here; what ends below is the model to keep.
+        await keep();
+        break;
+      }
     }
     if (p.position > 0 && !p.early) await endEpoch();
   } catch (error) {
     if (!Fault.is(error, 'job/stopped')) throw error;
     return { why: 'stopped', snapshot: snapshot() };
   }
-  return { why: p.early ? 'early' : 'finished', snapshot: snapshot() };
+  return { why: kept ? 'kept' : p.early ? 'early' : 'finished', snapshot: snapshot() };
 };

@@ -112,6 +112,7 @@ export const trainWithin =
         notes.add(text);
         outer.note(text);
       },
+      ...(outer.steer ? { steer: () => outer.steer?.() ?? 'run' } : {}),
     };
     const setup = await setUp(ask, residentBytes, ports, job);
     try {
@@ -140,13 +141,14 @@ export const trainWithin =
 
       // At once, so that a place that cannot be written is known before the first step, and a killed run can be resumed.
       if (!ask.resume) await save(from);
+      job.live({ kind: 'standing', paused: false });
       const ended = await trainLoop({ ...run, save }, from);
       const { progress } = ended.snapshot;
       const { epochs } = lengthOf(recipe, setup.train.positions.length, run.batch);
       if (progress.skipped > 0)
         job.note(`${progress.skipped} of ${progress.step} steps were left out, as loss or gradient was not finite.`);
       for (const remark of scalingRemarks(subject.plan, ended.snapshot.curves.monitors)) job.note(remark);
-      await save(ended.snapshot);
+      if (ended.why !== 'kept') await save(ended.snapshot);
       if (ended.bad) {
         const { bad } = ended;
         const where = await blame(setup, bad, ports);
@@ -165,6 +167,8 @@ export const trainWithin =
         job.note(`Stopped after step ${progress.step}; what was reached is in '${paths.model}', and --resume goes on from there.`);
         return { out: paths.model, report: report(ended.snapshot, {}, outcomeOf(new Fault('job/stopped', {}), job.signal)) };
       }
+      if (ended.why === 'kept')
+        job.note(`Stopped on request after step ${progress.step}, and kept; --resume goes on from the checkpoint '${paths.state}'.`);
       if (ended.why === 'early')
         job.note(
           `Ended early after epoch ${progress.epoch} of ${epochs}: ${recipe.earlyStop?.metric} had not improved for ${progress.waited} evaluations.`,

@@ -1,9 +1,10 @@
-import type { Live } from '../report/tasks.ts';
+import type { Live, Steer } from '../report/tasks.ts';
 
 /** Supervisor → process. */
 export type Command =
   | { readonly type: 'start'; readonly job: number; readonly task: string; readonly ask: unknown }
-  | { readonly type: 'cancel'; readonly job: number };
+  | { readonly type: 'cancel'; readonly job: number }
+  | { readonly type: 'steer'; readonly job: number; readonly steer: Steer };
 
 /**
  * Process → supervisor. The last event of a job is `done` or `fault`; `detail` rebuilds a Fault of the table, and

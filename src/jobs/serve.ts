@@ -2,6 +2,7 @@ import type { AppJob, Ports } from '../app/ports.ts';
 import { Fault } from '../base/fault.ts';
 import { nearest } from '../base/nearest.ts';
 import { random } from '../base/random.ts';
+import type { Steer } from '../report/tasks.ts';
 import type { Command, Event } from './protocol.ts';
 
 /** A use case with its types erased at the door: what was asked arrives as the supervisor's types promised it. */
@@ -25,7 +26,7 @@ const faultOf = (job: number, error: unknown, aborted: boolean): Extract<Event, 
 
 /** Runs in the job process: takes commands from the parent until it is gone. */
 export const serve = (table: Table, open: () => Promise<Ports>): void => {
-  const running = new Map<number, AbortController>();
+  const running = new Map<number, { readonly controller: AbortController; steer: Steer }>();
   let ports: Promise<Ports> | undefined;
 
   const send = (event: Event): Promise<void> =>
@@ -36,7 +37,8 @@ export const serve = (table: Table, open: () => Promise<Ports>): void => {
 
   const run = async (id: number, task: string, ask: unknown): Promise<void> => {
     const controller = new AbortController();
-    running.set(id, controller);
+    const own = { controller, steer: 'run' as Steer };
+    running.set(id, own);
     let pending: Event | undefined;
     let sentAt = Number.NEGATIVE_INFINITY;
     let timer: NodeJS.Timeout | undefined;
@@ -57,6 +59,7 @@ export const serve = (table: Table, open: () => Promise<Ports>): void => {
       },
       note: (text) => void send({ type: 'note', job: id, text }),
       live: (live) => void send({ type: 'live', job: id, live }),
+      steer: () => own.steer,
       random: (name) => random(seedOf(ask), name),
     };
     let last: Event;
@@ -88,8 +91,10 @@ export const serve = (table: Table, open: () => Promise<Ports>): void => {
   // Ctrl+C reaches the whole terminal group: the parent decides what becomes of the job.
   process.on('SIGINT', () => {});
   process.on('message', (command: Command) => {
-    if (command.type === 'start') void run(command.job, command.task, command.ask);
-    else running.get(command.job)?.abort();
+    if (command.type === 'start') return void run(command.job, command.task, command.ask);
+    const own = running.get(command.job);
+    if (command.type === 'cancel') own?.controller.abort();
+    else if (own) own.steer = command.steer;
   });
   void send({ type: 'ready' });
 };

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { freemem, totalmem } from 'node:os';
 import { Fault, type FaultCode, type FaultDetail, faults } from '../base/fault.ts';
-import type { Live, Tasks } from '../report/tasks.ts';
+import type { Live, Steer, Tasks } from '../report/tasks.ts';
 import { describeEnd, environment, giveWay } from './child.ts';
 import type { Command, Event } from './protocol.ts';
 import { noted, restartNote } from './restart.ts';
@@ -16,6 +16,8 @@ export interface Watch {
   readonly onLive?: (live: Live) => void;
   /** Its place in the queue, from 1, each time that it changes; 0 when it starts. Silent where it starts at once. */
   readonly onQueue?: (place: number) => void;
+  /** It starts, the second time too; `steer` reaches it until it has ended. */
+  readonly onBegin?: (steer: (steer: Steer) => void) => void;
   /** Its process died and it is run once more. */
   readonly onRestart?: (how: string) => void;
 }
@@ -282,6 +284,7 @@ export const supervisor = <C extends Contract<C> = Tasks>(options: SupervisorOpt
     worker.entry = entry;
     worker.jobs++;
     hold(worker, true);
+    entry.watch.onBegin?.((steer) => worker.entry === entry && tell(worker, { type: 'steer', job: entry.id, steer }));
     try {
       tell(worker, { type: 'start', job: entry.id, task: entry.task, ask: entry.ask });
     } catch (error) {

@@ -79,7 +79,7 @@ export interface TrainRequest {
   /** Trains with several seeds beside another recipe, `baseline` for the natural one of its parts, and saves no model. */
   readonly compare?: { readonly with: string; readonly seeds: number };
 }
-/** One message per call of the compiled loop: columns of equal length over the steps it made. */
+/** Columns of equal length, at most ten messages a second: a point stands for a step, in a long run for the mean of several that end with `step`. */
 export interface TrainLive {
   readonly kind: 'steps';
   readonly step: readonly number[];
@@ -92,6 +92,15 @@ export interface TrainLive {
   readonly gradientNorm: readonly number[];
   /** By line: what the monitors of the recipe gave. */
   readonly monitors?: Readonly<Record<string, readonly number[]>>;
+  /** Least and most loss of the steps of a point. */
+  readonly lossLeast?: readonly number[];
+  readonly lossMost?: readonly number[];
+  /** Spent in steps, and epochs trained on, until then. */
+  readonly seconds?: readonly number[];
+  readonly epochsMade?: readonly number[];
+  /** ‖Δθ‖/‖θ‖ and ‖Δθ⊥‖/‖θ‖ of the newest measured call, by the step; NaN before the first. */
+  readonly updateRatio?: readonly number[];
+  readonly effectiveStep?: readonly number[];
   readonly stepsPerSecond: number;
 }
 export interface TrainEpoch {
@@ -111,7 +120,14 @@ export interface TrainStage {
   readonly stage: string;
   readonly numbers: Readonly<Record<string, number>>;
 }
-export type Live = TrainLive | TrainEpoch | TrainStage;
+/** A training that can be paused, and stopped with what it has reached kept: when it begins, and whenever it pauses or goes on. */
+export interface TrainStanding {
+  readonly kind: 'standing';
+  readonly paused: boolean;
+}
+export type Live = TrainLive | TrainEpoch | TrainStage | TrainStanding;
+/** What a training that goes on is asked: to wait, to go on, or to end and keep what it has reached. */
+export type Steer = 'run' | 'pause' | 'stop';
 export interface TrainResult {
   readonly out: string;
   readonly report: Report;

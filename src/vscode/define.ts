@@ -2,7 +2,7 @@ import type { Catalogue } from '../base/catalogue.ts';
 import type { Check, DataRef, Device, ModelRef } from '../base/request.ts';
 import type { CudaSupport } from '../jobs/cuda/support.ts';
 import type { RunRecord } from '../jobs/store.ts';
-import type { TaskName, Tasks } from '../report/tasks.ts';
+import type { Steer, TaskName, Tasks } from '../report/tasks.ts';
 import type { RunsShown } from './order-runs.ts';
 import type { Entry } from './suite.ts';
 import type { Milestone } from './walkthrough.ts';
@@ -149,6 +149,11 @@ export interface Host {
   cardsOf(id: string): Promise<readonly CardEntry[]>;
   repeatRun(id: string): Promise<void>;
   cancelRun(id: string): void;
+  /** A training of this window that can be paused, and stopped to be kept. */
+  trainingOf(id: string): 'going' | 'paused' | undefined;
+  steerRun(id: string, steer: Steer): void;
+  /** Draws the curves of another training behind those of this one, in its panel. */
+  overlayRun(id: string, other: string): Promise<void>;
   deleteRun(id: string): Promise<void>;
   saveHtml(id: string): Promise<void>;
   copyRunLink(id: string): Promise<void>;

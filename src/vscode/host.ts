@@ -25,7 +25,7 @@ import { emptyFolder, layOutSample, openWalkthrough } from './host/sample.ts';
 import { labelOf, suiteFiles } from './host/suites.ts';
 import { trusted } from './host/trust.ts';
 import { workbench } from './host/workbench.ts';
-import { type LaunchPorts, launch, launchOf, type Running } from './launch.ts';
+import { type LaunchPorts, launch, launchOf, type Running, type Steered } from './launch.ts';
 import { cardQuery, runQuery } from './link.ts';
 import { saliencyForm } from './methods.ts';
 import { allRuns } from './order-runs.ts';
@@ -66,6 +66,7 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
   const changed = new vscode.EventEmitter<void>();
   const running: Running = new Map();
   const waiting = new Map<string, number>();
+  const steered = new Map<string, Steered>();
   const steps = openMilestones();
   let runsShown = allRuns;
   const refresh = (): void => {
@@ -162,6 +163,9 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     extension,
     store,
     cancel: (id) => host.cancelRun(id),
+    steer: (id, steer) => host.steerRun(id, steer),
+    overlay: (id) => void host.execute('assay.overlayTraining', { runs: [id] }).catch(failed),
+    model: (path) => void host.showModel(path).catch(failed),
     repeat(id) {
       panels.close(id);
       host.repeatRun(id).catch(failed);
@@ -209,6 +213,11 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     queued(run, place) {
       if (place > 0) waiting.set(run, place);
       else waiting.delete(run);
+      refresh();
+    },
+    steered(run, standing) {
+      if (standing) steered.set(run, standing);
+      else steered.delete(run);
       refresh();
     },
     say,
@@ -269,6 +278,12 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
       await host.launch(launchOf(await store.read(id)));
     },
     cancelRun: (id) => running.get(id)?.(),
+    trainingOf(id) {
+      const standing = steered.get(id);
+      return standing && (standing.paused ? 'paused' : 'going');
+    },
+    steerRun: (id, steer) => steered.get(id)?.steer(steer),
+    overlayRun: (id, other) => panels.overlay(id, other),
     async deleteRun(id) {
       panels.close(id);
       await store.delete(id);

@@ -1,6 +1,6 @@
 import type { RunRecord, RunResult, RunStore } from '../jobs/store.ts';
 import type { Supervisor, Watch } from '../jobs/supervisor.ts';
-import type { Tasks } from '../report/tasks.ts';
+import type { Steer, Tasks } from '../report/tasks.ts';
 import { verdictsOf } from '../report/verdict.ts';
 import type { Launch } from './define.ts';
 import { t } from './l10n.ts';
@@ -23,8 +23,16 @@ export interface LaunchPorts {
   changed(): void;
   /** A run waits at this place of the queue, from 1; 0 when it starts. */
   queued?(run: string, place: number): void;
+  /** A training stands so, and `steer` reaches it; undefined when it can no longer be steered. */
+  steered?(run: string, standing: Steered | undefined): void;
   say(problem: Problem, work: Launch): void;
   log(text: string): void;
+}
+
+/** A training that can be paused, and stopped to be kept. */
+export interface Steered {
+  readonly paused: boolean;
+  steer(steer: Steer): void;
 }
 
 /** What would do a kept run again. */
@@ -55,9 +63,9 @@ const submit = async (jobs: LaunchPorts['jobs'], work: Launch, watch: Watch): Pr
 };
 
 /** What a run that has ended shows. */
-export const reportsMessage = (title: string, { reports, suite }: RunResult): ToPage => {
+export const reportsMessage = (title: string, { reports, suite, out }: RunResult): ToPage => {
   const checks = suite && verdictsOf(suite.checks).verdicts;
-  return { type: 'reports', title, reports, ...(checks ? { checks } : {}) };
+  return { type: 'reports', title, reports, ...(checks ? { checks } : {}), ...(out ? { out } : {}) };
 };
 
 /** What a run says that waits for others. */
@@ -75,6 +83,7 @@ export const launch = async (work: Launch, ports: LaunchPorts, running: Running)
   view.post({ type: 'progress', title: whole, fraction: 0, text: t('Starting') });
   ports.changed();
   let streamed = false;
+  let steer: Steered['steer'] = () => {};
   try {
     const result = await ports.progress(whole, (report) =>
       submit(ports.jobs, work, {
@@ -89,6 +98,9 @@ export const launch = async (work: Launch, ports: LaunchPorts, running: Running)
           view.post({ type: 'progress', title: whole, fraction: 0, text });
           ports.queued?.(writer.id, place);
         },
+        onBegin(reach) {
+          steer = reach;
+        },
         onRestart(how) {
           const text = t('The job process ended unexpectedly ({0}); it is started again.', how);
           writer.note(text).catch(unsaved);
@@ -98,7 +110,8 @@ export const launch = async (work: Launch, ports: LaunchPorts, running: Running)
         },
         onNote: (text) => void writer.note(text).catch(unsaved),
         onLive(live) {
-          streamed = true;
+          if (live.kind === 'standing') ports.steered?.(writer.id, { paused: live.paused, steer });
+          else streamed = true;
           writer.live(live).catch(unsaved);
           view.post({ type: 'live', live });
         },
@@ -119,6 +132,7 @@ export const launch = async (work: Launch, ports: LaunchPorts, running: Running)
     if (problem) ports.say(problem, work);
   } finally {
     running.delete(writer.id);
+    ports.steered?.(writer.id, undefined);
     ports.changed();
   }
 };

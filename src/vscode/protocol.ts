@@ -1,7 +1,7 @@
 import type { OptionValue } from '../base/option.ts';
 import type { ModelDiff, ModelProfile } from '../report/model-study.ts';
 import type { Report } from '../report/report.ts';
-import type { Attribution, Live, ModelLayers, Verdict, WeightFacts } from '../report/tasks.ts';
+import type { Attribution, Live, ModelLayers, Steer, Verdict, WeightFacts } from '../report/tasks.ts';
 import type { DataAsk, DataTell } from './data-protocol.ts';
 import type { SaliencyForm } from './methods.ts';
 
@@ -16,11 +16,15 @@ export type ToPage =
       readonly title: string;
       readonly reports: readonly Report[];
       readonly checks?: readonly Verdict[];
+      /** The model that a training saved. */
+      readonly out?: string;
     }
   /** Bring a card of the reports into view: `REPORT:CARD` as in report/place.ts. */
   | { readonly type: 'focus'; readonly focus: string }
   | { readonly type: 'progress'; readonly title: string; readonly fraction: number; readonly text: string }
   | { readonly type: 'live'; readonly live: Live }
+  /** The curves of another training, to be drawn behind those shown; `own` are those of a training that is over. */
+  | { readonly type: 'overlay'; readonly title: string; readonly live: readonly Live[]; readonly own?: readonly Live[] }
   | { readonly type: 'problem'; readonly sentence: string }
   /** The image tab: what may be chosen, what was, and one model or two on the same sample. */
   | {
@@ -65,6 +69,11 @@ export type FromPage =
   | { readonly type: 'ready' }
   | { readonly type: 'data'; readonly ask: DataAsk }
   | { readonly type: 'cancel' }
+  | { readonly type: 'steer'; readonly steer: Steer }
+  /** Choose a training whose curves are drawn behind those shown. */
+  | { readonly type: 'overlay' }
+  /** Open the model that the training saved. */
+  | { readonly type: 'openModel' }
   /** Run the shown diagnostic again (after a problem, or with the data changed). */
   | { readonly type: 'rerun' }
   /** Save what a card shows; `base64` holds the bytes. */

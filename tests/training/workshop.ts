@@ -10,7 +10,7 @@ import { writeNpz } from '../../src/data/npz-write.ts';
 import { type Emit, emitter } from '../../src/graph/emit.ts';
 import { write } from '../../src/graph/write.ts';
 import { world } from '../../src/jobs/world.ts';
-import type { Live, TrainRequest, TrainResult } from '../../src/report/tasks.ts';
+import type { Live, Steer, TrainRequest, TrainResult } from '../../src/report/tasks.ts';
 import { modelOf } from '../../src/training/plan.ts';
 
 const digits: string = fileURLToPath(new URL('../../media/sample/digits.npz', import.meta.url));
@@ -48,11 +48,21 @@ export const workshop = () => {
     },
     async run(
       recipe: object,
-      given: Partial<TrainRequest> & { signal?: AbortSignal; live?: (event: Live) => void; use?: UseCase<'train'> } = {},
+      given: Partial<TrainRequest> & {
+        signal?: AbortSignal;
+        live?: (event: Live) => void;
+        steer?: () => Steer;
+        use?: UseCase<'train'>;
+      } = {},
     ): Promise<TrainResult & { readonly notes: readonly string[] }> {
-      const { signal, live, use, ...ask } = given;
+      const { signal, live, steer, use, ...ask } = given;
       writeFileSync(at('r.train.json'), JSON.stringify(recipe));
-      const job: AppJob & { notes: string[] } = { ...quietJob(), live: live ?? (() => {}), ...(signal ? { signal } : {}) };
+      const job: AppJob & { notes: string[] } = {
+        ...quietJob(),
+        live: live ?? (() => {}),
+        ...(signal ? { signal } : {}),
+        ...(steer ? { steer } : {}),
+      };
       const request = { recipe: at('r.train.json'), out: at('out.onnx'), device: 'cpu', resume: false, force: false, ...ask } as const;
       const result = await (use ?? train)(request, ports, job);
       return { ...result, notes: job.notes };

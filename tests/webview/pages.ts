@@ -1,6 +1,7 @@
 // Every kind of page, with what fills it: whatever holds of all of them is tested over this table.
 import type { Page } from 'playwright-core';
-import type { TrainLive } from '../../src/report/tasks.ts';
+import { lightCards } from '../../src/app/train-live.ts';
+import type { TrainEpoch, TrainLive } from '../../src/report/tasks.ts';
 import type { ToPage } from '../../src/vscode/protocol.ts';
 import { sampleReport } from '../report/fixtures.ts';
 
@@ -35,6 +36,25 @@ const steps: TrainLive = {
   stepsPerSecond: 100,
 };
 const kinds = sampleReport('every-kind');
+/** Points of several steps, with all that a trainer tells of them. */
+const told = (factor: number): TrainLive => ({
+  ...steps,
+  loss: step.map((s) => (factor * 2) / s),
+  lossLeast: step.map((s) => (factor * 1.7) / s),
+  lossMost: step.map((s) => (factor * 2.6) / s),
+  seconds: step.map((s) => (factor * s) / 100),
+  epochsMade: step.map((s) => s / 40),
+  updateRatio: step.map((s) => 0.01 / s),
+  effectiveStep: step.map((s) => 0.008 / s),
+});
+const epochTold: TrainEpoch = {
+  kind: 'epoch',
+  epoch: 1,
+  validationLoss: 0.4,
+  validationAccuracy: 0.9,
+  diagnosed: { 'reliability/ece': 0.043, 'confusion-matrix/balanced_accuracy': 0.9 },
+  cards: lightCards(kinds.cards),
+};
 const [sample] = kinds.cards.flatMap((card) => (card.kind === 'images' ? card.images : []));
 
 export const pages: readonly PageCase[] = [
@@ -85,6 +105,40 @@ export const pages: readonly PageCase[] = [
       { type: 'live', live: { kind: 'epoch', epoch: 1, validationLoss: 0.4, validationAccuracy: 0.9 } },
     ],
     ready: '.live-plots canvas',
+  },
+  {
+    name: 'live training with all that is told, another run behind, and a table',
+    mode: 'report',
+    messages: [
+      { type: 'progress', title: 'Train digits', fraction: 0.1, text: 'epoch 2 of 10, step 40 of 400' },
+      { type: 'live', live: { kind: 'standing', paused: false } },
+      { type: 'live', live: told(1) },
+      { type: 'live', live: epochTold },
+      { type: 'overlay', title: 'Train digits.onnx, yesterday', live: [told(1.6)] },
+    ],
+    ready: '.live-cards canvas',
+    async act(page) {
+      await page.getByRole('button', { name: 'Loss as a table' }).click();
+    },
+  },
+  {
+    name: 'paused training',
+    mode: 'report',
+    messages: [
+      { type: 'progress', title: 'Train digits', fraction: 0.1, text: 'paused after step 40 of 400' },
+      { type: 'live', live: told(1) },
+      { type: 'live', live: { kind: 'standing', paused: true } },
+    ],
+    ready: '.live-plots canvas',
+  },
+  {
+    name: 'report of a training beside another',
+    mode: 'report',
+    messages: [
+      { type: 'reports', title: 'Train', reports: [{ ...kinds, cards: kinds.cards.slice(0, 2) }], out: '/models/digits.onnx' },
+      { type: 'overlay', title: 'Train digits.onnx, yesterday', live: [told(1.6)], own: [told(1)] },
+    ],
+    ready: '.beside canvas',
   },
   {
     name: 'problem',

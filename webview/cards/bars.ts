@@ -30,7 +30,7 @@ const describe = (card: Bars, names: readonly string[], s: number, i: number): M
 };
 
 /** Bars over bins or categories, with whiskers, a band and marks. */
-export const bars = (card: Bars, stage: Stage): View => {
+export const bars = (card: Bars, stage: Pick<Stage, 'select' | 'signal'>): View => {
   const { x, y, edges, categories, series, marks = [], diagonal } = card;
   const names = barNames(card);
   const count = names.length;

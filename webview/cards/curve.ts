@@ -10,7 +10,7 @@ import { css, dashOf, shapeOf } from '../theme.ts';
 const MOST_DOTS = 60;
 
 /** Lines, steps and points over two axes, with bands and whiskers. */
-export const curve = (card: CardOf<'curve'>, stage: Stage): View => {
+export const curve = (card: CardOf<'curve'>, stage: Pick<Stage, 'select' | 'signal'>): View => {
   const { x, y, lines, diagonal } = card;
   const extremes = [
     ...(card.bands ?? []).flatMap((band) => band.points.flatMap(([, low, high]) => [low, high])),

@@ -16,7 +16,7 @@ const roomFor = (holder: HTMLElement): number => {
 };
 
 /** A real two-dimensional grid: layers, values in the cells where they fit, pointer and arrow keys, a cell leads to its samples. */
-export const heatmap = (card: CardOf<'heatmap'>, stage: Stage): View => {
+export const heatmap = (card: CardOf<'heatmap'>, stage: Pick<Stage, 'select' | 'signal'>): View => {
   const { rows, columns, layers, selections = {} } = card;
   const [R, C] = [rows.names.length, columns.names.length];
   const square = card.diagonal === true;

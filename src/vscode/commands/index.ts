@@ -14,6 +14,7 @@ import { runSuite } from './run-suite.ts';
 import { cancelRun, compareRuns, deleteRun, openCard, openRun, repeatRun, saveReport, showLog } from './runs.ts';
 import { saliency } from './saliency.ts';
 import { openSample, openWalkthrough } from './sample.ts';
+import { overlayTraining, pauseTraining, resumeTraining, stopTraining } from './steer.ts';
 import { compareTraining, train } from './train.ts';
 
 /** Every command of the palette. */
@@ -41,6 +42,10 @@ export const commands = (catalogue: Catalogue): readonly Command[] => [
   compareRuns,
   repeatRun,
   cancelRun,
+  pauseTraining,
+  resumeTraining,
+  stopTraining,
+  overlayTraining,
   deleteRun,
   saveReport,
   addGate,

@@ -105,7 +105,7 @@ export const cancelRun: Command = defineCommand({
   id: 'assay.cancelRun',
   title: 'Cancel Run…',
   icon: '$(debug-stop)',
-  menus: { 'view/item/context': { when: 'viewItem == run-running', group: 'inline@1', also: '2_run@1' } },
+  menus: { 'view/item/context': { when: 'viewItem =~ /^run-(running|training|paused)$/', group: 'inline@1', also: '2_run@1' } },
   async run(host, target) {
     for (const id of await meantRuns(host, target, t('Cancel Run'), ({ status }) => status === 'running')) host.cancelRun(id);
   },

@@ -1,4 +1,6 @@
 import * as vscode from 'vscode';
+import { withLive } from '../../report/live-series.ts';
+import type { Live } from '../../report/tasks.ts';
 import type { FromPage, ToPage } from '../protocol.ts';
 
 export type Mode = 'report' | 'saliency' | 'model' | 'data' | 'diff';
@@ -41,7 +43,15 @@ export const remember = (told: readonly ToPage[], message: ToPage): readonly ToP
     case 'problem':
     case 'progress':
       return [...told.filter(({ type }) => type !== 'problem' && type !== 'progress'), message];
-    case 'live':
+    case 'overlay':
+      return [...told.filter(({ type }) => type !== 'overlay'), message];
+    case 'live': {
+      const lives = told.flatMap((one): Live[] => (one.type === 'live' ? [one.live] : []));
+      return [
+        ...told.filter(({ type }) => type !== 'live'),
+        ...withLive(lives, message.live).map((live): ToPage => ({ type: 'live', live })),
+      ];
+    }
     case 'data':
       return [...told, message];
     case 'model':

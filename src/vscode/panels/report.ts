@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
 import type { Run, RunStore } from '../../jobs/store.ts';
+import { withLive } from '../../report/live-series.ts';
+import type { Live, Steer } from '../../report/tasks.ts';
 import { panels } from '../contributions.ts';
 import { type RunView, reportsMessage } from '../launch.ts';
 import type { ToPage } from '../protocol.ts';
@@ -9,6 +11,11 @@ export interface ReportPanelPorts {
   readonly extension: vscode.Uri;
   readonly store: Pick<RunStore, 'read'>;
   cancel(run: string): void;
+  steer(run: string, steer: Steer): void;
+  /** Chooses a training to draw behind this one. */
+  overlay(run: string): void;
+  /** Opens a model file. */
+  model(path: string): void;
   repeat(run: string): void;
   sample(run: string, report: number, row: number): void;
   /** Saves a report as a web page, whole or one card of it. */
@@ -25,6 +32,8 @@ export interface ReportPanels extends vscode.Disposable {
   /** Opens or brings forward the panel of a run, at a card if `focus` (REPORT:CARD) names one. */
   show(run: string, focus?: string): Promise<void>;
   close(run: string): void;
+  /** Draws the curves of another training behind those of a run, whose panel is opened or brought forward. */
+  overlay(run: string, other: string): Promise<void>;
   /** The run whose panel has the focus. */
   active(): string | undefined;
 }
@@ -54,8 +63,10 @@ const messagesOf = (run: Run): readonly ToPage[] => {
   if (run.status === 'done') return [reportsMessage(title, run.result)];
   const sentence = run.sentence ?? (run.status === 'running' ? 'This run goes on in another window.' : 'This run has no report.');
   const notes = run.notes.length > 0 ? ` Notes: ${run.notes.join(' ')}` : '';
-  return [...run.live.map((live): ToPage => ({ type: 'live', live })), { type: 'problem', sentence: `${sentence}${notes}` }];
+  return [...liveOf(run).map((live): ToPage => ({ type: 'live', live })), { type: 'problem', sentence: `${sentence}${notes}` }];
 };
+
+const liveOf = ({ live }: Run): readonly Live[] => live.reduce<readonly Live[]>(withLive, []);
 
 /** One panel per run, beside the code. What a panel shows outlives it while its run goes on. */
 export const reportPanels = (ports: ReportPanelPorts): ReportPanels => {
@@ -82,6 +93,14 @@ export const reportPanels = (ports: ReportPanelPorts): ReportPanels => {
         switch (message.type) {
           case 'cancel':
             return ports.cancel(run);
+          case 'steer':
+            return ports.steer(run, message.steer);
+          case 'overlay':
+            return ports.overlay(run);
+          case 'openModel': {
+            const [model] = entry.told.flatMap((one) => (one.type === 'reports' && one.out ? [one.out] : []));
+            return model === undefined ? undefined : ports.model(model);
+          }
           case 'rerun':
             return ports.repeat(run);
           case 'sample':
@@ -147,6 +166,20 @@ export const reportPanels = (ports: ReportPanelPorts): ReportPanels => {
     },
   });
 
+  const show = async (run: string, focus?: string): Promise<void> => {
+    const entry = shown.get(run);
+    if (entry?.panel) entry.panel.reveal(undefined, false);
+    else if (entry && going.has(run)) open(run, entry.title);
+    else {
+      const kept = await ports.store.read(run);
+      open(run, `${kept.title}: ${kept.subject}`);
+      for (const message of messagesOf(kept)) tell(run, message);
+    }
+    const shownNow = shown.get(run);
+    if (focus === undefined || shownNow === undefined || going.has(run)) return;
+    if (!shownNow.post({ type: 'focus', focus })) shownNow.focus = focus;
+  };
+
   return {
     begin(run, title) {
       going.add(run);
@@ -166,18 +199,12 @@ export const reportPanels = (ports: ReportPanelPorts): ReportPanels => {
         },
       };
     },
-    async show(run, focus) {
-      const entry = shown.get(run);
-      if (entry?.panel) entry.panel.reveal(undefined, false);
-      else if (entry && going.has(run)) open(run, entry.title);
-      else {
-        const kept = await ports.store.read(run);
-        open(run, `${kept.title}: ${kept.subject}`);
-        for (const message of messagesOf(kept)) tell(run, message);
-      }
-      const shownNow = shown.get(run);
-      if (focus === undefined || shownNow === undefined || going.has(run)) return;
-      if (!shownNow.post({ type: 'focus', focus })) shownNow.focus = focus;
+    show,
+    async overlay(run, other) {
+      await show(run);
+      const [behind, own] = [await ports.store.read(other), going.has(run) ? undefined : await ports.store.read(run)];
+      const title = `${behind.title}, ${new Date(behind.startedAt).toLocaleString()}`;
+      tell(run, { type: 'overlay', title, live: liveOf(behind), ...(own ? { own: liveOf(own) } : {}) });
     },
     close: (run) => shown.get(run)?.panel?.dispose(),
     active: () => focused,

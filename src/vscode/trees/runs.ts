@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import type { RunRecord } from '../../jobs/store.ts';
-import type { Target } from '../define.ts';
+import type { Host, Target } from '../define.ts';
 import { brief, type History, type Standing, standingOf } from '../history.ts';
+import { t } from '../l10n.ts';
 import { waitingText } from '../launch.ts';
 import { arranged, type RunGroup, type RunsShown } from '../order-runs.ts';
 import { runTooltip } from '../tooltips.ts';
@@ -22,19 +23,26 @@ const result = (run: RunRecord): string => {
   return standing === 'done' ? brief(reports[0].headline) : standing;
 };
 
+const goingContext = { going: 'run-training', paused: 'run-paused', other: 'run-running' } as const;
+
 type Item = RunRecord | RunGroup;
 const isGroup = (item: Item): item is RunGroup => item.kind === 'runs';
 
 /** `place`: how many jobs go before it, where it waits. */
-const itemOf = (run: RunRecord, place: number | undefined): vscode.TreeItem => {
-  const said = place === undefined ? result(run) : waitingText(place);
+const itemOf = (run: RunRecord, place: number | undefined, training: 'going' | 'paused' | undefined): vscode.TreeItem => {
+  const said = place !== undefined ? waitingText(place) : training === 'paused' ? t('paused') : result(run);
   const item = new vscode.TreeItem(run.title);
   const target: Target = { runs: [run.id] };
   item.id = run.id;
   item.description = place === undefined ? `${run.subject} · ${said}` : `${said} · ${run.subject}`;
   item.tooltip = new vscode.MarkdownString(runTooltip(run));
-  item.iconPath = place === undefined ? symbols[standingOf(run)] : new vscode.ThemeIcon('clock');
-  item.contextValue = run.status === 'running' ? 'run-running' : run.status === 'done' ? 'run' : 'run-ended';
+  item.iconPath =
+    place !== undefined
+      ? new vscode.ThemeIcon('clock')
+      : training === 'paused'
+        ? new vscode.ThemeIcon('debug-pause')
+        : symbols[standingOf(run)];
+  item.contextValue = run.status === 'running' ? goingContext[training ?? 'other'] : run.status === 'done' ? 'run' : 'run-ended';
   item.accessibilityInformation = { label: [run.title, run.subject, ...(place === undefined ? [standingOf(run)] : []), said].join(', ') };
   item.command = { command: 'assay.openRun', title: 'Open Run', arguments: [target] };
   return item;
@@ -46,6 +54,7 @@ export const runsTree = (
   shown: () => RunsShown,
   changed: vscode.Event<void>,
   placeOf: (run: string) => number | undefined,
+  trainingOf: Host['trainingOf'],
 ): vscode.TreeDataProvider<Item> => ({
   onDidChangeTreeData: changed,
   async getChildren(item) {
@@ -53,7 +62,7 @@ export const runsTree = (
     return [...arranged(await history.runs(), shown(), Date.now())];
   },
   getTreeItem(item) {
-    if (!isGroup(item)) return itemOf(item, placeOf(item.id));
+    if (!isGroup(item)) return itemOf(item, placeOf(item.id), trainingOf(item.id));
     const head = new vscode.TreeItem(item.name, vscode.TreeItemCollapsibleState.Expanded);
     head.id = `model ${item.name}`;
     head.description = item.runs.length === 1 ? '1 run' : `${item.runs.length} runs`;

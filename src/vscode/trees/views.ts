@@ -31,7 +31,13 @@ export const openViews = ({ host, history, changed, failed, placeOf }: ViewsPort
   const compare = (ids: readonly [string, string]): void =>
     void vscode.commands.executeCommand('assay.compareRuns', { runs: ids }).then(undefined, failed);
   const runs = vscode.window.createTreeView(views.runs, {
-    treeDataProvider: runsTree(history, () => host.runsShown(), again.event, placeOf),
+    treeDataProvider: runsTree(
+      history,
+      () => host.runsShown(),
+      again.event,
+      placeOf,
+      (run) => host.trainingOf(run),
+    ),
     canSelectMany: true,
     dragAndDropController: runsDrop(compare),
   });
