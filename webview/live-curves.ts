@@ -80,6 +80,8 @@ export const liveCurves = (signal: AbortSignal): LiveCurves => {
   let generation = new AbortController();
   let drawn: { readonly key: string; readonly plot: Drawn; readonly table: () => void }[] = [];
   let dirty = false;
+  /** Titles of the curves shown as tables. */
+  const tablesOn = new Set<string>();
 
   const caption = el('p', { class: 'muted', role: 'status' });
   const choice = dropdown(
@@ -92,6 +94,7 @@ export const liveCurves = (signal: AbortSignal): LiveCurves => {
     along,
     (value) => {
       along = value as Along;
+      drawn = [];
       refresh();
     },
   );
@@ -210,20 +213,30 @@ export const liveCurves = (signal: AbortSignal): LiveCurves => {
     );
     const id = freshId('curve');
     const twin = el('div', { class: 'twin' });
-    let tableAt = 0;
-    let tableOn = false;
+    let tableAt = Number.NEGATIVE_INFINITY;
+    let late: ReturnType<typeof setTimeout> | undefined;
     const table = (): void => {
-      if (!tableOn || performance.now() - tableAt < tableMs) return;
+      if (!tablesOn.has(title)) return;
+      const wait = tableAt + tableMs - performance.now();
+      if (wait > 0) {
+        late ??= setTimeout(() => {
+          late = undefined;
+          table();
+        }, wait);
+        return;
+      }
       tableAt = performance.now();
       twin.replaceChildren(tableOf(tableCard(curve)));
     };
     const asTable = (on: boolean): void => {
-      [tableOn, tableAt] = [on, 0];
+      if (on) tablesOn.add(title);
+      else tablesOn.delete(title);
+      tableAt = Number.NEGATIVE_INFINITY;
       plot.element.classList.toggle('gone', on);
       twin.replaceChildren();
       table();
     };
-    const toolbar = el('div', { class: 'toolbar' }, toggle('Table', false, asTable, `${title} as a table`));
+    const toolbar = el('div', { class: 'toolbar' }, toggle('Table', tablesOn.has(title), asTable, `${title} as a table`));
     plots.append(
       el(
         'section',
@@ -233,6 +246,7 @@ export const liveCurves = (signal: AbortSignal): LiveCurves => {
         twin,
       ),
     );
+    asTable(tablesOn.has(title));
     return { key: keyOf(curve), plot, table };
   };
 

@@ -1,8 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { freemem, totalmem } from 'node:os';
-import { Fault, type FaultCode, type FaultDetail, faults } from '../base/fault.ts';
+import { Fault } from '../base/fault.ts';
 import type { Live, Steer, Tasks } from '../report/tasks.ts';
 import { describeEnd, environment, giveWay } from './child.ts';
+import { errorOf } from './event-error.ts';
 import type { Command, Event } from './protocol.ts';
 import { noted, restartNote } from './restart.ts';
 
@@ -98,17 +99,6 @@ const memoryLeft = (): boolean => (process.platform === 'darwin' ? totalmem() >=
 const settlingMs = 200;
 /** How soon it is asked again whether there is memory. */
 const lookAgainMs = 1000;
-
-/** An error of the job process as the same error here. */
-const errorOf = (event: Extract<Event, { type: 'fault' }>): Error => {
-  if (Object.hasOwn(faults, event.code)) {
-    const code = event.code as FaultCode;
-    return new Fault(code, event.detail as FaultDetail<typeof code>);
-  }
-  const error = new Error(event.sentence);
-  if (event.stack !== undefined) error.stack = event.stack;
-  return error;
-};
 
 /** Owns the job processes: queue, cancel, crash, recycling. Used by the command line and the extension alike. */
 export const supervisor = <C extends Contract<C> = Tasks>(options: SupervisorOptions): Supervisor<C> => {

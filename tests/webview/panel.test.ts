@@ -42,7 +42,7 @@ test('a training run is drawn while it runs, can be cancelled, and its report ta
     });
   }
   await page.waitForFunction(
-    "document.querySelectorAll('.plot canvas').length === 2 && [...document.querySelectorAll('.plot canvas')].every((c) => c.width > 200)",
+    "document.querySelectorAll('.plot canvas').length === 4 && [...document.querySelectorAll('.plot canvas')].every((c) => c.width > 200)",
   );
   const facts = (await page.locator('.headline').textContent()) ?? '';
   assert.match(facts, /step300 of 1,000epoch6 of 20learning rate0\.001gradient norm1\.25steps per second250time left2\.8 s/);
@@ -63,7 +63,7 @@ test('a crash keeps the curves seen by then, with the sentence and an action', {
   const sentence = "The job process ended unexpectedly (signal SIGKILL) while it ran 'train'; what it had produced is kept.";
   await post(page, { type: 'problem', sentence });
   assert.ok((await page.getByRole('alert').textContent())?.includes(sentence));
-  assert.equal(await page.locator('.plot').count(), 2);
+  await page.waitForFunction("document.querySelectorAll('.plot').length === 4");
   assert.equal(await page.getByRole('button', { name: 'Cancel' }).count(), 0);
   await page.getByRole('button', { name: 'Run again' }).click();
   assert.deepEqual((await posted(page)).at(-1), { type: 'rerun' });
