@@ -1,3 +1,4 @@
+import { Fault } from '../base/fault.ts';
 import { breathe } from '../base/job.ts';
 import { sizeOf, type Tensor } from '../base/tensor.ts';
 import type { Model } from '../graph/types.ts';
@@ -40,7 +41,25 @@ export interface OpenProblem {
 /** Numbers of gradients of single rows that are held at once. */
 const held = 2 ** 22;
 
+const isFault = (error: unknown): boolean => Fault.is(error, 'runtime/session') || Fault.is(error, 'runtime/run');
+
+/** In float64 where every operator has a kernel for it, so that small falls of the loss are seen; else as the plan is. */
 export const openProblem = async (
+  plan: Plan,
+  held: Held<TrainingRows>,
+  device: 'auto' | DeviceChoice['actual'],
+  ports: Ports,
+  job: AppJob,
+): Promise<OpenProblem> => {
+  const known = (error: unknown): undefined => {
+    if (isFault(error)) return undefined;
+    throw error;
+  };
+  const double = device === 'auto' || device === 'cpu' ? { ...plan, precision: 'float64' as const } : plan;
+  return (await opened(double, held, device, ports, job).catch(known)) ?? opened(plan, held, device, ports, job);
+};
+
+const opened = async (
   plan: Plan,
   { rows, positions: all }: Held<TrainingRows>,
   device: 'auto' | DeviceChoice['actual'],
@@ -48,12 +67,14 @@ export const openProblem = async (
   job: AppJob,
 ): Promise<OpenProblem> => {
   const dtype = plan.precision;
+  const wide = (t: Tensor): Tensor =>
+    dtype === 'float64' && t.dtype === 'float32' ? { dtype, dims: t.dims, data: Float64Array.from(t.data as Float32Array) } : t;
   const layout = layoutOf(plan.groups.flatMap((g) => g.parameters));
   const start = gathered(inPrecision(plan.graph, dtype), layout, dtype);
   const size = Math.max(1, Math.min(256, Math.floor(2 ** 21 / Math.max(1, sizeOf(rows.bound.inputDims)))));
   const feedsOf = async ({ inputs, hyper }: SumGraph | RowGraph, positions: Float64Array, theta: Float64Array, v?: Float64Array) => {
     const { x, y } = await rows.take(positions, [positions.length], job.signal);
-    const given: Record<string, Tensor> = { ...hyper, [inputs.theta]: vector(dtype, theta), [inputs.x]: x, [inputs.y]: y };
+    const given: Record<string, Tensor> = { ...hyper, [inputs.theta]: vector(dtype, theta), [inputs.x]: wide(x), [inputs.y]: wide(y) };
     return v ? { ...given, [inputs.v]: vector(dtype, v) } : given;
   };
   const theta = Float64Array.from(start.data as Float32Array);
@@ -64,7 +85,7 @@ export const openProblem = async (
   const another = async (model: Model, what: string): Promise<Session> =>
     (await ports.runtime.open(write(model), { device: choice.actual, name: what }, job)).session;
   const open = new Map<Asked, { readonly graph: SumGraph; readonly session: Session }>([['gradient', { graph: gradientGraph, session }]]);
-  const opened = async (asked: Asked): Promise<{ readonly graph: SumGraph; readonly session: Session }> => {
+  const graphOf = async (asked: Asked): Promise<{ readonly graph: SumGraph; readonly session: Session }> => {
     const known = open.get(asked);
     if (known) return known;
     const graph = compileSum(plan, asked);
@@ -80,7 +101,7 @@ export const openProblem = async (
     session,
     choice,
     async sums(asked, positions, at, v) {
-      const { graph, session: own } = await opened(asked);
+      const { graph, session: own } = await graphOf(asked);
       const out = { total: 0, weight: 0, correct: 0, vector: new Float64Array(layout.size) };
       for (let from = 0; from < positions.length; from += size) {
         await breathe(job);

@@ -135,6 +135,8 @@ interface HostOptimizer<O extends Options> extends Part<O> {
   }>;
   /** Names of the lines. */
   readonly lines?: readonly string[];
+  /** Every step has to see the same rows: the batch must be "full". */
+  readonly whole?: true;
 }
 
 /** What the registry holds: types erased at the door, by the casts of this file alone. `options.lr` is the scheduled rate. */

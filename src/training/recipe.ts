@@ -235,6 +235,9 @@ export const readRecipe = (text: string, path: string): Recipe => {
       'optimizer.decayExclude': decayExclude.length > 0 || undefined,
     };
     const parts = { targets: targets?.part.table, sampler: sampler?.part.weighs ?? sampler?.part.tell };
+    const size = typeof raw.batch === 'object' ? raw.batch.size : raw.batch;
+    if (optimizer.part.whole && size !== 'full')
+      return refuse('batch', `'${optimizer.part.id}' compares the loss before and after a step, on the same rows: set it to "full"`);
     const [key] = Object.entries({ ...idle, ...parts }).flatMap(([name, given]) => (given === undefined ? [] : [name]));
     if (key !== undefined)
       return refuse(

@@ -5,7 +5,18 @@ import { diffgrad } from './diffgrad.ts';
 import { digitsTrainer } from './digits-trainer.ts';
 import { ebv } from './ebv.ts';
 import type { RecipeEntry } from './entry.ts';
+import { gnsNewtonEntry } from './gns-newton.ts';
 import { psKd } from './ps-kd.ts';
 import { zLoss } from './z-loss.ts';
 
-export const recipeEntries: readonly RecipeEntry[] = [digitsTrainer, zLoss, adadagrad, psKd, ebv, boostedHead, adamp, diffgrad];
+export const recipeEntries: readonly RecipeEntry[] = [
+  digitsTrainer,
+  zLoss,
+  adadagrad,
+  psKd,
+  ebv,
+  boostedHead,
+  adamp,
+  diffgrad,
+  gnsNewtonEntry,
+];
