@@ -24,6 +24,7 @@ import { promptEnsemble } from './metrics/prompt-ensemble.ts';
 import { rankingMetrics } from './metrics/ranking-metrics.ts';
 import { regressionReport } from './metrics/regression-report.ts';
 import { linearProbe } from './representation/linear-probe.ts';
+import { linearSeparability } from './representation/linear-separability.ts';
 import { foregroundBackgroundBalance } from './training/foreground-background-balance.ts';
 import { gradientDilution } from './training/gradient-dilution.ts';
 import { scaleInvariance } from './training/scale-invariance.ts';
@@ -49,6 +50,7 @@ export const diagnostics: readonly Diagnostic[] = [
   recalibration,
   generationConfidence,
   linearProbe,
+  linearSeparability,
   gradientDilution,
   foregroundBackgroundBalance,
   scaleInvariance,

@@ -22,6 +22,12 @@ export const diagnosticFaults = {
     d.image === ''
       ? `Rows of shape [${d.dims.join(', ')}] are no pictures that blocks can be stacked on; give images, or name the shape of a flat row with image (HxW or CxHxW).`
       : `Rows of shape [${d.dims.join(', ')}] are no pictures of ${d.image} with 1 or 3 channels and sides of at least 4; correct image.`,
+  'diagnostic/nothing-to-separate': (d: { rows: number }): string =>
+    `All ${d.rows} rows are of one class, so there is nothing to separate; give rows of at least two.`,
+  'diagnostic/two-classes': (_: object): string =>
+    "Name two different classes with 'positive' and 'negative', or neither for every class against the rest.",
+  'diagnostic/zero-features': (d: { layer: string }): string =>
+    `Every feature of ${d.layer} is 0 for all rows, so nothing can be separated by them; choose another layer, or check that the model's weights were loaded.`,
   'diagnostic/batch-rows': (d: { rows: number }): string =>
     `The data have ${d.rows} labelled ${d.rows === 1 ? 'row' : 'rows'}, and statistics of a batch need at least 2; give more rows.`,
   'diagnostic/probe-loss': (d: { rows: number }): string =>
