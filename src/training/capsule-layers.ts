@@ -22,7 +22,7 @@ const shrunk = (net: Net, { value, row }: Flow, name: string): string => {
   return net.layer('Div', name, [value, more], {}, row);
 };
 /** ‖s‖²/(1+‖s‖²) · s/√(‖s‖²+1e-9). */
-const squash = (net: Net, s: Flow, name: string): Flow => {
+export const squash = (net: Net, s: Flow, name: string): Flow => {
   const q = squared(net, s, `${name}.norm2`);
   const raised = net.layer('Add', `${name}.raised`, [q.value, number(net, `${name}.epsilon`, EPSILON)], {}, q.row);
   const root = net.layer('Sqrt', `${name}.root`, [raised], {}, q.row);

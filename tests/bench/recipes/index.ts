@@ -1,6 +1,8 @@
 import { adadagrad } from './adadagrad.ts';
 import { adamp } from './adamp.ts';
 import { boostedHead } from './boosted-head.ts';
+import { capsuleHead } from './capsule-head.ts';
+import { defensiveDistillation } from './defensive-distillation.ts';
 import { diffgrad } from './diffgrad.ts';
 import { digitsTrainer } from './digits-trainer.ts';
 import { ebv } from './ebv.ts';
@@ -19,4 +21,6 @@ export const recipeEntries: readonly RecipeEntry[] = [
   adamp,
   diffgrad,
   gnsNewtonEntry,
+  capsuleHead,
+  defensiveDistillation,
 ];
