@@ -132,7 +132,7 @@ export const runRegime = async (setup: Setup, ports: Ports): Promise<RegimeEnd> 
     const opening = await openTraining(plan, own, rows, batch, setup.choice.actual, ports, job);
     const { choice: __, threads: ___, ...sessions } = opening;
     try {
-      const judged = stage.targets ? undefined : validation;
+      const judged = stage.targets || stage.measured === false ? undefined : validation;
       const start = fresh(stage.from ? { ...sessions.compiled.start, ...stage.from } : sessions.compiled.start);
       const ended = await trainLoop(
         {

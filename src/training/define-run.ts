@@ -138,6 +138,8 @@ export interface Stage {
   readonly targets?: Float64Array;
   /** Shares of classes in place of the labels, by place, for a loss that is `soft`: its logits are divided by the temperature. */
   readonly soft?: { readonly shares: Float64Array; readonly temperature: number };
+  /** false where the validation rows say nothing about the stage. */
+  readonly measured?: false;
 }
 export interface StageEnd {
   readonly state: State;

@@ -27,6 +27,8 @@ const beside = [
   'pairs.ts',
   'boosting.ts',
   'boosting-units.ts',
+  'noprop-levels.ts',
+  'noprop-blocks.ts',
   'projecting.ts',
   'per-weight.ts',
   'transformer.ts',

@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { Fault } from '../../src/base/fault.ts';
+import { random } from '../../src/base/random.ts';
+import { float32, int64 } from '../../src/base/tensor.ts';
+import { parse } from '../../src/graph/parse.ts';
+import { compileSteps } from '../../src/training/compile.ts';
+import type { Plan } from '../../src/training/plan.ts';
+import { blockOver, denoisingLoss, drawnValues, type Embedding, readoutOf } from '../../src/training/regimes/noprop-blocks.ts';
+import { chainStep, firstDivergence, levelsOf, signalToNoise } from '../../src/training/regimes/noprop-levels.ts';
+import { float64, once, open } from './session.ts';
+import { call, planOf } from './subject.ts';
+import { digitsData, workshop } from './workshop.ts';
+
+const near = (a: number, b: number, tolerance: number): void => assert.ok(Math.abs(a - b) <= tolerance, `${a} is not ${b}`);
+/** The card prints seven decimals. */
+const all = (a: ArrayLike<number>, b: readonly number[]): void => {
+  assert.equal(a.length, b.length);
+  b.forEach((v, i) => {
+    near(a[i], v, 5.1e-8);
+  });
+};
+
+test('levels, signal-to-noise, chain and divergence are those of the card', () => {
+  const level = [0.1, 0.5, 0.9];
+  all(level.map(signalToNoise), [0.1111111, 1, 9]);
+  const [first, second] = [chainStep(level[0], level[1]), chainStep(level[1], level[2])];
+  all([first.a, second.a], [0.6285394, 0.843274]);
+  all([first.b, second.b], [0.248452, 0.1490712]);
+  all([first.c, second.c], [0.4444444, 0.0888889]);
+  near(firstDivergence(10, 1, 0.1), 0.0768026, 5.1e-8);
+  const due = [0.0001, 0.024088, 0.094031, 0.2030899, 0.3407567, 0.4937668, 0.6473776, 0.7867882, 0.8985663, 0.9719417, 0.9998446];
+  all(levelsOf('cosine', 10, { low: 1e-4, high: 1 - 1e-4 }), due);
+  assert.deepEqual(Array.from(levelsOf('linear', 4, { low: 0.01, high: 0.9 })), [0.01, 0.25, 0.5, 0.75, 0.9]);
+});
+
+test('the chain is the posterior at every level, and with the true label ends at the last one', () => {
+  for (const schedule of ['cosine', 'linear'] as const) {
+    const level = levelsOf(schedule, 12, { low: 1e-4, high: 0.99999 });
+    let [mean, variance] = [Math.sqrt(level[0]), 1 - level[0]];
+    for (let t = 1; t < level.length; t++) {
+      const { a, b, c } = chainStep(level[t - 1], level[t]);
+      near(a + b * Math.sqrt(level[t - 1]), Math.sqrt(level[t]), 1e-12);
+      near(b * b * (1 - level[t - 1]) + c, 1 - level[t], 1e-12);
+      mean = a + b * mean;
+      variance = b * b * variance + c;
+    }
+    near(mean, Math.sqrt(level[12]), 1e-12);
+    near(variance, 1 - level[12], 1e-12);
+  }
+});
+
+const relu = (v: number): number => Math.max(0, v);
+const times = (W: ArrayLike<number>, x: readonly number[], bias: ArrayLike<number>): number[] =>
+  Array.from(bias, (b, i) => x.reduce((sum, v, j) => sum + W[i * x.length + j] * v, b));
+
+for (const kind of ['one-hot', 'prototype'] as const)
+  test(`the compiled step of a block descends its objective, ${kind}`, async () => {
+    const embedding: Embedding =
+      kind === 'one-hot' ? { classes: 3, width: 3 } : { classes: 3, width: 2, table: Float64Array.of(1, 0.5, -1, 0.2, 0.3, -0.7) };
+    const { width } = embedding;
+    const hidden = 4;
+    const base = planOf('mlp', [2], 3, { hidden: '' });
+    const empty = { ...base.graph, nodes: [], initializers: new Map(), values: new Map() };
+    const block = blockOver(empty, { value: 'x', row: [2] }, { prefix: 'b', hidden, images: false, embedding }, random(5, 'block'));
+    const readout = readoutOf(embedding);
+    const [before, last, weight, first] = [0.2, 0.9, 1.7, 0.1];
+    const plan: Plan = {
+      ...base,
+      graph: { ...block.graph, initializers: new Map([...block.graph.initializers, ...drawnValues(readout, random(5, 'readout'))]) },
+      output: block.output,
+      loss: { part: denoisingLoss(1, 'b', embedding, first), chosen: { before, last, weight } },
+      groups: [{ parameters: [...block.parameters, ...readout], lrScale: 1 }],
+      precision: 'float64',
+    };
+    const compiled = compileSteps(plan);
+    const draw = random(6, 'rows');
+    const x = Array.from({ length: 6 }, () => draw.normal());
+    const y = [0, 2, 1];
+    const noise = [0, 1].map(() => Array.from({ length: 3 * width }, () => draw.normal()));
+    const point = (c: number): number[] =>
+      embedding.table ? Array.from(embedding.table.subarray(c * width, (c + 1) * width)) : [0, 1, 2].map((k) => Number(k === c));
+    /** L of the three rows in plain arithmetic. */
+    const value = (theta: Float64Array): number => {
+      const at = (name: string): Float64Array => {
+        const e = compiled.layout.entries.find((entry) => entry.name === name);
+        assert.ok(e, name);
+        return theta.subarray(e.offset, e.offset + e.size);
+      };
+      const layer = (name: string, v: readonly number[]): number[] => times(at(`${name}.weight`), v, at(`${name}.bias`));
+      const noised = (i: number, level: number, eps: readonly number[]): number[] =>
+        point(y[i]).map((u, k) => Math.sqrt(level) * u + Math.sqrt(1 - level) * eps[i * width + k]);
+      const shares = (z: readonly number[]): number[] => {
+        const total = z.reduce((s, v) => s + Math.exp(v), 0);
+        return z.map((v) => Math.exp(v) / total);
+      };
+      return (
+        y.reduce((sum, label, i) => {
+          const hx = layer('b.x2', layer('b.x1', x.slice(2 * i, 2 * i + 2)).map(relu)).map(relu);
+          const hz = layer('b.z', noised(i, before, noise[0])).map(relu);
+          const zero = new Float64Array(hidden);
+          const fromZ = times(at('b.joinz.weight'), hz, zero);
+          const both = times(at('b.joinx.weight'), hx, at('b.join.bias')).map((v, j) => relu(v + fromZ[j]));
+          const p = shares(layer('b.out', both));
+          const u = point(label);
+          const said = u.map((_, k) => p.reduce((s, share, c) => s + share * point(c)[k], 0));
+          const error = said.reduce((s, v, k) => s + (v - u[k]) ** 2, 0);
+          const end = shares(layer('noprop.readout', noised(i, last, noise[1])));
+          const square = u.reduce((s, v) => s + v * v, 0);
+          return sum - Math.log(end[label]) + firstDivergence(width, square, first) + weight * error;
+        }, 0) / 3
+      );
+    };
+    const session = await open(compiled.model);
+    const { each } = compiled.inputs;
+    const fed = {
+      [each['draw/loss/before']]: float64([1, 3, width], noise[0]),
+      [each['draw/loss/last']]: float64([1, 3, width], noise[1]),
+    };
+    const rate = 0.1;
+    const { state, loss } = await call(
+      session,
+      compiled,
+      compiled.start,
+      { x: float64([3, 2], x), y: int64([3], y) },
+      [[0, 1, 2]],
+      [rate],
+      fed,
+    );
+    const theta = Float64Array.from(compiled.start.theta.data as Float64Array);
+    near(loss[0], value(theta), 1e-9);
+    const next = state.theta.data as Float64Array;
+    for (let i = 0; i < theta.length; i++) {
+      const moved = (by: number): number => value(theta.map((v, j) => (j === i ? v + by : v)));
+      // Central differences at 1e-5: the error is about 1e-10.
+      near((theta[i] - next[i]) / rate, (moved(1e-5) - moved(-1e-5)) / 2e-5, 1e-8);
+    }
+  });
+
+const base = {
+  arch: { kind: 'mlp', hidden: '16' },
+  data: digitsData,
+  loss: 'cross-entropy',
+  optimizer: { kind: 'adamw', lr: 3e-3, weightDecay: 1e-3 },
+  batch: 64,
+  epochs: 4,
+  seed: 1,
+};
+
+test('the chain is saved as one plain model that scores as reported, with or without its noise', async () => {
+  const shop = workshop();
+  const regime = { kind: 'noprop', blocks: 3, hidden: 24 };
+  const { report, out, notes } = await shop.run({ ...base, regime });
+  const { graph } = parse(readFileSync(out), 'model');
+  assert.deepEqual([graph.inputs.map((i) => i.name), graph.outputs.map((o) => o.name)], [['x'], ['logits']]);
+  assert.ok(!graph.nodes.some((n) => n.op.startsWith('Random')));
+  const table = report.cards.find((c) => c.title === 'Stages');
+  assert.ok(table?.kind === 'table' && table.rows.length === 3);
+  const accuracy = table.columns.findIndex((c) => c.name === 'validation_accuracy');
+  assert.equal(table.rows[2][accuracy], report.headline.validation_accuracy);
+  assert.ok(report.headline.test_accuracy > 0.6, String(report.headline.test_accuracy));
+  assert.ok(report.cards.some((c) => c.title === 'Accuracy after each block'));
+  assert.ok(notes.some((n) => n.startsWith('A step keeps ')));
+  const again = await workshop().run({ ...base, regime });
+  assert.deepEqual(readFileSync(again.out), readFileSync(out));
+  const noisy = await workshop().run({ ...base, regime: { ...regime, inference: 'sampled', samples: 3 } });
+  assert.ok(noisy.report.headline.test_accuracy > 0.5, String(noisy.report.headline.test_accuracy));
+  // The same blocks: only the chain differs.
+  const weight = (path: string) => parse(readFileSync(path), 'model').graph.initializers.get('noprop.block2.z.weight')?.bytes;
+  assert.ok(weight(out));
+  assert.deepEqual(weight(noisy.out), weight(out));
+});
+
+test('blocks read images, prototypes, and the features of a model that stays as it is', async () => {
+  const shop = workshop();
+  const image = { ...base, arch: { kind: 'cnn', input: [1, 8, 8] }, epochs: 2, regime: { kind: 'noprop', blocks: 2, hidden: 16 } };
+  const images = await shop.run(image, { out: shop.at('images.onnx') });
+  const conv = parse(readFileSync(images.out), 'model').graph;
+  assert.ok(conv.nodes.filter((n) => n.op === 'Conv').length === 4);
+  await shop.run({ ...base, epochs: 4 }, { out: shop.at('body.onnx') });
+  const { arch: _, ...rest } = base;
+  const { out, report } = await shop.run({
+    ...rest,
+    model: 'body.onnx',
+    regime: { kind: 'noprop', blocks: 2, hidden: 16, from: 'features', embedding: 'prototype' },
+  });
+  const first = (path: string) => parse(readFileSync(path), 'model').graph.initializers.get('dense1.weight')?.bytes;
+  assert.ok(first(out));
+  assert.deepEqual(first(out), first(shop.at('body.onnx')));
+  assert.ok(report.headline.test_accuracy > 0.5, String(report.headline.test_accuracy));
+  const scores = await once(parse(readFileSync(out), 'model'), { x: float32([2, 64], new Float32Array(128).fill(0.5)) });
+  assert.deepEqual(scores.logits.dims, [2, 10]);
+});
+
+test('what cannot be trained so is refused, saying why', async () => {
+  const shop = workshop();
+  const refused = (recipe: object, word: RegExp, code: Parameters<typeof Fault.is>[1] = 'training/regime') =>
+    assert.rejects(shop.run({ ...base, ...recipe }), (e) => Fault.is(e, code) && word.test(e.message));
+  await refused({ loss: 'mse', regime: 'noprop' }, /two classes or more/);
+  await refused({ regime: { kind: 'noprop', blocks: 200 } }, /signal that rises with every block, and at block \d+ of 200/);
+  await refused({ regime: { kind: 'noprop', blocks: 1 } }, /blocks/, 'training/recipe');
+  const same = shop.arrays('same.npz', {
+    x: float32([6, 2], [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]),
+    y: int64([6], [0, 1, 0, 1, 0, 1]),
+  });
+  const { notes } = await shop.run({
+    ...base,
+    data: { train: same },
+    split: { val: 0 },
+    batch: 3,
+    epochs: 1,
+    regime: { kind: 'noprop', blocks: 2, embedding: 'prototype' },
+  });
+  assert.ok(notes.some((n) => n.includes('embeddings closer than 0.001')));
+});
