@@ -182,6 +182,7 @@ test('blocks read images, prototypes, and the features of a model that stays as 
   const { arch: _, ...rest } = base;
   const { out, report } = await shop.run({
     ...rest,
+    epochs: 12,
     model: 'body.onnx',
     regime: { kind: 'noprop', blocks: 2, hidden: 16, from: 'features', embedding: 'prototype' },
   });
