@@ -12,6 +12,7 @@ import { regressionCalibration } from './calibration/regression-calibration.ts';
 import { reliability } from './calibration/reliability.ts';
 import { learningCurve } from './data/learning-curve.ts';
 import type { Diagnostic } from './define.ts';
+import { curvatureTrustRadius } from './landscape/curvature-trust-radius.ts';
 import { gradientNoise } from './landscape/gradient-noise.ts';
 import { aupimo } from './metrics/aupimo.ts';
 import { compareModels } from './metrics/compare-models.ts';
@@ -41,6 +42,7 @@ export const diagnostics: readonly Diagnostic[] = [
   promptEnsemble,
   learningCurve,
   gradientNoise,
+  curvatureTrustRadius,
   domainWeightedEnsemble,
   computeBudget,
   reliability,
