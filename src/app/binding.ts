@@ -16,6 +16,7 @@ import { type Fitted, fit, type Target } from '../data/preprocess.ts';
 import { splitRows, storesSplit } from '../data/split.ts';
 import type { FittedText } from '../data/text-fit.ts';
 import type { Bound, BoundBatch } from '../evidence/bound.ts';
+import { bagsOf } from './binding-bags.ts';
 import { tokensOf } from './binding-text.ts';
 import { rowGiven } from './given-row.ts';
 import type { Ports } from './ports.ts';
@@ -256,6 +257,8 @@ export interface BindOptions {
   readonly limit?: number;
   /** Columns to group by, where the data have them. */
   readonly groups?: readonly string[];
+  /** Column by which rows are gathered into bags, each of which is a row of the input. */
+  readonly bag?: string;
   /** Columns that are no part of the input. */
   readonly aside?: readonly string[];
   /** Columns are read by a study itself: without a model, the data need not be predictions. */
@@ -314,8 +317,11 @@ export const bind = async (ref: DataRef, ports: World, job: Listener, options: B
   const images = fitImages(opened.dataset, ref.preprocess ?? {}, options.target);
   for (const fact of images.notes) job.note(fact);
   const { target, beside } = options;
-  const tokens = target && (await tokensOf(images.dataset, { x, y, tokenizer: ref.preprocess?.tokenizer, beside, target }, ports, job));
-  const dataset = tokens?.dataset ?? images.dataset;
+  const bags = await bagsOf(images.dataset, { x, y }, options, job);
+  const tokens = bags
+    ? undefined
+    : target && (await tokensOf(images.dataset, { x, y, tokenizer: ref.preprocess?.tokenizer, beside, target }, ports, job));
+  const dataset = bags?.dataset ?? tokens?.dataset ?? images.dataset;
   const stored = await storedClassNames(dataset, job.signal);
   const given = options.labels ?? stored;
   if (!options.target) {
@@ -345,7 +351,7 @@ export const bind = async (ref: DataRef, ports: World, job: Listener, options: B
   const label = options.marks ? undefined : await labelOf(dataset, labelName, given, job, options.bare);
   const { columns, note } = inputColumns(
     dataset,
-    tokens?.x ?? x,
+    bags?.x ?? tokens?.x ?? x,
     labelName,
     {
       name: options.target.name,

@@ -76,8 +76,9 @@ const bindLabels = async (
   job: AppJob,
   target: Target,
   aside: readonly string[],
+  bag: string | undefined,
 ): Promise<Bound> => {
-  const own = { target, aside, groups: aside };
+  const own = { target, aside, groups: aside, ...(bag === undefined ? {} : { bag }) };
   if (kind === 'class' || kind === 'value') return bind(ref, ports, job, own);
   const several = await bind(ref, ports, job, { ...own, marks: kind === 'scores' ? 'scores' : true });
   if (several.labelled || kind === 'scores') return several;
@@ -158,7 +159,7 @@ export const setUp = async (
   };
   try {
     const load = async (ref: DataRef, classes: number, target = opened.target): Promise<Rows> => {
-      const bound = await bindLabels(located(ref, ask.recipe, ports), targets.kind, ports, job, target, aside);
+      const bound = await bindLabels(located(ref, ask.recipe, ports), targets.kind, ports, job, target, aside, recipe.data.bagKey);
       const rows = await readRows(bound, { ...targets, classes }, residentBytes, job);
       open.push(rows);
       const due = opened.valueDims ?? open[0].labelDims;

@@ -78,10 +78,13 @@ export const recipeKeys: Shape & { readonly kind: 'object' } = {
         test: dataset,
         labelKey: string('Array or column of the labels in all of them.'),
         domainKey: string('Array or column of the domain that each training row comes from.'),
+        bagKey: string(
+          'Array or column by which rows are gathered into bags, for multiple-instance learning: rows with equal values are instances of one bag.',
+        ),
         indexKey: string('Array or column of numbers that name the training rows; their places where absent.'),
       },
       required: ['train'],
-      optional: ['labelKey', 'domainKey', 'indexKey'],
+      optional: ['labelKey', 'domainKey', 'indexKey', 'bagKey'],
     },
     split: {
       kind: 'object',

@@ -50,6 +50,8 @@ export interface Recipe {
     readonly test?: DataRef;
     readonly domainKey?: string;
     readonly indexKey?: string;
+    /** Rows with equal values of it are instances of one bag. */
+    readonly bagKey?: string;
   };
   readonly split: { readonly val: number; readonly seed: number; readonly stratified: boolean };
   readonly init: Initialisation;
@@ -92,6 +94,7 @@ interface Raw {
     readonly labelKey?: string;
     readonly domainKey?: string;
     readonly indexKey?: string;
+    readonly bagKey?: string;
   };
   readonly split?: Recipe['split'];
   readonly init?: Initialisation;
@@ -202,6 +205,12 @@ export const readRecipe = (text: string, path: string): Recipe => {
   const { labelKey } = raw.data;
   const ref = (given: string | DataRef): DataRef => {
     const from = typeof given === 'string' ? { path: given } : given;
+    const { scale: _, ...idle } = from.preprocess ?? {};
+    if (raw.data.bagKey !== undefined && Object.keys(idle).length > 0)
+      return refuse(
+        'data.bagKey',
+        `instances of bags can only be scaled, not changed by ${Object.keys(idle).join(', ')}, as zeros fill bags up`,
+      );
     return labelKey === undefined || from.y !== undefined ? from : { ...from, y: labelKey };
   };
   if (raw.model !== undefined && raw.arch) return refuse('model', "give either 'model' or 'arch'");
@@ -269,6 +278,7 @@ export const readRecipe = (text: string, path: string): Recipe => {
       ...(raw.data.test === undefined ? {} : { test: ref(raw.data.test) }),
       ...(raw.data.domainKey === undefined ? {} : { domainKey: raw.data.domainKey }),
       ...(raw.data.indexKey === undefined ? {} : { indexKey: raw.data.indexKey }),
+      ...(raw.data.bagKey === undefined ? {} : { bagKey: raw.data.bagKey }),
     },
     split: raw.split ?? { val: 0.1, seed: 0, stratified: true },
     init,

@@ -112,6 +112,71 @@ test('mil-attention: bags of which some instances count, in any order', async ()
   for (const [c, v] of plain.entries()) assert.ok(Math.abs(v - turned[c]) < 1e-6);
 });
 
+test('an instance table becomes bags by data.bagKey, its rows in any order', async () => {
+  const shop = workshop();
+  const chance = random(1, 'instances');
+  const rows: { bag: number; values: number[]; label: number }[] = [];
+  for (let b = 0; b < 80; b++)
+    for (let i = 0; i < 3 + (b % 4); i++)
+      rows.push({ bag: b, values: [chance.normal() + (i === 0 && b % 2 ? 5 : 0), chance.normal()], label: b % 2 });
+  chance.shuffle(rows);
+  const line = ({ bag, values, label }: (typeof rows)[number]): string => `slide${bag},${values.join(',')},${label}`;
+  shop.text('table.csv', `slide,a,b,label\n${rows.map(line).join('\n')}\n`);
+  const recipe = {
+    ...few,
+    batch: 8,
+    arch: { kind: 'mil-attention', features: 16, attention: 8 },
+    data: { train: 'table.csv', bagKey: 'slide' },
+    steps: 150,
+  };
+  const { report, notes } = await shop.run(recipe);
+  assert.ok(
+    notes.some((n) => /80 bags of 3 to 6 instances, filled up to 6/.test(n)),
+    notes.join(),
+  );
+  assert.ok(report.headline.validation_accuracy > 0.8, JSON.stringify(report.headline));
+  const type = saved(shop.at('out.onnx')).graph.inputs[0].type;
+  assert.ok(type?.kind === 'tensor');
+  assert.deepEqual(type.dims?.slice(1), [6, 2]);
+  // The same instances as an array are the same bags.
+  shop.arrays('table.npz', {
+    x: float32(
+      [rows.length, 2],
+      rows.flatMap((r) => r.values),
+    ),
+    y: int64(
+      [rows.length],
+      rows.map((r) => r.label),
+    ),
+    slide: int64(
+      [rows.length],
+      rows.map((r) => r.bag),
+    ),
+  });
+  const again = await shop.run({ ...recipe, data: { train: 'table.npz', bagKey: 'slide' } }, { force: true });
+  assert.equal(again.report.headline.train_loss, report.headline.train_loss);
+
+  const refused = (
+    text: string,
+    more: object,
+    code: 'data/bag-label' | 'data/bag-missing' | 'data/bag-size' | 'data/column' | 'training/recipe',
+  ) => {
+    shop.text('bad.csv', text);
+    return assert.rejects(shop.run({ ...recipe, data: { train: 'bad.csv', bagKey: 'slide' }, ...more }, { force: true }), (e) =>
+      Fault.is(e, code),
+    );
+  };
+  await refused('slide,a,label\nu,1,0\nu,2,1\n', {}, 'data/bag-label');
+  await refused('slide,a,label\nu,1,0\n,2,1\n', {}, 'data/bag-missing');
+  await refused('slide,a,label\nu,1,0\nu,2,0\nv,2,1\n', { arch: { kind: 'mil-attention', input: [1, 1] } }, 'data/bag-size');
+  await refused('slide,a,label\nu,1,0\n', { data: { train: 'bad.csv', bagKey: 'slides' } }, 'data/column');
+  await refused(
+    'slide,a,label\nu,1,0\n',
+    { data: { train: { path: 'bad.csv', preprocess: { mean: [1] } }, bagKey: 'slide' } },
+    'training/recipe',
+  );
+});
+
 test('architectures say what does not fit them', async () => {
   const shop = workshop();
   const refused = (arch: object, code: 'training/architecture' | 'option/value', words: RegExp) =>

@@ -133,6 +133,12 @@ export const dataFaults = {
     `The filter '${d.text}' is not understood at character ${d.at + 1}: ${d.problem}.`,
   'data/sort': (d: { column: string; size: number }): string =>
     `Rows cannot be sorted by '${d.column}', which holds ${d.size} values a row; sort by a column of single values.`,
+  'data/bag-missing': (d: { path: string; key: string; row: number }): string =>
+    `Row ${d.row} of '${d.path}' has no value of '${d.key}', so its bag is not known; fill it in, or remove the row.`,
+  'data/bag-label': (d: { path: string; key: string; rows: readonly number[]; labels: readonly string[] }): string =>
+    `Rows ${d.rows[0]} and ${d.rows[1]} of '${d.path}' are of one bag by '${d.key}' and have different labels, ${d.labels[0]} and ${d.labels[1]}; a bag has one label.`,
+  'data/bag-size': (d: { path: string; key: string; found: number; most: number }): string =>
+    `A bag of '${d.path}' by '${d.key}' has ${d.found} instances, and the model takes ${d.most}; set the first number of arch.input to at least ${d.found}.`,
   'data/text-input': (d: { path: string; column: string; input: string }): string =>
     `Column '${d.column}' of '${d.path}' is text, but input '${d.input}' takes numbers; name numeric columns with x.`,
   'data/member-rows': (d: { path: string; found: number; rows: number }): string =>
