@@ -11,7 +11,7 @@ import { defineTargets, type Programme, type Stage, type StageCurve, type StageE
 import { compileEvaluation, compileValue } from '../training/evaluate.ts';
 import { layoutOf, scattered } from '../training/layout.ts';
 import type { Plan } from '../training/plan.ts';
-import type { Ports } from './ports.ts';
+import type { AppJob, Ports } from './ports.ts';
 import type { Held } from './train-data.ts';
 import { evaluate, trainLoop } from './train-loop.ts';
 import { fresh, type Snapshot } from './train-progress.ts';
@@ -113,6 +113,11 @@ export const runRegime = async (setup: Setup, ports: Ports): Promise<RegimeEnd> 
   const held = { train, validation } as const;
 
   const trainStage = async (stage: Stage): Promise<StageEnd> => {
+    const [from, to] = stage.span ?? [0, 1];
+    const paced: AppJob = {
+      ...job,
+      progress: (fraction, text) => job.progress(from + (to - from) * fraction, `${stage.name}, ${text}`),
+    };
     const positions = stage.places ? Float64Array.from(stage.places, (at) => train.positions[at]) : train.positions;
     const plain: Held = { rows: train.rows, positions };
     const rows = stage.targets ? retargeted(plain, stage.targets, stage.plan.precision === 'float64') : plain;
@@ -143,7 +148,7 @@ export const runRegime = async (setup: Setup, ports: Ports): Promise<RegimeEnd> 
           train: rows,
           ...(judged ? { validation: judged } : {}),
           facts: run.facts,
-          job,
+          job: paced,
           save: async () => {},
         },
         start,

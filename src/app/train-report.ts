@@ -1,4 +1,4 @@
-import type { Axis, Card, CurveCard, TableCard } from '../report/report.ts';
+import type { Axis, Card, CurveCard, Report, TableCard, Unit } from '../report/report.ts';
 import type { StageCurve } from '../training/define-run.ts';
 import { monitors } from '../training/monitors/index.ts';
 import type { Recipe } from '../training/recipe.ts';
@@ -213,20 +213,22 @@ const untested = 'Name `data.test` in the recipe to have the model judged on row
 export const guideOf = ({ testLoss }: Scores): string =>
   `Training loss should fall and level off. Validation loss that rises again while training loss falls means overfitting: stop earlier, regularise, or use more data. If both are still falling at the end, train longer; if the loss jumps or the gradient norm spikes, lower the learning rate or clip. ${testLoss === undefined ? untested : judging}`;
 
+const stageLabels: Readonly<Record<string, string>> = { rho: 'ρ' };
+const stageUnits: Readonly<Record<string, Unit>> = { units: 'count', signal: 'fraction' };
+const stageUnit = (name: string): Unit => stageUnits[name] ?? (name.endsWith('accuracy') ? 'fraction' : 'none');
+
 /** The stages of a regime, a column for every number that any of them has. */
-export const stageTable = (
-  stages: readonly { readonly stage: string; readonly numbers: Readonly<Record<string, number>> }[],
-): TableCard[] => {
+const stageTable = (stages: readonly { readonly stage: string; readonly numbers: Readonly<Record<string, number>> }[]): TableCard[] => {
   if (stages.length === 0) return [];
   const names = [...new Set(stages.flatMap((s) => Object.keys(s.numbers)))];
-  const label = (name: string): string => labels[name] ?? `${name[0].toUpperCase()}${name.slice(1).replaceAll('_', ' ')}`;
+  const label = (name: string): string => stageLabels[name] ?? `${name[0].toUpperCase()}${name.slice(1).replaceAll('_', ' ')}`;
   return [
     {
       kind: 'table',
       title: 'Stages',
       columns: [
         { name: 'stage', label: 'Stage', type: 'text' },
-        ...names.map((name) => ({ name, label: label(name), type: 'number' as const })),
+        ...names.map((name) => ({ name, label: label(name), type: 'number' as const, unit: stageUnit(name) })),
       ],
       rows: stages.map(({ stage, numbers }) => [stage, ...names.map((name) => (Number.isFinite(numbers[name]) ? numbers[name] : null))]),
     },
@@ -234,7 +236,23 @@ export const stageTable = (
 };
 
 /** What a regime measured along a count of its own. */
-export const stageCurves = (curves: readonly StageCurve[]): CurveCard[] =>
+const stageCurves = (curves: readonly StageCurve[]): CurveCard[] =>
   curves.flatMap(({ title, caption, x, y, unit, lines }) =>
     curve(title, { label: y, unit }, lines, caption).map((card) => ({ ...card, x: { label: x, unit: 'count' as const } })),
   );
+
+/** Steps and epochs are those of the last run of a regime alone. */
+const oneRun = new Set(['steps', 'epochs', 'steps_per_second']);
+
+/** A report of one run as that of a regime: first what the regime measured, then the curves of its last run, named so. */
+export const regimeReport = (report: Report, stages: Parameters<typeof stageTable>[0], curves: readonly StageCurve[]): Report => {
+  const own = report.cards.flatMap((card) =>
+    card.kind === 'number' ? [{ ...card, values: card.values.filter((v) => !oneRun.has(v.name)) }] : [],
+  );
+  const rest = report.cards.filter((card) => card.kind !== 'number').map((card) => ({ ...card, title: `${card.title}, last run` }));
+  return {
+    ...report,
+    headline: Object.fromEntries(Object.entries(report.headline).filter(([name]) => !oneRun.has(name))),
+    cards: [...own, ...stageCurves(curves), ...stageTable(stages), ...rest],
+  };
+};

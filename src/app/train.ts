@@ -17,7 +17,7 @@ import { finish, finishRegime } from './train-finish.ts';
 import { type Bad, lengthOf, trainLoop } from './train-loop.ts';
 import { scalingRemarks } from './train-parts.ts';
 import { fresh, type Snapshot, weights } from './train-progress.ts';
-import { cardsOf, guideOf, headlineOf, type Scores, stageCurves, stageTable } from './train-report.ts';
+import { cardsOf, guideOf, headlineOf, regimeReport, type Scores } from './train-report.ts';
 import { type Setup, setUp } from './train-setup.ts';
 import { targetCards } from './train-targets.ts';
 
@@ -136,7 +136,7 @@ export const trainWithin =
         for (const note of await writeModel(model, ask.out, ports, job)) job.note(note);
         const size = layoutOf(ended.plan.groups.flatMap((g) => g.parameters)).size;
         const done = reportOf(ask, ports, began, setup, ended.snapshot, scores, { outcome: 'measured', notes: [...notes] }, size);
-        return { out: ask.out, report: { ...done, cards: [...done.cards, ...stageCurves(ended.curves), ...stageTable(ended.stages)] } };
+        return { out: ask.out, report: regimeReport(done, ended.stages, ended.curves) };
       }
 
       // At once, so that a place that cannot be written is known before the first step, and a killed run can be resumed.

@@ -127,6 +127,8 @@ export interface Stage {
   /** Named in the report, and the stream that its rows are shuffled by. */
   readonly name: string;
   readonly plan: Plan;
+  /** Shares of the whole programme that lie before it and up to its end, for its progress. */
+  readonly span?: readonly [number, number];
   /** Absent for the graph's stored values. */
   readonly from?: State;
   readonly epochs: number;

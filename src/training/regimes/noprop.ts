@@ -218,7 +218,13 @@ export const noprop: Regime = defineRegime({
         },
         groups: [{ parameters: [...block.parameters, ...readout], lrScale: 1 }],
       };
-      const { state, history } = await programme.train({ name: `block ${t}`, plan: own, epochs: programme.epochs, measured: false });
+      const { state, history } = await programme.train({
+        name: `block ${t}`,
+        plan: own,
+        epochs: programme.epochs,
+        span: [(t - 1) / count, t / count],
+        measured: false,
+      });
       const { initializers } = programme.stored(own, state);
       for (const { name } of [...block.parameters, ...readout]) {
         const c = initializers.get(name);
