@@ -219,10 +219,8 @@ export const liveCurves = (signal: AbortSignal): LiveCurves => {
       if (!tablesOn.has(title)) return;
       const wait = tableAt + tableMs - performance.now();
       if (wait > 0) {
-        late ??= setTimeout(() => {
-          late = undefined;
-          table();
-        }, wait);
+        clearTimeout(late);
+        late = setTimeout(table, wait);
         return;
       }
       tableAt = performance.now();

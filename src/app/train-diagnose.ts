@@ -1,7 +1,7 @@
 import { Fault } from '../base/fault.ts';
 import { breathe } from '../base/job.ts';
 import { nearest } from '../base/nearest.ts';
-import { defaults } from '../base/option.ts';
+import { type Chosen, defaults, type Options } from '../base/option.ts';
 import { sizeOf, type Tensor } from '../base/tensor.ts';
 import type { Fold } from '../diagnostics/define.ts';
 import { diagnostics } from '../diagnostics/index.ts';
@@ -34,18 +34,28 @@ export const diagnosedBy = (recipe: Recipe): readonly Fold[] =>
     });
   });
 
+/** What is drawn to tell how sure a number is, and pictures beside the first: at the least while a model still trains. */
+const costly: readonly string[] = ['bootstrap', 'nullDraws', 'resamples', 'classDiagrams'];
+const chosenFor = ({ options }: Fold, brief: boolean): Chosen<Options> => ({
+  ...defaults(options),
+  ...(brief
+    ? Object.fromEntries(Object.entries(options).flatMap(([name, o]) => (costly.includes(name) && o.kind === 'int' ? [[name, o.min]] : [])))
+    : {}),
+});
+
 export interface Diagnosed {
   /** By `diagnostic/number`. */
   readonly numbers: Readonly<Record<string, number>>;
   readonly cards: readonly Card[];
 }
 
-/** Diagnostics with their own defaults on the scores that a state gives the rows. */
+/** Diagnostics with their own defaults on the scores that a state gives the rows; `brief`: with as few draws as they allow. */
 export const diagnoseRows = async (
   named: readonly Fold[],
   { evaluation, evaluator, job, recipe, facts }: Pick<Run, 'evaluation' | 'evaluator' | 'job' | 'recipe' | 'facts'>,
   state: State,
   { rows, positions }: Held,
+  brief: boolean,
 ): Promise<Diagnosed> => {
   const measured = weights(state);
   const feeds: Record<string, Tensor> = { ...evaluation.hyper };
@@ -60,7 +70,7 @@ export const diagnoseRows = async (
     dataName: rows.bound.name,
   };
   const running = named.map((fold) => {
-    const chosen = defaults(fold.options);
+    const chosen = chosenFor(fold, brief);
     return { fold, chosen, state: fold.start(chosen, subject) };
   });
   const size = Math.max(1, Math.min(256, Math.floor(2 ** 21 / Math.max(1, sizeOf(rows.bound.inputDims)))));

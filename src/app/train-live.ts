@@ -10,6 +10,8 @@ const mostPoints = 4000;
 const pointSeconds = 1;
 /** Classes of a grid that is told every epoch, at most. */
 const mostClasses = 32;
+/** Points of a curve that is. */
+const mostDrawn = 150;
 const now = (): number => performance.now() / 1000;
 
 /** Numbers of steps: columns of equal length. */
@@ -164,7 +166,7 @@ export const liveOf = (
   };
 };
 
-/** Cards as they are told every epoch: without the rows behind their marks, and without grids that are too large to look at so small. */
+/** Cards as they are told every epoch: without the rows behind their marks, and without grids and curves that are too large to look at so small. */
 export const lightCards = (cards: readonly Card[]): readonly Card[] =>
   cards.flatMap((card): Card[] => {
     switch (card.kind) {
@@ -173,6 +175,7 @@ export const lightCards = (cards: readonly Card[]): readonly Card[] =>
         return card.rows.names.length > mostClasses ? [] : [light];
       }
       case 'curve':
+        if (card.lines.some(({ points }) => points.length > mostDrawn)) return [];
         return [{ ...card, lines: card.lines.map(({ selections: _, ...line }) => line) }];
       case 'bars':
         return [{ ...card, series: card.series.map(({ selections: _, ...series }) => series) }];

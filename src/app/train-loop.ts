@@ -42,7 +42,7 @@ export interface Run {
   /** In the place of compiled steps, for an optimizer that moves the parameters from the host. */
   readonly iterate?: Iterate;
   /** Diagnostics of the validation rows, at every evaluation. */
-  readonly diagnose?: (state: Snapshot['state']) => Promise<Diagnosed>;
+  readonly diagnose?: (state: Snapshot['state'], brief: boolean) => Promise<Diagnosed>;
   /** Labels and columns of all rows of the training data, by position. */
   readonly facts: HostRows;
   readonly job: AppJob;
@@ -309,7 +309,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     const last = kept || p.done || ('steps' in recipe.length ? p.step >= recipe.length.steps : p.epoch + 1 >= epochs);
     const due = last || (p.epoch + 1) % recipe.evalEvery === 0;
     const measured = due && run.validation ? await evaluate(run, state, run.validation) : undefined;
-    const diagnosed = due ? await run.diagnose?.(state) : undefined;
+    const diagnosed = due ? await run.diagnose?.(state, true) : undefined;
     const row: EpochRow = {
       epoch: p.epoch + 1,
       step: p.step,

@@ -1,7 +1,7 @@
 import type { Tensor } from '../base/tensor.ts';
 
 /** Share of the time of steps that measuring them may take. */
-const share = 0.005;
+const share = 0.002;
 
 export interface Move {
   readonly updateRatio: number;

@@ -237,7 +237,7 @@ export const setUp = async (
         plan,
         facts,
         ...(validation && diagnosing.length > 0
-          ? { diagnose: (state) => diagnoseRows(diagnosing, { ...run, recipe, facts, job }, state, validation) }
+          ? { diagnose: (state, brief) => diagnoseRows(diagnosing, { ...run, recipe, facts, job }, state, validation, brief) }
           : {}),
         train,
         ...(validation ? { validation } : {}),

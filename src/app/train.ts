@@ -176,7 +176,7 @@ export const trainWithin =
       const { state, scores } = await finish(setup, ended);
       for (const note of await writeModel(saved(state), ask.out, ports, job)) job.note(note);
       const done = report(ended.snapshot, scores, { outcome: 'measured' });
-      const found = await run.diagnose?.(state);
+      const found = await run.diagnose?.(state, false);
       return { out: ask.out, report: found ? { ...done, cards: [...done.cards, ...found.cards] } : done };
     } finally {
       await setup.close();

@@ -1,10 +1,40 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { serialize } from 'node:v8';
+import { liveOf } from '../../src/app/train-live.ts';
+import { moves } from '../../src/app/train-moves.ts';
 import { bundle } from '../../src/build/bundle.ts';
 import { root } from '../../src/build/root.ts';
 import { supervisor } from '../../src/jobs/supervisor.ts';
+import type { Live } from '../../src/report/tasks.ts';
 import { round } from './measure.ts';
+
+/**
+ * What telling a run costs, by the second of training: steps as fast as the smallest models make them, put into points, sent to
+ * the extension (as the structured clone of the channel), and moves of a million parameters within their budget.
+ */
+const panelShare = (stepsPerSecond: number, seconds: number): number => {
+  const sent: Live[] = [];
+  const live = liveOf({ live: (event) => sent.push(event) });
+  const move = moves();
+  const theta = (from: number) => ({ dtype: 'float32', dims: [2 ** 20], data: new Float32Array(2 ** 20).fill(from) }) as const;
+  const [before, after] = [theta(1), theta(1.01)];
+  const callSize = Math.round(stepsPerSecond / 4);
+  const values = Array.from({ length: callSize }, (_, i) => 1 / (i + 1));
+  const totalSteps = stepsPerSecond * seconds;
+  const place = { epoch: 1, epochs: 1, totalSteps, stepsPerSecond };
+  const from = performance.now();
+  for (let call = 1; call <= 4 * seconds; call++) {
+    move.tell(before, after, callSize, call / 4);
+    const columns = { loss: values, accuracy: values, learningRate: values, gradientNorm: values, monitors: {} };
+    live.add((call - 1) * callSize, columns, { ...place, seconds: call / 4, epochsMade: call / (4 * seconds), ...move.last() });
+    // In a run every call ends a message.
+    live.send(place);
+  }
+  for (const event of sent) serialize(event);
+  return (performance.now() - from) / 1000 / seconds;
+};
 
 /** The sample recipe, whole: what the main job trains. */
 export const trainingFigures = async (): Promise<Readonly<Record<string, number>>> => {
@@ -21,7 +51,7 @@ export const trainingFigures = async (): Promise<Readonly<Record<string, number>
       resume: false,
       force: false,
     });
-    return { ...report.headline, wholeSeconds: round((performance.now() - from) / 1000) };
+    return { ...report.headline, wholeSeconds: round((performance.now() - from) / 1000), panelShareOfTime: round(panelShare(20_000, 60)) };
   } finally {
     await jobs.dispose();
     rmSync(home, { recursive: true, force: true });

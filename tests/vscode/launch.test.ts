@@ -7,10 +7,10 @@ import { Fault } from '../../src/base/fault.ts';
 import { runStore } from '../../src/jobs/store.ts';
 import type { Supervisor, Watch } from '../../src/jobs/supervisor.ts';
 import type { Report } from '../../src/report/report.ts';
-import type { TrainLive } from '../../src/report/tasks.ts';
+import type { Steer, TrainLive } from '../../src/report/tasks.ts';
 import type { Launch } from '../../src/vscode/define.ts';
 import { history } from '../../src/vscode/history.ts';
-import { type LaunchPorts, launch, launchOf, type Running } from '../../src/vscode/launch.ts';
+import { type LaunchPorts, launch, launchOf, type Running, type Steered } from '../../src/vscode/launch.ts';
 import type { Problem } from '../../src/vscode/problem.ts';
 import type { ToPage } from '../../src/vscode/protocol.ts';
 import { readSuite } from '../../src/vscode/suite.ts';
@@ -64,6 +64,7 @@ const play = async (name: string, work: Launch, answer: Answer, meanwhile: (runn
   const shown: ToPage[] = [];
   const said: Problem[] = [];
   const running: Running = new Map();
+  const standings: (Steered | undefined)[] = [];
   let closed = false;
   let begun = (): void => {};
   const submitted = new Promise<void>((done) => (begun = done));
@@ -83,6 +84,7 @@ const play = async (name: string, work: Launch, answer: Answer, meanwhile: (runn
     }),
     progress: (_, begin) => begin(() => {}),
     changed() {},
+    steered: (_, standing) => void standings.push(standing),
     say: (problem) => void said.push(problem),
     log() {},
   };
@@ -92,7 +94,7 @@ const play = async (name: string, work: Launch, answer: Answer, meanwhile: (runn
   await ended;
   assert.equal(running.size, 0);
   const [head] = (await store.list()).runs;
-  return { store, shown, said, closed, run: await store.read(head.id), head };
+  return { store, shown, said, standings, closed, run: await store.read(head.id), head };
 };
 const stopped = ({ signal }: Watch): Promise<never> =>
   new Promise((_, fail) => signal?.addEventListener('abort', () => fail(new Fault('job/stopped', {}))));
@@ -159,6 +161,25 @@ test('a run that waits says its place where it is shown, and one that was starte
     ],
   );
   assert.match(run.notes[0], /started again/);
+});
+
+test('a training says that it can be steered, each time that it pauses or goes on, and no longer when it has ended', async () => {
+  const asked: Steer[] = [];
+  const { standings, shown, run } = await play('steer', train, async (_, watch) => {
+    watch.onBegin?.((steer) => void asked.push(steer));
+    watch.onLive?.({ kind: 'standing', paused: false });
+    watch.onLive?.({ kind: 'standing', paused: true });
+    return { out: '/w/digits.onnx', report };
+  });
+  assert.deepEqual(
+    standings.map((standing) => standing?.paused),
+    [false, true, undefined],
+  );
+  standings[1]?.steer('stop');
+  assert.deepEqual(asked, ['stop']);
+  const last = shown.at(-1);
+  assert.equal(last?.type === 'reports' && last.out, '/w/digits.onnx');
+  assert.equal(run.out, '/w/digits.onnx');
 });
 
 test('stopping is not an error: nothing is said, and a panel that showed nothing goes', async () => {
