@@ -9,7 +9,7 @@ import { withSessions } from '../evidence/model.ts';
 import { type OpenGradient, openGradient } from '../evidence/providers/gradient.ts';
 import { type Prepared, prepare } from '../graph/prepare.ts';
 import type { DeviceChoice } from '../runtime/session.ts';
-import { initialise } from '../training/initialise.ts';
+import { initialise, redraws } from '../training/initialise.ts';
 import { gathered, scattered } from '../training/layout.ts';
 import { type Recipe, readRecipe } from '../training/recipe.ts';
 import { attackedRows, inChunks, stepOf } from './attacked-rows.ts';
@@ -38,7 +38,7 @@ const recipeOf = async (ask: FreshAsk, model: string | undefined, ports: Ports, 
     const source = await ports.source(ask.recipe);
     const text = new TextDecoder().decode(await source.read(0, source.size, signal));
     const { earlyStop: _, init, ...recipe } = readRecipe(text, ask.recipe);
-    return { ...recipe, init: init === 'keep' ? 'torch-default' : init, ...attack };
+    return { ...recipe, init: redraws(init) ? init : 'torch-default', ...attack };
   }
   if (ask.source === 'model' && model === undefined) throw new Fault('option/without-model', { names: ['model'] });
   const text = JSON.stringify({

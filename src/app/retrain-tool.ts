@@ -5,7 +5,7 @@ import { sizeOf } from '../base/tensor.ts';
 import { toFloats } from '../data/values.ts';
 import type { Retraining, RetrainTool } from '../evidence/retrain.ts';
 import type { DeviceFacts } from '../report/report.ts';
-import { initialise } from '../training/initialise.ts';
+import { initialise, redraws } from '../training/initialise.ts';
 import { gathered } from '../training/layout.ts';
 import type { AppJob, Ports } from './ports.ts';
 import type { Held } from './train-data.ts';
@@ -60,7 +60,7 @@ const retraining = async (setup: Setup, validation: Held, job: AppJob): Promise<
     steps: lengthOf(recipe, positions.length, run.batch).steps,
     async train(places, { seed, rate = 1, steps, patience }) {
       const { layout, start, precision } = run.compiled;
-      const theta = recipe.init === 'keep' ? start.theta : gathered(initialise(subject.model.graph, recipe.init, seed), layout, precision);
+      const theta = redraws(recipe.init) ? gathered(initialise(subject.model.graph, recipe.init, seed), layout, precision) : start.theta;
       const subset = Float64Array.from({ length: places.length }, (_, i) => positions[places[i]]);
       const { optimizer } = recipe;
       const { why, snapshot } = await trainLoop(

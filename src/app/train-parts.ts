@@ -48,15 +48,28 @@ const checkParts = (recipe: Recipe, rest: Rest): void => {
     if (reads.includes('domains') && data.domainKey === undefined)
       throw refused(recipe, key, id, 'reads the domain of every row; name its column in data.domainKey');
   }
-  const { id: optimizer } = recipe.optimizer.part;
+  const { part: optimizer } = recipe.optimizer;
   for (const { part } of rest.monitors ?? []) {
-    if (part.of && !part.of.includes(optimizer))
+    if (part.of && !part.of.includes(optimizer.id))
       throw refused(
         recipe,
         'monitor',
         part.id,
-        `watches ${part.of.map((id) => `'${id}'`).join(' and ')}, and the optimizer is '${optimizer}'`,
+        `watches ${part.of.map((id) => `'${id}'`).join(' and ')}, and the optimizer is '${optimizer.id}'`,
       );
+  }
+  if ('step' in optimizer && optimizer.surrogate) {
+    const idle =
+      loss.part.target !== 'class' && loss.part.target !== 'marks'
+        ? `loss '${loss.part.id}' has none`
+        : extra.targets?.part.table
+          ? `targets '${extra.targets.part.id}' give shares of them`
+          : rest.weighs
+            ? `sampler '${extra.sampler?.part.id}' gives rows weights of its own`
+            : augment?.mixup === undefined
+              ? ''
+              : 'augment.mixup mixes them';
+    if (idle) throw refused(recipe, 'optimizer', optimizer.id, `goes by the labels of the rows, and ${idle}`);
   }
   const needs = extra.sampler?.part.needs ?? [];
   if (needs.includes('domains') && data.domainKey === undefined)

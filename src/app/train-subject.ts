@@ -18,7 +18,7 @@ import { type Augment, ofImages } from '../training/augment.ts';
 import { buildModel } from '../training/build.ts';
 import type { TargetKind, Vocabulary } from '../training/define.ts';
 import { type Headed, withHead } from '../training/head-surgery.ts';
-import { initialise, undrawn } from '../training/initialise.ts';
+import { initialise, redraws, undrawn } from '../training/initialise.ts';
 import { type Parameter, parametersOf, selected } from '../training/parameters.ts';
 import { type Plan, rowType } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
@@ -140,6 +140,13 @@ const checkAugment = ({ path }: Recipe, augment: Augment, { dtype, dims }: Tenso
 
 const tensorOf = (type: ValueType | undefined): TensorType | undefined => (type?.kind === 'tensor' ? type : undefined);
 
+const zeroed = ({ path }: Recipe): Fault =>
+  new Fault('training/recipe', {
+    path,
+    where: 'init',
+    reason: "'zeros' is for a linear model or a new head: hidden layers of zeros never move",
+  });
+
 const ofArchitecture = (recipe: Recipe, source: Extract<Recipe['source'], { arch: object }>, ports: Ports, job: Job): Opened => {
   const { part, chosen } = source.arch;
   return {
@@ -150,9 +157,11 @@ const ofArchitecture = (recipe: Recipe, source: Extract<Recipe['source'], { arch
     async finish(row, outputs, counts, vocabulary) {
       const built = buildModel(part, row, outputs, chosen, { seed: recipe.seed, vocabulary });
       const classes = recipe.loss.part.target === 'class' ? outputs : 0;
-      const drawn = { ...built, graph: initialise(built.graph, recipe.init, recipe.seed) };
-      const typeOf = (value: string) => tensorOf(drawn.graph.values.get(value));
       const { init, seed } = recipe;
+      if (init === 'zeros' && !recipe.extra.head && parametersOf(built.graph).filter((p) => p.dims.length > 1).length > 1)
+        throw zeroed(recipe);
+      const drawn = { ...built, graph: initialise(built.graph, init === 'zeros' && recipe.extra.head ? 'torch-default' : init, seed) };
+      const typeOf = (value: string) => tensorOf(drawn.graph.values.get(value));
       const { head } = recipe.extra;
       const files = head && (await headFiles(recipe, head, ports, job.signal));
       const more = { name: part.id, output: 'logits', typeOf, classes: outputs, init, seed, ...(files ? { files } : {}) };
@@ -251,7 +260,8 @@ const ofModel = async (recipe: Recipe, path: string, ports: Ports, job: Job): Pr
     ...(head ? {} : { valueDims: row }),
     facts: { modelPath: file.path, modelSha256: file.sha256 },
     async finish(_row, outputs, counts) {
-      const drawn = { ...whole, graph: initialise(whole.graph, recipe.init, recipe.seed) };
+      if (recipe.init === 'zeros' && !head) throw zeroed(recipe);
+      const drawn = redraws(recipe.init) ? { ...whole, graph: initialise(whole.graph, recipe.init, recipe.seed) } : whole;
       const base = freed ? { ...freed, graph: withValues(freed.graph, drawn.graph) } : drawn;
       const files = head && (await headFiles(recipe, head, ports, job.signal));
       const headed =
@@ -286,7 +296,7 @@ const ofModel = async (recipe: Recipe, path: string, ports: Ports, job: Job): Pr
       const start = { graph: trained, opsets, irVersion, input: ends.input.name, output, classes: count };
       const plan = planOf(recipe, start, model.graph, file.name, job, headed, counts);
       const names = new Set(plan.groups.flatMap((g) => g.parameters.map((p) => p.name)));
-      const without = recipe.init === 'keep' ? undefined : undrawn(model.graph, names);
+      const without = redraws(recipe.init) ? undrawn(model.graph, names) : undefined;
       if (without) throw new Fault('training/initialisation', { model: file.name, parameter: without.name, node: called(without.node) });
       const subject = headed ? { model: saved(headed), plan } : { model, ...(stored ? { stored } : {}), plan };
       return biased(recipe, subject, counts, job);

@@ -24,7 +24,7 @@ import {
   tensorType,
 } from './plan.ts';
 import { objectiveHyper, outputsOf, stepInputs, viewOf } from './step-inputs.ts';
-import { emitTerms, startOfTerms } from './terms.ts';
+import { emitTerms, type Seen, startOfTerms } from './terms.ts';
 import { emitAccumulation, emitAverage, emitClip, emitUpdate, slotsOf } from './update.ts';
 import { emitMonitors, emitRowOutputs } from './watch.ts';
 
@@ -136,6 +136,14 @@ const scheduledOf = (fed: Readonly<Record<string, string>>, stem: string): Reado
     ),
   );
 
+/** What is descended: the loss with its terms, or the terms with what the optimizer has in the loss's place. */
+const descended = ({ emit, plan: { optimizer, output, classes }, objective, labels }: Seen, total: string): string => {
+  const { part } = optimizer;
+  if (!('step' in part) || !part.surrogate) return total;
+  const own = part.surrogate(emit, { logits: output, target: labels, classes });
+  return total === objective.mean ? own : emit.Add(own, emit.Sub(total, objective.mean));
+};
+
 /** Compiles one step of the plan and wraps it in a `Loop` over as many steps as `lr` has entries. */
 export const compileSteps = (plan: Plan): Compiled => {
   const { precision } = plan;
@@ -213,7 +221,7 @@ export const compileSteps = (plan: Plan): Compiled => {
   );
   const seen = { emit, plan, objective, labels, fed, layout, hyperFor };
   const terms = emitTerms(seen, under('scaling/'));
-  const found = gradients(emit, terms.total, names);
+  const found = gradients(emit, descended(seen, terms.total), names);
   const flat = pack(
     emit,
     names.map((name) => found.get(name) ?? ''),

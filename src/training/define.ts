@@ -85,6 +85,8 @@ interface OptimizerPart<O extends Options, S extends string> extends Part<O> {
 interface StepOptimizer<O extends Options, S extends string> extends OptimizerPart<O, S> {
   /** True where every element is updated alone: all parameters are then updated as one long vector. */
   readonly elementwise: boolean;
+  /** A scalar that is descended in the place of the mean loss, by the labels of classes or marks. */
+  surrogate?(emit: Emit, input: Pick<LossInput, 'logits' | 'target' | 'classes'>): string;
   step(emit: Emit, update: Update<S>, hyper: Hyper<O>, chosen: Chosen<O>, t: string): Updated<S>;
 }
 /** Sees all parameters at once, and may carry scalars of its own with their first values. */

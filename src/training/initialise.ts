@@ -16,10 +16,16 @@ const kinds = {
   'kaiming-normal': ({ fanIn }: Parameter): Draw => normal(Math.sqrt(2 / fanIn)),
   'xavier-uniform': ({ fanIn, fanOut }: Parameter): Draw => uniform(Math.sqrt(6 / (fanIn + fanOut))),
   'xavier-normal': ({ fanIn, fanOut }: Parameter): Draw => normal(Math.sqrt(2 / (fanIn + fanOut))),
+  zeros:
+    (_: Parameter): Draw =>
+    () =>
+      0,
 } as const;
 
 export const initialisations = ['keep', ...Object.keys(kinds), 'orthogonal'] as readonly ('keep' | 'orthogonal' | keyof typeof kinds)[];
 export type Initialisation = (typeof initialisations)[number];
+/** Zeros are for new last layers alone: what is behind them stays as it is. */
+export const redraws = (kind: Initialisation): boolean => kind !== 'keep' && kind !== 'zeros';
 
 /** Rows (or columns, whichever are fewer) of an orthonormal basis: Gram–Schmidt of normal draws, which is QR with diag R > 0. */
 const orthogonal = (dims: readonly number[], r: Random): Float64Array => {

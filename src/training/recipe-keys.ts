@@ -99,7 +99,7 @@ export const recipeKeys: Shape & { readonly kind: 'object' } = {
       choice({
         default: 'torch-default',
         of: initialisations,
-        help: 'First values of the parameters: a `model` keeps its own by default, any other choice draws them anew.',
+        help: 'First values of the parameters: a `model` keeps its own by default, any other choice draws them anew; zeros are for a linear model or a new head.',
       }),
     ),
     biasInit: { kind: 'part', help: 'First values of the biases of the last layer.', of: biasInits },
