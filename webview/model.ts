@@ -130,7 +130,7 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
   });
   const count = (found: number): void => {
     const all = facts?.layers.length ?? 0;
-    told.textContent = found === all ? `${format(all, 'count')} layers` : `${format(found, 'count')} of ${format(all, 'count')} layers`;
+    told.textContent = `${found === all ? '' : `${format(found, 'count')} of `}${format(all, 'count')} ${all === 1 ? 'layer' : 'layers'}`;
   };
   search.addEventListener('input', () => count(table.search(search.value)));
   search.addEventListener('keydown', ({ key }) => {

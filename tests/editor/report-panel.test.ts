@@ -119,7 +119,7 @@ function scenarios(main: Stage): void {
     await choose(page, 'Confusion Matrix');
     await page.getByPlaceholder('Card').waitFor();
     const last = page.locator('.quick-input-list .monaco-list-row').last();
-    const title = (await last.locator('.label-name').textContent()) ?? '';
+    const title = (await last.locator('.label-name').first().textContent()) ?? '';
     await last.click();
     await view().locator('.card:focus h2', { hasText: title }).waitFor();
     // Asked for again the same panel is brought forward.

@@ -132,6 +132,7 @@ function scenarios(main: Stage): void {
       };
       await follow('sample', 'Open Sample Workspace');
       await lens(page, 'Run…').first().waitFor();
+      await tree(page, /^digits, digits\.onnx/).waitFor();
       await shot('sample workspace');
       assert.ok(existsSync(join(empty, 'digits.train.json')));
       await follow('train', 'Train a Model');

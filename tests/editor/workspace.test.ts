@@ -6,6 +6,13 @@ import { parse } from 'jsonc-parser';
 import { openStage, played, type Stage } from './stage.ts';
 import { choose, lens, notification, openFile, PATIENCE, runCommand, useTheme, webview } from './vscode.ts';
 
+const script = `import numpy as np
+from onnxruntime import InferenceSession
+
+data = np.load("digits.npz")
+session = InferenceSession("digits.onnx")
+`;
+
 const stage = await openStage();
 if (typeof stage === 'string') {
   test('assay.json, tests and code in a real VS Code', { skip: process.env.CI ? false : stage }, () => assert.fail(stage));
@@ -13,13 +20,6 @@ if (typeof stage === 'string') {
   after(() => stage.close());
   scenarios(stage);
 }
-
-const script = `import numpy as np
-from onnxruntime import InferenceSession
-
-data = np.load("digits.npz")
-session = InferenceSession("digits.onnx")
-`;
 
 function scenarios(main: Stage): void {
   const { page, folder, shot } = main;
