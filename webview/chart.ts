@@ -79,6 +79,7 @@ export const scaleOf = (axis: Axis, colours: Theme): ScaleOptionsByType<'linear'
       maxRotation: 0,
       autoSkipPadding: 16,
       maxTicksLimit: 8,
+      ...(axis.unit === 'count' && { precision: 0 }),
       // Ends that are no round number get no label; round ones stand at a tick anyway.
       includeBounds: false,
       callback: (value: string | number): string =>

@@ -1,5 +1,6 @@
 import type { ModelLayers } from '../src/report/tasks.ts';
 import { BOX, type Box, type Placed } from './node-graph.ts';
+import { fitted } from './sketch.ts';
 import { css, mix, readableOn, type Theme } from './theme.ts';
 
 /** What part of the graph is in view, in its own lengths, and how large a unit is in pixels. */
@@ -31,13 +32,6 @@ export const heatOf = ({ layers }: Pick<Box, 'layers'>, heat: Heat): number | nu
 
 export const hottest = ({ boxes }: Placed, heat: Heat): number =>
   boxes.reduce((most, box) => Math.max(most, Math.abs(heatOf(box, heat) ?? 0)), 0);
-
-const clipped = (context: CanvasRenderingContext2D, text: string, width: number): string => {
-  if (context.measureText(text).width <= width) return text;
-  let end = text.length;
-  while (end > 1 && context.measureText(`${text.slice(0, end)}…`).width > width) end--;
-  return `${text.slice(0, end)}…`;
-};
 
 /** Fill of a box; square roots, so that what is small beside the hottest is still told apart. */
 const fillOf = (box: Box, colours: Theme, heat: Heat | undefined, most: number): readonly [number, number, number] | undefined => {
@@ -108,7 +102,7 @@ export const paintGraph = (
       context.font = `${i === 0 ? 12 : 10}px ${colours.font}`;
       const ink = heat && fill ? readableOn(fill) : i === 0 ? colours.foreground : colours.muted;
       context.fillStyle = css(ink);
-      context.fillText(clipped(context, text, BOX.width - 14), box.x, box.y + (lines.length === 1 ? 0 : i === 0 ? -6 : 8));
+      context.fillText(fitted(context, text, BOX.width - 14), box.x, box.y + (lines.length === 1 ? 0 : i === 0 ? -6 : 8));
     });
   }
 };

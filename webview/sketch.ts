@@ -31,12 +31,15 @@ export const stacked = (parts: readonly Sketch[], gap: number = GAP): Sketch => 
   return { width: Math.max(1, ...parts.map(({ width }) => width)), height: Math.max(1, y - gap), markup: markup.join('') };
 };
 
-/** Text cut to a width, with a sign that it was. */
+/** Text cut to a width. Names differ at their ends, so what is left out is the middle. */
 export const fitted = (context: CanvasRenderingContext2D, text: string, width: number): string => {
   if (context.measureText(text).width <= width) return text;
-  let kept = text;
-  while (kept.length > 1 && context.measureText(`${kept}…`).width > width) kept = kept.slice(0, -1);
-  return `${kept}…`;
+  const letters = [...text];
+  const cut = (kept: number): string =>
+    `${letters.slice(0, Math.ceil(kept / 2)).join('')}…${letters.slice(letters.length - Math.floor(kept / 2)).join('')}`;
+  let kept = letters.length - 1;
+  while (kept > 1 && context.measureText(cut(kept)).width > width) kept--;
+  return cut(kept);
 };
 
 export interface Writing {

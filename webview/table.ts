@@ -85,6 +85,7 @@ export const tableOf = (card: TableCard, { sortable = false, caption = false, op
     'div',
     { class: 'table-frame', tabindex: 0, role: 'region', 'aria-label': card.title },
     el('table', {}, caption && el('caption', {}, card.title), el('thead', {}, el('tr', {}, ...heads)), body),
+    card.rows.length === 0 && el('p', { class: 'muted' }, 'Nothing to list.'),
     left > 0 && el('p', { class: 'muted' }, `${format(left, 'count')} more rows are in the CSV export.`),
   );
 };
