@@ -72,7 +72,12 @@ export const saveAs = async (page: Page, path: string): Promise<void> => {
   const dialog = page.locator('.quick-input-widget');
   const input = dialog.locator('input[type=text]');
   await dialog.waitFor();
-  // The dialog proposes a name, and completes what is typed, a moment after it is there: ours counts once it stays.
+  // The dialog proposes a name a moment after it is there, and completes what is typed: ours is typed after that, and counts once it stays.
+  const waiting = Date.now() + PATIENCE;
+  while (!/\.\w+$/.test(await input.inputValue())) {
+    if (Date.now() > waiting) throw new Error('the save dialog proposes no name');
+    await page.waitForTimeout(100);
+  }
   for (const until = Date.now() + PATIENCE; (await input.inputValue()) !== path; await page.waitForTimeout(500)) {
     if (Date.now() > until) throw new Error('the save dialog does not take a name');
     await input.fill(path);
