@@ -109,7 +109,8 @@ export const liveCurves = (signal: AbortSignal): LiveCurves => {
   const known = (curve: Curve): boolean => curve.lines.some(({ line }) => has(own, line) || has(behind?.run, line));
   const reach = (): number | undefined => {
     const most = { step: own.totalSteps, epoch: own.epochs, seconds: 0 }[along];
-    return most > 0 ? Math.max(most, behind?.run.at[along] || 0) : undefined;
+    // What is left is seen too, yet the curve has at least a tenth of the width.
+    return most > 0 ? Math.max(Math.min(most, 10 * own.at[along] || most), behind?.run.at[along] || 0) : undefined;
   };
   /** Own lines first, then those behind them. */
   const shown = (

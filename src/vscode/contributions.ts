@@ -115,6 +115,9 @@ interface Contributes {
   readonly configuration: { readonly title: string; readonly properties: Readonly<Record<string, Setting>> };
 }
 
+/** The context in which it is known what a view lists. */
+export const listed = (view: string): string => `${view}.listed`;
+
 /** `contributes` of package.json, apart from commands and menus. */
 export const contributes: Contributes = {
   viewsContainers: { activitybar: [{ id: 'assay', title: 'Assay', icon: 'media/assay.svg' }] },
@@ -128,21 +131,23 @@ export const contributes: Contributes = {
   viewsWelcome: [
     {
       view: views.runs,
-      when: 'isWorkspaceTrusted',
+      when: `${listed(views.runs)} && isWorkspaceTrusted`,
       contents: 'Reports of diagnostics and training runs are kept here.\n[Run a Diagnostic](command:assay.runDiagnostic)',
     },
     {
       view: views.runs,
-      when: '!isWorkspaceTrusted',
+      when: `${listed(views.runs)} && !isWorkspaceTrusted`,
       contents: 'Running a model needs a trusted workspace.\n[Manage Workspace Trust](command:workbench.trust.manage)',
     },
     {
       view: views.models,
+      when: listed(views.models),
       contents:
         'ONNX models of the workspace are listed here.\n[Open Sample Workspace](command:assay.openSample)\nOr [follow five steps](command:assay.openWalkthrough) from a sample to a gated model.',
     },
     {
       view: views.datasets,
+      when: listed(views.datasets),
       contents:
         'Arrays, tables and JSON lines of the workspace are listed here, and what an assay.json names.\n[Open Sample Workspace](command:assay.openSample)',
     },

@@ -83,7 +83,7 @@ function scenarios(main: Stage): void {
     await view().locator('.layer-rows .layer-row').first().click();
     await view().getByText('Time for a batch').waitFor();
     await view().getByRole('button', { name: 'Time', exact: true }).waitFor();
-    await themes('model profile');
+    await shot('model profile dark');
     await view().getByText('Columns', { exact: true }).click();
     await shot('model columns dark');
     await page.keyboard.press('Escape');

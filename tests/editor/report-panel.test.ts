@@ -152,11 +152,16 @@ function scenarios(main: Stage): void {
     await runCommand(page, 'View: Close All Editors');
     await runCommand(page, 'Assay: Open Run…');
     await choose(page, 'Reliability Diagram');
-    await painted(view().locator('.card canvas:not(.swatch)').first());
-    for (const theme of ['light', 'high contrast', 'dark'] as const) {
+    const chart = view().locator('.card canvas:not(.swatch)').first();
+    await painted(chart);
+    const seen = new Set<string>();
+    const themes = ['light', 'high contrast', 'high contrast light', 'dark'] as const;
+    for (const theme of themes) {
       await useTheme(page, theme);
+      seen.add(await chart.evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL()));
       await shot(`report panel ${theme}`);
     }
+    assert.equal(seen.size, themes.length, 'charts are redrawn in the colours of the theme');
     await runCommand(page, 'View: Close Primary Side Bar').catch(() => {});
     const noSideways = async (): Promise<void> => {
       const [wide, room] = await view()

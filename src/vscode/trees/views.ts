@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { views } from '../contributions.ts';
+import { listed, views } from '../contributions.ts';
 import type { Host } from '../define.ts';
 import type { History } from '../history.ts';
 import { t } from '../l10n.ts';
@@ -16,6 +16,16 @@ export interface ViewsPorts {
   /** Where a run stands that waits for others, from 1. */
   placeOf(run: string): number | undefined;
 }
+/** A view that has been filled once; what an empty one says would else stand there while it is looked for entries. */
+const listing = <T>(view: string, tree: vscode.TreeDataProvider<T>): vscode.TreeDataProvider<T> => ({
+  ...tree,
+  async getChildren(item) {
+    const children = await tree.getChildren(item);
+    if (item === undefined) void vscode.commands.executeCommand('setContext', listed(view), true);
+    return children;
+  },
+});
+
 /** Files come and go in bursts. */
 const settled = 300;
 
@@ -31,12 +41,15 @@ export const openViews = ({ host, history, changed, failed, placeOf }: ViewsPort
   const compare = (ids: readonly [string, string]): void =>
     void vscode.commands.executeCommand('assay.compareRuns', { runs: ids }).then(undefined, failed);
   const runs = vscode.window.createTreeView(views.runs, {
-    treeDataProvider: runsTree(
-      history,
-      () => host.runsShown(),
-      again.event,
-      placeOf,
-      (run) => host.trainingOf(run),
+    treeDataProvider: listing(
+      views.runs,
+      runsTree(
+        history,
+        () => host.runsShown(),
+        again.event,
+        placeOf,
+        (run) => host.trainingOf(run),
+      ),
     ),
     canSelectMany: true,
     dragAndDropController: runsDrop(compare),
@@ -59,7 +72,7 @@ export const openViews = ({ host, history, changed, failed, placeOf }: ViewsPort
     runs,
     ...(['models', 'datasets'] as const).map((kind) =>
       vscode.window.createTreeView(views[kind], {
-        treeDataProvider: entriesTree(kind, host, history, again.event),
+        treeDataProvider: listing(views[kind], entriesTree(kind, host, history, again.event)),
         canSelectMany: true,
       }),
     ),
