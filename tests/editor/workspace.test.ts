@@ -13,14 +13,6 @@ data = np.load("digits.npz")
 session = InferenceSession("digits.onnx")
 `;
 
-const stage = await openStage();
-if (typeof stage === 'string') {
-  test('assay.json, tests and code in a real VS Code', { skip: process.env.CI ? false : stage }, () => assert.fail(stage));
-} else {
-  after(() => stage.close());
-  scenarios(stage);
-}
-
 const typescript = `import { InferenceSession } from 'onnxruntime-node';
 
 const session = await InferenceSession.create('digits.onnx');
@@ -32,6 +24,14 @@ const notebook = JSON.stringify({
   nbformat: 4,
   nbformat_minor: 5,
 });
+
+const stage = await openStage();
+if (typeof stage === 'string') {
+  test('assay.json, tests and code in a real VS Code', { skip: process.env.CI ? false : stage }, () => assert.fail(stage));
+} else {
+  after(() => stage.close());
+  scenarios(stage);
+}
 
 function scenarios(main: Stage): void {
   const { page, folder, shot } = main;
