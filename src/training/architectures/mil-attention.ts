@@ -23,7 +23,7 @@ export const milAttention: Architecture = defineArchitecture({
   id: 'mil-attention',
   source: 'Ilse et al. 2018, arXiv:1802.04712; sizes and activation of MHIM-MIL, arXiv:2307.15254 (card 47-mhim-mil)',
   about:
-    'Multiple-instance learning: a row is a bag of instances, [instances, …features], with one label. Instances whose values are all zero are padding and count as nothing. Order does not matter.',
+    'Multiple-instance learning: a row is a bag of instances, [instances, …features], with one label; `data.bagKey` gathers a table of instances into bags. Instances whose values are all zero are padding and count as nothing. Order does not matter.',
   formula: ['h_i = relu(W_f x_i + b_f)', 'a = softmax_i(w₂ · act(W₁ h_i))', 'z = W_c Σ_i a_i h_i + b_c'],
   options: {
     aggregator: choice({
