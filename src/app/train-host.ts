@@ -50,6 +50,14 @@ const under = (prefix: string, all: Readonly<Record<string, Float64Array>>): Kep
     Object.entries(all).flatMap(([key, v]) => (key.startsWith(`${prefix}/`) ? [[key.slice(prefix.length + 1), v.slice()]] : [])),
   );
 
+/** Classes that have rows, none of which is at the places of an epoch. */
+const undrawn = ({ classes, labels }: RowFacts, places: ArrayLike<number>): number[] => {
+  if (classes === 0) return [];
+  const there = new Set(Array.from(labels));
+  for (let i = 0; i < places.length; i++) there.delete(labels[places[i]]);
+  return [...there].toSorted((a, b) => a - b);
+};
+
 export const hostOf = (
   recipe: Recipe,
   { plan, compiled }: { readonly plan: Plan; readonly compiled: Compiled },
@@ -57,6 +65,7 @@ export const hostOf = (
   positions: ArrayLike<number>,
   from: Readonly<Record<string, Float64Array>> = {},
   step = 0,
+  note: (text: string) => void = () => {},
 ): Host => {
   const all = Array.from(positions);
   const facts: RowFacts = {
@@ -100,6 +109,11 @@ export const hostOf = (
       if (current?.epoch !== moment.epoch) {
         const chance = random(recipe.seed, `shuffle/${moment.epoch}`);
         current = { epoch: moment.epoch, order: sampler.part.epoch(facts, moment, sampling, chance, sampler.chosen) };
+        const missed = undrawn(facts, current.order.places);
+        if (missed.length > 0)
+          note(
+            `Sampler '${sampler.part.id}' drew no row of ${missed.length === 1 ? 'class' : 'classes'} ${missed.join(', ')} in epoch ${moment.epoch + 1}, so nothing was learnt of ${missed.length === 1 ? 'it' : 'them'} there.`,
+          );
       }
       return current.order;
     },
@@ -124,7 +138,7 @@ export const hostOf = (
       const named = Object.entries(compiled.outputs.rows) as [RowOutput, string][];
       const told: Told = Object.fromEntries(named.map(([key, name]) => [key, out[name].data as Float32Array]));
       if (named.length === 0) return;
-      sampler.part.tell?.(sampling, places, told, facts, sampler.chosen);
+      sampler.part.tell?.(sampling, places, told, facts, sampler.chosen, moment);
       if (table) table.tell?.(targeted, places, told, facts, targets.chosen, moment);
     },
     kept() {

@@ -139,7 +139,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
   if (p.batch === 0) p.batch = firstBatch(run);
   const curves = structuredClone(from.curves);
   let { state, best } = from;
-  const host = hostOf(recipe, run, run.facts, train.positions, from.host, p.step);
+  const host = hostOf(recipe, run, run.facts, train.positions, from.host, p.step, (text) => job.note(text));
   const keeping = recipe.extra.sampler?.part.tell !== undefined || recipe.extra.targets?.part.table !== undefined;
   const snapshot = (): Snapshot => ({
     progress: structuredClone(p),

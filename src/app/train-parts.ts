@@ -71,6 +71,11 @@ const checkParts = (recipe: Recipe, rest: Rest): void => {
               : 'augment.mixup mixes them';
     if (idle) throw refused(recipe, 'optimizer', optimizer.id, `goes by the labels of the rows, and ${idle}`);
   }
+  const { target, embeds } = loss.part;
+  const unlike = extra.regularizers?.find((r) => r.part.labels && ((target !== 'class' && target !== 'marks') || embeds));
+  if (unlike) throw refused(recipe, 'regularizers', unlike.part.id, `reads scores of classes, which loss '${loss.part.id}' does not have`);
+  if (extra.sampler?.part.reads?.includes('score') && embeds)
+    throw refused(recipe, 'sampler', extra.sampler.part.id, `reads scores of classes, which loss '${loss.part.id}' does not have`);
   const needs = extra.sampler?.part.needs ?? [];
   if (needs.includes('domains') && data.domainKey === undefined)
     throw refused(recipe, 'sampler', extra.sampler?.part.id ?? '', 'chooses rows by their domain; name its column in data.domainKey');

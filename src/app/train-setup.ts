@@ -11,6 +11,7 @@ import { bind } from './binding.ts';
 import type { AppJob, Ports } from './ports.ts';
 import { teacherLogits } from './teacher.ts';
 import type { Identity } from './train-checkpoint.ts';
+import { domainsOf, indicesOf } from './train-columns.ts';
 import { absentClasses, divided, type Held, type Rows, readRows, type Targets, wholeOf } from './train-data.ts';
 import { diagnosedBy, diagnoseRows } from './train-diagnose.ts';
 import type { HostRows } from './train-host.ts';
@@ -117,9 +118,7 @@ const checkTokens = ({ bound, range }: Rows, size: number): void => {
 
 /** What the host knows of the rows: their labels, domains by the order of their names, numbers, and the word of a teacher. */
 const factsOf = async (recipe: Recipe, rows: Rows, classes: number, ports: Ports, job: AppJob): Promise<HostRows> => {
-  const { domainKey, indexKey } = recipe.data;
-  const words = domainKey === undefined ? undefined : rows.beside[domainKey];
-  const names = words && [...new Set(words)].toSorted();
+  const [domains, indices] = [domainsOf(recipe, rows, classes, job), indicesOf(recipe, rows)];
   const { targets } = recipe.extra;
   const teacher = targets?.part.table?.teacher?.(targets.chosen);
   if (teacher === '')
@@ -127,8 +126,8 @@ const factsOf = async (recipe: Recipe, rows: Rows, classes: number, ports: Ports
   return {
     labels: rows.labels,
     classes,
-    ...(words && names ? { domains: Float64Array.from(words, (w) => names.indexOf(w)) } : {}),
-    ...(indexKey === undefined ? {} : { indices: Float64Array.from(rows.beside[indexKey], Number) }),
+    ...(domains ? { domains } : {}),
+    ...(indices ? { indices } : {}),
     ...(teacher === undefined ? {} : { logits: await teacherLogits(ports.resolve(recipe.path, teacher), rows, classes, ports, job) }),
   };
 };

@@ -70,6 +70,12 @@ const softness = (words: readonly Word[]): BarsCard => {
   };
 };
 
+/** What a part keeps, of what the host does. */
+export const hostKept = (host: Snapshot['host'], part: 'sampler' | 'targets'): Readonly<Record<string, Float64Array>> =>
+  Object.fromEntries(
+    Object.entries(host ?? {}).flatMap(([key, v]) => (key.startsWith(`${part}/`) ? [[key.slice(part.length + 1), v]] : [])),
+  );
+
 /** What targets that change over the run have to show: their numbers by epoch, and the rows whose label the model doubts. */
 export const targetCards = (setup: Setup, { progress, host }: Snapshot): Card[] => {
   const { targets } = setup.recipe.extra;
@@ -87,9 +93,7 @@ export const targetCards = (setup: Setup, { progress, host }: Snapshot): Card[] 
     lines.length === 0
       ? []
       : [{ kind: 'curve', title: 'Targets', x: { label: 'Epoch', unit: 'count' }, y: { label: 'Value', unit: 'none', min: 0 }, lines }];
-  const kept = Object.fromEntries(
-    Object.entries(host ?? {}).flatMap(([key, v]) => (key.startsWith('targets/') ? [[key.slice('targets/'.length), v]] : [])),
-  );
+  const kept = hostKept(host, 'targets');
   const said = Object.keys(kept).length > 0 ? table.said?.(kept) : undefined;
   if (!said) return curve;
   const words = wordsOf(setup, said);

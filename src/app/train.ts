@@ -18,6 +18,7 @@ import { type Bad, lengthOf, trainLoop } from './train-loop.ts';
 import { scalingRemarks } from './train-parts.ts';
 import { fresh, type Snapshot, weights } from './train-progress.ts';
 import { cardsOf, guideOf, headlineOf, regimeReport, type Scores } from './train-report.ts';
+import { samplingCards } from './train-sampling.ts';
 import { type Setup, setUp } from './train-setup.ts';
 import { targetCards } from './train-targets.ts';
 
@@ -73,7 +74,11 @@ const reportOf = (
     ...extra,
     headline,
     intervals: {},
-    cards: [...cardsOf(headline, snapshot.progress, snapshot.curves, recipe), ...targetCards(setup, snapshot)],
+    cards: [
+      ...cardsOf(headline, snapshot.progress, snapshot.curves, recipe),
+      ...targetCards(setup, snapshot),
+      ...samplingCards(setup, snapshot),
+    ],
     guide: guideOf(scores),
     samples: [],
     provenance: {

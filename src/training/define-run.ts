@@ -11,7 +11,7 @@ export type Kept = Record<string, Float64Array>;
 
 /**
  * Numbers of every row of a step, for the host: its loss, shares of classes ([C] numbers), and ‖softmax(z) − onehot(y)‖, the length of
- * the gradient at the logits.
+ * the gradient at the logits (‖σ(z) − y‖ of marks, |residual| of values).
  */
 export type RowOutput = 'loss' | 'probs' | 'score';
 export type Told = Readonly<Partial<Record<RowOutput, ArrayLike<number>>>>;
@@ -48,7 +48,9 @@ export interface Sampler<O extends Options = Options> extends Part<O> {
     chosen: Chosen<O>,
   ): { readonly places: ArrayLike<number>; readonly weights?: ArrayLike<number> };
   /** After each call: what its steps gave of the rows at `places`, one after the other. Changes `kept`. */
-  tell?(kept: Kept, places: ArrayLike<number>, told: Told, rows: RowFacts, chosen: Chosen<O>): void;
+  tell?(kept: Kept, places: ArrayLike<number>, told: Told, rows: RowFacts, chosen: Chosen<O>, moment: EpochMoment): void;
+  /** Probability of every row in an epoch: rows drawn most and least are listed. */
+  chances?(kept: Readonly<Kept>, moment: EpochMoment, chosen: Chosen<O>): Float64Array;
 }
 export const defineSampler = <const O extends Options>(sampler: Sampler<O>): Sampler => sampler as unknown as Sampler;
 

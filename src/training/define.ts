@@ -227,7 +227,7 @@ export interface RegularizerInput extends LossInput {
 }
 /** A term added to the loss of a batch. Derivatives of values (autodiff/reverse.ts) may be part of it. */
 export interface Regularizer<O extends Options = Options> extends ObjectivePart<O> {
-  /** Labels are read only with a loss of classes. */
+  /** It reads scores of classes and labels: only with a loss of classes or marks. */
   readonly labels?: true;
   term(emit: Emit, input: RegularizerInput, hyper: Readonly<Record<string, string>>, chosen: Chosen<O>): string;
 }

@@ -56,13 +56,16 @@ export const emitMonitors = (
 export const emitRowOutputs = ({ emit, plan, objective, labels }: Seen): Partial<Record<RowOutput, string>> => {
   const wanted = plan.rowOutputs ?? [];
   const probs = (): string => emit.Softmax(plan.output, { axis: 1 });
+  const { target } = plan.loss.part;
+  /** Of cross-entropy or half the squared error by the output of the model. */
+  const slopes = (): string => {
+    if (target !== 'class') return emit.Sub(target === 'marks' ? emit.Sigmoid(plan.output) : plan.output, labels);
+    return emit.Sub(probs(), oneHot(emit, labels, plan.classes, plan.precision === 'float64' ? 11 : 1));
+  };
   const make: Readonly<Record<RowOutput, () => string>> = {
     loss: () => objective.perExample,
     probs,
-    score: () => {
-      const hot = oneHot(emit, labels, plan.classes, plan.precision === 'float64' ? 11 : 1);
-      return emit.call('ReduceL2', [emit.Sub(probs(), hot), emit.ints([1])], { keepdims: 0 });
-    },
+    score: () => emit.call('ReduceL2', [emit.Reshape(slopes(), emit.ints([0, -1])), emit.ints([1])], { keepdims: 0 }),
   };
   return Object.fromEntries(wanted.map((key) => [key, make[key]()]));
 };

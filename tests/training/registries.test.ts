@@ -32,6 +32,8 @@ const beside = [
   'projecting.ts',
   'per-weight.ts',
   'transformer.ts',
+  'turns.ts',
+  'alignment.ts',
 ];
 
 const registries = {

@@ -40,6 +40,12 @@ export const trainingFaults = {
     `Nothing can be compared: with none of ${d.seeds} seeds both recipes of '${d.path}' kept a finite loss; lower the rate.`,
   'training/part': (d: { path: string; key: string; part: string; reason: string }): string =>
     `Recipe '${d.path}': ${d.key} '${d.part}' ${d.reason}.`,
+  'training/domain-batch': (d: { batch: number; domains: number }): string =>
+    `Sampler 'domains' puts every domain into every step, but a batch of ${d.batch} cannot hold ${d.domains} domains; raise 'batch' to ${d.domains} or more.`,
+  'training/column-values': (d: { path: string; key: string; name: string; reason: string }): string =>
+    `'${d.path}': column '${d.name}', which the recipe names in data.${d.key}, ${d.reason}.`,
+  'training/sampler-rows': (d: { sampler: string; rows: number; limit: number }): string =>
+    `Sampler '${d.sampler}' keeps numbers of every row and takes up to ${d.limit} rows, and there are ${d.rows}; train on fewer rows, or shuffle them.`,
   'training/target-store': (d: { targets: string; rows: number; classes: number; bytes: number; limit: number }): string =>
     `Targets '${d.targets}' keep a prediction of every row: ${d.rows} rows of ${d.classes} classes take ${(d.bytes / 2 ** 30).toFixed(1)} GiB, more than ${d.limit / 2 ** 30} GiB; train on fewer rows, or leave them out.`,
   'training/resumed-store': (d: { path: string; targets: string; name: string; found: number; due: number }): string =>

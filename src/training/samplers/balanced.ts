@@ -1,4 +1,5 @@
 import { defineSampler, type Sampler } from '../define-run.ts';
+import { turnsOf } from './turns.ts';
 
 /**
  * As many rows as there are, each class as often: classes take turns in an order drawn for every round, and each class goes
@@ -12,22 +13,14 @@ export const balanced: Sampler = defineSampler({
   options: {},
   baseline: 'shuffle',
   needs: ['classes'],
-  epoch({ count, classes, labels }, _, __, random) {
-    const rows: number[][] = Array.from({ length: classes }, () => []);
-    for (let i = 0; i < count; i++) rows[labels[i]].push(i);
-    const present = rows.flatMap((own, c) => (own.length > 0 ? [c] : []));
-    const at = rows.map((own) => own.length);
+  epoch({ count, labels }, _, __, random) {
+    const { groups, next } = turnsOf(labels, count, random);
     const places = new Float64Array(count);
-    const round = [...present];
+    const round = [...groups];
     for (let i = 0; i < count; i++) {
-      const turn = i % present.length;
+      const turn = i % groups.length;
       if (turn === 0) random.shuffle(round);
-      const c = round[turn];
-      if (at[c] === rows[c].length) {
-        random.shuffle(rows[c]);
-        at[c] = 0;
-      }
-      places[i] = rows[c][at[c]++];
+      places[i] = next(round[turn]);
     }
     return { places };
   },

@@ -1,5 +1,7 @@
 import type { Sampler } from '../define-run.ts';
 import { balanced } from './balanced.ts';
+import { domains } from './domains.ts';
+import { importance } from './importance.ts';
 import { shuffle } from './shuffle.ts';
 
-export const samplers: readonly Sampler[] = [shuffle, balanced];
+export const samplers: readonly Sampler[] = [shuffle, balanced, domains, importance];

@@ -8,6 +8,7 @@ import { digitsTrainer } from './digits-trainer.ts';
 import { ebv } from './ebv.ts';
 import type { RecipeEntry } from './entry.ts';
 import { gnsNewtonEntry } from './gns-newton.ts';
+import { hessianAlignment } from './hessian-alignment.ts';
 import { noprop } from './noprop.ts';
 import { psKd } from './ps-kd.ts';
 import { zLoss } from './z-loss.ts';
@@ -25,4 +26,5 @@ export const recipeEntries: readonly RecipeEntry[] = [
   capsuleHead,
   defensiveDistillation,
   noprop,
+  hessianAlignment,
 ];
