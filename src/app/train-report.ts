@@ -118,24 +118,27 @@ const said = (id: string, lines: Curves['monitors']): string | undefined =>
 export const allSaid = (lines: Curves['monitors']): readonly string[] =>
   [...new Set(Object.keys(lines).map((line) => line.split('/')[0]))].flatMap((id) => said(id, lines) ?? []);
 
-/** A curve for each monitor, its lines together; and one for the terms that were added to the loss. */
+/** Drawn in logarithms: what is positive throughout and spans more than two decades. */
+const wide = (values: readonly number[]): boolean => {
+  const known = values.filter(Number.isFinite);
+  return known.length > 0 && Math.min(...known) > 0 && Math.max(...known) > 100 * Math.min(...known);
+};
+
+/** A curve for each monitor, its lines together; one for the terms that were added to the loss; and one for each line of an optimizer. */
 const monitorCards = (lines: Curves['monitors']): CurveCard[] => {
   const groups = new Map<string, { readonly name: string; readonly points: readonly Point[] }[]>();
   for (const [line, values] of Object.entries(lines)) {
     const [id, ...rest] = line.split('/');
     const part = monitors.find((m) => m.id === id);
     const positive = thinned(values).filter(([, v]) => part?.scale !== 'log' || v > 0);
-    groups.set(id, [...(groups.get(id) ?? []), { name: rest.join('/') || (part?.title ?? id).toLowerCase(), points: positive }]);
+    const group = part || id === 'term' ? id : line;
+    groups.set(group, [...(groups.get(group) ?? []), { name: rest.join('/') || (part?.title ?? id).toLowerCase(), points: positive }]);
   }
   return Array.from(groups).flatMap(([id, drawn]) => {
     const part = monitors.find((m) => m.id === id);
-    const title = part?.title ?? (id === 'term' ? 'Terms added to the loss' : id);
-    return curve(
-      title,
-      { label: title, unit: part?.unit ?? 'none', ...(part?.scale ? { scale: part.scale } : {}) },
-      drawn,
-      said(id, lines),
-    );
+    const title = part?.title ?? (id === 'term' ? 'Terms added to the loss' : id.replace('/', ': ').replaceAll('-', ' '));
+    const log = part ? part.scale === 'log' : id in lines && wide(lines[id]);
+    return curve(title, { label: title, unit: part?.unit ?? 'none', ...(log ? { scale: 'log' as const } : {}) }, drawn, said(id, lines));
   });
 };
 

@@ -170,6 +170,10 @@ test('a softmax head on the digits: within twelve steps to 1e-6, γ doubling thr
   assert.ok(report.headline.steps <= 13, String(report.headline.steps));
   assert.ok(norms[norms.length - 1] <= 1e-6, norms.join());
   assert.ok(report.headline.test_accuracy > 0.9);
+  const gamma = Array.from(curves['monitor/gns-newton/gamma'].data as Float64Array).slice(0, -1);
+  for (const [k, v] of gamma.entries()) assert.equal(v, 2 ** k);
+  const own = report.cards.find((c) => c.title === 'gns newton: lambda');
+  assert.ok(own?.kind === 'curve' && own.y.scale === 'log');
 });
 
 test('options out of range and batches that change are refused', async () => {

@@ -15,12 +15,12 @@ export const gnsNewtonEntry: RecipeEntry = {
     'Digits, 1,438 rows, softmax regression with L2 1e-3 (650 parameters), the whole data in every step, conjugate gradients; empirical Fisher for 15 steps. One seed.',
   async run() {
     const shop = workshop();
-    const ends = async (recipe: object): Promise<{ readonly steps: number; readonly norm: number; readonly gammas: readonly number[] }> => {
+    const ends = async (recipe: object): Promise<{ readonly steps: number; readonly norm: number }> => {
       await shop.run(recipe, { force: true });
       const kept = readNpz(readFileSync(shop.at('out.checkpoint.state')));
       const numbers = (name: string): number[] => Array.from((kept[name]?.data ?? []) as Float64Array);
       const norms = numbers('curve/gradientNorm');
-      return { steps: norms.length, norm: norms[norms.length - 1], gammas: numbers('curve/monitor/gns-newton/gamma') };
+      return { steps: norms.length, norm: norms[norms.length - 1] };
     };
     const ggn = await ends({ ...base, optimizer: newton('ggn'), epochs: 20 });
     const fisher = await ends({ ...base, optimizer: newton('empirical-fisher'), epochs: 15 });
