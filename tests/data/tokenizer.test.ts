@@ -68,7 +68,9 @@ test('tokenizer.json: pieces, special tokens, padding and length from its config
     words: ['[CLS]', 'hello', 'un', 'aff', 'able', '!', '[SEP]'],
   });
   assert.deepEqual(own.encode('xyz').ids, [2, 1, 3]);
-  assert.deepEqual([own.padding, own.unknown, own.length, own.word(5)], [0, 1, 6, 'aff']);
+  assert.deepEqual([own.padding, own.unknown, own.length, own.word(5), own.size], [0, 1, 6, 'aff', 9]);
+  const more = { ...wordPiece, added_tokens: [...wordPiece.added_tokens, { id: 11, content: '[MORE]', special: true }] };
+  assert.equal((await openTokenizer(file('tokenizer.json', more))).size, 12);
   assert.equal((await openTokenizer(file('tokenizer.json', wordPiece))).length, undefined);
 });
 
@@ -109,6 +111,7 @@ test('vocabularies: words to numbers, a list, one word a line, and one with its 
   const lines = await openTokenizer(file('vocab.txt', 'good\nDay\n'));
   // It has capitals, so text keeps its own; words it does not know have no number and are left out.
   assert.deepEqual(lines.encode('Good good Day').ids, [0, 1]);
+  assert.deepEqual([map.size, lines.size], [5, 2]);
   const ruled = await openTokenizer(
     file('v.json', {
       vocab: ['<pad>', '<unk>', 'a', '1', '?'],
