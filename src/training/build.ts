@@ -37,6 +37,19 @@ export const netOver = (emit: Emit, stored: Map<string, Constant>): Net => {
     },
     buffer: store,
     layer: (op, name, inputs, attributes, row, dtype) => record(op, name, inputs, attributes, ['N', ...row], dtype),
+    largest(name, value, k, row) {
+      const places = `${name}.places`;
+      emit.node({
+        op: 'TopK',
+        domain: '',
+        name,
+        inputs: [value, store(`${name}.k`, constantOf('int64', [1], [k]))],
+        outputs: [name, places],
+        attributes: {},
+      });
+      emit.typed(places, { kind: 'tensor', dtype: 'int64', dims: ['N', ...row] });
+      return emit.typed(name, { kind: 'tensor', dtype: 'float32', dims: ['N', ...row] });
+    },
     held: (name, value, row) => record('Identity', name, [value], {}, ['N', ...row], 'float32', HELD),
     tensor: (op, name, inputs, attributes, dims) => record(op, name, inputs, attributes, dims),
   };

@@ -321,6 +321,8 @@ export interface Net {
   layer(op: string, name: string, inputs: readonly string[], attributes: Attributes, row: readonly number[], dtype?: DType): string;
   /** The rows `row` of a value, through which no gradient flows in training. */
   held(name: string, value: string, row: readonly number[]): string;
+  /** The k largest numbers of the last axis, falling; the last axis of `row` is k. */
+  largest(name: string, value: string, k: number, row: readonly number[]): string;
   /** Records a node that is computed from parameters alone, with its whole shape. */
   tensor(op: string, name: string, inputs: readonly string[], attributes: Attributes, dims: readonly number[]): string;
 }

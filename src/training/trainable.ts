@@ -3,7 +3,7 @@ import { Fault } from '../base/fault.ts';
 import { emitForward } from './forward.ts';
 import { emitObjective } from './objective.ts';
 import { matches, type Parameter } from './parameters.ts';
-import { type Group, inPrecision, type Plan, stepEmitter, targetType } from './plan.ts';
+import { type Group, hyperOf, inPrecision, type Plan, stepEmitter, targetType } from './plan.ts';
 import type { Recipe } from './recipe.ts';
 import { measuredHyper, outputsOf, viewOf } from './step-inputs.ts';
 
@@ -18,12 +18,16 @@ export const receiving = (
   const target = emit.typed(emit.fresh('target'), targetType(graph, plan));
   const { names } = measuredHyper(emit, plan);
   const { mean } = emitObjective(emit, plan.loss, names, plan.output, target, plan.classes, undefined, viewOf(plan, 'loss'));
-  const values = reachable(emit, mean);
+  const { head } = plan;
+  const input = { ...viewOf(plan, 'head'), logits: plan.output, target, classes: plan.classes };
+  const term = head?.part.term?.(emit, input, hyperOf(emit, head, 'head', plan.precision).names, head.chosen);
+  const total = term === undefined ? mean : emit.Add(mean, emit.ReduceMean(term, { keepdims: 0 }));
+  const values = reachable(emit, total);
   const reached = parameters.filter((p) => values.has(p.name));
   const lost = parameters.find((p) => !values.has(p.name));
   if (!lost) return { reached, reason: '' };
   try {
-    gradients(emit, mean, [lost.name]);
+    gradients(emit, total, [lost.name]);
     return { reached, reason: '' };
   } catch (error) {
     if (error instanceof Fault) return { reached, reason: error.message };

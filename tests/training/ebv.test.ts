@@ -175,6 +175,7 @@ test('with the same count and seed, the vectors of the classes are the first of 
       },
       layer: (_, name) => name,
       held: (name) => name,
+      largest: (name) => name,
       tensor: (_, name) => name,
     };
     const { part, chosen } = pick(heads, 'ebv', { count: 12, dim: 8 });

@@ -21,6 +21,8 @@ const beside = [
   'index.ts',
   'standardised.ts',
   'softplus.ts',
+  'category-tree.ts',
+  'selection-loss.ts',
   'layers.ts',
   'unit-rows.ts',
   'stage-plan.ts',

@@ -19,7 +19,7 @@ const layerNorm = (net: Net, { value, row }: Flow, name: string, epsilon: number
   return { value: net.layer('LayerNormalization', name, inputs, attributes, row), row };
 };
 
-const added = (net: Net, a: Flow, b: Flow, name: string): Flow => ({
+export const added = (net: Net, a: Flow, b: Flow, name: string): Flow => ({
   value: net.layer('Add', name, [a.value, b.value], {}, a.row),
   row: a.row,
 });
@@ -29,18 +29,18 @@ const turned = (net: Net, { value, row }: Flow, name: string, perm: readonly num
   return { value: net.layer('Transpose', name, [value], { perm: { type: 'ints', value: [0, ...perm] } }, next), row: next };
 };
 
-/** softmax(q·kᵀ/√d)·v of every head; `kept` ([N, 1, 1, T], true or false) leaves tokens out. */
-const attention = (net: Net, flow: Flow, name: string, count: number, kept: string | undefined): Flow => {
+/** softmax(q·kᵀ/√d)·v of every head, k and v of `from`; `kept` ([N, 1, 1, T], true or false) leaves tokens out. */
+export const attention = (net: Net, flow: Flow, name: string, count: number, kept?: string, from: Flow = flow): Flow => {
   const [tokens, size] = flow.row;
   const each = size / count;
   const split = (of: Flow, what: string, perm: readonly number[]): Flow =>
-    turned(net, reshape(net, of, `${name}.${what}.heads`, [tokens, count, each]), `${name}.${what}.turned`, perm);
+    turned(net, reshape(net, of, `${name}.${what}.heads`, [of.row[0], count, each]), `${name}.${what}.turned`, perm);
   const query = along(net, flow, `${name}.query`, size);
   const scaled = net.layer('Mul', `${name}.scaled`, [query.value, number(net, `${name}.scale`, 1 / Math.sqrt(each))], {}, query.row);
   const q = split({ value: scaled, row: query.row }, 'query', [2, 1, 3]);
-  const k = split(along(net, flow, `${name}.key`, size), 'key', [2, 3, 1]);
-  const v = split(along(net, flow, `${name}.value`, size), 'value', [2, 1, 3]);
-  const row = [count, tokens, tokens];
+  const k = split(along(net, from, `${name}.key`, size), 'key', [2, 3, 1]);
+  const v = split(along(net, from, `${name}.value`, size), 'value', [2, 1, 3]);
+  const row = [count, tokens, from.row[0]];
   const plain = net.layer('MatMul', `${name}.logits`, [q.value, k.value], {}, row);
   const logits = kept === undefined ? plain : net.layer('Where', `${name}.masked`, [kept, plain, number(net, `${name}.far`, FAR)], {}, row);
   const shares = net.layer('Softmax', `${name}.softmax`, [logits], { axis: { type: 'int', value: -1 } }, row);

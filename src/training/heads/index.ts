@@ -1,8 +1,9 @@
 import type { Head } from '../define.ts';
 import { capsule } from './capsule.ts';
+import { categoryQueries } from './category-queries.ts';
 import { cosine } from './cosine.ts';
 import { ebv } from './ebv.ts';
 import { embedding } from './embedding.ts';
 import { linear } from './linear.ts';
 
-export const heads: readonly Head[] = [linear, cosine, embedding, ebv, capsule];
+export const heads: readonly Head[] = [linear, cosine, embedding, ebv, categoryQueries, capsule];

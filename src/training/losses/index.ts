@@ -11,12 +11,14 @@ import { margin } from './margin.ts';
 import { mse } from './mse.ts';
 import { multiSimilarity } from './multi-similarity.ts';
 import { proxyAnchor } from './proxy-anchor.ts';
+import { sigmoidFocal } from './sigmoid-focal.ts';
 import { triplet } from './triplet.ts';
 import { zLoss } from './z-loss.ts';
 
 export const losses: readonly Loss[] = [
   crossEntropy,
   focal,
+  sigmoidFocal,
   zLoss,
   margin,
   binaryCrossEntropy,

@@ -5,6 +5,7 @@ import { flatLogits } from './flat-logits.ts';
 import { friction } from './friction.ts';
 import { gradientNoise } from './gradient-noise.ts';
 import { projection } from './projection.ts';
+import { selectionMisses } from './selection-misses.ts';
 import { updateRatio } from './update-ratio.ts';
 import { weightNorm } from './weight-norm.ts';
 import { zeroEmbeddings } from './zero-embeddings.ts';
@@ -19,4 +20,5 @@ export const monitors: readonly Monitor[] = [
   projection,
   friction,
   zeroEmbeddings,
+  selectionMisses,
 ];
