@@ -12,7 +12,7 @@ export const width = (size: number): IntOption => int({ default: size, min: 1, m
 export const hidden = (size: number): IntOption =>
   int({ default: size, min: 1, max: 32768, help: 'Hidden size of the dense layers after each attention.' });
 
-const layerNorm = (net: Net, { value, row }: Flow, name: string, epsilon: number): Flow => {
+export const layerNorm = (net: Net, { value, row }: Flow, name: string, epsilon: number): Flow => {
   const size = [row[row.length - 1]];
   const inputs = [value, net.parameter(`${name}.weight`, size), net.parameter(`${name}.bias`, size)];
   const attributes = { axis: { type: 'int', value: -1 }, epsilon: { type: 'float', value: epsilon } } as const;
