@@ -9,6 +9,7 @@ import { ebv } from './ebv.ts';
 import type { RecipeEntry } from './entry.ts';
 import { gnsNewtonEntry } from './gns-newton.ts';
 import { hessianAlignment } from './hessian-alignment.ts';
+import { largeStepLogistic } from './large-step-logistic.ts';
 import { noprop } from './noprop.ts';
 import { psKd } from './ps-kd.ts';
 import { zLoss } from './z-loss.ts';
@@ -22,6 +23,7 @@ export const recipeEntries: readonly RecipeEntry[] = [
   boostedHead,
   adamp,
   diffgrad,
+  largeStepLogistic,
   gnsNewtonEntry,
   capsuleHead,
   defensiveDistillation,
