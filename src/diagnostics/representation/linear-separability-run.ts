@@ -61,7 +61,7 @@ export interface Separability {
 const LISTED = 20;
 
 /** Rates written as numbers separated by commas. */
-export const ratesOf = (text: string): number[] => {
+const ratesOf = (text: string): number[] => {
   const rates = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
   if (!rates.every((r) => Number.isFinite(r) && r > 0))
     throw new Fault('option/value', { name: 'rates', value: text, expected: 'numbers above 0 separated by commas' });

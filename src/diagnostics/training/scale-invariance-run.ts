@@ -57,11 +57,11 @@ const relative = (changed: Matrix, own: Matrix): number => {
   return Math.sqrt(dot(difference, difference) / dot(own.data, own.data));
 };
 /** |⟨g, w⟩| / max(‖g‖‖w‖, ε) over some entries. */
-export const cosine = (g: Entries, w: Entries, at?: readonly number[]): number =>
+const cosine = (g: Entries, w: Entries, at?: readonly number[]): number =>
   Math.abs(dot(g, w, at)) / Math.max(Math.sqrt(dot(g, g, at) * dot(w, w, at)), EPS);
 
 /** Entries of every output channel. */
-export const channelsOf = ({ dims, channels }: Pick<WeightTensor, 'dims' | 'channels'>): readonly number[][] => {
+const channelsOf = ({ dims, channels }: Pick<WeightTensor, 'dims' | 'channels'>): readonly number[][] => {
   const inner = sizeOf(dims.slice(channels + 1));
   const found: number[][] = Array.from({ length: dims[channels] }, () => []);
   for (let i = 0; i < sizeOf(dims); i++) found[Math.floor(i / inner) % dims[channels]].push(i);
