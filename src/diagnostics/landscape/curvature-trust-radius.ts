@@ -11,6 +11,7 @@ export const curvatureTrustRadius: Diagnostic = defineStudy({
   question: 'Is the model converged or only slow, and would second-order training be worth it here?',
   source: 'arXiv:2506.13710; card 13-gradient-normalized-newton',
   uses: ['loss'],
+  numbers: ['gamma_*', 'decrease_*', 'loss', 'gradient_norm', 'largest_eigenvalue'],
   options: {
     loss: lossOption,
     rows: int({ default: 1024, min: 0, max: 10_000_000, help: 'Rows of the loss, drawn by the seed; 0 is all.' }),
