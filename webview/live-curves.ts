@@ -166,6 +166,8 @@ export const liveCurves = (signal: AbortSignal): LiveCurves => {
                 return {
                   label: name,
                   data: points.map((point) => ({ x: point[along], y: point.y })),
+                  parsing: false,
+                  normalized: true,
                   borderColor: css(theme.series(place), back && !theme.contrast ? 0.75 : 1),
                   backgroundColor: css(theme.series(place)),
                   borderWidth: scattered ? 1 : back ? 1.25 : 1.75,

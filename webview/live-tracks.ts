@@ -1,7 +1,7 @@
 import type { Live, TrainLive } from '../src/report/tasks.ts';
 
 /** Points kept of a line: beyond it neighbours are put together in pairs, so that a long run costs no more than a short one. */
-export const MOST_POINTS = 1000;
+export const MOST_POINTS = 600;
 
 export type Along = 'step' | 'epoch' | 'seconds';
 /** A point of a line: where it stands, its mean, and the least and most of all that it stands for. */

@@ -166,7 +166,7 @@ export const liveOf = (
   };
 };
 
-/** Cards as they are told every epoch: without the rows behind their marks, and without grids and curves that are too large to look at so small. */
+/** Cards as they are told every epoch: without the rows behind their marks, and without grids and curves too large to look at so small. */
 export const lightCards = (cards: readonly Card[]): readonly Card[] =>
   cards.flatMap((card): Card[] => {
     switch (card.kind) {
