@@ -93,11 +93,14 @@ const steps = (run: Tracks, live: TrainLive): void => {
 export const follow = (run: Tracks, live: Live): void => {
   if (live.kind === 'steps') steps(run, live);
   if (live.kind !== 'epoch') return;
+  // Runs of before do not say where it ended.
+  const { step = run.at.step, seconds = run.at.seconds } = live;
+  const at = { step, seconds, epoch: live.step === undefined ? run.at.epoch : live.epoch };
   const ece = Object.entries(live.diagnosed ?? {}).find(([name]) => name.endsWith('/ece'))?.[1];
   for (const [name, value] of [
     ['validationLoss', live.validationLoss],
     ['validationAccuracy', live.validationAccuracy],
     ['ece', ece],
   ] as const)
-    if (value !== undefined) add(run.lines[name], { ...run.at, y: value, low: value, high: value });
+    if (value !== undefined) add(run.lines[name], { ...at, y: value, low: value, high: value });
 };

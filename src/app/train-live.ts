@@ -1,5 +1,5 @@
 import type { Card } from '../report/report.ts';
-import type { TrainLive } from '../report/tasks.ts';
+import type { TrainEpoch, TrainLive } from '../report/tasks.ts';
 import type { AppJob } from './ports.ts';
 import type { Move } from './train-moves.ts';
 
@@ -8,6 +8,7 @@ const liveSeconds = 0.1;
 const mostPoints = 4000;
 /** A point waits for its steps at most so long. */
 const pointSeconds = 1;
+const cardSeconds = 0.5;
 /** Classes of a grid that is told every epoch, at most. */
 const mostClasses = 32;
 /** Points of a curve that is. */
@@ -33,6 +34,8 @@ interface Place {
 }
 /** At the last of some steps. */
 type Reached = Move & { readonly seconds: number; readonly epochsMade: number };
+
+type Ended = Omit<TrainEpoch, 'kind'> & { readonly place: Place; readonly last: boolean };
 
 /** Σ and count of the finite values of each column over the steps of one point. */
 interface Point {
@@ -76,10 +79,11 @@ const pendingOf = (): Pending => ({
 /** Columns of the steps since the last message, sent at most ten times a second. */
 export const liveOf = (
   job: Pick<AppJob, 'live'>,
-): { add(from: number, columns: StepColumns, place: Place & Reached): void; send(place: Place): void } => {
+): { add(from: number, columns: StepColumns, place: Place & Reached): void; send(place: Place): void; epoch(ended: Ended): void } => {
   let open = point();
   let pending = pendingOf();
   let last = 0;
+  let carded = 0;
   let end: { readonly step: number; readonly reached: Reached } | undefined;
   const take = (name: string, values: readonly number[], from: number, to: number): void => {
     const held = open.sums.get(name) ?? { sum: 0, count: 0 };
@@ -163,6 +167,13 @@ export const liveOf = (
       } else send(place);
     },
     send,
+    /** The steps before it are sent first where it is time, or nothing comes after it. */
+    epoch({ place, last: final, cards, ...ended }) {
+      if (final || now() - last >= liveSeconds) send(place);
+      const due = cards && (final || now() - carded >= cardSeconds);
+      if (due) carded = now();
+      job.live({ kind: 'epoch', ...ended, ...(due ? { cards: lightCards(cards) } : {}) });
+    },
   };
 };
 

@@ -15,7 +15,7 @@ import type { Held, TrainingRows } from './train-data.ts';
 import type { Diagnosed } from './train-diagnose.ts';
 import { type HostRows, hostOf } from './train-host.ts';
 import type { Iterate } from './train-iterate.ts';
-import { lightCards, liveOf } from './train-live.ts';
+import { liveOf } from './train-live.ts';
 import { moves } from './train-moves.ts';
 import { pause } from './train-pause.ts';
 import { type EpochRow, type Snapshot, weights } from './train-progress.ts';
@@ -320,15 +320,17 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
       ...(measured?.accuracy === undefined ? {} : { valAccuracy: measured.accuracy }),
       ...(diagnosed ? { diagnosed: diagnosed.numbers } : {}),
     };
-    live.send(place());
     const said = due ? allSaid(curves.monitors) : [];
-    job.live({
-      kind: 'epoch',
+    live.epoch({
       epoch: row.epoch,
+      step: p.step,
+      seconds: p.stepSeconds,
       ...(row.valLoss === undefined ? {} : { validationLoss: row.valLoss }),
       ...(row.valAccuracy === undefined ? {} : { validationAccuracy: row.valAccuracy }),
-      ...(diagnosed ? { diagnosed: diagnosed.numbers, cards: lightCards(diagnosed.cards) } : {}),
+      ...(diagnosed ? { diagnosed: diagnosed.numbers, cards: diagnosed.cards } : {}),
       ...(said.length > 0 ? { said } : {}),
+      place: place(),
+      last,
     });
     p.history.push(row);
     const early = recipe.earlyStop;
@@ -359,7 +361,10 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
       if (over()) await endEpoch();
       else {
         const bad = await call();
-        if (bad) return { why: 'not-finite', snapshot: good, bad };
+        if (bad) {
+          live.send(place());
+          return { why: 'not-finite', snapshot: good, bad };
+        }
         if (now() - saved >= checkpointSeconds) await keep();
       }
       await breathe(job);
@@ -377,7 +382,9 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     if (p.position > 0 && !p.early) await endEpoch();
   } catch (error) {
     if (!Fault.is(error, 'job/stopped')) throw error;
+    live.send(place());
     return { why: 'stopped', snapshot: snapshot() };
   }
+  live.send(place());
   return { why: kept ? 'kept' : p.early ? 'early' : 'finished', snapshot: snapshot() };
 };

@@ -106,9 +106,12 @@ export interface TrainLive {
 export interface TrainEpoch {
   readonly kind: 'epoch';
   readonly epoch: number;
+  /** Steps made, and seconds spent in them, when it ended. */
+  readonly step?: number;
+  readonly seconds?: number;
   readonly validationLoss?: number;
   readonly validationAccuracy?: number;
-  /** Headline numbers of diagnostics run on the validation rows, by `diagnostic/number`, and cards to show. */
+  /** Headline numbers of diagnostics run on the validation rows, by `diagnostic/number`, and cards to show, twice a second at most. */
   readonly diagnosed?: Readonly<Record<string, number>>;
   readonly cards?: readonly Card[];
   /** What the monitors come to so far, in sentences. */
