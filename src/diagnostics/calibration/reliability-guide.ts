@@ -38,7 +38,7 @@ export const reliabilityGuide = (
       : r.positive < 0
         ? `${gap > 0 ? 'over' : 'under'}confident by ${percent(Math.abs(gap))} on average`
         : `giving too ${gap > 0 ? 'much' : 'little'} probability, ${percent(Math.abs(gap))} on average`;
-  const facts = `ECE is ${number(ece)} on ${r.rows} rows; a perfectly calibrated model with the same confidences would score ${number(floor.mean)} ± ${number(floor.sd)} by sampling alone (${pValue(p, nullDraws)}). The model is ${direction}: ${words.meanClaim.toLowerCase()} ${percent(r.confidence)}, ${words.share === 'Accuracy' ? 'accuracy' : words.share.toLowerCase()} ${percent(r.accuracy)}.`;
+  const facts = `ECE is ${number(ece)} on ${r.rows} ${r.rows === 1 ? 'row' : 'rows'}; a perfectly calibrated model with the same confidences would score ${number(floor.mean)} ± ${number(floor.sd)} by sampling alone (${pValue(p, nullDraws)}). The model is ${direction}: ${words.meanClaim.toLowerCase()} ${percent(r.confidence)}, ${words.share === 'Accuracy' ? 'accuracy' : words.share.toLowerCase()} ${percent(r.accuracy)}.`;
   const { over, under, used } = outside(r);
   const leaving = over + under;
   const bins = `${leaving} of ${used} bins leave the shaded band, where about ${number(used * (1 - level))} would by chance.`;
