@@ -33,6 +33,15 @@ const only = (from: string, to: string): { readonly text: string; readonly found
 
 test('a good file has no findings', () => assert.deepEqual(findings(good), []));
 
+test('a missing model with none in its place is one that is not trained yet: a warning', () => {
+  const found = suiteFindings(good, suite, { ...facts, models: [], exists: (path) => !path.endsWith('.onnx') });
+  assert.deepEqual(
+    found.map(({ code, severity }) => [code, severity]),
+    [['missing-file', 'warning']],
+  );
+  assert.match(found[0].message, /Train it, or choose another file\.$/);
+});
+
 /** What is wrong, where, and what its first fix leads to. */
 const wrong: readonly (readonly [
   what: string,

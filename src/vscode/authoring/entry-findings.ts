@@ -76,7 +76,12 @@ export const modelFindings = (text: string, suite: string, model: Named, facts: 
       ),
     ];
   };
-  return [...missingFile(suite, path, 'file', facts.models, facts), ...unreadable(path?.node, outline), ...end('input'), ...end('output')];
+  // With no other model in its place it may be one that is not trained yet.
+  const missing = missingFile(suite, path, 'file', facts.models, facts).map(
+    (found): Finding =>
+      found.fixes.length > 0 ? found : { ...found, severity: 'warning', message: `${found.message} Train it, or choose another file.` },
+  );
+  return [...missing, ...unreadable(path?.node, outline), ...end('input'), ...end('output')];
 };
 
 /** Whether `x` finds anything: an array, several by comma, or a pattern of whole names. */
