@@ -7,7 +7,7 @@ import { float32, int64 } from '../../src/base/tensor.ts';
 import { parse } from '../../src/graph/parse.ts';
 import { compileSteps } from '../../src/training/compile.ts';
 import type { Plan } from '../../src/training/plan.ts';
-import { blockOver, denoisingLoss, drawnValues, type Embedding, readoutOf } from '../../src/training/regimes/noprop-blocks.ts';
+import { blockOver, denoisingLoss, type Embedding, sharedOf, sharedValues, together } from '../../src/training/regimes/noprop-blocks.ts';
 import { chainStep, firstDivergence, levelsOf, signalToNoise } from '../../src/training/regimes/noprop-levels.ts';
 import { float64, once, open } from './session.ts';
 import { call, planOf } from './subject.ts';
@@ -55,23 +55,28 @@ const relu = (v: number): number => Math.max(0, v);
 const times = (W: ArrayLike<number>, x: readonly number[], bias: ArrayLike<number>): number[] =>
   Array.from(bias, (b, i) => x.reduce((sum, v, j) => sum + W[i * x.length + j] * v, b));
 
-for (const kind of ['one-hot', 'prototype'] as const)
+for (const kind of ['one-hot', 'prototype', 'learned'] as const)
   test(`the compiled step of a block descends its objective, ${kind}`, async () => {
     const embedding: Embedding =
-      kind === 'one-hot' ? { classes: 3, width: 3 } : { classes: 3, width: 2, table: Float64Array.of(1, 0.5, -1, 0.2, 0.3, -0.7) };
+      kind === 'one-hot'
+        ? { classes: 3, width: 3 }
+        : { classes: 3, width: 2, table: Float64Array.of(1, 0.5, -1, 0.2, 0.3, -0.7), ...(kind === 'learned' ? { learned: true } : {}) };
     const { width } = embedding;
     const hidden = 4;
     const base = planOf('mlp', [2], 3, { hidden: '' });
     const empty = { ...base.graph, nodes: [], initializers: new Map(), values: new Map() };
     const block = blockOver(empty, { value: 'x', row: [2] }, { prefix: 'b', hidden, images: false, embedding }, random(5, 'block'));
-    const readout = readoutOf(embedding);
+    const shared = sharedOf(embedding);
     const [before, last, weight, first] = [0.2, 0.9, 1.7, 0.1];
     const plan: Plan = {
       ...base,
-      graph: { ...block.graph, initializers: new Map([...block.graph.initializers, ...drawnValues(readout, random(5, 'readout'))]) },
+      graph: { ...block.graph, initializers: new Map([...block.graph.initializers, ...sharedValues(embedding, random(5, 'shared'))]) },
       output: block.output,
-      loss: { part: denoisingLoss(1, 'b', embedding, first), chosen: { before, last, weight } },
-      groups: [{ parameters: [...block.parameters, ...readout], lrScale: 1 }],
+      loss: {
+        part: denoisingLoss('noprop-1', [{ prefix: 'b', output: block.output, before, weight }], embedding, { first, last }),
+        chosen: {},
+      },
+      groups: [{ parameters: [...block.parameters, ...shared], lrScale: 1 }],
       precision: 'float64',
     };
     const compiled = compileSteps(plan);
@@ -79,8 +84,6 @@ for (const kind of ['one-hot', 'prototype'] as const)
     const x = Array.from({ length: 6 }, () => draw.normal());
     const y = [0, 2, 1];
     const noise = [0, 1].map(() => Array.from({ length: 3 * width }, () => draw.normal()));
-    const point = (c: number): number[] =>
-      embedding.table ? Array.from(embedding.table.subarray(c * width, (c + 1) * width)) : [0, 1, 2].map((k) => Number(k === c));
     /** L of the three rows in plain arithmetic. */
     const value = (theta: Float64Array): number => {
       const at = (name: string): Float64Array => {
@@ -88,6 +91,9 @@ for (const kind of ['one-hot', 'prototype'] as const)
         assert.ok(e, name);
         return theta.subarray(e.offset, e.offset + e.size);
       };
+      const table = kind === 'learned' ? at('noprop.embedding') : embedding.table;
+      const point = (c: number): number[] =>
+        table ? Array.from(table.subarray(c * width, (c + 1) * width)) : [0, 1, 2].map((k) => Number(k === c));
       const layer = (name: string, v: readonly number[]): number[] => times(at(`${name}.weight`), v, at(`${name}.bias`));
       const noised = (i: number, level: number, eps: readonly number[]): number[] =>
         point(y[i]).map((u, k) => Math.sqrt(level) * u + Math.sqrt(1 - level) * eps[i * width + k]);
@@ -115,7 +121,7 @@ for (const kind of ['one-hot', 'prototype'] as const)
     const session = await open(compiled.model);
     const { each } = compiled.inputs;
     const fed = {
-      [each['draw/loss/before']]: float64([1, 3, width], noise[0]),
+      [each['draw/loss/before0']]: float64([1, 3, width], noise[0]),
       [each['draw/loss/last']]: float64([1, 3, width], noise[1]),
     };
     const rate = 0.1;
@@ -137,6 +143,51 @@ for (const kind of ['one-hot', 'prototype'] as const)
       near((theta[i] - next[i]) / rate, (moved(1e-5) - moved(-1e-5)) / 2e-5, 1e-8);
     }
   });
+
+test('no gradient crosses blocks that take a step together', async () => {
+  const embedding: Embedding = { classes: 3, width: 3 };
+  const base = planOf('mlp', [2], 3, { hidden: '' });
+  const empty = { ...base.graph, nodes: [], initializers: new Map(), values: new Map() };
+  const blocks = ['a', 'b'].map((prefix) =>
+    blockOver(empty, { value: 'x', row: [2] }, { prefix, hidden: 4, images: false, embedding }, random(5, prefix)),
+  );
+  const { graph, output } = together(empty, blocks, 4);
+  const shared = sharedOf(embedding);
+  const compiled = compileSteps({
+    ...base,
+    graph: { ...graph, initializers: new Map([...graph.initializers, ...sharedValues(embedding, random(5, 'shared'))]) },
+    output,
+    loss: {
+      // Of the objective of the second alone: what the first has is exactly 0.
+      part: denoisingLoss(
+        'noprop-1',
+        blocks.map((b, i) => ({ prefix: b.prefix, output: b.output, before: 0.3, weight: i })),
+        embedding,
+        { first: 0.1, last: 0.9 },
+      ),
+      chosen: {},
+    },
+    groups: [{ parameters: [...blocks.flatMap((b) => b.parameters), ...shared], lrScale: 1 }],
+    precision: 'float64',
+  });
+  const draws = random(7, 'draws');
+  const noise = () =>
+    float64(
+      [1, 3, 3],
+      Array.from({ length: 9 }, () => draws.normal()),
+    );
+  const { each } = compiled.inputs;
+  const fed = { [each['draw/loss/before0']]: noise(), [each['draw/loss/before1']]: noise(), [each['draw/loss/last']]: noise() };
+  const rows = { x: float64([3, 2], [0.3, -1, 0.8, 0.1, -0.4, 1.2]), y: int64([3], [0, 1, 2]) };
+  const { state } = await call(await open(compiled.model), compiled, compiled.start, rows, [[0, 1, 2]], [0.1], fed);
+  const [first, next] = [compiled.start.theta.data as Float64Array, state.theta.data as Float64Array];
+  const moved = compiled.layout.entries.map(({ name, offset, size }) => [
+    name,
+    first.subarray(offset, offset + size).some((v, i) => v !== next[offset + i]),
+  ]);
+  assert.ok(moved.filter(([name]) => String(name).startsWith('a.')).every(([, changed]) => !changed));
+  assert.ok(moved.filter(([name]) => !String(name).startsWith('a.')).some(([, changed]) => changed));
+});
 
 const base = {
   arch: { kind: 'mlp', hidden: '16' },
@@ -194,12 +245,25 @@ test('blocks read images, prototypes, and the features of a model that stays as 
   assert.deepEqual(scores.logits.dims, [2, 10]);
 });
 
+test('learned points: all blocks take a step together, and the points stay apart', async () => {
+  const { report, out, notes } = await workshop().run({
+    ...base,
+    epochs: 12,
+    regime: { kind: 'noprop', blocks: 3, hidden: 16, embedding: 'learned', width: 12 },
+  });
+  const found = parse(readFileSync(out), 'model').graph.initializers.get('noprop.embedding');
+  assert.deepEqual(found?.dims, [10, 12]);
+  assert.ok(report.headline.test_accuracy > 0.5, String(report.headline.test_accuracy));
+  assert.ok(!notes.some((n) => n.includes('closer than')));
+});
+
 test('what cannot be trained so is refused, saying why', async () => {
   const shop = workshop();
   const refused = (recipe: object, word: RegExp, code: Parameters<typeof Fault.is>[1] = 'training/regime') =>
     assert.rejects(shop.run({ ...base, ...recipe }), (e) => Fault.is(e, code) && word.test(e.message));
   await refused({ loss: 'mse', regime: 'noprop' }, /two classes or more/);
   await refused({ regime: { kind: 'noprop', blocks: 200 } }, /signal that rises with every block, and at block \d+ of 200/);
+  await refused({ regime: { kind: 'noprop', embedding: 'learned', width: 4 } }, /width 4 must be at least 10/);
   await refused({ regime: { kind: 'noprop', blocks: 1 } }, /blocks/, 'training/recipe');
   const same = shop.arrays('same.npz', {
     x: float32([6, 2], [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]),

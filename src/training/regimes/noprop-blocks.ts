@@ -1,4 +1,3 @@
-import { real } from '../../base/option.ts';
 import type { Random } from '../../base/random.ts';
 import { sizeOf } from '../../base/tensor.ts';
 import { constantOf } from '../../graph/constant.ts';
@@ -16,12 +15,17 @@ import { firstDivergence } from './noprop-levels.ts';
 
 const codes = { float32: 1, float64: 11 } as const;
 
-/** The labels as points: E [classes, width] row by row, absent for one-hot. */
+/** The labels as points: E [classes, width] row by row, absent for one-hot; first values only where E is learned. */
 export interface Embedding {
   readonly classes: number;
   readonly width: number;
   readonly table?: Float64Array;
+  readonly learned?: true;
 }
+const points = 'noprop.embedding';
+/** E as a value; '' for one-hot. */
+const pointsOf = (emit: Emit, { classes, width, table, learned }: Embedding, dtype: 'float32' | 'float64'): string =>
+  learned ? points : table ? emit.constant(constantOf(dtype, [classes, width], table)) : '';
 
 /** The layers of one block that read the data, as a graph of their own output, and all that the block trains. */
 export interface Block {
@@ -73,12 +77,18 @@ const joined = (prefix: string, hidden: number, { classes, width }: Embedding): 
   parameter(`${prefix}.out.bias`, [classes], hidden),
 ];
 
-/** W_out and b, which all blocks share. */
-export const readoutOf = ({ classes, width }: Embedding): readonly Parameter[] => [
+/** W_out and b, and E where it is learned: what all blocks share. */
+export const sharedOf = ({ classes, width, learned }: Embedding): readonly Parameter[] => [
   parameter('noprop.readout.weight', [classes, width], width),
   parameter('noprop.readout.bias', [classes], width),
+  ...(learned ? [{ name: points, dims: [classes, width], role: 'other' as const, fanIn: 1, fanOut: 1 }] : []),
 ];
-export const drawnValues = (parameters: readonly Parameter[], chance: Random): [string, Constant][] =>
+/** Their first values: E is given. */
+export const sharedValues = (embedding: Embedding, chance: Random): [string, Constant][] =>
+  drawnValues(sharedOf(embedding), chance).map(([name, c]) =>
+    name === points && embedding.table ? [name, constantOf(c.dtype, c.dims, embedding.table)] : [name, c],
+  );
+const drawnValues = (parameters: readonly Parameter[], chance: Random): [string, Constant][] =>
   parameters.map(({ name, dims, fanIn }) => [name, constantOf('float32', dims, fresh(dims, fanIn, chance))]);
 
 /** A new block over `start`, a value of `body`, with values drawn from `chance`. */
@@ -131,13 +141,41 @@ export const blockOver = (
   return { prefix, graph, nodes: emit.nodes, output: flow.value, parameters: [...parameters, ...rest], kept: kept + beside };
 };
 
+/** Blocks side by side, with one output that all of them are behind. */
+export const together = (body: Graph, blocks: readonly Block[], hidden: number): { readonly graph: Graph; readonly output: string } => {
+  const [{ output }] = blocks;
+  const all = blocks.length === 1 ? output : 'noprop.all';
+  const type = tensorType('float32', ['N', blocks.length * hidden]);
+  const joint: Node[] =
+    all === output
+      ? []
+      : [
+          {
+            op: 'Concat',
+            domain: '',
+            name: all,
+            inputs: blocks.map((b) => b.output),
+            outputs: [all],
+            attributes: { axis: { type: 'int', value: 1 } },
+          },
+        ];
+  const graph: Graph = {
+    ...body,
+    outputs: [{ name: all, type }],
+    nodes: [...body.nodes, ...blocks.flatMap((b) => b.nodes), ...joint],
+    initializers: new Map(blocks.flatMap((b) => [...b.graph.initializers])),
+    values: new Map([...blocks.flatMap((b) => [...b.graph.values]), [all, type]]),
+  };
+  return { graph, output: all };
+};
+
 /** û = softmax(B(x, z))·E from what the data path gives and a noised label [N, width] or [1, width]; and the scores within. */
 export const denoised = (
   emit: Emit,
   prefix: string,
   x: string,
   z: string,
-  { classes, width, table }: Embedding,
+  embedding: Embedding,
 ): { readonly scores: string; readonly said: string } => {
   const gemm = (a: string, weight: string, ...bias: string[]): string =>
     emit.Gemm(a, `${prefix}.${weight}.weight`, ...bias.map((b) => `${prefix}.${b}.bias`), { transB: 1 });
@@ -145,59 +183,56 @@ export const denoised = (
   const both = emit.Relu(emit.Add(gemm(x, 'joinx', 'join'), gemm(label, 'joinz')));
   const scores = gemm(both, 'out', 'out');
   const shares = emit.Softmax(scores, { axis: 1 });
-  const dtype = emit.type(x)?.dtype ?? 'float32';
-  return { scores, said: table ? emit.MatMul(shares, emit.constant(constantOf(dtype, [classes, width], table))) : shares };
+  const e = pointsOf(emit, embedding, emit.type(x)?.dtype === 'float64' ? 'float64' : 'float32');
+  return { scores, said: e ? emit.MatMul(shares, e) : shares };
 };
 export const readOut = (emit: Emit, z: string): string => emit.Gemm(z, 'noprop.readout.weight', 'noprop.readout.bias', { transB: 1 });
 
-const level = (help: string) => real({ default: 0.5, min: 0, max: 1, help });
+/** A block as its loss sees it: what its data path gives, the signal level ᾱ_{t−1} that it reads, and (T/2)η(SNR(t) − SNR(t−1)). */
+export interface Denoiser {
+  readonly prefix: string;
+  readonly output: string;
+  readonly before: number;
+  readonly weight: number;
+}
 
 /**
  * L_t of one block: CE(W_out·z_T + b, y) + KL(q(z_0|y) ‖ N(0, I)) + (T/2)η(SNR(t) − SNR(t−1))·‖û − u_y‖², with z_{t−1} and z_T drawn
- * anew in every step. Where rows are only measured there is no noise.
+ * anew in every step; the mean of L_t of several. `first` and `last` are ᾱ_0 and ᾱ_T. Where rows are only measured there is no noise.
  */
-export const denoisingLoss = (t: number, prefix: string, embedding: Embedding, first: number): Loss => {
-  const { classes, width, table } = embedding;
-  const squares = Float64Array.from({ length: classes }, (_, c) =>
-    table ? table.subarray(c * width, (c + 1) * width).reduce((sum, v) => sum + v * v, 0) : 1,
-  );
+export const denoisingLoss = (
+  id: string,
+  blocks: readonly Denoiser[],
+  embedding: Embedding,
+  { first, last }: { readonly first: number; readonly last: number },
+): Loss => {
+  const { classes, width } = embedding;
+  const noise = { of: 'normal', dims: ['rows', width] } as const;
   return defineLoss({
-    id: `noprop-${t}`,
+    id,
     source: 'arXiv:2503.24322, equation of the discrete-time objective',
     target: 'class',
-    options: {
-      before: level('Signal level of what the block reads.'),
-      last: level('Signal level of what the readout reads.'),
-      weight: real({ default: 1, min: 0, max: 1e30, help: 'Of the squared error of the block.' }),
-    },
-    draws: () => ({ before: { of: 'normal', dims: ['rows', width] }, last: { of: 'normal', dims: ['rows', width] } }),
-    build(emit, { logits: x, target, own }, { before, last, weight }) {
-      const dtype = emit.type(x)?.dtype === 'float64' ? 'float64' : 'float32';
-      const axis = emit.ints([1]);
-      const u = table
-        ? emit.Gather(emit.constant(constantOf(dtype, [classes, width], table)), target)
-        : oneHot(emit, target, classes, codes[dtype]);
-      const noised = (signal: string, noise: string | undefined): string => {
-        const kept = emit.Mul(emit.Sqrt(signal), u);
-        return noise === undefined ? kept : emit.Add(kept, emit.Mul(emit.Sqrt(emit.Sub(emit.scalar(1), signal)), noise));
+    options: {},
+    draws: () => ({ ...Object.fromEntries(blocks.map((_, i) => [`before${i}`, noise])), last: noise }),
+    build(emit, { logits, target, own }) {
+      const dtype = emit.type(logits)?.dtype === 'float64' ? 'float64' : 'float32';
+      const squares = (v: string): string => emit.ReduceSum(emit.Mul(v, v), emit.ints([1]), { keepdims: 0 });
+      const e = pointsOf(emit, embedding, dtype);
+      const u = e ? emit.Gather(e, target) : oneHot(emit, target, classes, codes[dtype]);
+      const noised = (signal: number, eps: string | undefined): string => {
+        const kept = emit.Mul(emit.scalar(Math.sqrt(signal)), u);
+        return eps === undefined ? kept : emit.Add(kept, emit.Mul(emit.scalar(Math.sqrt(1 - signal)), eps));
       };
-      const { scores, said } = denoised(emit, prefix, x, noised(before, own.before), embedding);
-      const gap = emit.Sub(said, u);
-      const error = emit.ReduceSum(emit.Mul(gap, gap), axis, { keepdims: 0 });
-      const end = emit.LogSoftmax(readOut(emit, noised(last, own.last)), { axis: 1 });
-      const divergence = emit.Gather(
-        emit.constant(
-          constantOf(
-            dtype,
-            [classes],
-            squares.map((s) => firstDivergence(width, s, first)),
-          ),
-        ),
-        target,
+      const said = blocks.map(({ prefix, output, before }, i) =>
+        denoised(emit, prefix, output, noised(before, own[`before${i}`]), embedding),
       );
-      const right = emit.Equal(emit.ArgMax(scores, { axis: 1, keepdims: 0 }), target);
+      const errors = said.map((d, i) => emit.Mul(emit.scalar(blocks[i].weight / blocks.length), squares(emit.Sub(d.said, u))));
+      const end = emit.LogSoftmax(readOut(emit, noised(last, own.last)), { axis: 1 });
+      const divergence = emit.Add(emit.Mul(emit.scalar(0.5 * first), squares(u)), emit.scalar(firstDivergence(width, 0, first)));
+      const surprise = emit.Neg(ownLogProb(emit, end, target));
+      const right = emit.Equal(emit.ArgMax(said[said.length - 1].scores, { axis: 1, keepdims: 0 }), target);
       return {
-        perExample: emit.Add(emit.Add(emit.Neg(ownLogProb(emit, end, target)), divergence), emit.Mul(weight, error)),
+        perExample: errors.reduce((sum, error) => emit.Add(sum, error), emit.Add(surprise, divergence)),
         right: emit.Cast(right, { to: codes[dtype] }),
       };
     },

@@ -1,14 +1,24 @@
 import { Fault } from '../../base/fault.ts';
 import { choice, int, real } from '../../base/option.ts';
 import type { Random } from '../../base/random.ts';
-import { constantOf } from '../../graph/constant.ts';
+import { constantOf, numbersOf } from '../../graph/constant.ts';
 import { emitter } from '../../graph/emit.ts';
 import type { Constant, Graph } from '../../graph/types.ts';
 import { namesWithin } from '../../graph/walk.ts';
 import { defineRegime, type Programme, type Regime } from '../define-run.ts';
 import { gathered, layoutOf } from '../layout.ts';
 import { modelOf, type Plan, rowType, tensorType } from '../plan.ts';
-import { type Block, blockOver, denoised, denoisingLoss, drawnValues, type Embedding, readOut, readoutOf } from './noprop-blocks.ts';
+import {
+  type Block,
+  blockOver,
+  denoised,
+  denoisingLoss,
+  type Embedding,
+  readOut,
+  sharedOf,
+  sharedValues,
+  together,
+} from './noprop-blocks.ts';
 import { chainStep, levelsOf, signalToNoise } from './noprop-levels.ts';
 
 const refused = (reason: string): Fault => new Fault('training/regime', { regime: 'noprop', reason });
@@ -48,6 +58,22 @@ const closest = ({ classes, width, table }: Embedding): number => {
       least = Math.min(least, Math.sqrt(sum));
     }
   return least;
+};
+
+/** Orthogonal rows of length 1, by Gram and Schmidt on normal ones. */
+const orthogonal = (classes: number, width: number, chance: Random): Float64Array => {
+  const table = Float64Array.from({ length: classes * width }, () => chance.normal());
+  for (let c = 0; c < classes; c++) {
+    const row = table.subarray(c * width, (c + 1) * width);
+    for (let before = 0; before < c; before++) {
+      const other = table.subarray(before * width, (before + 1) * width);
+      const along = row.reduce((sum, v, k) => sum + v * other[k], 0);
+      for (let k = 0; k < width; k++) row[k] -= along * other[k];
+    }
+    const length = Math.sqrt(row.reduce((sum, v) => sum + v * v, 0));
+    for (let k = 0; k < width; k++) row[k] /= length;
+  }
+  return table;
 };
 
 /** All blocks one after the other, z_0 and every noise being numbers stored in the model; and the scores after each block. */
@@ -145,9 +171,10 @@ export const noprop: Regime = defineRegime({
     }),
     embedding: choice({
       default: 'one-hot',
-      of: ['one-hot', 'prototype'],
-      help: 'Points of the classes: one-hot, or of each class the training row with the least median distance to the others.',
+      of: ['one-hot', 'learned', 'prototype'],
+      help: 'Points of the classes: one-hot; trained with the blocks, which then take every step together; or of each class the training row with the least median distance to the others.',
     }),
+    width: int({ default: 64, min: 2, max: 100000, help: 'Of learned points: at least the number of classes.' }),
     from: choice({
       default: 'inputs',
       of: ['inputs', 'features'],
@@ -188,62 +215,67 @@ export const noprop: Regime = defineRegime({
         : modelOf(plan, { ...plan.graph, outputs: [{ name: value, type }] }).graph;
 
     const known = chosen.embedding === 'prototype' ? await programme.values(plan, {}, value, 'train') : undefined;
+    const { width } = chosen;
+    if (chosen.embedding === 'learned' && width < classes)
+      throw refused(`starts from orthogonal points, so their width ${width} must be at least ${classes}, the number of classes`);
     const embedding: Embedding = known
       ? { classes, width: known.width, table: prototypes(known.data, known.width, rows.labels, classes) }
-      : { classes, width: classes };
-    if (closest(embedding) < CLOSE)
-      programme.note(`Two classes have embeddings closer than ${CLOSE}, so the chain cannot tell them apart; take embedding 'one-hot'.`);
+      : chosen.embedding === 'learned'
+        ? { classes, width, table: orthogonal(classes, width, programme.random('embedding')), learned: true }
+        : { classes, width: classes };
 
-    const readout = readoutOf(embedding);
-    const trained = new Map<string, Constant>(drawnValues(readout, programme.random('readout')));
-    const blocks: Block[] = [];
+    const shared = sharedOf(embedding);
+    const trained = new Map<string, Constant>(sharedValues(embedding, programme.random('shared')));
     const losses: number[] = [];
     const { opsets, irVersion, input, optimizer, precision, clip, data } = plan;
     const common = { opsets, irVersion, input, classes, optimizer, precision, data, statistics: 'stored' as const };
-    for (let t = 1; t <= count; t++) {
-      const prefix = `noprop.block${t}`;
-      const block = blockOver(body, { value, row }, { prefix, hidden, images: row.length === 3, embedding }, programme.random(prefix));
+    const blocks = Array.from({ length: count }, (_, i): Block => {
+      const prefix = `noprop.block${i + 1}`;
+      return blockOver(body, { value, row }, { prefix, hidden, images: row.length === 3, embedding }, programme.random(prefix));
+    });
+    // Points that are learned change with every step of every block, so all blocks take theirs together.
+    const sets = embedding.learned ? [blocks] : blocks.map((b) => [b]);
+    for (const [i, set] of sets.entries()) {
+      const name = embedding.learned ? 'all blocks' : `block ${i + 1}`;
+      const { graph, output } = together(body, set, hidden);
+      const denoisers = set.map((b) => {
+        const t = blocks.indexOf(b) + 1;
+        const weight = (count / 2) * eta * (signalToNoise(levels[t]) - signalToNoise(levels[t - 1]));
+        return { prefix: b.prefix, output: b.output, before: levels[t - 1], weight };
+      });
+      const parameters = [...set.flatMap((b) => b.parameters), ...shared];
       const own: Plan = {
         ...common,
         ...(clip ? { clip } : {}),
-        graph: { ...block.graph, initializers: new Map([...block.graph.initializers, ...trained]) },
-        output: block.output,
-        loss: {
-          part: denoisingLoss(t, prefix, embedding, levels[0]),
-          chosen: {
-            before: levels[t - 1],
-            last: levels[count],
-            weight: (count / 2) * eta * (signalToNoise(levels[t]) - signalToNoise(levels[t - 1])),
-          },
-        },
-        groups: [{ parameters: [...block.parameters, ...readout], lrScale: 1 }],
+        graph: { ...graph, initializers: new Map([...graph.initializers, ...trained]) },
+        output,
+        loss: { part: denoisingLoss(`noprop-${i + 1}`, denoisers, embedding, { first: levels[0], last: levels[count] }), chosen: {} },
+        groups: [{ parameters, lrScale: 1 }],
       };
-      const { state, history } = await programme.train({
-        name: `block ${t}`,
-        plan: own,
-        epochs: programme.epochs,
-        span: [(t - 1) / count, t / count],
-        measured: false,
-      });
+      const span = [i / sets.length, (i + 1) / sets.length] as const;
+      const { state, history } = await programme.train({ name, plan: own, epochs: programme.epochs, span, measured: false });
       const { initializers } = programme.stored(own, state);
-      for (const { name } of [...block.parameters, ...readout]) {
-        const c = initializers.get(name);
-        if (c) trained.set(name, c);
+      for (const { name: key } of parameters) {
+        const c = initializers.get(key);
+        if (c) trained.set(key, c);
       }
-      blocks.push(block);
       losses.push(history.at(-1)?.trainLoss ?? Number.NaN);
     }
+    const learned = trained.get('noprop.embedding');
+    const ended = learned ? { ...embedding, table: Float64Array.from(numbersOf(learned)) } : embedding;
+    if (closest(ended) < CLOSE)
+      programme.note(`Two classes have embeddings closer than ${CLOSE}, so the chain cannot tell them apart; take embedding 'one-hot'.`);
 
     const chain = { samples: chosen.samples, noisy: chosen.inference === 'sampled' };
     const { graph, scores } = chained(plan, body, blocks, levels, embedding, chain, trained, programme.random('chain'));
-    const parameters = [...blocks.flatMap((b) => b.parameters), ...readout];
+    const parameters = [...blocks.flatMap((b) => b.parameters), ...shared];
     const whole: Plan = { ...common, graph, output: plan.output, loss: plan.loss, groups: [{ parameters, lrScale: 1 }] };
     const state = { theta: gathered(graph, layoutOf(parameters), precision) };
     const right = await accuracies(programme, whole, state, scores);
-    for (const [i, train_loss] of losses.entries())
+    for (let i = 0; i < count; i++)
       programme.record(`block ${i + 1}`, {
         signal: levels[i + 1],
-        train_loss,
+        ...(losses.length === count ? { train_loss: losses[i] } : {}),
         ...(right.length > 0 ? { validation_accuracy: right[i] } : {}),
       });
     const points = (values: readonly number[]): readonly (readonly [number, number])[] => values.map((v, i) => [i + 1, v]);
@@ -253,15 +285,16 @@ export const noprop: Regime = defineRegime({
         caption: 'Of the chain cut off after so many blocks, on the validation rows: where it rises, the label emerges.',
         ...{ x: 'Blocks', y: 'Accuracy', unit: 'fraction', lines: [{ name: 'validation', points: points(right) }] },
       });
-    programme.curve({
-      title: 'Loss of each block',
-      x: 'Block',
-      y: 'Loss',
-      unit: 'nats',
-      lines: [{ name: 'training', points: points(losses) }],
-    });
+    if (losses.length === count)
+      programme.curve({
+        title: 'Loss of each block',
+        ...{ x: 'Block', y: 'Loss', unit: 'nats', lines: [{ name: 'training', points: points(losses) }] },
+      });
+    const [{ kept }] = blocks;
     programme.note(
-      `A step keeps ${blocks[0].kept} numbers a row, those of one block; back-propagation through the chain of all ${count} would keep ${count * blocks[0].kept}.`,
+      embedding.learned
+        ? `With learned points a step keeps ${count * kept} numbers a row, those of all blocks, though no gradient crosses them; with other points it keeps ${kept}.`
+        : `A step keeps ${kept} numbers a row, those of one block; back-propagation through the chain of all ${count} would keep ${count * kept}.`,
     );
     const { metadata, producer, producerVersion } = programme.model;
     return { model: { ...modelOf(plan, graph), metadata, producer, producerVersion }, plan: whole, state };
