@@ -35,6 +35,11 @@ export const thumbnails = (signal: AbortSignal): Thumbnails => {
     return card.kind === 'heatmap' ? heatmap(card, stage) : undefined;
   };
   const draw = (): void => {
+    // What someone is looking at closely stays until they leave it.
+    if (element.contains(document.activeElement)) {
+      waiting = setTimeout(draw, apartMs);
+      return;
+    }
     waiting = undefined;
     last = performance.now();
     if (!newest) return;
