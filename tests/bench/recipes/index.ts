@@ -12,6 +12,7 @@ import { hessianAlignment } from './hessian-alignment.ts';
 import { largeStepLogistic } from './large-step-logistic.ts';
 import { noprop } from './noprop.ts';
 import { psKd } from './ps-kd.ts';
+import { samplingFree } from './sampling-free.ts';
 import { zLoss } from './z-loss.ts';
 
 export const recipeEntries: readonly RecipeEntry[] = [
@@ -20,6 +21,7 @@ export const recipeEntries: readonly RecipeEntry[] = [
   adadagrad,
   psKd,
   ebv,
+  samplingFree,
   boostedHead,
   adamp,
   diffgrad,
