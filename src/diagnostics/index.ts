@@ -26,6 +26,7 @@ import { rankingMetrics } from './metrics/ranking-metrics.ts';
 import { regressionReport } from './metrics/regression-report.ts';
 import { linearProbe } from './representation/linear-probe.ts';
 import { linearSeparability } from './representation/linear-separability.ts';
+import { domainAlignment } from './robustness/domain-alignment.ts';
 import { foregroundBackgroundBalance } from './training/foreground-background-balance.ts';
 import { gradientDilution } from './training/gradient-dilution.ts';
 import { scaleInvariance } from './training/scale-invariance.ts';
@@ -53,6 +54,7 @@ export const diagnostics: readonly Diagnostic[] = [
   generationConfidence,
   linearProbe,
   linearSeparability,
+  domainAlignment,
   gradientDilution,
   foregroundBackgroundBalance,
   scaleInvariance,

@@ -62,6 +62,8 @@ export const diagnosticFaults = {
     `${d.title} cannot be fitted: all ${d.rows} rows are classified correctly, so ever larger confidence would fit them ever better; fit it on rows that the model was not trained on, among them wrong ones.`,
   'diagnostic/unbounded-temperature': (d: { rows: number }): string =>
     `Temperature scaling has an unbounded temperature: on the ${d.rows} rows of the fit the logits tell no more than chance about the labels; check that labels and classes are in the same order.`,
+  'diagnostic/domain-count': (d: { column: string; domains: number; most: number }): string =>
+    `Column '${d.column}' names ${d.domains} ${d.domains === 1 ? 'domain' : 'domains'} among the rows; domains are compared where there are 2 to ${d.most}: name another column in 'group'.`,
   'diagnostic/class-missing': (d: { title: string; class: number; rows: number }): string =>
     `${d.title} cannot be fitted: none of the ${d.rows} rows of the fit is of class ${d.class}; fit it on more rows, or choose temperature.`,
   'diagnostic/one-class': (d: { title: string; rows: number }): string =>

@@ -9,6 +9,7 @@ import { ebv } from './ebv.ts';
 import type { RecipeEntry } from './entry.ts';
 import { gnsNewtonEntry } from './gns-newton.ts';
 import { hessianAlignment } from './hessian-alignment.ts';
+import { importance } from './importance.ts';
 import { largeStepLogistic } from './large-step-logistic.ts';
 import { noprop } from './noprop.ts';
 import { psKd } from './ps-kd.ts';
@@ -31,4 +32,5 @@ export const recipeEntries: readonly RecipeEntry[] = [
   defensiveDistillation,
   noprop,
   hessianAlignment,
+  importance,
 ];
