@@ -14,7 +14,7 @@ const models = [
 const batches = (process.env.ASSAY_BENCH_BATCHES ?? '1,32,128').split(',').map(Number);
 const memories: Readonly<Record<string, number>> = { lenet_mnist: 128, resnet8_cifar10: 128, squeezenet1_1: 32, mobilenet_v2_035: 32 };
 /** Milliseconds that a figure takes on each side, three times. */
-const share = 60;
+const share = 150;
 
 interface Figure {
   readonly ms: number;
