@@ -25,7 +25,7 @@ const budgets: readonly (readonly [Target, string, number])[] = [
   ['extension', 'extension.cjs', 420_000],
   ['cli', 'cli.js', 250_000],
   ['mcp', 'mcp.js', 400_000],
-  ['process', 'process.js', 1_800_000],
+  ['process', 'process.js', 2_200_000],
 ];
 for (const [target, file, budget] of budgets) {
   test(`${file} is within ${budget / 1000} kB`, () => {
