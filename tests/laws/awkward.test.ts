@@ -172,7 +172,9 @@ test('a table of predictions suffices wherever no model is needed and the labels
     }),
   );
   for (const d of diagnostics) {
-    const classes = d.shape === 'fold' ? d.needs.includes('probs') && d.needs.includes('labels') : d.uses.includes('scores');
+    // Features are no predictions: a table of these has none.
+    const scored = d.shape === 'study' && d.uses.includes('scores') && !d.uses.includes('features');
+    const classes = d.shape === 'fold' ? d.needs.includes('probs') && d.needs.includes('labels') : scored;
     if (!classes || needsModel(d)) continue;
     const found = await outcome(d.id, { data }, 300);
     assert.ok(!(found instanceof Fault), `${d.id}: ${found instanceof Fault ? found.message : ''}`);
