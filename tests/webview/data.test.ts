@@ -190,7 +190,7 @@ test('filter: wrong text is told with its place, a right one asked for; classes 
   assert.deepEqual(await told(page), { kind: 'look', look: { filter: 'label = 1' } });
   assert.equal(await box.inputValue(), 'label = 1');
   await tell(page, { kind: 'selection', generation: 4, look: { filter: 'label = 1' }, selection: selection(30, 10) });
-  assert.equal(await page.getByRole('button', { name: /dog$/ }).getAttribute('aria-pressed'), 'true');
+  await page.getByRole('button', { name: /dog$/, pressed: true }).waitFor();
   for (const sort of [{ column: 'confidence', descending: false }, { column: 'confidence', descending: true }, undefined]) {
     await page.getByRole('button', { name: 'confidence', exact: true }).click();
     const asked = (await asks(page)).findLast(({ kind }) => kind === 'look');
