@@ -206,6 +206,7 @@ function scenarios(main: Stage): void {
     await runCommand(page, 'Testing: Focus on Test Explorer View');
     // The editor is where it was left: its first lines may be out of sight.
     await lens(page, /^\s*Run$/)
+      .filter({ visible: true })
       .first()
       .waitFor();
     for (const theme of ['light', 'high contrast'] as const) {
