@@ -1,5 +1,5 @@
 import type { BarsCard, Card, CardOf, CurveCard, HeatmapCard, NumberCard, Report, ScatterCard, TableCard } from '../report/report.ts';
-import { differenceInterval, differenceSpan } from './compare-difference.ts';
+import { differenceInterval, differenceSpan, differenceTable } from './compare-difference.ts';
 
 interface Two {
   readonly names: readonly [string, string];
@@ -26,21 +26,7 @@ const numbers: Pairing<'number'> = (a: NumberCard, b: NumberCard, { names }) => 
     return [[v.label, v.value, w.value, less(v.value, w.value), interval ? ([interval.low, interval.high] as const) : null]];
   });
   if (rows.length === 0) return [];
-  return [
-    {
-      kind: 'table',
-      title: a.title,
-      caption: `Difference: ${names[0]} less ${names[1]}; with an interval where both have one at the same level.`,
-      columns: [
-        { name: 'name', label: 'Number', type: 'text' },
-        { name: 'first', label: names[0], type: 'number' },
-        { name: 'other', label: names[1], type: 'number' },
-        { name: 'difference', label: 'Difference', type: 'number' },
-        { name: 'interval', label: 'Interval', type: 'interval' },
-      ],
-      rows,
-    },
-  ];
+  return [differenceTable(a.title, names, rows)];
 };
 
 const isPair = (cell: TableCard['rows'][number][number] | undefined): cell is Pair => Array.isArray(cell);

@@ -1,4 +1,4 @@
-import type { Interval } from '../report/report.ts';
+import type { Interval, TableCard } from '../report/report.ts';
 
 type Span = readonly [low: number, high: number];
 
@@ -17,3 +17,18 @@ export const differenceInterval = (a: number, ia: Interval | undefined, b: numbe
   const [low, high] = differenceSpan(a, [ia.low, ia.high], b, [ib.low, ib.high]);
   return { low, high, level: ia.level, method: 'MOVER, as if independent' };
 };
+
+/** Numbers of two reports beside each other: name, first, other, difference and its interval. */
+export const differenceTable = (title: string, names: readonly [string, string], rows: TableCard['rows']): TableCard => ({
+  kind: 'table',
+  title,
+  caption: `Difference: ${names[0]} less ${names[1]}; with an interval where both have one at the same level.`,
+  columns: [
+    { name: 'name', label: 'Number', type: 'text' },
+    { name: 'first', label: names[0], type: 'number' },
+    { name: 'other', label: names[1], type: 'number' },
+    { name: 'difference', label: 'Difference', type: 'number' },
+    { name: 'interval', label: 'Interval', type: 'interval' },
+  ],
+  rows,
+});

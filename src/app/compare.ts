@@ -3,7 +3,7 @@ import { toldApart } from '../base/told-apart.ts';
 import { fromJson } from '../report/json.ts';
 import { type Interval, type NumberCard, type Report, SCHEMA, type TableCard } from '../report/report.ts';
 import { cardDifferences } from './compare-cards.ts';
-import { differenceInterval } from './compare-difference.ts';
+import { differenceInterval, differenceTable } from './compare-difference.ts';
 import type { Ports, UseCase } from './ports.ts';
 
 /** The one report in a file that `--json` wrote, or that the editor keeps of a run. */
@@ -81,19 +81,12 @@ const subjectNotes = (a: Report, b: Report): string[] => {
   ];
 };
 
-const table = (rows: readonly Row[], names: readonly [string, string]): TableCard => ({
-  kind: 'table',
-  title: 'Headline numbers',
-  caption: `Difference: ${names[0]} less ${names[1]}; with an interval where both have one at the same level.`,
-  columns: [
-    { name: 'name', label: 'Number', type: 'text' },
-    { name: 'first', label: names[0], type: 'number' },
-    { name: 'other', label: names[1], type: 'number' },
-    { name: 'difference', label: 'Difference', type: 'number' },
-    { name: 'interval', label: 'Interval', type: 'interval' },
-  ],
-  rows: rows.map(({ name, a, b, interval }) => [name, a, b, a - b, interval ? [interval.low, interval.high] : null]),
-});
+const table = (rows: readonly Row[], names: readonly [string, string]): TableCard =>
+  differenceTable(
+    'Headline numbers',
+    names,
+    rows.map(({ name, a, b, interval }) => [name, a, b, a - b, interval ? [interval.low, interval.high] : null]),
+  );
 
 const told = (rows: readonly Row[]): NumberCard => ({
   kind: 'number',

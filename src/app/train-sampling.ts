@@ -1,5 +1,5 @@
-import { selection } from '../diagnostics/selection.ts';
 import type { BarsCard, Card, TableCard } from '../report/report.ts';
+import { rowHistogram } from './row-histogram.ts';
 import { lengthOf } from './train-loop.ts';
 import type { Snapshot } from './train-progress.ts';
 import type { Setup } from './train-setup.ts';
@@ -8,8 +8,6 @@ import { hostKept } from './train-targets.ts';
 /** Rows of the table from either end. */
 const LISTED = 25;
 const BINS = 20;
-/** Rows behind a bar. */
-const SHOWN = 24;
 
 interface Chance {
   readonly row: number;
@@ -37,29 +35,19 @@ const extremes = ({ classNames, run }: Setup, chances: readonly Chance[]): Table
 
 const spread = (chances: readonly Chance[]): BarsCard => {
   const most = chances.reduce((a, { times }) => Math.max(a, times), 1);
-  const bins = Array.from({ length: BINS }, (): number[] => []);
-  for (const { row, times } of chances) bins[Math.min(BINS - 1, Math.floor((times / most) * BINS))].push(row);
-  const edges = Array.from({ length: BINS + 1 }, (_, i) => (most * i) / BINS);
+  const says = (low: number, high: number): string => `${low.toPrecision(3)} to ${high.toPrecision(3)} times as likely`;
   return {
     kind: 'bars',
     title: 'How often rows are drawn',
     caption: 'Training rows by how many times as likely they are drawn as in an even draw (1), after the last epoch.',
     x: { label: 'Times as likely as in an even draw', unit: 'none', min: 0 },
     y: { label: 'Rows', unit: 'count', min: 0 },
-    edges,
-    series: [
-      {
-        name: 'rows',
-        values: bins.map((b) => b.length),
-        selections: bins.map((rows, i) =>
-          selection(
-            `${edges[i].toPrecision(3)} to ${edges[i + 1].toPrecision(3)} times as likely`,
-            rows.length,
-            rows.toSorted((a, b) => a - b).slice(0, SHOWN),
-          ),
-        ),
-      },
-    ],
+    ...rowHistogram(
+      chances.map(({ row, times }) => ({ row, value: times })),
+      most,
+      BINS,
+      says,
+    ),
   };
 };
 

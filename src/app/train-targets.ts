@@ -1,5 +1,5 @@
-import { selection } from '../diagnostics/selection.ts';
 import type { BarsCard, Card, CurveCard, TableCard } from '../report/report.ts';
+import { rowHistogram } from './row-histogram.ts';
 import { lengthOf } from './train-loop.ts';
 import type { Snapshot } from './train-progress.ts';
 import type { Setup } from './train-setup.ts';
@@ -7,8 +7,6 @@ import type { Setup } from './train-setup.ts';
 /** Rows in the table of those whose label is doubted most. */
 const LISTED = 50;
 const BINS = 10;
-/** Rows behind a bar. */
-const SHOWN = 24;
 
 const nameOf = ({ classNames }: Setup, c: number): string => classNames?.[c] ?? String(c);
 
@@ -47,28 +45,19 @@ const doubted = (setup: Setup, words: readonly Word[]): TableCard => ({
     .map((w) => [w.row, nameOf(setup, w.label), nameOf(setup, w.says), 1 - w.own, w.most]),
 });
 
-const softness = (words: readonly Word[]): BarsCard => {
-  const bins = Array.from({ length: BINS }, (): number[] => []);
-  for (const { own, row } of words) bins[Math.min(BINS - 1, Math.floor(own * BINS))].push(row);
-  const edges = Array.from({ length: BINS + 1 }, (_, i) => i / BINS);
-  return {
-    kind: 'bars',
-    title: 'Target softness',
-    caption: "Training rows by the share that the model last gave their label. The lower it is, the softer is the row's target.",
-    x: { label: 'Share of the label', unit: 'fraction', min: 0, max: 1 },
-    y: { label: 'Rows', unit: 'count', min: 0 },
-    edges,
-    series: [
-      {
-        name: 'rows',
-        values: bins.map((b) => b.length),
-        selections: bins.map((rows, i) =>
-          selection(`share ${edges[i]} to ${edges[i + 1]}`, rows.length, rows.toSorted((a, b) => a - b).slice(0, SHOWN)),
-        ),
-      },
-    ],
-  };
-};
+const softness = (words: readonly Word[]): BarsCard => ({
+  kind: 'bars',
+  title: 'Target softness',
+  caption: "Training rows by the share that the model last gave their label. The lower it is, the softer is the row's target.",
+  x: { label: 'Share of the label', unit: 'fraction', min: 0, max: 1 },
+  y: { label: 'Rows', unit: 'count', min: 0 },
+  ...rowHistogram(
+    words.map(({ row, own }) => ({ row, value: own })),
+    1,
+    BINS,
+    (low, high) => `share ${low} to ${high}`,
+  ),
+});
 
 /** What a part keeps, of what the host does. */
 export const hostKept = (host: Snapshot['host'], part: 'sampler' | 'targets'): Readonly<Record<string, Float64Array>> =>

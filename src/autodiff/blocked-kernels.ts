@@ -32,17 +32,20 @@ export interface Behind {
 /** Writes the kernels' nodes into `out`; `block` is the number of channels in a block. */
 export const kernels = (out: Emit, block: number) => {
   const up = (n: number): number => Math.ceil(n / block) * block;
-  /** What was in blocks before it left them. */
-  const within = (x: string, channels: number): string | undefined => {
+  /** What was in blocks before it left them, and its channels. */
+  const within = (x: string): readonly [made: string, channels: number] | undefined => {
     const node = out.producer(x);
     const left = node?.op === 'ReorderOutput' && node.domain === domain && intOf(node, 'channels_last', 0) === 0;
-    return left && intOf(node, 'channels', 0) === channels ? node.inputs[0] : undefined;
+    return left ? [node.inputs[0], intOf(node, 'channels', 0)] : undefined;
   };
-  const enter = (x: string, channels: number): string => within(x, channels) ?? out.call('ReorderInput', [x], {}, domain);
+  const enter = (x: string, channels: number): string => {
+    const from = within(x);
+    return from?.[1] === channels ? from[0] : out.call('ReorderInput', [x], {}, domain);
+  };
   /** Input channels that are read as they are, out of blocks: a block of them would be mostly empty, or is not there yet. */
   const isFew = (i: number, taps: number, x: string): boolean => {
     if (taps === 1) return i < block / 2;
-    return within(x, i) === undefined ? i < block : i <= block / 2;
+    return within(x)?.[1] === i ? i <= block / 2 : i < block;
   };
   /** [O, I, k…] → [O/b, I/b, k…, b, b], or with few inputs [O/b, I, k…, b]. */
   const filter = (w: string, o: number, i: number, kernel: readonly number[], few: boolean): string => {
@@ -97,6 +100,7 @@ export const kernels = (out: Emit, block: number) => {
     return (w.transposed ? adjointFilter : filter)(w.name, w.o, w.i, kernel, few);
   };
   return {
+    within: (x: string): readonly [made: string, channels: number] | undefined => within(x),
     enter: (x: string, channels: number): string => enter(x, channels),
     /** With `sum`, in blocks already, what it adds to; an activation comes last. */
     convolution(x: string, w: Weights, bias: string, { group, ...at }: Shape, { activation, sum = '' }: Behind): string {

@@ -92,7 +92,7 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
     taken: emit.nodes.flatMap((n) => [...n.outputs, ...subgraphs(n).flatMap((g) => [...namesWithin(g)])]),
   });
   const own = kernels(out, block);
-  const { enter, convolution, spread, depthwise } = own;
+  const { within, enter, convolution, spread, depthwise } = own;
   const { packed, phased } = transposes(out, block, own);
   const single = (...values: readonly string[]): boolean => values.every((v) => !v || dtypeOf(emit, v) === 'float32');
   const isScalar = (v: string): boolean => {
@@ -114,12 +114,6 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
     const attributes = { channels: { type: 'int', value: channels }, channels_last: { type: 'int', value: last } } as const;
     out.node({ op: 'ReorderOutput', domain, name, inputs: [made], outputs: [name], attributes });
     return true;
-  };
-  /** What was in blocks before it left them, and its channels. */
-  const within = (name: string): readonly [made: string, channels: number] | undefined => {
-    const node = out.producer(name);
-    const left = node?.op === 'ReorderOutput' && node.domain === domain && intOf(node, 'channels_last', 0) === 0;
-    return left ? [node.inputs[0], intOf(node, 'channels', 0)] : undefined;
   };
   /** A convolution or sum, with the Relu that alone reads it. */
   const rectified = (name: string, make: Pending, sum = ''): boolean => {

@@ -29,6 +29,15 @@ export interface AuditOptions {
   readonly robustSteps: number;
 }
 
+/** How copies of the model diagnosed are trained: by the recipe named, or by these numbers. */
+export const copiesOf = ({ recipe, epochs, batch, rate }: Pick<AuditOptions, 'recipe' | 'epochs' | 'batch' | 'rate'>): FreshAsk => ({
+  source: 'model',
+  ...(recipe ? { recipe } : {}),
+  epochs,
+  batch,
+  rate,
+});
+
 /** The audit of one model's attributions. */
 export interface AuditedModel {
   readonly name: string;
@@ -196,13 +205,7 @@ export const auditRun = async (
   }
   const places = placesOf(train.dims, chosen.granularity);
   const levels = levelsOf(chosen.levels, places.count);
-  const ask: FreshAsk = {
-    source: 'model',
-    ...(chosen.recipe ? { recipe: chosen.recipe } : {}),
-    epochs: chosen.epochs,
-    batch: chosen.batch,
-    rate: chosen.rate,
-  };
+  const ask = copiesOf(chosen);
   const like = { dims: train.dims, rows: train.labels.length, classes: Math.max(train.classes, test.classes) };
   const trainer = await fresh.open(ask, like);
   const robust = chosen.robustEpsilon > 0;

@@ -2,9 +2,9 @@ import { Fault } from '../../base/fault.ts';
 import type { Job } from '../../base/job.ts';
 import type { Chosen } from '../../base/option.ts';
 import type { Subject, Tools } from '../../evidence/evidence.ts';
-import type { FreshAsk } from '../../evidence/fresh.ts';
 import { attributeSamples, entriesOf, type Samples } from './attribute.ts';
 import { attributeRows, type TargetOptions } from './attributed-rows.ts';
+import { copiesOf } from './audit-run.ts';
 import { baselinesOf } from './baselines.ts';
 import type { EmbeddedSamples } from './embedded.ts';
 import { placesOf } from './hiding.ts';
@@ -119,14 +119,7 @@ const labelCheck = async (
   job: Job,
 ): Promise<LabelCheck> => {
   const data = await fresh.data();
-  const ask: FreshAsk = {
-    source: 'model',
-    ...(chosen.recipe ? { recipe: chosen.recipe } : {}),
-    epochs: chosen.epochs,
-    batch: chosen.batch,
-    rate: chosen.rate,
-  };
-  const trainer = await fresh.open(ask, { dims: data.dims, rows: data.labels.length, classes: data.classes });
+  const trainer = await fresh.open(copiesOf(chosen), { dims: data.dims, rows: data.labels.length, classes: data.classes });
   const seed = job.random('labels').below(2 ** 32);
   const shuffled = Int32Array.from(data.labels);
   job.random('shuffled labels').shuffle(shuffled);

@@ -1,5 +1,6 @@
 import { choice, int, pick, real, text } from '../../base/option.ts';
 import { type Diagnostic, defineStudy } from '../define.ts';
+import { featureOptions } from '../feature-options.ts';
 import { ensembleCards } from './domain-ensemble-cards.ts';
 import { ensembleGuide, ensembleHeadline, ensembleIntervals } from './domain-ensemble-guide.ts';
 import { ensembled } from './domain-ensemble-run.ts';
@@ -44,11 +45,7 @@ export const domainWeightedEnsemble: Diagnostic = defineStudy({
       from: 'layer',
       help: 'Value or node that gives shared features. Empty: what the last Gemm, MatMul or Conv reads.',
     }),
-    pooling: choice({
-      default: 'none',
-      of: ['none', 'channels-first', 'channels-last', 'flatten'],
-      help: 'How features of several axes become a row: means over all axes but the first (NCHW) or the last, or laid flat.',
-    }),
+    pooling: featureOptions.pooling,
     inversePenalty: real({ default: 1, min: 1e-6, max: 1e6, help: 'C: inverse strength of the L2 penalty of a head.' }),
     maxIter: int({ default: 1000, min: 1, max: 100_000, help: 'Most steps of a fit.' }),
     confidenceLevel: real({ default: 0.95, min: 0.5, max: 0.999, help: 'Level of intervals.' }),

@@ -1,5 +1,6 @@
-import { choice, flag, int, pick, real, text } from '../../base/option.ts';
+import { choice, flag, int, real, text } from '../../base/option.ts';
 import { type Diagnostic, defineStudy } from '../define.ts';
+import { featureOptions } from '../feature-options.ts';
 import { probeCards } from './linear-probe-cards.ts';
 import { probeGuide, probeHeadline, probeIntervals } from './linear-probe-guide.ts';
 import { probe } from './linear-probe-run.ts';
@@ -13,16 +14,7 @@ export const linearProbe: Diagnostic = defineStudy({
   source: 'arXiv:2302.02334; card 20-discriminative-vs-generative-heads',
   uses: ['features', 'head'],
   options: {
-    layer: pick({
-      default: '',
-      from: 'layer',
-      help: 'Value or node of the model that gives the features. Empty: what the last Gemm, MatMul or Conv reads.',
-    }),
-    pooling: choice({
-      default: 'none',
-      of: ['none', 'channels-first', 'channels-last', 'flatten'],
-      help: 'How features of several axes become a row: means over all axes but the first (NCHW) or the last, or laid flat.',
-    }),
+    ...featureOptions,
     fitOn: text({
       default: '',
       help: 'Split of the same data to fit on, written as a split is; rows shown are left out of it. Empty: a third of the rows shown is held out.',

@@ -1,5 +1,6 @@
 import type { SeparatingMethod } from '../../base/maths/large-step-logistic.ts';
 import type { Axis, Card } from '../../report/report.ts';
+import { headlineLines } from '../headline-line.ts';
 import { number, percent } from '../wording.ts';
 import type { Attempt, Problem, Separability } from './linear-separability-run.ts';
 
@@ -56,12 +57,7 @@ const curve = (problem: Problem, title: string, y: Axis, of: (a: Attempt) => rea
 export const separabilityCards = (found: Separability, headline: Record<string, number>, maxIterations: number): Card[] => {
   const { problems, hard, contradictions } = found;
   const worst = hardest(problems);
-  const value = (name: string, label: string, unit: 'count' | 'fraction' | 'none') => ({
-    name,
-    label,
-    value: Number.isFinite(headline[name]) ? headline[name] : null,
-    unit,
-  });
+  const value = headlineLines(headline);
   return [
     {
       kind: 'number',

@@ -1,5 +1,6 @@
-import { choice, flag, int, pick, text } from '../../base/option.ts';
+import { flag, int, pick, text } from '../../base/option.ts';
 import { type Diagnostic, defineStudy } from '../define.ts';
+import { featureOptions } from '../feature-options.ts';
 import { separabilityCards, separabilityGuide, separabilityHeadline } from './linear-separability-cards.ts';
 import { separability } from './linear-separability-run.ts';
 
@@ -12,16 +13,7 @@ export const linearSeparability: Diagnostic = defineStudy({
   source: 'arXiv:2412.08424; card 04-large-step-logistic',
   uses: ['features'],
   options: {
-    layer: pick({
-      default: '',
-      from: 'layer',
-      help: 'Value or node of the model that gives the features. Empty: what the last Gemm, MatMul or Conv reads.',
-    }),
-    pooling: choice({
-      default: 'none',
-      of: ['none', 'channels-first', 'channels-last', 'flatten'],
-      help: 'How features of several axes become a row: means over all axes but the first (NCHW) or the last, or laid flat.',
-    }),
+    ...featureOptions,
     positive: pick({ default: '', from: 'class', help: 'With negative: only these two classes. Empty: every class against the rest.' }),
     negative: pick({ default: '', from: 'class', help: 'The other class.' }),
     rates: text({ default: '0.01, 0.1, 1, 10, 100', help: 'Step sizes that are tried, separated by commas.' }),

@@ -1,5 +1,6 @@
 import { wilson } from '../../base/maths/proportion.ts';
 import type { Card, Interval } from '../../report/report.ts';
+import { headlineLines } from '../headline-line.ts';
 import { selection } from '../selection.ts';
 import { number, percent, rowCount } from '../wording.ts';
 import { type Balance, boundedShare, logit } from './balance-scores.ts';
@@ -28,16 +29,7 @@ export const balanceIntervals = (r: Balance, level: number): Record<string, Inte
 };
 
 const numbers = (r: Balance, level: number): Card => {
-  const headline = balanceHeadline(r);
-  const intervals = balanceIntervals(r, level);
-  const line = (name: string, label: string, unit: 'none' | 'fraction' | 'count' | 'nats', note?: string) => ({
-    name,
-    label,
-    unit,
-    value: Number.isFinite(headline[name]) ? headline[name] : null,
-    ...(intervals[name] ? { interval: intervals[name] } : {}),
-    ...(note ? { note } : {}),
-  });
+  const line = headlineLines(balanceHeadline(r), balanceIntervals(r, level));
   return {
     kind: 'number',
     title: 'Foreground and background',

@@ -1,4 +1,5 @@
 import type { Card, Interval } from '../../report/report.ts';
+import { headlineLines } from '../headline-line.ts';
 import { selection } from '../selection.ts';
 import { number, percent } from '../wording.ts';
 import type { Dilution, DilutionAsk, FrequencyBin } from './dilution-scores.ts';
@@ -46,16 +47,7 @@ export const dilutionIntervals = (r: Dilution, { activation, confidenceLevel: le
 };
 
 const numbers = (r: Dilution, chosen: DilutionAsk): Card => {
-  const intervals = dilutionIntervals(r, chosen);
-  const headline = dilutionHeadline(r, chosen);
-  const line = (name: string, label: string, unit: 'none' | 'fraction' | 'count', note?: string) => ({
-    name,
-    label,
-    unit,
-    value: Number.isFinite(headline[name]) ? headline[name] : null,
-    ...(intervals[name] ? { interval: intervals[name] } : {}),
-    ...(note ? { note } : {}),
-  });
+  const line = headlineLines(dilutionHeadline(r, chosen), dilutionIntervals(r, chosen));
   return {
     kind: 'number',
     title: 'Gradient at the logits',

@@ -1,6 +1,7 @@
 import { choice, int, real } from '../../base/option.ts';
 import type { Card } from '../../report/report.ts';
 import { type Diagnostic, defineStudy } from '../define.ts';
+import { headlineLines } from '../headline-line.ts';
 import { percent } from '../wording.ts';
 import { type Invariance, type InvarianceOptions, invarianceRun, type TensorFacts } from './scale-invariance-run.ts';
 
@@ -30,6 +31,7 @@ const viewNames = { channel: 'by channel', layer: 'as a whole', none: 'no' } as 
 
 const cardsOf = (found: Invariance, headline: Record<string, number>, { tolerance, delta, rate, rows }: InvarianceOptions): Card[] => {
   const { tensors } = found;
+  const line = headlineLines(headline);
   const labels: Readonly<Record<string, readonly [string, 'count' | 'fraction' | 'none' | 'nats']>> = {
     weights: ['Weights of at least two axes', 'count'],
     scale_invariant: ['Of these scale-invariant (doubling one changes no output)', 'count'],
@@ -45,12 +47,7 @@ const cardsOf = (found: Invariance, headline: Record<string, number>, { toleranc
       kind: 'number',
       title: 'Scale invariance',
       caption: `On ${found.rows === rows ? '' : 'all '}${found.rows} rows drawn by the seed.`,
-      values: Object.entries(labels).map(([name, [label, unit]]) => ({
-        name,
-        label,
-        value: Number.isFinite(headline[name]) ? headline[name] : null,
-        unit,
-      })),
+      values: Object.entries(labels).map(([name, [label, unit]]) => line(name, label, unit)),
     },
     {
       kind: 'table',

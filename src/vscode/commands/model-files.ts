@@ -1,12 +1,24 @@
 import { basename, dirname, relative } from 'node:path';
-import type { DataRef } from '../../base/request.ts';
-import { type Command, defineCommand } from '../define.ts';
+import type { DataRef, ModelRef } from '../../base/request.ts';
+import { type Command, defineCommand, type Host, type Target } from '../define.ts';
 import { t } from '../l10n.ts';
 import { chooseData, chooseModel } from './subject.ts';
 import { train } from './train.ts';
 
 const onFile = 'resourceExtname == .onnx && resourceScheme == file';
 const onModel = 'view == assay.models && viewItem == model';
+
+/** A model and data for it; undefined when dismissed. */
+const chooseBoth = async (
+  host: Host,
+  title: string,
+  target: Target,
+): Promise<{ readonly model: ModelRef; readonly data: DataRef } | undefined> => {
+  const model = await chooseModel(host, title, target, false);
+  if (!model || model === 'none') return undefined;
+  const data = await chooseData(host, title, {}, model, []);
+  return data && data !== 'options' ? { model: model.ref, data: data.ref } : undefined;
+};
 
 /** Two files chosen in the explorer or the view, else one and another that is picked. */
 export const compareModelFiles: Command = defineCommand({
@@ -40,10 +52,8 @@ export const profileModel: Command = defineCommand({
   },
   async run(host, target) {
     const title = t('Profile Layers');
-    const model = await chooseModel(host, title, target, false);
-    if (!model || model === 'none') return;
-    const data = await chooseData(host, title, {}, model, []);
-    if (data && data !== 'options') await host.profileModel(model.ref, data.ref);
+    const chosen = await chooseBoth(host, title, target);
+    if (chosen) await host.profileModel(chosen.model, chosen.data);
   },
 });
 
@@ -80,14 +90,13 @@ export const trainFurther: Command = defineCommand({
   },
   async run(host, target) {
     const title = t('Train Further');
-    const model = await chooseModel(host, title, target, false);
-    if (!model || model === 'none') return;
-    const data = await chooseData(host, title, {}, model, []);
-    if (!data || data === 'options') return;
-    const path = model.ref.path.replace(/(\.onnx)?$/, '.further.train.json');
+    const chosen = await chooseBoth(host, title, target);
+    if (!chosen) return;
+    const { model, data } = chosen;
+    const path = model.path.replace(/(\.onnx)?$/, '.further.train.json');
     const recipe = await host.save(t('Recipe'), path, { [t('Training recipes')]: ['json'] });
     if (recipe === undefined) return;
-    await host.writeText(recipe, furtherRecipe(recipe, model.ref.path, data.ref));
+    await host.writeText(recipe, furtherRecipe(recipe, model.path, data));
     await train.run(host, { file: recipe });
   },
 });
