@@ -4,7 +4,7 @@ import { withValues } from '../graph/passes/half.ts';
 import type { Model } from '../graph/types.ts';
 import { write } from '../graph/write.ts';
 import { type Report, SCHEMA } from '../report/report.ts';
-import type { TrainRequest } from '../report/tasks.ts';
+import type { TrainRequest, TrainResult } from '../report/tasks.ts';
 import type { State } from '../training/compile.ts';
 import { layoutOf } from '../training/layout.ts';
 import { compileTaps } from '../training/taps.ts';
@@ -168,17 +168,22 @@ export const trainWithin =
         const reason = { code: fault.code, sentence: fault.message };
         return { out: paths.model, report: report(ended.snapshot, {}, { outcome: 'failed', reason }) };
       }
-      if (ended.why === 'stopped') {
+      const stopped = (): TrainResult => {
         job.note(`Stopped after step ${progress.step}; what was reached is in '${paths.model}', and --resume goes on from there.`);
         return { out: paths.model, report: report(ended.snapshot, {}, outcomeOf(new Fault('job/stopped', {}), job.signal)) };
-      }
+      };
+      if (ended.why === 'stopped') return stopped();
       if (ended.why === 'kept')
         job.note(`Stopped on request after step ${progress.step}, and kept; --resume goes on from the checkpoint '${paths.state}'.`);
       if (ended.why === 'early')
         job.note(
           `Ended early after epoch ${progress.epoch} of ${epochs}: ${recipe.earlyStop?.metric} had not improved for ${progress.waited} evaluations.`,
         );
-      const { state, scores } = await finish(setup, ended);
+      const finished = await finish(setup, ended).catch((error: unknown) => {
+        if (!Fault.is(error, 'job/stopped')) throw error;
+      });
+      if (!finished) return stopped();
+      const { state, scores } = finished;
       for (const note of await writeModel(saved(state), ask.out, ports, job)) job.note(note);
       const done = report(ended.snapshot, scores, { outcome: 'measured' });
       const found = await run.diagnose?.(state, false);

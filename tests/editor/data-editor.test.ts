@@ -1,17 +1,10 @@
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { openStage, played, type Stage } from './stage.ts';
+import { onStage, played, type Stage } from './stage.ts';
 import { choose, inMenu, openFile, PATIENCE, painted, reload, runCommand, tree, useTheme, webview } from './vscode.ts';
 
-const stage = await openStage();
-if (typeof stage === 'string') {
-  test('the data editor in a real VS Code', { skip: process.env.CI ? false : stage }, () => assert.fail(stage));
-} else {
-  after(() => stage.close());
-  scenarios(stage);
-}
+await onStage('the data editor in a real VS Code', scenarios);
 
 function scenarios(main: Stage): void {
   const { page, folder, shot } = main;

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { layOutOthers, openStage, played, processesWith, type Stage } from './stage.ts';
+import { layOutOthers, onStage, played, processesWith, type Stage } from './stage.ts';
 import {
   anyReport,
   choose,
@@ -20,13 +19,7 @@ import {
   webview,
 } from './vscode.ts';
 
-const stage = await openStage();
-if (typeof stage === 'string') {
-  test('the extension in a real VS Code', { skip: process.env.CI ? false : stage }, () => assert.fail(stage));
-} else {
-  after(() => stage.close());
-  scenarios(stage);
-}
+await onStage('the extension in a real VS Code', scenarios);
 
 function scenarios(main: Stage): void {
   const { page, server, folder, shot } = main;

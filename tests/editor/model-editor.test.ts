@@ -1,20 +1,13 @@
 import assert from 'node:assert/strict';
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
 import { root } from '../../src/build/root.ts';
 import { write } from '../../src/graph/write.ts';
 import { body, graph, model, node, value } from '../graph/build.ts';
-import { openStage, played, type Stage } from './stage.ts';
+import { onStage, played, type Stage } from './stage.ts';
 import { choose, openFile, painted, runCommand, useTheme, webview } from './vscode.ts';
 
-const stage = await openStage();
-if (typeof stage === 'string') {
-  test('the model editor in a real VS Code', { skip: process.env.CI ? false : stage }, () => assert.fail(stage));
-} else {
-  after(() => stage.close());
-  scenarios(stage);
-}
+await onStage('the model editor in a real VS Code', scenarios);
 
 /** Models that are hard to show: without nodes, with names of hundreds of letters, and with branches. */
 function layOutHard(folder: string): void {

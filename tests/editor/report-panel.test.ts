@@ -1,18 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
 import type { FrameLocator } from 'playwright-core';
-import { openStage, played, type Stage } from './stage.ts';
+import { onStage, played, type Stage } from './stage.ts';
 import { anyReport, choose, PATIENCE, painted, reload, runCommand, saveAs, useTheme, webview } from './vscode.ts';
 
-const stage = await openStage();
-if (typeof stage === 'string') {
-  test('the report panel in a real VS Code', { skip: process.env.CI ? false : stage }, () => assert.fail(stage));
-} else {
-  after(() => stage.close());
-  scenarios(stage);
-}
+await onStage('the report panel in a real VS Code', scenarios);
 
 function scenarios(main: Stage): void {
   const { page, server, folder, shot } = main;

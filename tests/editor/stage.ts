@@ -1,8 +1,10 @@
 // One real VS Code with the packaged extension, on a copy of the sample workspace, for all the tests of one file.
+
+import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { ensureChromium } from '../../src/build/chromium.ts';
 import { installVSCode, type Server, startServer } from '../../src/build/code-server.ts';
@@ -80,6 +82,21 @@ export const openStage = async (settings: Readonly<Record<string, unknown>> = {}
     await close();
     throw error;
   }
+};
+
+/** Plays scenarios on a stage of their own; where none can be had they are skipped, and fail in CI. */
+export const onStage = async (
+  title: string,
+  scenarios: (stage: Stage) => void,
+  settings: Parameters<typeof openStage>[0] = {},
+): Promise<void> => {
+  const stage = await openStage(settings);
+  if (typeof stage === 'string') {
+    test(title, { skip: process.env.CI ? false : stage }, () => assert.fail(stage));
+    return;
+  }
+  after(() => stage.close());
+  scenarios(stage);
 };
 
 /** What a person does and sees in the window, with a picture of where it failed. */

@@ -2,17 +2,11 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { openStage, played, processesWith, type Stage } from './stage.ts';
+import { test } from 'node:test';
+import { onStage, openStage, played, processesWith, type Stage } from './stage.ts';
 import { choose, lens, notification, openFile, PATIENCE, runCommand, saveAs, tree, webview } from './vscode.ts';
 
-const stage = await openStage({ 'chat.disableAIFeatures': false });
-if (typeof stage === 'string') {
-  test('the extension under stress', { skip: process.env.CI ? false : stage }, () => assert.fail(stage));
-} else {
-  after(() => stage.close());
-  scenarios(stage);
-}
+await onStage('the extension under stress', scenarios, { 'chat.disableAIFeatures': false });
 
 function scenarios(main: Stage): void {
   const { page, server, folder, shot } = main;

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
 import type { Locator } from 'playwright-core';
-import { openStage, played, type Stage } from './stage.ts';
+import { onStage, played, type Stage } from './stage.ts';
 import {
   anyReport,
   choose,
@@ -20,13 +19,7 @@ import {
   webview,
 } from './vscode.ts';
 
-const stage = await openStage();
-if (typeof stage === 'string') {
-  test('the views in a real VS Code', { skip: process.env.CI ? false : stage }, () => assert.fail(stage));
-} else {
-  after(() => stage.close());
-  scenarios(stage);
-}
+await onStage('the views in a real VS Code', scenarios);
 
 function scenarios(main: Stage): void {
   const { page, server, shot } = main;

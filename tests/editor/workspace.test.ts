@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
 import { parse } from 'jsonc-parser';
-import { openStage, played, type Stage } from './stage.ts';
+import { onStage, played, type Stage } from './stage.ts';
 import { choose, lens, notification, openFile, PATIENCE, runCommand, useTheme, webview } from './vscode.ts';
 
 const script = `import numpy as np
@@ -25,13 +24,7 @@ const notebook = JSON.stringify({
   nbformat_minor: 5,
 });
 
-const stage = await openStage();
-if (typeof stage === 'string') {
-  test('assay.json, tests and code in a real VS Code', { skip: process.env.CI ? false : stage }, () => assert.fail(stage));
-} else {
-  after(() => stage.close());
-  scenarios(stage);
-}
+await onStage('assay.json, tests and code in a real VS Code', scenarios);
 
 function scenarios(main: Stage): void {
   const { page, folder, shot } = main;

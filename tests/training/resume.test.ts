@@ -8,7 +8,7 @@ import { parse } from '../../src/graph/parse.ts';
 import type { TrainResult } from '../../src/report/tasks.ts';
 import { digitsData, workshop } from './workshop.ts';
 
-/** 100 steps: momentum, a schedule, batch statistics, evaluations and an early stop that has state of its own, gradients of three steps at a time, and mean parameters. */
+/** 400 steps: momentum, a schedule, batch statistics, evaluations and an early stop that has state of its own, gradients of three steps at a time, and mean parameters. */
 const recipe = {
   arch: { kind: 'cnn', input: [1, 8, 8], channels: '4', hidden: '', batchNorm: true },
   data: digitsData,
@@ -17,7 +17,7 @@ const recipe = {
   schedule: { kind: 'one-cycle' },
   batch: { size: 48, accumulate: 3 },
   ema: { decay: 0.9 },
-  steps: 100,
+  steps: 400,
   earlyStop: { patience: 50 },
 };
 
@@ -36,7 +36,7 @@ const inPieces = async (shop: ReturnType<typeof workshop>, stops: readonly numbe
     });
     assert.equal(report.outcome, 'stopped');
     assert.equal(report.reason?.code, 'job/stopped');
-    assert.ok(report.headline.steps >= stop && report.headline.steps < 100, `stopped at ${report.headline.steps}`);
+    assert.ok(report.headline.steps >= stop && report.headline.steps < 400, `stopped at ${report.headline.steps}`);
     assert.ok(!existsSync(shop.at('out.onnx')), 'a stopped run must not pass for a finished one');
   }
   return shop.run(recipe, { resume: true });
@@ -82,6 +82,22 @@ test('a stopped run leaves a model that can be used, and says so at once', async
   assert.ok(stored && dataOf(stored).some((v) => Number(v) !== 0));
   assert.ok(notes.some((n) => n.includes('--resume')));
   assert.ok(report.cards.some((c) => c.kind === 'curve' && c.title === 'Loss'));
+});
+
+test('a stop in the last evaluation is a stopped run too, and resuming it finishes', async () => {
+  const shop = workshop();
+  const cancel = new AbortController();
+  const short = { ...recipe, steps: 10 };
+  const { report } = await shop.run(short, {
+    signal: cancel.signal,
+    live(event) {
+      if (event.kind === 'steps' && event.step.at(-1) === 10) setImmediate(() => cancel.abort());
+    },
+  });
+  assert.equal(report.outcome, 'stopped');
+  assert.equal(report.headline.steps, 10);
+  assert.ok(!existsSync(shop.at('out.onnx')), 'a stopped run must not pass for a finished one');
+  assert.equal((await shop.run(short, { resume: true })).report.outcome, 'measured');
 });
 
 test('a checkpoint of another recipe or other data is refused, naming what differs, unless forced', async () => {

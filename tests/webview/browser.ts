@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { bundle } from '../../src/build/bundle.ts';
 import { toHtml } from '../../src/report/html.ts';
@@ -134,6 +136,27 @@ export const openPanel = async (
 
 export const posted = (page: Page): Promise<readonly Record<string, unknown>[]> =>
   page.evaluate('window.posted') as Promise<readonly Record<string, unknown>[]>;
+
+/** Waits until a page has told the expected: some of its events come a frame after the click that made them. */
+export const comes = async <T>(page: Page, told: () => Promise<T>, expected: T): Promise<void> => {
+  for (const until = Date.now() + 5000; Date.now() < until && !isDeepStrictEqual(await told(), expected); ) await page.waitForTimeout(20);
+  assert.deepEqual(await told(), expected);
+};
+
+/** Waits until an expression holds in the page. Asked from outside, as pages allow no `eval`, which Playwright's own wait needs. */
+export const holds = async <A>(page: Page, expression: string | ((arg: A) => unknown), arg?: A): Promise<void> => {
+  for (
+    const until = Date.now() + 10_000;
+    !(await page.evaluate(expression as (arg: unknown) => unknown, arg));
+    await page.waitForTimeout(20)
+  )
+    if (Date.now() > until) throw new Error(`never held: ${expression}`);
+};
+
+/** Waits until that is the last message of the page. */
+export const lastPosted = (page: Page, message: Record<string, unknown>): Promise<void> =>
+  comes(page, async () => (await posted(page)).at(-1), message);
+
 export const post = (page: Page, message: unknown): Promise<void> => page.evaluate((value) => window.postMessage(value, '*'), message);
 
 /** How many different colours a canvas holds; one means that nothing was drawn. */

@@ -5,7 +5,7 @@ import type { DataColumn, DataFacts, DataSelection, DataSlice } from '../../src/
 import type { DataAsk, DataLook, DataTell } from '../../src/vscode/data-protocol.ts';
 import { toggled } from '../../webview/data/balance.ts';
 import { MOST_HEIGHT, scrollMap } from '../../webview/data/scroll-map.ts';
-import { close, launch, openPanel, posted, screenshot, skip } from './browser.ts';
+import { close, comes, launch, openPanel, posted, screenshot, skip } from './browser.ts';
 
 before(launch);
 after(close);
@@ -65,6 +65,9 @@ const asks = async (page: Page): Promise<readonly DataAsk[]> =>
 
 /** What the page asked last, rows it wants apart. */
 const told = async (page: Page): Promise<DataAsk | undefined> => (await asks(page)).findLast(({ kind }) => kind !== 'slices');
+
+/** Waits until that is what the page asked last. */
+const asked = (page: Page, ask: DataAsk): Promise<void> => comes(page, () => told(page), ask);
 
 /** Cells as the job process gives them, of rows in reverse order. */
 const sliceOf = (count: number, from: number, to: number, names: readonly string[]): DataSlice => {
@@ -179,7 +182,7 @@ test('filter: wrong text is told with its place, a right one asked for; classes 
   await box.fill('label = "dog" && confidence < 0.6');
   await box.press('Enter');
   assert.ok((await asks(page)).length > before);
-  assert.deepEqual(await told(page), { kind: 'look', look: { filter: 'label = "dog" && confidence < 0.6' } });
+  await asked(page, { kind: 'look', look: { filter: 'label = "dog" && confidence < 0.6' } });
   const look: DataLook = { filter: 'label = "dog" && confidence < 0.6' };
   await tell(page, { kind: 'selection', generation: 2, look, selection: selection(30, 10) });
   await page.getByText('10 of 30 rows', { exact: true }).waitFor();
@@ -187,7 +190,7 @@ test('filter: wrong text is told with its place, a right one asked for; classes 
   await box.press('Enter');
   await tell(page, { kind: 'selection', generation: 3, look: looked, selection: selection(30) });
   await page.getByRole('button', { name: '10 dog' }).click();
-  assert.deepEqual(await told(page), { kind: 'look', look: { filter: 'label = 1' } });
+  await asked(page, { kind: 'look', look: { filter: 'label = 1' } });
   assert.equal(await box.inputValue(), 'label = 1');
   await tell(page, { kind: 'selection', generation: 4, look: { filter: 'label = 1' }, selection: selection(30, 10) });
   await page.getByRole('button', { name: /dog$/, pressed: true }).waitFor();
@@ -206,7 +209,7 @@ test('a row opens with all its values; with a model Enter leads to its saliency,
   const { page, errors } = await open('row', 40);
   await serve(page, 40, 1);
   await rows(page).nth(1).click();
-  assert.deepEqual(await told(page), { kind: 'row', row: 38, squares: [] });
+  await asked(page, { kind: 'row', row: 38, squares: [] });
   const picture = { width: 8, height: 8, channels: 3 as const, pixels: Uint8ClampedArray.from({ length: 192 }, (_, i) => i) };
   await tell(page, {
     kind: 'row',
@@ -229,12 +232,12 @@ test('a row opens with all its values; with a model Enter leads to its saliency,
   await pane.getByRole('button', { name: 'Close the row' }).click();
   assert.equal(await pane.count(), 0);
   await page.getByRole('button', { name: 'Predict with Model…' }).click();
-  assert.deepEqual(await told(page), { kind: 'attach' });
+  await asked(page, { kind: 'attach' });
   const look: DataLook = { filter: '', model: { path: '/m.onnx' } };
   const predictions = { model: 'm.onnx', classes, device: 'cpu', rows: 40, notes: [] };
   await tell(page, { kind: 'work', work: 'predicting', text: '10 of 40 rows', fraction: 0.25 });
   await page.getByRole('button', { name: 'Stop' }).click();
-  assert.deepEqual(await told(page), { kind: 'stop' });
+  await asked(page, { kind: 'stop' });
   await tell(page, { kind: 'table', facts: { ...facts(40), predictions }, trusted: true, look });
   await tell(page, { kind: 'selection', generation: 2, look, selection: selection(40) });
   await serve(page, 40, 2);
@@ -250,19 +253,19 @@ test('a row opens with all its values; with a model Enter leads to its saliency,
   await grid(page).focus();
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
-  assert.deepEqual(await told(page), { kind: 'saliency', row: 39 });
+  await asked(page, { kind: 'saliency', row: 39 });
   assert.deepEqual(errors, []);
 });
 
 test('arrays: values are counted when they are asked for, other arrays shown, labels chosen', { skip }, async () => {
   const { page, errors } = await open('arrays', 40, { columns: [...columns.slice(0, 3), ...columns.slice(5)] });
   await page.getByText('Arrays (3)').click();
-  assert.deepEqual(await told(page), { kind: 'arrays' });
+  await asked(page, { kind: 'arrays' });
   await tell(page, { kind: 'arrays', facts: [{ name: 'image', count: 2560, missing: 3, infinite: 0, min: 0, max: 252, mean: 126 }] });
   await page.getByRole('row', { name: /image uint8 40 × 8 × 8 0 252 126 3/ }).waitFor();
   await page.getByText('It is pickled.').waitFor();
   await page.getByRole('button', { name: 'Show the rows of x_test' }).click();
-  assert.deepEqual(await told(page), { kind: 'look', look: { filter: '', x: 'x_test' } });
+  await asked(page, { kind: 'look', look: { filter: '', x: 'x_test' } });
   assert.deepEqual(errors, []);
 });
 

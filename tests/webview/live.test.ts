@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { Live, TrainLive } from '../../src/report/tasks.ts';
 import { sampleReport } from '../report/fixtures.ts';
-import { close, launch, openPanel, post, posted, skip } from './browser.ts';
+import { close, holds, lastPosted, launch, openPanel, post, skip } from './browser.ts';
 
 before(launch);
 after(close);
@@ -44,14 +44,14 @@ test('a training is steered from its panel, and only where it says that it can b
   assert.deepEqual(await page.locator('.actions vscode-button').allTextContents(), ['Cancel']);
   await live(page, { kind: 'standing', paused: false });
   await page.getByRole('button', { name: 'Pause this training' }).click();
-  assert.deepEqual((await posted(page)).at(-1), { type: 'steer', steer: 'pause' });
+  await lastPosted(page, { type: 'steer', steer: 'pause' });
   await live(page, { kind: 'standing', paused: true });
   await page.getByRole('button', { name: 'Resume this training' }).click();
-  assert.deepEqual((await posted(page)).at(-1), { type: 'steer', steer: 'run' });
+  await lastPosted(page, { type: 'steer', steer: 'run' });
   await page.getByRole('button', { name: 'Overlay' }).click();
-  assert.deepEqual((await posted(page)).at(-1), { type: 'overlay' });
+  await lastPosted(page, { type: 'overlay' });
   await page.getByRole('button', { name: 'Stop and keep' }).click();
-  assert.deepEqual((await posted(page)).at(-1), { type: 'steer', steer: 'stop' });
+  await lastPosted(page, { type: 'steer', steer: 'stop' });
   assert.equal(await page.locator('.actions vscode-button:not([disabled])').count(), 0, 'asked once');
   assert.deepEqual(errors, []);
 });
@@ -59,13 +59,13 @@ test('a training is steered from its panel, and only where it says that it can b
 test('curves appear with what is told: without accuracy there is none, calibration comes with the first epoch', { skip }, async () => {
   const { page, errors } = await openPanel('live-curves');
   await live(page, steps(0, 50));
-  await page.waitForFunction("document.querySelectorAll('.live-plots canvas').length > 3");
+  await holds(page, "document.querySelectorAll('.live-plots canvas').length > 3");
   assert.deepEqual(await titles(page), ['Loss', 'Learning rate', 'Gradient norm', 'Step of the parameters']);
   const { cards } = sampleReport('every-kind');
   const thumbnails = cards.filter((card) => 'diagonal' in card && card.diagonal);
   await live(page, { kind: 'epoch', epoch: 1, validationLoss: 0.5, diagnosed: { 'reliability/ece': 0.04 }, cards: thumbnails });
   await page.locator('.live-cards canvas').first().waitFor();
-  await page.waitForFunction("document.querySelectorAll('.live-plots h2').length === 5");
+  await holds(page, "document.querySelectorAll('.live-plots h2').length === 5");
   assert.equal((await titles(page)).at(-1), 'Calibration error');
   assert.deepEqual(await legendOf(page, 'Loss'), ['training', 'validation', 'least to most']);
   const small = page.locator('.live-cards .card');
@@ -81,7 +81,7 @@ test('another run is drawn behind, along steps, epochs or seconds, and both stan
   const { page, errors } = await openPanel('overlay');
   await live(page, steps(0, 60));
   await post(page, { type: 'overlay', title: 'Train digits.onnx, yesterday', live: [steps(0, 30, 1, 2)] });
-  await page.waitForFunction("document.querySelector('.legend')?.textContent.includes('run behind')");
+  await holds(page, "document.querySelector('.legend')?.textContent.includes('run behind')");
   assert.deepEqual(await legendOf(page, 'Loss'), ['training', 'least to most', 'training, run behind']);
   assert.match((await page.locator('.live-curves [role=status]').textContent()) ?? '', /Behind: Train digits\.onnx, yesterday/);
   await page.getByRole('button', { name: 'Loss as a table' }).click();
@@ -93,7 +93,7 @@ test('another run is drawn behind, along steps, epochs or seconds, and both stan
   );
   await page.locator('vscode-dropdown').click();
   await page.locator('vscode-option', { hasText: 'Seconds' }).click();
-  await page.waitForFunction("document.querySelector('.live-plots th:nth-child(2)')?.textContent === 'seconds in steps'");
+  await holds(page, "document.querySelector('.live-plots th:nth-child(2)')?.textContent === 'seconds in steps'");
   assert.ok(
     (await rows()).some((row) => row.startsWith('training1.2')),
     'step 60 of 50 a second',
@@ -105,9 +105,9 @@ test('the report of a training opens its model, and shows its curves beside thos
   const { page, errors } = await openPanel('trained');
   await post(page, { type: 'reports', title: 'Train', reports: [sampleReport('every-kind')], out: '/models/digits.onnx' });
   await page.getByRole('button', { name: 'Open Model' }).click();
-  assert.deepEqual((await posted(page)).at(-1), { type: 'openModel' });
+  await lastPosted(page, { type: 'openModel' });
   await page.getByRole('button', { name: 'Overlay' }).click();
-  assert.deepEqual((await posted(page)).at(-1), { type: 'overlay' });
+  await lastPosted(page, { type: 'overlay' });
   for (const title of ['first', 'second']) await post(page, { type: 'overlay', title, live: [steps(0, 30, 1, 2)], own: [steps(0, 60)] });
   await page.locator('.beside canvas').first().waitFor();
   assert.equal(await page.locator('.beside').count(), 1);

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { DiffSide, ModelDiff, ModelProfile } from '../../src/report/model-study.ts';
 import type { LayerRow, ModelLayers } from '../../src/report/tasks.ts';
-import { close, colours, launch, openPanel, post, posted, screenshot, skip } from './browser.ts';
+import { close, colours, lastPosted, launch, openPanel, post, posted, screenshot, skip } from './browser.ts';
 
 before(launch);
 after(close);
@@ -119,7 +119,7 @@ test('a profile is asked for, tells how far it is, and stands in the table, besi
   await post(page, { type: 'profile', fraction: 0.25, text: 'Looking at 64 rows' });
   await page.getByText('Looking at 64 rows').waitFor();
   await page.getByRole('button', { name: 'Cancel' }).click();
-  assert.deepEqual((await posted(page)).at(-1), { type: 'cancel' });
+  await lastPosted(page, { type: 'cancel' });
   await post(page, { type: 'profile', facts: profile });
   await page.getByText('on the first 256 rows of messages.csv').waitFor();
   await page.getByRole('button', { name: 'Time', exact: true }).click();
@@ -215,7 +215,7 @@ test('two files: what differs comes first, is searched, chosen, opened and saved
   await page.getByRole('searchbox').fill('bias');
   await page.getByText('1 of 3').waitFor();
   await page.getByRole('button', { name: 'Open second.onnx' }).click();
-  assert.deepEqual((await posted(page)).at(-1), { type: 'side', side: 1 });
+  await lastPosted(page, { type: 'side', side: 1 });
   await page.getByRole('button', { name: 'Save CSV' }).click();
   const saved = (await posted(page)).at(-1) as { type: string; base64: string };
   assert.match(Buffer.from(saved.base64, 'base64').toString(), /"tensor","changed","conv1\.weight"/);

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { LayerRow, ModelLayers, WeightFacts } from '../../src/report/tasks.ts';
 import { modulesIn, place } from '../../webview/node-graph.ts';
-import { close, colours, launch, openPanel, post, posted, screenshot, skip } from './browser.ts';
+import { close, colours, holds, lastPosted, launch, openPanel, post, posted, screenshot, skip } from './browser.ts';
 
 before(launch);
 after(close);
@@ -93,7 +93,7 @@ test('a weight is asked for, and its histogram and outliers shown', { skip }, as
   const { page, errors } = await open('weights', 20);
   await rows(page).first().click();
   await page.getByRole('button', { name: 'Show values of encoder.block0.conv0.weight' }).click();
-  assert.deepEqual((await posted(page)).at(-1), { type: 'weights', name: stored.name });
+  await lastPosted(page, { type: 'weights', name: stored.name });
   await post(page, { type: 'weights', name: stored.name, facts: stored });
   await page.getByRole('img', { name: /Histogram of encoder/ }).waitFor();
   await page.getByRole('rowheader', { name: '[3, 2, 1, 0]' }).waitFor();
@@ -161,7 +161,7 @@ test('the graph is drawn, opened and closed by keys, and search finds a layer in
   await page.getByRole('button', { name: 'Layers as a graph' }).click();
   const canvas = page.locator('canvas.model-graph');
   await canvas.waitFor();
-  await page.waitForFunction(() => (document.querySelector('canvas.model-graph') as HTMLCanvasElement).width > 300);
+  await holds(page, () => (document.querySelector('canvas.model-graph') as HTMLCanvasElement).width > 300);
   await page.waitForTimeout(100);
   assert.ok((await colours(page, 'canvas.model-graph')) > 3);
   await canvas.focus();

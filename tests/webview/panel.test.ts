@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { sampleReport } from '../report/fixtures.ts';
-import { close, colours, launch, openPanel, post, posted, screenshot, skip } from './browser.ts';
+import { close, colours, holds, lastPosted, launch, openPanel, post, posted, screenshot, skip } from './browser.ts';
 
 before(launch);
 after(close);
@@ -41,7 +41,8 @@ test('a training run is drawn while it runs, can be cancelled, and its report ta
       live: { kind: 'epoch', epoch: k + 1, validationLoss: 1 / (k + 1), validationAccuracy: 1 - 1 / (k + 2) },
     });
   }
-  await page.waitForFunction(
+  await holds(
+    page,
     "document.querySelectorAll('.plot canvas').length === 4 && [...document.querySelectorAll('.plot canvas')].every((c) => c.width > 200)",
   );
   const facts = (await page.locator('.headline').textContent()) ?? '';
@@ -50,7 +51,7 @@ test('a training run is drawn while it runs, can be cancelled, and its report ta
   assert.ok((await colours(page, '.plot canvas')) > 3);
   await page.screenshot({ path: screenshot('live') });
   await page.getByRole('button', { name: 'Cancel' }).click();
-  assert.deepEqual((await posted(page)).at(-1), { type: 'cancel' });
+  await lastPosted(page, { type: 'cancel' });
   await post(page, { type: 'reports', title: 'Train', reports: [sampleReport('every-kind')] });
   assert.equal(await page.locator('.live').count(), 0);
   assert.equal(await page.locator('h1').textContent(), 'Reliability diagram');
@@ -63,10 +64,10 @@ test('a crash keeps the curves seen by then, with the sentence and an action', {
   const sentence = "The job process ended unexpectedly (signal SIGKILL) while it ran 'train'; what it had produced is kept.";
   await post(page, { type: 'problem', sentence });
   assert.ok((await page.getByRole('alert').textContent())?.includes(sentence));
-  await page.waitForFunction("document.querySelectorAll('.plot').length === 4");
+  await holds(page, "document.querySelectorAll('.plot').length === 4");
   assert.equal(await page.getByRole('button', { name: 'Cancel' }).count(), 0);
   await page.getByRole('button', { name: 'Run again' }).click();
-  assert.deepEqual((await posted(page)).at(-1), { type: 'rerun' });
+  await lastPosted(page, { type: 'rerun' });
 });
 
 test('samples open their saliency, exports go to the extension, focus names a card', { skip }, async () => {
@@ -79,7 +80,7 @@ test('samples open their saliency, exports go to the extension, focus names a ca
   await page.keyboard.press('Enter');
   await page.locator('.strip button.tile').first().click();
   const [row] = sampleReport('every-kind').cards.flatMap((card) => (card.kind === 'heatmap' ? [card.selections?.['0'].rows[0]] : []));
-  assert.deepEqual((await posted(page)).at(-1), { type: 'sample', report: 0, row });
+  await lastPosted(page, { type: 'sample', report: 0, row });
   await page.getByRole('button', { name: 'Save Confusion matrix' }).click();
   await page.getByRole('menuitem', { name: 'Save Confusion matrix as CSV' }).click();
   const message = (await posted(page)).at(-1);

@@ -7,7 +7,7 @@ import { toMarkdown } from '../../src/report/markdown.ts';
 import type { Card, Report } from '../../src/report/report.ts';
 import { twins } from '../../src/report/twin.ts';
 import { sampleReport } from '../report/fixtures.ts';
-import { close, colours, launch, type Opened, openFile, screenshot, skip } from './browser.ts';
+import { close, colours, holds, launch, type Opened, openFile, screenshot, skip } from './browser.ts';
 
 before(launch);
 after(close);
@@ -29,7 +29,8 @@ test('a saved report shows every card, asks nothing of the network and logs no e
     .locator(`${card('scatter')} canvas`)
     .first()
     .waitFor();
-  await page.waitForFunction(
+  await holds(
+    page,
     "document.querySelectorAll('.plot canvas').length === 4 && [...document.querySelectorAll('.plot canvas')].every((c) => c.width > 300)",
   );
   for (const selector of [
@@ -169,7 +170,7 @@ test('CSV, PNG, SVG, JSON and HTML are saved from the page, of a card and of the
 
 test('every kind of card is drawn as vectors, without an embedded bitmap but for photographs', { skip }, async () => {
   const { page, errors } = await openFile('vectors', [sampleReport('every-kind')]);
-  await page.waitForFunction("document.querySelectorAll('.plot canvas').length === 4");
+  await holds(page, "document.querySelectorAll('.plot canvas').length === 4");
   const cards = sampleReport('every-kind').cards.map(({ title }) => String(title));
   for (const title of new Set(cards)) {
     const { bytes } = await saved(page, `Save ${title}`, 'SVG');
@@ -197,7 +198,7 @@ test('a report and a card are copied as Markdown', { skip }, async () => {
   await page.getByText('Copied').waitFor();
   assert.equal(await copied(), toMarkdown(sampleReport('every-kind')));
   await page.getByRole('button', { name: 'Copy Per class as Markdown' }).click();
-  await page.waitForFunction("document.querySelector('[data-kind=table] .toolbar').textContent.includes('Copied')");
+  await holds(page, "document.querySelector('[data-kind=table] .toolbar').textContent.includes('Copied')");
   assert.match(await copied(), /^### Per class\n\n\| Class \| Support/);
 });
 
@@ -271,10 +272,10 @@ for (const [name, options] of [
 test('charts follow a change of theme', { skip }, async () => {
   const { page } = await openFile('theme', [sampleReport('every-kind')], { colorScheme: 'light' });
   const first = (): Promise<string> => page.locator('.heatmap').evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
-  await page.waitForFunction("document.querySelector('.heatmap').width > 300");
+  await holds(page, "document.querySelector('.heatmap').width > 300");
   const light = await first();
   await page.emulateMedia({ colorScheme: 'dark' });
-  await page.waitForFunction((before) => (document.querySelector('.heatmap') as HTMLCanvasElement).toDataURL() !== before, light);
+  await holds(page, (before) => (document.querySelector('.heatmap') as HTMLCanvasElement).toDataURL() !== before, light);
   const background = await page.evaluate('getComputedStyle(document.body).backgroundColor');
   assert.equal(background, 'rgb(31, 31, 31)');
 });
@@ -355,7 +356,7 @@ test('a thousand classes, and cards without content, are drawn without harm', { 
   ];
   const report: Report = { ...sampleReport('unavailable'), outcome: 'measured', cards };
   const { page, errors } = await openFile('large', [report]);
-  await page.waitForFunction("document.querySelector('.heatmap').width > 2000");
+  await holds(page, "document.querySelector('.heatmap').width > 2000");
   await page.locator('.heatmap-frame').first().focus();
   await page.keyboard.press('End');
   assert.match((await page.locator('.readout').first().textContent()) ?? '', /class 999/);

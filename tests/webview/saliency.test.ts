@@ -5,7 +5,7 @@ import { overlayScale } from '../../src/base/overlay-scale.ts';
 import type { Attribution } from '../../src/report/tasks.ts';
 import type { SaliencyForm } from '../../src/vscode/methods.ts';
 import { sampleReport } from '../report/fixtures.ts';
-import { close, colours, launch, openPanel, post, posted, screenshot, skip } from './browser.ts';
+import { close, colours, lastPosted, launch, openPanel, post, posted, screenshot, skip } from './browser.ts';
 
 before(launch);
 after(close);
@@ -216,7 +216,7 @@ test('two models stand side by side, on one scale if wanted', { skip }, async ()
   const b: Plain = { ...a, values: a.values.map((v) => v / 4), probs: a.probs.toReversed(), prediction: 0 };
   await show(page, ig, first(a));
   await page.getByRole('button', { name: 'Compare with a model' }).click();
-  assert.deepEqual((await posted(page)).at(-1), { type: 'second', wanted: true });
+  await lastPosted(page, { type: 'second', wanted: true });
   await show(page, ig, first(a), { name: 'other.onnx' });
   assert.equal(await page.locator('article').getAttribute('aria-busy'), 'true');
   await show(page, ig, first(a), { name: 'other.onnx', attribution: b });
@@ -233,7 +233,7 @@ test('two models stand side by side, on one scale if wanted', { skip }, async ()
   await show(page, ig, first(a), { name: 'other.onnx', problem: "There is no class '9'." });
   assert.match((await page.getByRole('alert').textContent()) ?? '', /No map of other\.onnx.*There is no class '9'\./);
   await page.getByRole('button', { name: 'Remove second model' }).click();
-  assert.deepEqual((await posted(page)).at(-1), { type: 'second', wanted: false });
+  await lastPosted(page, { type: 'second', wanted: false });
   await show(page, ig, first(a));
   await page.locator('.saliency-facts h2').first().waitFor({ state: 'detached' });
   assert.deepEqual(errors, []);
@@ -246,9 +246,9 @@ test('what a method cannot do is one sentence in place of the map, and the contr
   await show(page, { ...ig, method: 'grad-cam' }, { name: 'digits.onnx', problem: 'There are no feature maps.' });
   assert.match((await page.getByRole('alert').textContent()) ?? '', /There are no feature maps\./);
   await page.getByRole('button', { name: 'Try again' }).click();
-  assert.deepEqual((await posted(page)).at(-1), { type: 'rerun' });
+  await lastPosted(page, { type: 'rerun' });
   await choose(page, 'Method', /^Gradient$/);
-  assert.deepEqual((await posted(page)).at(-1), { type: 'attribute', position: 3, method: 'gradient', options: {} });
+  await lastPosted(page, { type: 'attribute', position: 3, method: 'gradient', options: {} });
   await show(page, { ...ig, method: 'gradient' }, first(attribution(3, 'gradient')));
   assert.equal(await page.getByRole('alert').count(), 0);
   assert.equal(await page.locator('.big canvas').count(), 2);

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { Report } from '../../src/report/report.ts';
 import { sampleReport } from '../report/fixtures.ts';
-import { close, launch, openPanel, post, posted, screenshot, skip } from './browser.ts';
+import { close, lastPosted, launch, openPanel, post, screenshot, skip } from './browser.ts';
 
 before(launch);
 after(close);
@@ -162,7 +162,7 @@ test('the bar of the selection copies row numbers and opens the image tab', { sk
   await bar(page).getByText('Copied').waitFor();
   assert.equal(await page.evaluate('navigator.clipboard.readText()'), '4\n7\n9');
   await bar(page).getByRole('button', { name: 'Open in image tab: row 4' }).click();
-  assert.deepEqual((await posted(page)).at(-1), { type: 'sample', report: 0, row: 4 });
+  await lastPosted(page, { type: 'sample', report: 0, row: 4 });
   await bar(page)
     .getByRole('button', { name: /^Clear/ })
     .click();
@@ -198,12 +198,12 @@ test('menus: exports, a link and pages of one card; all by keyboard', { skip }, 
   assert.deepEqual(await items.allTextContents(), ['PNG', 'SVG', 'CSV', 'JSON', 'HTML', 'Copy link']);
   await page.keyboard.press('End');
   await page.keyboard.press('Enter');
-  assert.deepEqual((await posted(page)).at(-1), { type: 'link', report: 0, card: 1 });
+  await lastPosted(page, { type: 'link', report: 0, card: 1 });
   await opener.click();
   await page.getByRole('menuitem', { name: 'Save Bins as HTML' }).click();
-  assert.deepEqual((await posted(page)).at(-1), { type: 'page', report: 0, card: 1 });
+  await lastPosted(page, { type: 'page', report: 0, card: 1 });
   await page.getByRole('button', { name: 'Compare with another run' }).click();
-  assert.deepEqual((await posted(page)).at(-1), { type: 'compare' });
+  await lastPosted(page, { type: 'compare' });
   await opener.click();
   await page.keyboard.press('Escape');
   assert.equal(await items.first().isVisible(), false);
