@@ -57,6 +57,8 @@ const alongs: Readonly<Record<Along, Axis>> = {
 };
 /** Rows of a line in the table, at most. */
 const tableRows = 20;
+/** More points than these are drawn smaller, or they would be a bar. */
+const crowd = 50;
 const tableMs = 1000;
 
 export interface LiveCurves {
@@ -65,6 +67,12 @@ export interface LiveCurves {
   /** Draws another run behind. */
   readonly overlay: (title: string, live: readonly Live[]) => void;
 }
+
+/** The next of 1, 2, 5, 10, 20…: the curve has at least two fifths of the width, and the axis stands still while it grows. */
+const roundAbove = (x: number): number => {
+  const decade = 10 ** Math.floor(Math.log10(x));
+  return decade * ([1, 2, 5].find((times) => times * decade >= x) ?? 10);
+};
 
 /** Every n-th point, the last among them. */
 const spread = (points: readonly TrackPoint[]): readonly TrackPoint[] => {
@@ -109,8 +117,7 @@ export const liveCurves = (signal: AbortSignal): LiveCurves => {
   const known = (curve: Curve): boolean => curve.lines.some(({ line }) => has(own, line) || has(behind?.run, line));
   const reach = (): number | undefined => {
     const most = { step: own.totalSteps, epoch: own.epochs, seconds: 0 }[along];
-    // What is left is seen too, yet the curve has at least a tenth of the width.
-    return most > 0 ? Math.max(Math.min(most, 10 * own.at[along] || most), behind?.run.at[along] || 0) : undefined;
+    return most > 0 ? Math.max(Math.min(most, roundAbove(own.at[along]) || most), behind?.run.at[along] || 0) : undefined;
   };
   /** Own lines first, then those behind them. */
   const shown = (
@@ -173,7 +180,7 @@ export const liveCurves = (signal: AbortSignal): LiveCurves => {
                   borderWidth: scattered ? 1 : back ? 1.25 : 1.75,
                   borderDash: scattered ? [] : dashOf(place),
                   showLine: !scattered || points.length > 1,
-                  pointRadius: points.length < 3 ? 2.5 : scattered ? 3 : 0,
+                  pointRadius: points.length < 3 ? 2.5 : scattered ? (points.length > crowd ? 1.5 : 3) : 0,
                   order: back ? 3 : scattered ? 1 : 2,
                 };
               }),

@@ -140,14 +140,12 @@ function scenarios(main: Stage): void {
     await shot('suite dark');
   });
 
-  scenario('Train… draws its curve while it runs and saves the model', async () => {
+  scenario('Train… trains and saves the model', async () => {
     await closeEditors();
     const before = statSync(join(folder, 'digits.onnx')).mtimeMs;
     await runCommand(page, 'Assay: Train…');
     await choose(page, 'digits.train.json');
     await choose(page, 'Replace digits.onnx');
-    await webview(page).locator('.report.live dt', { hasText: 'steps per second' }).waitFor();
-    await shot('training dark');
     await webview(page).locator('.report:not(.live) dt', { hasText: 'accuracy' }).first().waitFor();
     assert.ok(statSync(join(folder, 'digits.onnx')).mtimeMs > before, 'the model was written');
     await shot('trained dark');
@@ -166,6 +164,54 @@ function scenarios(main: Stage): void {
     // The contract is one second; a busy machine and the driver's own round trips are in the measured time.
     assert.ok(Date.now() - began < 5000, `stopped after ${Date.now() - began} ms`);
     assert.equal(await page.locator('.notification-toast .codicon-error').count(), 0);
+  });
+
+  scenario('a training is watched, paused, resumed, stopped and kept; its model opens and another run lies behind its curves', async () => {
+    await closeEditors();
+    await runCommand(page, 'Assay: Train…');
+    await choose(page, 'endless.train.json');
+    await choose(page, /^(Replace )?endless\.onnx$/);
+    const view = webview(page);
+    for (const part of ['.live-plots', '.live-cards']) await painted(view.locator(`${part} canvas:not(.swatch)`).first());
+    await view.locator('.live-cards h2', { hasText: 'Confusion matrix' }).waitFor();
+    for (const theme of ['light', 'high contrast', 'dark'] as const) {
+      await useTheme(page, theme);
+      await shot(`training live ${theme}`);
+      await view.locator('.live-cards .heatmap-aside').first().scrollIntoViewIfNeeded();
+      await shot(`training epoch ${theme}`);
+      await view.locator('h1').first().scrollIntoViewIfNeeded();
+    }
+    const step = async (): Promise<string> =>
+      (await view
+        .locator('.report.live dl.headline > div', { has: view.getByText('step', { exact: true }) })
+        .locator('dd')
+        .textContent()) ?? '';
+    const pause = view.getByRole('button', { name: 'Pause this training' });
+    const resume = view.getByRole('button', { name: 'Resume this training' });
+    await pause.click();
+    await resume.waitFor();
+    await shot('training paused dark');
+    // What was told before it stood may still be on its way.
+    await page.waitForTimeout(500);
+    const still = await step();
+    await page.waitForTimeout(1500);
+    assert.equal(await step(), still);
+    await resume.click();
+    await pause.waitFor();
+    for (const until = Date.now() + PATIENCE; (await step()) === still; await page.waitForTimeout(100))
+      assert.ok(Date.now() < until, 'steps go on');
+    await view.getByRole('button', { name: 'Stop and keep' }).click();
+    await view.locator('.report:not(.live) dt', { hasText: 'accuracy' }).first().waitFor();
+    await shot('training kept dark');
+    assert.ok(existsSync(join(folder, 'endless.onnx')), 'the model was written');
+    await runCommand(page, 'Assay: Overlay Training Run…');
+    await choose(page, 'Train digits.onnx');
+    await view.getByRole('heading', { name: 'Beside another run' }).waitFor();
+    await painted(view.locator('.beside canvas:not(.swatch)').first());
+    await view.locator('.beside .legend li', { hasText: 'training, run behind' }).first().waitFor();
+    await shot('training overlaid dark');
+    await view.getByRole('button', { name: 'Open Model' }).click();
+    await view.getByRole('heading', { name: 'endless.onnx' }).waitFor();
   });
 
   scenario('killing the job process leaves a failed run with its curve, and the next run works', async () => {
