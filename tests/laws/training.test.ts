@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { Fault } from '../../src/base/fault.ts';
 import { random } from '../../src/base/random.ts';
 import { float32, int64, type Tensor } from '../../src/base/tensor.ts';
 import { compileSteps } from '../../src/training/compile.ts';
@@ -206,7 +207,7 @@ for (const part of samplers) {
     };
     const order = (epoch: number) => {
       const kept = part.start?.(rows, chosen) ?? {};
-      return part.epoch(rows, { epoch, epochs: 3, batch: 8 }, kept, random(0, `shuffle/${epoch}`), chosen);
+      return part.epoch(rows, { epoch, epochs: 3, batch: 10 }, kept, random(0, `shuffle/${epoch}`), chosen);
     };
     for (const epoch of [0, 1, 2]) {
       const { places, weights } = order(epoch);
@@ -227,6 +228,57 @@ test('balanced rows: every class as often, whatever it has', () => {
   for (const p of Array.from(places)) counts[labels[p]]++;
   assert.deepEqual(counts, [33, 33, 33]);
   assert.equal(new Set(Array.from(places).filter((p) => labels[p] === 1)).size, 7);
+});
+
+test('m per class: so many rows of each of so many classes a step, each another, every class as often', () => {
+  const { part, chosen } = pick(samplers, 'm-per-class', { instances: 3 });
+  const labels = [
+    ...Array.from({ length: 60 }, () => 0),
+    ...Array.from({ length: 7 }, () => 1),
+    2,
+    2,
+    2,
+    3,
+    ...Array.from({ length: 30 }, () => 4),
+  ];
+  const rows = { count: labels.length, classes: 5, labels };
+  const drawn = new Map<number, number>();
+  for (let epoch = 0; epoch < 300; epoch++) {
+    const { places } = part.epoch(rows, { epoch, epochs: 300, batch: 6 }, {}, random(epoch, 'm'), chosen);
+    assert.equal(places.length, 6 * Math.floor(101 / 6));
+    for (let at = 0; at < places.length; at += 6) {
+      const step = Array.from(places).slice(at, at + 6);
+      assert.equal(new Set(step).size, 6);
+      const classes = [...new Set(step.map((p) => labels[p]))];
+      assert.equal(classes.length, 2);
+      for (const c of classes) {
+        assert.equal(step.filter((p) => labels[p] === c).length, 3);
+        drawn.set(c, (drawn.get(c) ?? 0) + 1);
+      }
+    }
+  }
+  // A class of one row has no positive pair. The others share 300·16·2 draws of a step: each count has a standard deviation of 35.
+  assert.deepEqual([...drawn.keys()].toSorted(), [0, 1, 2, 4]);
+  for (const n of drawn.values()) assert.ok(Math.abs(n - 2400) < 200, String(n));
+});
+
+test('m per class: a class of fewer rows repeats some, and a batch that cannot be filled is refused', () => {
+  const { part, chosen } = pick(samplers, 'm-per-class');
+  const epoch = (labels: number[], batch: number) =>
+    part.epoch({ count: labels.length, classes: 3, labels }, { epoch: 0, epochs: 1, batch }, {}, random(0, 'x'), chosen);
+  const few = Array.from(epoch([0, 0, 0, 1, 1, 1, 1, 1], 10).places);
+  assert.deepEqual([few.filter((p) => p < 3).length, few.filter((p) => p >= 3).length], [5, 5]);
+  assert.equal(new Set(few).size, 8);
+  const labels = Array.from({ length: 30 }, (_, i) => i % 3);
+  for (const batch of [64, 8, 5, 20])
+    assert.throws(
+      () => epoch(labels, batch),
+      (e) => Fault.is(e, 'training/class-batch') && /multiple of 5 between 10 and 15/.test(e.message),
+    );
+  assert.throws(
+    () => epoch([0, 0, 0, 1], 10),
+    (e) => Fault.is(e, 'training/class-batch') && /two classes/.test(e.message),
+  );
 });
 
 /** Couplings that count as constants are no central difference; a wide head has millions of parameters. */

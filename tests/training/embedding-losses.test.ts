@@ -93,10 +93,35 @@ test('proxy-anchor is its equation, with proxies of their own', async () => {
   near((await measure('proxy-anchor', { alpha: 4 }, rows, labels, { proxies })).mean, wanted);
 });
 
+test('binomial deviance is that of the card', async () => {
+  const plain = [
+    [1, 0],
+    [0, 2],
+    [1, 1],
+    [-1, 0],
+  ];
+  near((await measure('binomial-deviance', {}, plain, labels)).mean, 7.0842539);
+});
+
+/** Losses on pairs of the batch, without parameters of their own. */
+const pairwise = ['contrastive', 'triplet', 'multi-similarity', 'binomial-deviance', 'n-pair'];
+
+test('an N-pair loss is a softmax of the positive among the rows of other classes', async () => {
+  const each = labels.map((y, a) => {
+    const p = labels.findIndex((other, i) => i !== a && other === y);
+    const others = labels.flatMap((other, n) => (other === y ? [] : [Math.exp(9 * cosine(a, n))]));
+    const own = Math.exp(9 * cosine(a, p));
+    return -Math.log(own / others.reduce((s, v) => s + v, own));
+  });
+  const found = await measure('n-pair', { scale: 3 }, rows, labels);
+  near(found.mean, each.reduce((s, v) => s + v, 0) / 4);
+  for (const [i, v] of each.entries()) near(found.each[i], v);
+});
+
 test('turning or lengthening all embeddings, or another order of the rows, changes nothing', async () => {
   const turned = rows.map(([x, y]) => [3 * (0.6 * x - 0.8 * y), 3 * (0.8 * x + 0.6 * y)]);
   const order = [2, 0, 3, 1];
-  for (const id of ['contrastive', 'triplet', 'multi-similarity']) {
+  for (const id of pairwise) {
     const { mean } = await measure(id, {}, rows, labels);
     near((await measure(id, {}, turned, labels)).mean, mean);
     const mixed = await measure(
@@ -110,7 +135,7 @@ test('turning or lengthening all embeddings, or another order of the rows, chang
 });
 
 test('a batch without positive pairs has a finite loss', async () => {
-  for (const id of ['contrastive', 'triplet', 'multi-similarity']) {
+  for (const id of pairwise) {
     const { mean } = await measure(id, {}, rows, [0, 1, 2, 3]);
     assert.ok(Number.isFinite(mean), id);
   }

@@ -40,6 +40,10 @@ export const trainingFaults = {
     `Nothing can be compared: with none of ${d.seeds} seeds both recipes of '${d.path}' kept a finite loss; lower the rate.`,
   'training/part': (d: { path: string; key: string; part: string; reason: string }): string =>
     `Recipe '${d.path}': ${d.key} '${d.part}' ${d.reason}.`,
+  'training/class-batch': (d: { batch: number; instances: number; classes: number }): string =>
+    d.classes < 2
+      ? `Sampler 'm-per-class' needs two classes with at least two rows each; the training rows have ${d.classes}.`
+      : `Sampler 'm-per-class' fills a batch with ${d.instances} rows of each of its classes, so the batch must be a multiple of ${d.instances} between ${2 * d.instances} and ${d.classes * d.instances}, as ${d.classes} classes have two rows or more; it is ${d.batch}. Change 'batch' or the sampler's 'instances'.`,
   'training/domain-batch': (d: { batch: number; domains: number }): string =>
     `Sampler 'domains' puts every domain into every step, but a batch of ${d.batch} cannot hold ${d.domains} domains; raise 'batch' to ${d.domains} or more.`,
   'training/column-values': (d: { path: string; key: string; name: string; reason: string }): string =>

@@ -1,5 +1,6 @@
 import type { Loss } from '../define.ts';
 import { binaryCrossEntropy } from './binary-cross-entropy.ts';
+import { binomialDeviance } from './binomial-deviance.ts';
 import { contrastive } from './contrastive.ts';
 import { correctnessAware } from './correctness-aware.ts';
 import { crossEntropy } from './cross-entropy.ts';
@@ -10,6 +11,7 @@ import { mae } from './mae.ts';
 import { margin } from './margin.ts';
 import { mse } from './mse.ts';
 import { multiSimilarity } from './multi-similarity.ts';
+import { nPair } from './n-pair.ts';
 import { proxyAnchor } from './proxy-anchor.ts';
 import { sigmoidFocal } from './sigmoid-focal.ts';
 import { triplet } from './triplet.ts';
@@ -31,4 +33,6 @@ export const losses: readonly Loss[] = [
   triplet,
   multiSimilarity,
   proxyAnchor,
+  binomialDeviance,
+  nPair,
 ];

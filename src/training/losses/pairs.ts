@@ -45,15 +45,24 @@ export const pairsOf = (emit: Emit, embedding: string, labels: string): Pairs =>
 export const distances = (emit: Emit, cosines: string): string =>
   emit.Sqrt(emit.Max(emit.Sub(emit.scalar(2), emit.Add(cosines, cosines)), emit.scalar(1e-12)));
 
+/** x where the mask is 1, and far below everything elsewhere. */
+const among = (emit: Emit, x: string, mask: string): string => emit.Where(emit.Greater(mask, emit.scalar(0.5)), x, emit.scalar(-1e30));
+
 /** ln(1 + Σ_j e^{x_ij}) over the j with a mask of 1, along `axis`. */
 export const logOnePlusSum = (emit: Emit, x: string, mask: string, axis: number): string => {
   const axes = emit.ints([axis]);
-  const far = emit.scalar(-1e30);
-  const masked = emit.Where(emit.Greater(mask, emit.scalar(0.5)), x, far);
+  const masked = among(emit, x, mask);
   const most = emit.Max(emit.ReduceMax(masked, axes, { keepdims: 1 }), emit.scalar(0));
   const sum = emit.ReduceSum(emit.Exp(emit.Sub(masked, most)), axes, { keepdims: 1 });
   const whole = emit.Add(most, emit.Log(emit.Add(sum, emit.Exp(emit.Neg(most)))));
   return emit.Squeeze(whole, axes);
+};
+
+/** ln Σ_j e^{x_ij} over the j with a mask of 1, along `axis`, which is kept; far below everything where there are none. */
+export const logSum = (emit: Emit, x: string, mask: string, axis: number): string => {
+  const masked = among(emit, x, mask);
+  const most = emit.ReduceMax(masked, emit.ints([axis]), { keepdims: 1 });
+  return emit.Add(most, emit.Log(emit.ReduceSum(emit.Exp(emit.Sub(masked, most)), emit.ints([axis]), { keepdims: 1 })));
 };
 
 /** Whether the nearest other row of the batch has the same label, [N]: recall at 1 within the batch. */
