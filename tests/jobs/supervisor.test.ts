@@ -1,63 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { getPriority, tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Fault } from '../../src/base/fault.ts';
 import { random } from '../../src/base/random.ts';
-import { type Supervisor, type SupervisorOptions, supervisor } from '../../src/jobs/supervisor.ts';
-
-interface Tasks {
-  echo: { ask: unknown; give: unknown };
-  pid: { ask: null; give: number };
-  node: { ask: null; give: { execArgv: string[]; options?: string; given?: string } };
-  sleep: { ask: { ms: number }; give: number };
-  block: { ask: { ms: number }; give: number };
-  progress: { ask: { times: number; ms: number }; give: number };
-  arrays: { ask: { x: Float32Array }; give: { doubled: Float32Array; view: Float64Array; whole: BigInt64Array; bytes: Uint8Array } };
-  draw: { ask: { seed: number }; give: number };
-  world: { ask: null; give: { assay: string } };
-  fault: { ask: null; give: never };
-  error: { ask: null; give: never };
-  aborted: { ask: null; give: never };
-  unclonable: { ask: null; give: never };
-  loud: { ask: null; give: undefined };
-  abort: { ask: null; give: never };
-  kill: { ask: null; give: never };
-  once: { ask: { path: string; report: unknown }; give: unknown };
-  exit: { ask: null; give: never };
-  reject: { ask: null; give: never };
-  throw: { ask: null; give: never };
-  unheard: { ask: null; give: never };
-}
-
-const entry = join(import.meta.dirname, 'entry.ts');
-const open: Supervisor<Tasks>[] = [];
-const make = (options: Partial<SupervisorOptions> = {}): Supervisor<Tasks> => {
-  const jobs = supervisor<Tasks>({ entry, execArgv: ['--import', 'tsx'], processes: 1, ...options });
-  open.push(jobs);
-  return jobs;
-};
-after(() => Promise.all(open.map((jobs) => jobs.dispose())));
-
-/** An orphan stays in the table as a zombie (Z) until the init process looks after it: that is ended. */
-const alive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-};
-const gone = async (pid: number): Promise<void> => {
-  for (let i = 0; i < 60 && alive(pid); i++) await new Promise((done) => setTimeout(done, 50));
-  assert.equal(alive(pid), false, `process ${pid} is still there`);
-};
-const has =
-  (code: string, pattern = /./) =>
-  (error: unknown): boolean =>
-    error instanceof Fault && error.code === code && pattern.test(error.message);
+import { alive, gone, has, make } from './supervisors.ts';
 
 // Most tests share one supervisor: each must leave it usable, which is the point of it.
 const jobs = make();
@@ -237,129 +186,6 @@ for (const [task, message] of [
 test('an entry that does not exist is a crash with the reason', async () => {
   const lost = make({ entry: join(import.meta.dirname, 'nowhere.ts') });
   await assert.rejects(lost.submit('echo', 1), has('job/crashed', /nowhere\.ts/));
-});
-
-test('one process takes jobs in the order they came; a waiting one can be taken back', async () => {
-  const order: number[] = [];
-  const stop = new AbortController();
-  const jobsOf = [0, 1, 2, 3].map((i) =>
-    jobs.submit('sleep', { ms: 20 + i }, { ...(i === 2 ? { signal: stop.signal } : {}) }).then(() => order.push(i)),
-  );
-  stop.abort();
-  const ends = await Promise.allSettled(jobsOf);
-  assert.deepEqual(
-    ends.map((e) => e.status),
-    ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
-  );
-  assert.deepEqual(order, [0, 1, 3]);
-});
-
-/** A job that runs until it is stopped; resolves when it has started. */
-const held = async (at: Supervisor<Tasks>): Promise<{ readonly end: () => Promise<void> }> => {
-  const stop = new AbortController();
-  let job: Promise<unknown> = Promise.resolve();
-  await new Promise<void>((started) => {
-    job = at.submit('sleep', { ms: 60_000 }, { signal: stop.signal, onLive: () => started() });
-    job.catch(() => {});
-  });
-  return {
-    async end() {
-      stop.abort();
-      await assert.rejects(job, has('job/stopped'));
-    },
-  };
-};
-
-test('those that wait are told their place, each time that it changes, and when they start', async () => {
-  const one = make();
-  const first = await held(one);
-  const told: Record<string, number[]> = { a: [], b: [], c: [] };
-  const taken = new AbortController();
-  const watch = (name: string): { onQueue: (place: number) => void } => ({ onQueue: (place) => told[name].push(place) });
-  const a = one.submit('echo', 'a', { ...watch('a'), signal: taken.signal });
-  const [b, c] = ['b', 'c'].map((name) => one.submit('echo', name, watch(name)));
-  taken.abort();
-  await assert.rejects(a, has('job/stopped'));
-  await first.end();
-  await Promise.all([b, c]);
-  assert.deepEqual(told, { a: [1], b: [2, 1, 0], c: [3, 2, 1, 0] });
-});
-
-test('a job that starts at once is told no place', async () => {
-  const places: number[] = [];
-  await make().submit('echo', 1, { onQueue: (place) => places.push(place) });
-  assert.deepEqual(places, []);
-});
-
-test('long jobs leave a process free: short ones pass them, and both are told their own order', async () => {
-  const two = make({ processes: 2, long: { tasks: ['sleep'], processes: 1 }, room: () => true });
-  const long = await held(two);
-  const places: number[] = [];
-  const waits = two.submit('sleep', { ms: 1 }, { onQueue: (place) => places.push(place) });
-  assert.deepEqual(await Promise.all([two.submit('echo', 'x'), two.submit('echo', 'y')]), ['x', 'y']);
-  assert.deepEqual(places, [1]);
-  await long.end();
-  await waits;
-  assert.deepEqual(places, [1, 0]);
-});
-
-test('without memory for another process a job waits for the one there is', async () => {
-  let asked = 0;
-  const poor = make({
-    processes: 2,
-    room: () => {
-      asked++;
-      return false;
-    },
-  });
-  const first = await held(poor);
-  const next = poor.submit('echo', 'later');
-  assert.equal(await Promise.race([next, new Promise((done) => setTimeout(() => done('still waiting'), 300))]), 'still waiting');
-  assert.ok(asked > 0);
-  await first.end();
-  assert.equal(await next, 'later');
-});
-
-test('memory that is freed is found, without another job ending', async () => {
-  let room = false;
-  const later = make({ processes: 2, room: () => room });
-  const first = await held(later);
-  const next = later.submit('echo', 'now');
-  room = true;
-  assert.equal(await next, 'now');
-  await first.end();
-});
-
-test('job processes give way where they are told to', { skip: process.platform === 'win32' }, async () => {
-  const own = getPriority();
-  assert.equal(getPriority(await make().submit('pid', null)), own);
-  assert.ok(getPriority(await make({ yielding: true }).submit('pid', null)) > own);
-});
-
-test('after a renewal later jobs run in a new process', async () => {
-  const fresh = make();
-  const before = await fresh.submit('pid', null);
-  fresh.renew();
-  assert.notEqual(await fresh.submit('pid', null), before);
-  await gone(before);
-});
-
-test('a second process takes a job while the first is busy; a third waits', async () => {
-  const two = make({ processes: 2 });
-  const long = two.submit('sleep', { ms: 3000 });
-  const pids = await Promise.all([two.submit('pid', null), two.submit('pid', null)]);
-  assert.equal(pids[0], pids[1]);
-  assert.equal(await Promise.race([long, two.submit('echo', 'quick')]), 'quick');
-});
-
-test('a process is replaced after so many jobs and ends; then idle ones end, too', async () => {
-  const few = make({ recycleAfter: 2, idleMs: 300 });
-  const pids: number[] = [];
-  for (let i = 0; i < 3; i++) pids.push(await few.submit('pid', null));
-  assert.equal(pids[0], pids[1]);
-  assert.notEqual(pids[1], pids[2]);
-  await gone(pids[0]);
-  await gone(pids[2]);
 });
 
 test('what a job writes to its streams is kept for the log, not shown', async () => {
