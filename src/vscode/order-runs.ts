@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { RunRequest } from '../base/request.ts';
 import type { RunRecord } from '../jobs/store.ts';
 import type { SuiteRequest, TrainRequest } from '../report/tasks.ts';
@@ -7,7 +7,7 @@ import { type Standing, standingOf } from './history.ts';
 /** Which runs their view shows, and how. */
 export interface RunsShown {
   readonly by: 'newest' | 'oldest' | 'model';
-  /** File name of the model they are about. */
+  /** Name of the model they are about. */
   readonly model?: string;
   /** Only those of the last so many days. */
   readonly days?: number;
@@ -23,20 +23,35 @@ export interface RunGroup {
 
 const day = 24 * 60 * 60 * 1000;
 
-/** The model, or in its place the table or suite, that a run is about. */
-export const modelOf = ({ kind, request }: Pick<RunRecord, 'kind' | 'request'>): string => {
+type Asked = Pick<RunRecord, 'kind' | 'request'>;
+
+/** The file of the model, or in its place of the table or suite, that a run is about. */
+const fileOf = ({ kind, request }: Asked): string => {
   switch (kind) {
     case 'run': {
       const { model, data } = request as RunRequest;
-      return basename(model?.path ?? data.path);
+      return model?.path ?? data.path;
     }
     case 'train':
-      return basename((request as TrainRequest).out) || 'Comparisons';
+      return (request as TrainRequest).out;
     case 'suite':
-      return basename((request as SuiteRequest).path);
+      return (request as SuiteRequest).path;
     case 'compare':
-      return 'Comparisons';
+      return '';
   }
+};
+
+/** What the models of some runs are called: as their files, with the folder where several files have one name. */
+export const modelNames = (runs: readonly Asked[]): ((run: Asked) => string) => {
+  const files = new Set(runs.map(fileOf));
+  const namesakes = new Map<string, number>();
+  for (const file of files) namesakes.set(basename(file), (namesakes.get(basename(file)) ?? 0) + 1);
+  return (run) => {
+    const file = fileOf(run);
+    const name = basename(file);
+    if (name === '') return 'Comparisons';
+    return (namesakes.get(name) ?? 0) > 1 ? join(basename(dirname(file)), name) : name;
+  };
 };
 
 /** The runs shown, newest first unless asked otherwise; by model in groups, that of the newest run first. */
@@ -45,18 +60,19 @@ export const arranged = (
   { by, model, days, standings }: RunsShown,
   now: number,
 ): readonly RunRecord[] | readonly RunGroup[] => {
+  const nameOf = modelNames(runs);
   const kept = runs.filter(
     (run) =>
-      (model === undefined || modelOf(run) === model) &&
+      (model === undefined || nameOf(run) === model) &&
       (days === undefined || now - Date.parse(run.startedAt) < days * day) &&
       (standings === undefined || standings.includes(standingOf(run))),
   );
   if (by !== 'model') return by === 'newest' ? kept : kept.toReversed();
   const groups = new Map<string, RunRecord[]>();
   for (const run of kept) {
-    const list = groups.get(modelOf(run));
+    const list = groups.get(nameOf(run));
     if (list) list.push(run);
-    else groups.set(modelOf(run), [run]);
+    else groups.set(nameOf(run), [run]);
   }
   return Array.from(groups, ([name, list]) => ({ kind: 'runs', name, runs: list }));
 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { onStage, played, type Stage } from './stage.ts';
 import {
@@ -10,6 +10,7 @@ import {
   chooseInMenu,
   inMenu,
   lens,
+  notification,
   openFile,
   PATIENCE,
   painted,
@@ -19,10 +20,15 @@ import {
   webview,
 } from './vscode.ts';
 
+interface Ran {
+  readonly title: string;
+  readonly request: { readonly model?: { readonly path: string } };
+}
+
 await onStage('the views in a real VS Code', scenarios);
 
 function scenarios(main: Stage): void {
-  const { page, server, shot } = main;
+  const { page, server, folder, shot } = main;
   const scenario = played(main);
   const menu = (label: string): Locator => page.locator('.monaco-menu .action-item', { hasText: label });
   const reliability = async (model: string): Promise<void> => {
@@ -167,6 +173,82 @@ function scenarios(main: Stage): void {
       await shot('walkthrough high contrast');
     } finally {
       rmSync(empty, { recursive: true, force: true });
+    }
+  });
+
+  scenario('two folders with an assay.json each: views, lenses, tests, runs and commands tell them apart', async () => {
+    const base = mkdtempSync(join(tmpdir(), 'folders-'));
+    const file = (...parts: readonly string[]): string => join(base, ...parts);
+    try {
+      for (const name of ['north', 'south', 'bare']) {
+        mkdirSync(file(name));
+        const files = ['digits.onnx', 'digits.npz', ...(name === 'bare' ? [] : ['assay.json'])];
+        for (const one of files) cpSync(join(folder, one), file(name, one));
+        writeFileSync(file(name, `${name}.py`), 'session = InferenceSession("digits.onnx")\n');
+      }
+      const suite = file('south/assay.json');
+      writeFileSync(suite, readFileSync(suite, 'utf8').replace('"max": 0.05, "bound": "upper"', '"max": 0.001, "bound": "upper"'));
+      writeFileSync(
+        file('three.code-workspace'),
+        JSON.stringify({ folders: ['north', 'south', 'bare'].map((path) => ({ path })), settings: {} }),
+      );
+      await page.goto(`${server.url}/?${new URLSearchParams({ workspace: file('three.code-workspace') })}`);
+      await page.locator('.monaco-workbench .part.statusbar').waitFor();
+      await page.getByRole('tab', { name: 'Assay', exact: true }).click();
+      for (const group of [/^north\/assay\.json/, /^south\/assay\.json/, /^Other files/]) await tree(page, group).first().waitFor();
+      await tree(page, /^digits, digits\.onnx · south\/assay\.json/).waitFor();
+      await tree(page, /^digits\.onnx, bare\/digits\.onnx/).waitFor();
+      await shot('folders views dark');
+
+      /** Files of the models that runs of a diagnostic were about. */
+      const ran = (title: string): readonly string[] =>
+        readdirSync(file('north/.assay/runs'))
+          .filter((id) => !id.startsWith('.'))
+          .map((id) => JSON.parse(readFileSync(file('north/.assay/runs', id, 'run.json'), 'utf8')) as Ran)
+          .flatMap((run) => (run.title === title && run.request.model ? [run.request.model.path] : []));
+      const diagnosed = async (title: string): Promise<void> => {
+        await choose(page, title);
+        await choose(page, 'test');
+        await webview(page).locator('h1', { hasText: title }).waitFor();
+        await tree(page, new RegExp(`^${title}, digits \\(south\\) on test, done`)).waitFor();
+        assert.deepEqual(ran(title), [file('south/digits.onnx')]);
+        await runCommand(page, 'View: Close All Editors');
+      };
+      // The lens over the model of the second folder, and that over code in it.
+      for (const [name, title] of [
+        ['south/assay.json', 'Reliability Diagram'],
+        ['south/south.py', 'Confusion Matrix'],
+      ] as const) {
+        await page.keyboard.press('Control+P');
+        await page.locator('.quick-input-widget input[type=text]').fill(name);
+        await page
+          .locator('.quick-input-list .monaco-list-row', { hasText: basename(name) })
+          .first()
+          .click();
+        await page.getByRole('tab', { name: basename(name) }).waitFor();
+        await lens(page, 'Run…').first().click();
+        await diagnosed(title);
+      }
+
+      await runCommand(page, 'Testing: Focus on Test Explorer View');
+      const checks = (name: string): Locator => page.locator('.test-explorer .monaco-list-row', { hasText: `${name}/assay.json` });
+      await checks('north').waitFor();
+      await runCommand(page, 'Test: Run All Tests');
+      await checks('south').locator('.codicon-testing-failed-icon').waitFor();
+      await checks('north').locator('.codicon-testing-passed-icon').waitFor();
+      await shot('folders tests dark');
+
+      await runCommand(page, 'Assay: Run Suite');
+      await choose(page, 'south/assay.json');
+      await webview(page).locator('li.check.failed', { hasText: 'calibrated' }).waitFor();
+      await runCommand(page, 'Assay: Create assay.json');
+      await page.getByPlaceholder('Folder').waitFor();
+      await shot('folders create dark');
+      await choose(page, 'bare');
+      await notification(page, /Wrote bare\/assay\.json: 1 model, 1 dataset/).waitFor();
+      assert.ok(existsSync(file('bare/assay.json')));
+    } finally {
+      rmSync(base, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     }
   });
 }

@@ -51,6 +51,16 @@ test('every command that runs a model needs a trusted workspace, and hidden ones
   );
 });
 
+test('names that two folders share are told apart by the folder', async () => {
+  const suites = ['north', 'south'].map((name) => ({ path: `/${name}/assay.json`, label: `${name}/assay.json`, ...readSuite(suiteText) }));
+  const { host, launched } = scripted(['test'], {}, suites);
+  await command('assay.reliability').run(host, { suite: '/south/assay.json', model: 'digits' });
+  assert.deepEqual(
+    launched.map(({ subject, ask }) => [subject, 'data' in ask && ask.data?.path]),
+    [['digits (south) on test', '/south/data/digits.npz']],
+  );
+});
+
 test('a model and a dataset picked from assay.json are asked for with their paths made absolute', async () => {
   const { host, launched, asked } = scripted(['digits', 'test']);
   await command('assay.reliability').run(host, nothing);

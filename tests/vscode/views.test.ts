@@ -10,7 +10,7 @@ import { openSample } from '../../src/vscode/commands/sample.ts';
 import { commandContributions, contributes } from '../../src/vscode/contributions.ts';
 import { freshName, gateable, lessIsBetter, withGate } from '../../src/vscode/gate.ts';
 import { listed } from '../../src/vscode/listed.ts';
-import { allRuns, arranged, filterText, modelOf, type RunGroup, type RunsShown } from '../../src/vscode/order-runs.ts';
+import { allRuns, arranged, filterText, modelNames, type RunGroup, type RunsShown } from '../../src/vscode/order-runs.ts';
 import { readSuite, type SuiteText } from '../../src/vscode/suite.ts';
 import { cardContext, targetOf } from '../../src/vscode/target.ts';
 import { listedTooltip, plain, runTooltip } from '../../src/vscode/tooltips.ts';
@@ -93,9 +93,13 @@ test('runs are filtered by model, time and how they ended, and grouped by model'
       ['other.onnx', ['b']],
     ],
   );
-  assert.equal(modelOf({ kind: 'train', request: { out: '/a/t.onnx' } }), 't.onnx');
-  assert.equal(modelOf({ kind: 'suite', request: { path: '/a/assay.json' } }), 'assay.json');
-  assert.equal(modelOf({ kind: 'compare', request: {} }), 'Comparisons');
+  const asked = [
+    { kind: 'train', request: { out: '/a/t.onnx' } },
+    { kind: 'suite', request: { path: '/a/assay.json' } },
+    { kind: 'suite', request: { path: '/b/assay.json' } },
+    { kind: 'compare', request: {} },
+  ] as const;
+  assert.deepEqual(asked.map(modelNames(asked)), ['t.onnx', 'a/assay.json', 'b/assay.json', 'Comparisons']);
   assert.equal(filterText(allRuns), undefined);
   assert.equal(filterText({ by: 'newest', days: 1, model: 'd.onnx' }), 'Only runs about d.onnx, of the last 24 hours.');
 });

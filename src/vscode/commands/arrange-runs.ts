@@ -1,6 +1,6 @@
 import { type Choice, type Command, defineCommand } from '../define.ts';
 import { t } from '../l10n.ts';
-import { allRuns, modelOf, type RunsShown } from '../order-runs.ts';
+import { allRuns, modelNames, type RunsShown } from '../order-runs.ts';
 
 export const arrangeRuns: Command = defineCommand({
   id: 'assay.arrangeRuns',
@@ -9,7 +9,8 @@ export const arrangeRuns: Command = defineCommand({
   menus: { 'view/title': { when: 'view == assay.runs', group: 'navigation@2' } },
   async run(host) {
     const now = host.runsShown();
-    const models = [...new Set((await host.runs()).map(modelOf))].sort();
+    const runs = await host.runs();
+    const models = [...new Set(runs.map(modelNames(runs)))].sort();
     const mark = (on: boolean): Pick<Choice<never>, 'description'> => (on ? { description: t('chosen') } : {});
     const choices: Choice<RunsShown>[] = [
       {

@@ -3,7 +3,7 @@ import type { AgainstRef } from '../../base/request.ts';
 import { type Command, defineCommand, type Host, type Menus, type Target } from '../define.ts';
 import { t } from '../l10n.ts';
 import { chooseOptions } from './options.ts';
-import { chooseData, chooseModel, type Named } from './subject.ts';
+import { calledIn, chooseData, chooseModel, type Named } from './subject.ts';
 
 /** Names this surface needs for a command of its own: the picture in a tab is `assay.saliency`, the sheet of pictures its report. */
 const renamed: Readonly<Record<string, Pick<Command, 'id' | 'title'>>> = {
@@ -60,7 +60,9 @@ const diagnose = async (host: Host, diagnostic: CatalogueDiagnostic, target: Tar
     data = options && (await chooseData(host, title, target, model, []));
   }
   if (!data || data === 'options' || !options) return;
-  const first = model === 'none' ? data.name : model.name;
+  const suites = await host.suites();
+  const { suite: home } = model === 'none' ? data : model;
+  const first = calledIn(suites, model === 'none' ? data : model);
   const other = comparesTwo(diagnostic) ? await chooseOther(host, title, first) : undefined;
   if (comparesTwo(diagnostic) && !other) return;
   // A model compared with a table reads the rows itself.
@@ -69,7 +71,7 @@ const diagnose = async (host: Host, diagnostic: CatalogueDiagnostic, target: Tar
   await host.launch({
     task: 'run',
     title,
-    subject: `${first}${other ? ` against ${other.name}` : ''}${model === 'none' ? '' : ` on ${data.name}`}`,
+    subject: `${first}${other ? ` against ${other.suite === home ? other.name : calledIn(suites, other)}` : ''}${model === 'none' ? '' : ` on ${data.suite === home ? data.name : calledIn(suites, data)}`}`,
     ask: {
       id: diagnostic.id,
       ...(model === 'none' ? {} : { model: model.ref }),

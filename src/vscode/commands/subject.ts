@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { DataRef, ModelRef } from '../../base/request.ts';
 import type { Aside, Choice, FileKinds, Host, SuiteFile, Target } from '../define.ts';
 import { t } from '../l10n.ts';
@@ -29,6 +29,14 @@ const entries = <K extends Kind>({ catalogue }: Pick<Host, 'catalogue'>, suites:
       value: { name, ref: located(suite.path, value as Ref<K>, catalogue.readers), suite: suite.path },
     })),
   );
+
+/** The name of an entry as a run tells it: with its folder where another `assay.json` has an entry of that name. */
+export const calledIn = (suites: readonly SuiteFile[], { name, suite }: Omit<Named<unknown>, 'ref'>): string => {
+  const own = suites.find(({ path }) => path === suite);
+  const has = (other: SuiteFile): boolean => [...other.models, ...other.datasets].some((one) => one.name === name);
+  const folder = own && suites.some((other) => other !== own && has(other)) ? dirname(own.label) : '.';
+  return folder === '.' ? name : `${name} (${folder})`;
+};
 
 export type NamedModel = Named<ModelRef>;
 /** The models that the `assay.json` files of the workspace name. */

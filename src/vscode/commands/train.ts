@@ -50,6 +50,9 @@ const chooseOut = async (host: Host, recipe: string): Promise<Out | undefined> =
   return elsewhere === undefined ? undefined : { path: elsewhere, resume: false };
 };
 
+/** A recipe as its runs name it: with its folder where the workspace has several. */
+const recipeName = (host: Host, recipe: string): string => (host.folders().length > 1 ? host.label(recipe) : basename(recipe));
+
 export const train: Command = defineCommand({
   id: 'assay.train',
   title: 'Train…',
@@ -64,7 +67,7 @@ export const train: Command = defineCommand({
     await host.launch({
       task: 'train',
       title: `Train ${basename(out.path)}`,
-      subject: basename(recipe),
+      subject: recipeName(host, recipe),
       ask: { recipe, out: out.path, device: host.device, resume: out.resume, force: false },
     });
   },
@@ -103,7 +106,7 @@ export const compareTraining: Command = defineCommand({
     await host.launch({
       task: 'train',
       title: `${basename(recipe)} beside ${other === 'baseline' ? 'its baseline' : basename(other)}`,
-      subject: basename(recipe),
+      subject: recipeName(host, recipe),
       ask: { recipe, out: '', device: host.device, resume: false, force: false, compare: { with: other, seeds } },
     });
   },

@@ -6,6 +6,7 @@ import type { Choice, Host, SaliencySubject, SuiteFile } from '../define.ts';
 import { t } from '../l10n.ts';
 import { located } from '../located.ts';
 import { type Content, datasetsBeside, fits, picturePreparation, takesTokens } from './fitting.ts';
+import { nearestFirst } from './references.ts';
 
 /** A model for what is open, the data it is bound by, and the name it goes by. */
 export interface Chosen {
@@ -60,7 +61,7 @@ const dataFor = (content: Content, path: string, datasets: readonly DataRef[], t
 
 /** Models of the workspace that can take the content, those with data of this file first. */
 export const modelsFor = async (content: Content, path: string, { host, outline }: ChoosePorts): Promise<readonly NamedModel[]> => {
-  const suites = await host.suites();
+  const suites = nearestFirst(await host.suites(), path);
   const named = modelsNamed(host, suites);
   const known = new Set(named.map(({ ref }) => ref.path));
   const loose = (await host.find('**/*.onnx')).filter((file) => !known.has(file) && !file.endsWith('.checkpoint.onnx'));

@@ -1,4 +1,4 @@
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join, sep } from 'node:path';
 import type { DataRef } from '../../base/request.ts';
 import type { Place } from '../define.ts';
 import { isPicture } from './fitting.ts';
@@ -33,6 +33,12 @@ export const referenceAt = (line: string, column: number): Reference | undefined
     return { kind: 'row', name, ...(array === undefined ? {} : { array }), index: Number(digits), from, to };
   }
   return undefined;
+};
+
+/** Those first whose folder holds the file, the deepest of them before the others. */
+export const nearestFirst = <F extends { readonly path: string }>(suites: readonly F[], file: string): readonly F[] => {
+  const depth = ({ path }: F): number => (file.startsWith(dirname(path) + sep) ? dirname(path).length : 0);
+  return [...suites].sort((a, b) => depth(b) - depth(a));
 };
 
 /** Where a picture may lie: beside the code, in a folder of the workspace, in a folder of images or beside it. */

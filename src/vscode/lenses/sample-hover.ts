@@ -4,7 +4,7 @@ import type { DataRef } from '../../base/request.ts';
 import type { Attribution } from '../../report/tasks.ts';
 import type { Host, Place, SaliencySubject } from '../define.ts';
 import { datasetsBeside } from '../insight/fitting.ts';
-import { picturePlaces, referenceAt, rowMeant } from '../insight/references.ts';
+import { nearestFirst, picturePlaces, referenceAt, rowMeant } from '../insight/references.ts';
 import { thumbnailOf } from '../insight/thumbnail.ts';
 import { answerOf, classOf, escaped, strongestOf } from '../insight/wording.ts';
 import { t } from '../l10n.ts';
@@ -51,12 +51,13 @@ export const sampleHover = ({ host, attribute, forPicture }: SampleHoverPorts): 
     const reference = referenceAt(line, column);
     if (!reference) return undefined;
     const range = [reference.from, reference.to] as const;
-    const suites = await host.suites();
+    const suites = nearestFirst(await host.suites(), document.uri.fsPath);
     const datasets = suites.flatMap((suite) =>
       suite.datasets.map(({ name, value }) => ({ name, suite, ref: located(suite.path, value, host.catalogue.readers) })),
     );
     if (reference.kind === 'path') {
-      const folders = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
+      const own = vscode.workspace.getWorkspaceFolder(document.uri);
+      const folders = [...(own ? [own] : []), ...(vscode.workspace.workspaceFolders ?? [])].map(({ uri }) => uri.fsPath);
       const refs: readonly DataRef[] = datasets.map(({ ref }) => ref);
       for (const path of picturePlaces(reference.path, document.uri.fsPath, [...folders, ...suites.map((s) => dirname(s.path))], refs)) {
         if (!(await host.exists(path))) continue;

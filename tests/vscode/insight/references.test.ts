@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { picturePlaces, referenceAt, rowMeant } from '../../../src/vscode/insight/references.ts';
+import { nearestFirst, picturePlaces, referenceAt, rowMeant } from '../../../src/vscode/insight/references.ts';
 
 const found = (line: string): unknown => {
   const column = line.indexOf('^');
@@ -68,4 +68,15 @@ test('a row is of the dataset whose file the variable is read from, else of the 
   const reference = referenceAt('x_test[1]', 1);
   assert.ok(reference?.kind === 'row');
   assert.deepEqual(rowMeant(reference, '', all)?.ref, digits.ref);
+});
+
+test('of several assay.json the nearest above a file comes first', () => {
+  const suites = ['/a/assay.json', '/b/assay.json', '/b/deep/assay.json', '/bc/assay.json'].map((path) => ({ path }));
+  const order = (file: string): readonly string[] => nearestFirst(suites, file).map(({ path }) => path);
+  assert.deepEqual(order('/b/deep/x.py'), ['/b/deep/assay.json', '/b/assay.json', '/a/assay.json', '/bc/assay.json']);
+  assert.deepEqual(order('/bc/x.py')[0], '/bc/assay.json');
+  assert.deepEqual(
+    order('/z/x.py'),
+    suites.map(({ path }) => path),
+  );
 });
