@@ -5,6 +5,7 @@ import type { TrainRequest, TrainResult } from '../report/tasks.ts';
 import { baselineOf } from '../training/baseline.ts';
 import type { AppJob, Ports } from './ports.ts';
 import { finish, finishRegime } from './train-finish.ts';
+import { unkept } from './train-journal.ts';
 import { trainLoop } from './train-loop.ts';
 import { fresh } from './train-progress.ts';
 import type { Scores } from './train-report.ts';
@@ -65,7 +66,11 @@ const once = async (
   try {
     const facts = factsOf(setup, side.path, ports);
     const done = (scores: Scores): Outcome => ({ scores, seconds: (performance.now() - from) / 1000, facts });
-    if (setup.recipe.extra.regime?.part.run) return done((await finishRegime(setup, ports)).scores);
+    if (setup.recipe.extra.regime?.part.run) {
+      const { left, scores } = await finishRegime(setup, ports, unkept());
+      if (!left.ended) throw new Fault('job/stopped', {});
+      return done(scores);
+    }
     const ended = await trainLoop({ ...setup.run, save: async () => {} }, fresh(setup.run.compiled.start));
     if (ended.why === 'stopped') throw new Fault('job/stopped', {});
     return ended.bad ? undefined : done((await finish(setup, ended)).scores);

@@ -1,5 +1,7 @@
+import { Fault } from '../base/fault.ts';
 import type { State } from '../training/compile.ts';
 import type { Ports } from './ports.ts';
+import type { Course } from './train-journal.ts';
 import { type Ended, evaluate } from './train-loop.ts';
 import { evaluatePlan, type RegimeEnd, runRegime } from './train-regime.ts';
 import type { Scores } from './train-report.ts';
@@ -26,16 +28,28 @@ export const finish = async (setup: Setup, { snapshot }: Ended): Promise<{ reado
 };
 
 /** Runs the recipe's regime and measures what it ends with. */
-export const finishRegime = async (setup: Setup, ports: Ports): Promise<{ readonly ended: RegimeEnd; readonly scores: Scores }> => {
-  const ended = await runRegime(setup, ports);
+export const finishRegime = async (
+  setup: Setup,
+  ports: Ports,
+  course: Course,
+): Promise<{ readonly left: RegimeEnd; readonly scores: Scores }> => {
+  const left = await runRegime(setup, ports, course);
+  const { ended } = left;
+  if (!ended) return { left, scores: {} };
   const { test, validation } = setup;
-  const measured = validation && (await evaluatePlan(setup, ended.plan, ended.state, validation, ports));
-  const tested = test && (await evaluatePlan(setup, ended.plan, ended.state, test, ports));
-  const scores = {
-    validationLoss: measured?.loss,
-    validationAccuracy: measured?.accuracy,
-    testLoss: tested?.loss,
-    testAccuracy: tested?.accuracy,
-  };
-  return { ended, scores };
+  try {
+    const measured = validation && (await evaluatePlan(setup, ended.plan, ended.state, validation, ports));
+    const tested = test && (await evaluatePlan(setup, ended.plan, ended.state, test, ports));
+    const scores = {
+      validationLoss: measured?.loss,
+      validationAccuracy: measured?.accuracy,
+      testLoss: tested?.loss,
+      testAccuracy: tested?.accuracy,
+    };
+    return { left, scores };
+  } catch (error) {
+    if (!Fault.is(error, 'job/stopped')) throw error;
+    const { ended: _, ...stopped } = left;
+    return { left: stopped, scores: {} };
+  }
 };

@@ -39,6 +39,8 @@ export interface Run {
   readonly validation?: Held<TrainingRows>;
   readonly plan: Plan;
   readonly batch: number;
+  /** Epochs to end after, of those that rates and draws are laid out for. */
+  readonly until?: number;
   /** In the place of compiled steps, for an optimizer that moves the parameters from the host. */
   readonly iterate?: Iterate;
   /** Diagnostics of the validation rows, at every evaluation. */
@@ -163,7 +165,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
   const momentOf = (epoch: number): EpochMoment => ({ epoch, epochs, batch: p.batch });
   const rowsLeft = (): number => host.order(momentOf(p.epoch)).places.length - p.position;
   const over = (): boolean => rowsLeft() <= 0 || (recipe.batch.dropLast && rowsLeft() < p.batch);
-  const finished = (): boolean => ('steps' in recipe.length ? p.step >= recipe.length.steps : p.epoch >= epochs) || p.done;
+  const finished = (): boolean => ('steps' in recipe.length ? p.step >= recipe.length.steps : p.epoch >= (run.until ?? epochs)) || p.done;
   /** Of the whole run: as planned, or as far as the batch now lets expect. */
   const totalSteps = (): number => {
     if ('steps' in recipe.length || !decide) return planned.steps;

@@ -14,6 +14,7 @@ import { writeModel } from './save-model.ts';
 import { checkpointPaths, modelWith, readCheckpoint, writeCheckpoint } from './train-checkpoint.ts';
 import { compareTraining } from './train-compare.ts';
 import { finish, finishRegime } from './train-finish.ts';
+import { blankJournal, courseOf, readJournal } from './train-journal.ts';
 import { type Bad, lengthOf, trainLoop } from './train-loop.ts';
 import { scalingRemarks } from './train-parts.ts';
 import { fresh, type Snapshot, weights } from './train-progress.ts';
@@ -129,21 +130,31 @@ export const trainWithin =
         return subject.stored ? { ...trained, graph: withValues(subject.stored.graph, trained.graph) } : trained;
       };
       const save = (s: Snapshot): Promise<void> => writeCheckpoint(ports, job, paths, saved(s.state), s, identity);
-      const start = run.compiled.start;
-      const from = ask.resume ? await readCheckpoint(ports, paths.state, start, identity, ask.force, job.signal) : fresh(start);
       const report = (snapshot: Snapshot, scores: Scores, extra: Pick<Report, 'outcome'> & Partial<Pick<Report, 'reason'>>): Report =>
         reportOf(ask, ports, began, setup, snapshot, scores, { ...extra, notes: [...notes] });
 
       if (recipe.extra.regime?.part.run) {
-        if (ask.resume) throw new Fault('training/regime-resume', { path: ask.recipe, regime: recipe.extra.regime.part.id });
-        const { ended, scores } = await finishRegime(setup, ports);
+        const journal = ask.resume ? await readJournal(ports, paths.state, identity, ask.force, job) : blankJournal();
+        const course = courseOf(ports, paths.state, journal, identity, job);
+        await course.save();
+        job.live({ kind: 'standing', paused: false });
+        const { left, scores } = await finishRegime(setup, ports, course);
+        const { ended, snapshot, stages, curves } = left;
+        const done = (extra: Parameters<typeof report>[2], parameters?: number): Report =>
+          regimeReport(reportOf(ask, ports, began, setup, snapshot, scores, { ...extra, notes: [...notes] }, parameters), stages, curves);
+        if (!ended) {
+          job.note(`Stopped; --resume goes on from the checkpoint '${paths.state}'.`);
+          return { out: '', report: done(outcomeOf(new Fault('job/stopped', {}), job.signal)) };
+        }
+        if (course.ending())
+          job.note(`Stopped on request, and what was reached is kept; --resume goes on from the checkpoint '${paths.state}'.`);
         const model = { ...ended.model, metadata: new Map([...ended.model.metadata, ...metadata]) };
         for (const note of await writeModel(model, ask.out, ports, job)) job.note(note);
-        const size = layoutOf(ended.plan.groups.flatMap((g) => g.parameters)).size;
-        const done = reportOf(ask, ports, began, setup, ended.snapshot, scores, { outcome: 'measured', notes: [...notes] }, size);
-        return { out: ask.out, report: regimeReport(done, ended.stages, ended.curves) };
+        return { out: ask.out, report: done({ outcome: 'measured' }, layoutOf(ended.plan.groups.flatMap((g) => g.parameters)).size) };
       }
 
+      const start = run.compiled.start;
+      const from = ask.resume ? await readCheckpoint(ports, paths.state, start, identity, ask.force, job.signal) : fresh(start);
       // At once, so that a place that cannot be written is known before the first step, and a killed run can be resumed.
       if (!ask.resume) await save(from);
       job.live({ kind: 'standing', paused: false });

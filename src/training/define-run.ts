@@ -1,7 +1,7 @@
 import type { Chosen, Options } from '../base/option.ts';
 import type { Random } from '../base/random.ts';
 import type { Tensor } from '../base/tensor.ts';
-import type { Graph, Model } from '../graph/types.ts';
+import type { Constant, Graph, Model } from '../graph/types.ts';
 import type { State } from './compile.ts';
 import type { Part } from './define.ts';
 import type { Plan } from './plan.ts';
@@ -126,7 +126,7 @@ export interface Measured {
 }
 /** One compiled run of a regime: rows of the recipe's data, its batch, optimizer and schedule unless the plan says otherwise. */
 export interface Stage {
-  /** Named in the report, and the stream that its rows are shuffled by. */
+  /** Named in the report; no two runs of a regime have the same. */
   readonly name: string;
   readonly plan: Plan;
   /** Shares of the whole programme that lie before it and up to its end, for its progress. */
@@ -134,6 +134,10 @@ export interface Stage {
   /** Absent for the graph's stored values. */
   readonly from?: State;
   readonly epochs: number;
+  /** Epochs after which it waits: a later stage of its name goes on from there. Absent for all. */
+  readonly until?: number;
+  /** Values of parameters to begin or go on with, by name. */
+  readonly values?: ReadonlyMap<string, Constant>;
   /** Multiplies the recipe's rate. */
   readonly rate?: number;
   /** Places of the training rows to use; absent for all. */
@@ -154,7 +158,10 @@ export interface StageEnd {
     readonly valAccuracy?: number;
   }[];
 }
-/** What a regime works with. Every method throws `job/stopped` when the run is cancelled. */
+/**
+ * What a regime works with. Every method throws `job/stopped` when the run is cancelled. A resumed regime is run again from its start:
+ * it has to ask for the same runs in the same order, and those that are done are given to it as they ended.
+ */
 export interface Programme {
   /** As the recipe says, for its one run. */
   readonly plan: Plan;
@@ -179,6 +186,10 @@ export interface Programme {
     of: 'train' | 'validation',
   ): Promise<{ readonly data: Float64Array; readonly width: number }>;
   open(model: Model, name: string): Promise<OpenGraph>;
+  /** What the regime makes itself and would take long to make again: kept in checkpoints by its name. */
+  once(name: string, make: () => Promise<Kept>): Promise<Kept>;
+  /** Whether it was asked to end and keep what it has reached: the run under way has ended early then. */
+  ending(): boolean;
   /** A line of the table of stages: numbers by their names. */
   record(stage: string, numbers: Readonly<Record<string, number>>): void;
   /** A curve of the report, beside the table of stages. */

@@ -32,22 +32,23 @@ const recipe = {
   batch: 32,
   epochs: 40,
 };
-const asked = (name: string): TrainRequest => {
+const inStages = { ...recipe, epochs: 20, regime: { kind: 'stages', plan: 'dense2*:20:1,*:20:0.5' } };
+const asked = (name: string, trained: object): TrainRequest => {
   // The name of a recipe stands in its model, so both have the same.
   const home = join(folder, name);
   mkdirSync(home);
-  writeFileSync(join(home, 'digits.train.json'), JSON.stringify(recipe));
+  writeFileSync(join(home, 'digits.train.json'), JSON.stringify(trained));
   return { recipe: join(home, 'digits.train.json'), out: join(home, 'digits.onnx'), device: 'cpu', resume: false, force: false };
 };
 const curvesOf = ({ report }: TrainResult) => report.cards.slice(1);
 
-test('a training whose process is killed goes on from its checkpoint in a new one, and ends as the run that was left alone', async () => {
-  const whole = await jobs.submit('train', asked('whole'));
+const killedOnce = async (name: string, trained: object) => {
+  const whole = await jobs.submit('train', asked(`${name} whole`, trained));
   let steer: (steer: Steer) => void = () => {};
   let restarts = 0;
   let killed = false;
   const first: number[] = [];
-  const result = await jobs.submit('train', asked('killed'), {
+  const result = await jobs.submit('train', asked(`${name} killed`, trained), {
     onBegin: (reach) => (steer = reach),
     onRestart: () => restarts++,
     onLive(live: Live) {
@@ -65,4 +66,8 @@ test('a training whose process is killed goes on from its checkpoint in a new on
   assert.match(result.report.notes[0], /ended unexpectedly \(signal SIGKILL\)/);
   assert.deepEqual(readFileSync(result.out), readFileSync(whole.out));
   assert.deepEqual(curvesOf(result), curvesOf(whole));
-});
+};
+
+test('a training whose process is killed goes on from its checkpoint in a new one, and ends as the run that was left alone', () =>
+  killedOnce('plain', recipe));
+test('and so does a regime, within the stage that it was in', () => killedOnce('stages', inStages));

@@ -245,16 +245,39 @@ test('blocks read images, prototypes, and the features of a model that stays as 
   assert.deepEqual(scores.logits.dims, [2, 10]);
 });
 
-test('learned points: all blocks take a step together, and the points stay apart', async () => {
-  const { report, out, notes } = await workshop().run({
-    ...base,
-    epochs: 12,
-    regime: { kind: 'noprop', blocks: 3, hidden: 16, embedding: 'learned', width: 12 },
+test('learned points: in turns or with all blocks together, the points move and stay apart', async () => {
+  for (const order of ['alternating', 'together']) {
+    const regime = { kind: 'noprop', blocks: 3, hidden: 16, embedding: 'learned', width: 12, order };
+    const { report, out, notes } = await workshop().run({ ...base, epochs: 12, regime });
+    const found = parse(readFileSync(out), 'model').graph.initializers.get('noprop.embedding');
+    assert.deepEqual(found?.dims, [10, 12]);
+    assert.ok(report.headline.test_accuracy > 0.5, `${order}: ${report.headline.test_accuracy}`);
+    assert.ok(!notes.some((n) => n.includes('closer than')));
+  }
+});
+
+test('in turns, a step moves its own block and what all share, and the next begins from there', async () => {
+  const shop = workshop();
+  const file = shop.arrays('turns.npz', {
+    x: float32([8, 2], [1, 0, 0, 1, 1, 1, 0, 0, 2, 0, 0, 2, 2, 2, 1, 2]),
+    y: int64([8], [0, 1, 1, 0, 0, 1, 1, 0]),
   });
-  const found = parse(readFileSync(out), 'model').graph.initializers.get('noprop.embedding');
-  assert.deepEqual(found?.dims, [10, 12]);
-  assert.ok(report.headline.test_accuracy > 0.5, String(report.headline.test_accuracy));
-  assert.ok(!notes.some((n) => n.includes('closer than')));
+  const tiny = { ...base, data: { train: file }, split: { val: 0 }, batch: 4, optimizer: { kind: 'sgd', lr: 0.05 } };
+  const of = async (epochs: number, order: string) => {
+    const regime = { kind: 'noprop', blocks: 2, hidden: 4, order };
+    const { out } = await shop.run({ ...tiny, epochs, regime }, { force: true });
+    const { initializers } = parse(readFileSync(out), 'model').graph;
+    return (name: string) => initializers.get(name)?.bytes;
+  };
+  // One epoch in turns is one epoch of each block after the other.
+  const [one, after] = [await of(1, 'alternating'), await of(1, 'sequential')];
+  for (const name of ['noprop.block1.z.weight', 'noprop.block2.out.weight', 'noprop.readout.weight'])
+    assert.deepEqual(one(name), after(name));
+  // Over two, a block's own steps read nothing of the other, the readout's do: Σ over both in another order.
+  const [turns, blocks] = [await of(2, 'alternating'), await of(2, 'sequential')];
+  assert.deepEqual(turns('noprop.block1.z.weight'), blocks('noprop.block1.z.weight'));
+  assert.deepEqual(turns('noprop.block2.z.weight'), blocks('noprop.block2.z.weight'));
+  assert.notDeepEqual(turns('noprop.readout.weight'), one('noprop.readout.weight'));
 });
 
 test('what cannot be trained so is refused, saying why', async () => {
@@ -264,6 +287,7 @@ test('what cannot be trained so is refused, saying why', async () => {
   await refused({ loss: 'mse', regime: 'noprop' }, /two classes or more/);
   await refused({ regime: { kind: 'noprop', blocks: 200 } }, /signal that rises with every block, and at block \d+ of 200/);
   await refused({ regime: { kind: 'noprop', embedding: 'learned', width: 4 } }, /width 4 must be at least 10/);
+  await refused({ regime: { kind: 'noprop', embedding: 'learned', order: 'sequential' } }, /take order 'alternating' or 'together'/);
   await refused({ regime: { kind: 'noprop', blocks: 1 } }, /blocks/, 'training/recipe');
   const same = shop.arrays('same.npz', {
     x: float32([6, 2], [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]),

@@ -6,7 +6,7 @@ import { float32, int64 } from '../../src/base/tensor.ts';
 import { readNpz } from '../../src/data/npz.ts';
 import { dataOf } from '../../src/graph/constant.ts';
 import { parse } from '../../src/graph/parse.ts';
-import { digitsData, workshop } from './workshop.ts';
+import { atStep, digitsData, wholeAndInPieces, workshop } from './workshop.ts';
 
 const base = {
   arch: { kind: 'mlp', hidden: '16' },
@@ -41,14 +41,8 @@ test('a run with terms, a sampler, a growing batch and monitors, stopped and res
     batch: { size: 16, schedule: { kind: 'doubling', steps: 30, max: 64 } },
     monitor: ['update-ratio', 'effective-step'],
   };
-  const [whole, pieces] = [workshop(), workshop()];
-  const a = await whole.run(recipe);
-  const cancel = new AbortController();
-  const cut = await pieces.run(recipe, { signal: cancel.signal, live: (event) => event.kind === 'steps' && cancel.abort() });
-  assert.equal(cut.report.outcome, 'stopped');
-  const b = await pieces.run(recipe, { resume: true });
-  assert.deepEqual(readFileSync(b.out), readFileSync(a.out));
-  const states = [whole, pieces].map((w) => readNpz(readFileSync(w.at('out.checkpoint.state'))));
+  const { whole: a, pieces } = await wholeAndInPieces(recipe, atStep(1));
+  const states = [a, pieces].map(({ shop }) => readNpz(readFileSync(shop.at('out.checkpoint.state'))));
   for (const [key, tensor] of Object.entries(states[0])) if (key !== 'meta') assert.deepEqual(states[1][key], tensor, key);
   assert.ok(['monitor/update-ratio', 'monitor/term/l1', 'monitor/term/loss-scale', 'state/scaling/mean'].every((key) => key in states[0]));
   const titles = a.report.cards.map((c) => c.title);
@@ -143,17 +137,11 @@ test('stages train one after the other, each what it names', async () => {
 
 test('L-BFGS on the whole data: the loss never rises, and it resumes', async () => {
   const recipe = { ...base, optimizer: 'lbfgs', batch: 'full', epochs: 12 };
-  const shop = workshop();
-  const { report } = await shop.run(recipe);
+  const { shop, report } = (await wholeAndInPieces(recipe, atStep(1))).whole;
   const loss = readNpz(readFileSync(shop.at('out.checkpoint.state')))['curve/loss'].data as Float64Array;
   assert.ok(loss.every((v, i) => i === 0 || v <= loss[i - 1]));
   assert.ok(loss[11] < 0.5 * loss[0], String(loss[11]));
   assert.ok(report.headline.test_accuracy > 0.8);
-  const pieces = workshop();
-  const cancel = new AbortController();
-  await pieces.run(recipe, { signal: cancel.signal, live: (event) => event.kind === 'steps' && cancel.abort() });
-  const resumed = await pieces.run(recipe, { resume: true });
-  assert.deepEqual(readFileSync(resumed.out), readFileSync(shop.at('out.onnx')));
 });
 
 test('a comparison pairs the seeds and tells what the baseline is', async () => {

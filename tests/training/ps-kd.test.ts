@@ -12,7 +12,7 @@ import { compileSteps } from '../../src/training/compile.ts';
 import { psKd } from '../../src/training/targets/ps-kd.ts';
 import { float64, open } from './session.ts';
 import { call, planOf } from './subject.ts';
-import { digitsData, workshop } from './workshop.ts';
+import { atEpoch, digitsData, wholeAndInPieces, workshop } from './workshop.ts';
 
 const { table } = psKd;
 assert.ok(table);
@@ -149,28 +149,19 @@ test('without a share of its own word, or in one epoch, the run is the one with 
 });
 
 test('a run that was stopped and resumed is the run that was not, and lists what the model doubts', async () => {
-  const recipe = { ...base, targets: 'ps-kd' };
-  const [whole, pieces] = [workshop(), workshop()];
-  const a = await whole.run(recipe);
-  const cancel = new AbortController();
-  const cut = await pieces.run(recipe, {
-    signal: cancel.signal,
-    live: (event) => event.kind === 'epoch' && event.epoch === 2 && cancel.abort(),
-  });
-  assert.equal(cut.report.outcome, 'stopped');
-  const b = await pieces.run(recipe, { resume: true });
-  assert.deepEqual(readFileSync(b.out), readFileSync(a.out));
-  const card = b.report.cards.find((c) => c.title.includes('doubts most'));
+  const { pieces } = await wholeAndInPieces({ ...base, targets: 'ps-kd' }, atEpoch(2));
+  const { cards, provenance } = pieces.report;
+  const card = cards.find((c) => c.title.includes('doubts most'));
   assert.ok(card?.kind === 'table' && card.rows.length === 50);
   const doubts = card.rows.map((r) => Number(r[3]));
   assert.ok(doubts.every((d, i) => d >= 0 && d <= 1 && (i === 0 || d <= doubts[i - 1])));
-  const softness = b.report.cards.find((c) => c.title === 'Target softness');
+  const softness = cards.find((c) => c.title === 'Target softness');
   assert.ok(softness?.kind === 'bars');
   assert.equal(
     softness.series[0].values.reduce<number>((n, v) => n + Number(v), 0),
-    b.report.provenance.rows,
+    provenance.rows,
   );
-  const alpha = b.report.cards.find((c) => c.title === 'Targets');
+  const alpha = cards.find((c) => c.title === 'Targets');
   assert.ok(alpha?.kind === 'curve');
   alpha.lines[0].points.forEach(([epoch, v], i) => {
     assert.equal(epoch, i + 1);

@@ -5,8 +5,7 @@ import { Fault } from '../../src/base/fault.ts';
 import { readNpz } from '../../src/data/npz.ts';
 import { dataOf } from '../../src/graph/constant.ts';
 import { parse } from '../../src/graph/parse.ts';
-import type { TrainResult } from '../../src/report/tasks.ts';
-import { digitsData, workshop } from './workshop.ts';
+import { atStep, digitsData, wholeAndInPieces, workshop } from './workshop.ts';
 
 /** 400 steps: momentum, a schedule, batch statistics, evaluations and an early stop that has state of its own, gradients of three steps at a time, and mean parameters. */
 const recipe = {
@@ -21,34 +20,13 @@ const recipe = {
   earlyStop: { patience: 50 },
 };
 
-/** Runs until at least `step` steps are made, then cancels, again and again, resuming each time. */
-const inPieces = async (shop: ReturnType<typeof workshop>, stops: readonly number[]): Promise<TrainResult> => {
-  for (const [i, stop] of stops.entries()) {
-    const cancel = new AbortController();
-    let made = 0;
-    const { report } = await shop.run(recipe, {
-      signal: cancel.signal,
-      resume: i > 0,
-      live(event) {
-        if (event.kind === 'steps') made = event.step.at(-1) ?? made;
-        if (made >= stop) cancel.abort();
-      },
-    });
-    assert.equal(report.outcome, 'stopped');
-    assert.equal(report.reason?.code, 'job/stopped');
-    assert.ok(report.headline.steps >= stop && report.headline.steps < 400, `stopped at ${report.headline.steps}`);
-    assert.ok(!existsSync(shop.at('out.onnx')), 'a stopped run must not pass for a finished one');
-  }
-  return shop.run(recipe, { resume: true });
-};
-
 test('a run stopped and resumed is the run that was not, bit for bit', async () => {
-  const [whole, pieces] = [workshop(), workshop()];
-  const a = await whole.run(recipe);
-  const b = await inPieces(pieces, [1, 50]);
-  assert.deepEqual(readFileSync(b.out), readFileSync(a.out));
-  assert.deepEqual(b.report.cards.slice(1), a.report.cards.slice(1));
-  const states = [whole, pieces].map((w) => readNpz(readFileSync(w.at('out.checkpoint.state'))));
+  const { whole, pieces, cuts } = await wholeAndInPieces(recipe, atStep(1), atStep(50));
+  for (const [i, least] of [1, 50].entries()) {
+    const { steps } = cuts[i].report.headline;
+    assert.ok(steps >= least && steps < 400, `stopped at ${steps}`);
+  }
+  const states = [whole, pieces].map(({ shop }) => readNpz(readFileSync(shop.at('out.checkpoint.state'))));
   for (const [key, tensor] of Object.entries(states[0])) if (key !== 'meta') assert.deepEqual(states[1][key], tensor, key);
   assert.ok(['state/slot/velocity', 'state/statistic/bn1.running_var', 'best/theta', 'curve/loss'].every((key) => key in states[0]));
 });

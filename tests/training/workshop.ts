@@ -1,4 +1,5 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -69,3 +70,44 @@ export const workshop = () => {
     },
   };
 };
+
+type Shop = ReturnType<typeof workshop>;
+type Done = Awaited<ReturnType<Shop['run']>> & { readonly shop: Shop };
+
+/**
+ * A recipe run whole, and in another folder stopped each time one of `stops` says so and resumed: both leave the same model, bit for bit,
+ * and the same report but for its first card, which tells the time.
+ */
+export const wholeAndInPieces = async (
+  recipe: object,
+  ...stops: readonly ((event: Live) => boolean)[]
+): Promise<{ readonly whole: Done; readonly pieces: Done; readonly cuts: readonly TrainResult[] }> => {
+  const [shop, cut] = [workshop(), workshop()];
+  const whole = { ...(await shop.run(recipe)), shop };
+  const cuts: TrainResult[] = [];
+  for (const [i, stop] of stops.entries()) {
+    const cancel = new AbortController();
+    const live = (event: Live): void => {
+      if (stop(event)) cancel.abort();
+    };
+    const result = await cut.run(recipe, { signal: cancel.signal, resume: i > 0, live });
+    assert.equal(result.report.outcome, 'stopped');
+    assert.equal(result.report.reason?.code, 'job/stopped');
+    assert.ok(!existsSync(cut.at('out.onnx')), 'a stopped run must not pass for a finished one');
+    cuts.push(result);
+  }
+  const pieces = { ...(await cut.run(recipe, { resume: true })), shop: cut };
+  assert.deepEqual(readFileSync(pieces.out), readFileSync(whole.out));
+  assert.deepEqual(pieces.report.cards.slice(1), whole.report.cards.slice(1));
+  return { whole, pieces, cuts };
+};
+
+/** Stops of a run: once so many steps are made, with the first of them, or when an epoch ends. */
+export const atStep =
+  (step: number) =>
+  (event: Live): boolean =>
+    event.kind === 'steps' && (event.step.at(-1) ?? 0) >= step;
+export const atEpoch =
+  (epoch: number) =>
+  (event: Live): boolean =>
+    event.kind === 'epoch' && event.epoch === epoch;

@@ -79,8 +79,6 @@ export const trainingFaults = {
     `Training stopped: loss or gradient was not finite at step ${d.step} (epoch ${d.epoch}, learning rate ${d.lr}, rows ${d.rows.slice(0, 8).join(', ')}${d.rows.length > 8 ? ', …' : ''}); the first such tensor is ${d.where}. The last good parameters are in '${d.kept}'; lower the rate, clip the gradient, or look at those rows.`,
   'training/stage-not-finite': (d: { stage: string; step: number; lr: number }): string =>
     `Training stopped in ${d.stage}: loss or gradient was not finite at its step ${d.step} with rate ${d.lr}; lower the rate, or clip the gradient.`,
-  'training/regime-resume': (d: { path: string; regime: string }): string =>
-    `Recipe '${d.path}' follows regime '${d.regime}', whose runs cannot be resumed; start without --resume.`,
   'training/kept-results': (d: { path: string; other: readonly string[] }): string =>
     d.other.length === 0
       ? `'${d.path}' holds no kept results of trainings; give another path to resume.`

@@ -43,7 +43,7 @@ export const train: CliCommand = {
     const ask = { recipe, out, device: deviceOf(typed), resume: resume !== undefined, force: force !== undefined };
     const result = await terminal.submit('Training', 'train', ask);
     await present([result.report], typed, terminal);
-    if (!quiet(typed)) terminal.print(`Model: ${result.out}`);
+    if (!quiet(typed) && result.out !== '') terminal.print(`Model: ${result.out}`);
     return exitOf[result.report.outcome];
   },
 };

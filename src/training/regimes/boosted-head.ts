@@ -234,7 +234,9 @@ export const boostedHead: Regime = defineRegime({
       const order = Array.from({ length: rows.count }, (_, i) => i);
       if (drawnRows < rows.count) chance.shuffle(order);
       const places = order.slice(0, drawnRows);
-      const theta = await open.fit(rowsAt(x, inputs, places), rowsAt(r, width, places), chance);
+      const { theta } = await programme.once(`step ${t}`, async () => ({
+        theta: await open.fit(rowsAt(x, inputs, places), rowsAt(r, width, places), chance),
+      }));
       const f = await open.values(x, theta);
       const rho = shrinkage * stepLength(boosted, scores, f, r);
       if (!Number.isFinite(rho)) throw refused(`came to a step ${t} that is not finite; lower the shrinkage`);
@@ -260,6 +262,7 @@ export const boostedHead: Regime = defineRegime({
         ...(one.held?.accuracy === undefined ? {} : { validation_accuracy: one.held.accuracy }),
       });
       programme.progress(t / total, `step ${t} of ${total}, loss ${(one.held ?? one.train).loss.toPrecision(4)}`);
+      if (programme.ending()) break;
     }
     if (steps.length === 0) throw refused('has nothing to fit: the residuals are 0 before the first step');
     curves(programme, made);

@@ -33,6 +33,10 @@ export const defensiveDistillation: Regime = defineRegime({
     for (let i = 0; i < rows.count; i++) marks[i * rows.classes + rows.labels[i]] = 1;
     const teacher = await programme.train({ name: 'teacher', plan, epochs: teacherEpochs || epochs, soft: { shares: marks, temperature } });
     await recorded(programme, 'teacher', teacher);
+    if (programme.ending()) {
+      programme.note('It ended before the student began, so the teacher is kept.');
+      return { state: teacher.state };
+    }
     const { data, width } = await programme.values(plan, teacher.state, plan.output, 'train');
     const student = await programme.train({
       name: 'student',

@@ -151,7 +151,7 @@ export const noprop: Regime = defineRegime({
   id: 'noprop',
   source: 'Li, Teh and Pascanu 2025, arXiv:2503.24322 (NoProp-DT)',
   about:
-    'Trains blocks that each denoise the label: a block reads the data and a noised label, and says the clean one. No gradient crosses blocks, so a step keeps one block in memory. The blocks are trained one after the other; they share only the readout. The saved model is the chain of all blocks as plain ONNX. Its natural baseline is the `arch` of the recipe, trained by back-propagation. AdamW with rate 1e-3, decay 1e-3 and a batch of 128 are usual.',
+    'Trains blocks that each denoise the label: a block reads the data and a noised label, and says the clean one. No gradient crosses blocks, so a step keeps one block in memory. Every block trains an epoch in turn; they share only the readout (and the points of the classes, where these are learned). The saved model is the chain of all blocks as plain ONNX. Its natural baseline is the `arch` of the recipe, trained by back-propagation. AdamW with rate 1e-3, decay 1e-3 and a batch of 128 are usual.',
   formula: [
     'z_t = √ᾱ_t u_y + √(1 − ᾱ_t) ε; û_t = softmax(B_t(x, z_{t−1}))·E; SNR(t) = ᾱ_t/(1 − ᾱ_t)',
     'L_t = CE(W z_T + b, y) + KL(q(z_0|y) ‖ N(0, I)) + (T/2) η (SNR(t) − SNR(t−1)) ‖û_t − u_y‖²',
@@ -172,13 +172,18 @@ export const noprop: Regime = defineRegime({
     embedding: choice({
       default: 'one-hot',
       of: ['one-hot', 'learned', 'prototype'],
-      help: 'Points of the classes: one-hot; trained with the blocks, which then take every step together; or of each class the training row with the least median distance to the others.',
+      help: 'Points of the classes: one-hot; trained with the blocks; or of each class the training row with the least median distance to the others.',
     }),
     width: int({ default: 64, min: 2, max: 100000, help: 'Of learned points: at least the number of classes.' }),
     from: choice({
       default: 'inputs',
       of: ['inputs', 'features'],
       help: 'What blocks read: the inputs, or what the last dense layer of the model reads, kept as it is.',
+    }),
+    order: choice({
+      default: 'alternating',
+      of: ['alternating', 'sequential', 'together'],
+      help: 'An epoch of every block in turn; all epochs of a block before the next begins; or all blocks in every step, which then keeps all of them in memory.',
     }),
     hidden: int({ default: 64, min: 1, max: 100000, help: 'Width of the hidden layers of a block.' }),
     inference: choice({
@@ -191,7 +196,7 @@ export const noprop: Regime = defineRegime({
   baseline: 'single',
   async run(programme, chosen) {
     const { plan, rows } = programme;
-    const { blocks: count, hidden, eta } = chosen;
+    const { blocks: count, hidden, eta, order } = chosen;
     const { classes } = plan;
     if (plan.loss.part.target !== 'class' || plan.loss.part.embeds || classes < 2)
       throw refused("needs labels of two classes or more; set loss 'cross-entropy'");
@@ -216,6 +221,8 @@ export const noprop: Regime = defineRegime({
 
     const known = chosen.embedding === 'prototype' ? await programme.values(plan, {}, value, 'train') : undefined;
     const { width } = chosen;
+    if (chosen.embedding === 'learned' && order === 'sequential')
+      throw refused("learns its points with all blocks, so none can be done before the others; take order 'alternating' or 'together'");
     if (chosen.embedding === 'learned' && width < classes)
       throw refused(`starts from orthogonal points, so their width ${width} must be at least ${classes}, the number of classes`);
     const embedding: Embedding = known
@@ -233,10 +240,8 @@ export const noprop: Regime = defineRegime({
       const prefix = `noprop.block${i + 1}`;
       return blockOver(body, { value, row }, { prefix, hidden, images: row.length === 3, embedding }, programme.random(prefix));
     });
-    // Points that are learned change with every step of every block, so all blocks take theirs together.
-    const sets = embedding.learned ? [blocks] : blocks.map((b) => [b]);
-    for (const [i, set] of sets.entries()) {
-      const name = embedding.learned ? 'all blocks' : `block ${i + 1}`;
+    const sets = order === 'together' ? [blocks] : blocks.map((b) => [b]);
+    const runs = sets.map((set, i) => {
       const { graph, output } = together(body, set, hidden);
       const denoisers = set.map((b) => {
         const t = blocks.indexOf(b) + 1;
@@ -252,30 +257,45 @@ export const noprop: Regime = defineRegime({
         loss: { part: denoisingLoss(`noprop-${i + 1}`, denoisers, embedding, { first: levels[0], last: levels[count] }), chosen: {} },
         groups: [{ parameters, lrScale: 1 }],
       };
-      const span = [i / sets.length, (i + 1) / sets.length] as const;
-      const { state, history } = await programme.train({ name, plan: own, epochs: programme.epochs, span, measured: false });
-      const { initializers } = programme.stored(own, state);
-      for (const { name: key } of parameters) {
-        const c = initializers.get(key);
-        if (c) trained.set(key, c);
+      return { name: order === 'together' ? 'all blocks' : `block ${i + 1}`, plan: own };
+    });
+    // In turns, a block trains an epoch and hands what all share to the next; its optimizer keeps averages of its own.
+    const turns = order === 'alternating' ? programme.epochs : 1;
+    const total = turns * runs.length;
+    for (let turn = 0; turn < total && (turn === 0 || !programme.ending()); turn++) {
+      const own = runs[turn % runs.length];
+      const { state, history } = await programme.train({
+        ...own,
+        epochs: programme.epochs,
+        ...(turns > 1 ? { until: 1 + Math.floor(turn / runs.length) } : {}),
+        values: new Map(shared.flatMap(({ name }) => (trained.has(name) ? [[name, trained.get(name) as Constant] as const] : []))),
+        span: [turn / total, (turn + 1) / total],
+        measured: false,
+      });
+      const { initializers } = programme.stored(own.plan, state);
+      for (const { name } of own.plan.groups[0].parameters) {
+        const c = initializers.get(name);
+        if (c) trained.set(name, c);
       }
-      losses.push(history.at(-1)?.trainLoss ?? Number.NaN);
+      losses[turn % runs.length] = history.at(-1)?.trainLoss ?? Number.NaN;
     }
+    const begun = order === 'together' ? blocks : blocks.slice(0, losses.length);
+    if (begun.length < count) programme.note(`The chain ends after block ${begun.length} of ${count}: the others had not begun.`);
     const learned = trained.get('noprop.embedding');
     const ended = learned ? { ...embedding, table: Float64Array.from(numbersOf(learned)) } : embedding;
     if (closest(ended) < CLOSE)
       programme.note(`Two classes have embeddings closer than ${CLOSE}, so the chain cannot tell them apart; take embedding 'one-hot'.`);
 
     const chain = { samples: chosen.samples, noisy: chosen.inference === 'sampled' };
-    const { graph, scores } = chained(plan, body, blocks, levels, embedding, chain, trained, programme.random('chain'));
-    const parameters = [...blocks.flatMap((b) => b.parameters), ...shared];
+    const { graph, scores } = chained(plan, body, begun, levels, embedding, chain, trained, programme.random('chain'));
+    const parameters = [...begun.flatMap((b) => b.parameters), ...shared];
     const whole: Plan = { ...common, graph, output: plan.output, loss: plan.loss, groups: [{ parameters, lrScale: 1 }] };
     const state = { theta: gathered(graph, layoutOf(parameters), precision) };
     const right = await accuracies(programme, whole, state, scores);
-    for (let i = 0; i < count; i++)
+    for (let i = 0; i < begun.length; i++)
       programme.record(`block ${i + 1}`, {
         signal: levels[i + 1],
-        ...(losses.length === count ? { train_loss: losses[i] } : {}),
+        ...(order !== 'together' ? { train_loss: losses[i] } : {}),
         ...(right.length > 0 ? { validation_accuracy: right[i] } : {}),
       });
     const points = (values: readonly number[]): readonly (readonly [number, number])[] => values.map((v, i) => [i + 1, v]);
@@ -285,15 +305,15 @@ export const noprop: Regime = defineRegime({
         caption: 'Of the chain cut off after so many blocks, on the validation rows: where it rises, the label emerges.',
         ...{ x: 'Blocks', y: 'Accuracy', unit: 'fraction', lines: [{ name: 'validation', points: points(right) }] },
       });
-    if (losses.length === count)
+    if (order !== 'together')
       programme.curve({
         title: 'Loss of each block',
         ...{ x: 'Block', y: 'Loss', unit: 'nats', lines: [{ name: 'training', points: points(losses) }] },
       });
     const [{ kept }] = blocks;
     programme.note(
-      embedding.learned
-        ? `With learned points a step keeps ${count * kept} numbers a row, those of all blocks, though no gradient crosses them; with other points it keeps ${kept}.`
+      order === 'together'
+        ? `Trained together, a step keeps ${count * kept} numbers a row, those of all blocks, though no gradient crosses them; in turns it keeps ${kept}.`
         : `A step keeps ${kept} numbers a row, those of one block; back-propagation through the chain of all ${count} would keep ${count * kept}.`,
     );
     const { metadata, producer, producerVersion } = programme.model;

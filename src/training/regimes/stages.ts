@@ -30,6 +30,7 @@ export const stages: Regime = defineRegime({
         ...(valLoss === undefined ? {} : { validation_loss: valLoss }),
         ...(valAccuracy === undefined ? {} : { validation_accuracy: valAccuracy }),
       });
+      if (programme.ending()) break;
     }
     return last;
   },
