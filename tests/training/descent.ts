@@ -5,7 +5,7 @@ import { emitter } from '../../src/graph/emit.ts';
 import type { TensorType } from '../../src/graph/types.ts';
 import { zeros } from '../../src/training/layout.ts';
 import { optimizers } from '../../src/training/optimizers/index.ts';
-import type { Group } from '../../src/training/plan.ts';
+import { type Group, modelOf } from '../../src/training/plan.ts';
 import { type Carried, emitUpdate, slotsOf } from '../../src/training/update.ts';
 import { float64, numbers, open } from './session.ts';
 
@@ -68,17 +68,7 @@ export const descend = async (
   ];
   const inputs = [...Object.keys(feeds), 'grad', 't'].map((name) => ({ name, type: emit.type(name) ?? f64([]) }));
   const outputs = pairs.map(([, name]) => ({ name, type: emit.type(name) ?? f64([]) }));
-  const session = await open({
-    irVersion: 8,
-    opsets: new Map([['', 18]]),
-    producer: '',
-    producerVersion: '',
-    domain: '',
-    version: 0,
-    metadata: new Map(),
-    functions: [],
-    graph: emit.graph('update', inputs, outputs),
-  });
+  const session = await open(modelOf({ irVersion: 8, opsets: new Map([['', 18]]) }, emit.graph('update', inputs, outputs)));
   const path: number[][] = [];
   for (let t = 1; t <= steps; t++) {
     const w = numbers(feeds.theta);

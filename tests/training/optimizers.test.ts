@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { emitter } from '../../src/graph/emit.ts';
 import { optimizers } from '../../src/training/optimizers/index.ts';
+import { modelOf } from '../../src/training/plan.ts';
 import { emitClip } from '../../src/training/update.ts';
 import { descend, f64, groupOf, near } from './descent.ts';
 import { float64, numbers, once } from './session.ts';
@@ -135,18 +136,10 @@ const clipped = async (clip: { norm: number } | { value: number }): Promise<{ gr
       { name: norm, type: f64([]) },
     ],
   );
-  const model = {
-    irVersion: 8,
-    opsets: new Map([['', 18]]),
-    producer: '',
-    producerVersion: '',
-    domain: '',
-    version: 0,
-    metadata: new Map(),
-    functions: [],
-    graph,
-  };
-  const out = await once(model, { g: float64([3], [3, 4, 12]), limit: float64([], [Object.values(clip)[0]]) });
+  const out = await once(modelOf({ irVersion: 8, opsets: new Map([['', 18]]) }, graph), {
+    g: float64([3], [3, 4, 12]),
+    limit: float64([], [Object.values(clip)[0]]),
+  });
   return { grad: numbers(out[grad]), norm: numbers(out[norm])[0] };
 };
 
