@@ -22,6 +22,7 @@ import { discoveryMetrics } from './metrics/discovery-metrics.ts';
 import { domainWeightedEnsemble } from './metrics/domain-weighted-ensemble.ts';
 import { frechetMeanPrediction } from './metrics/frechet-mean-prediction.ts';
 import { promptEnsemble } from './metrics/prompt-ensemble.ts';
+import { rankProfile } from './metrics/rank-profile.ts';
 import { rankingMetrics } from './metrics/ranking-metrics.ts';
 import { regressionReport } from './metrics/regression-report.ts';
 import { linearProbe } from './representation/linear-probe.ts';
@@ -36,6 +37,7 @@ export const diagnostics: readonly Diagnostic[] = [
   confusionMatrix,
   compareModels,
   rankingMetrics,
+  rankProfile,
   regressionReport,
   aupimo,
   discoveryMetrics,
