@@ -1,7 +1,7 @@
-import { format } from '../src/report/format.ts';
 import { type Palette, palettes } from '../src/report/palette.ts';
 import type { Attribution, Shown } from '../src/report/tasks.ts';
-import { context2d, el } from './element.ts';
+import { context2d, dress, el } from './element.ts';
+import { format, given, t, type Words } from './l10n.ts';
 import type { MapLook } from './map-look.ts';
 import { modeOf, paint, paintPicture, shade, sizedCanvas } from './picture.ts';
 import { type ShownToken, shadedWords } from './shaded-words.ts';
@@ -69,14 +69,14 @@ const bars = ({ what, names, inputs }: Of<'bars'>, { values }: Attribution, look
   const signed = modeOf(values, look.mode) === 'signed';
   const order = Array.from(values.keys()).sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b);
   const kept = order.slice(0, BARS);
-  const heads = [what, ...(inputs ? ['Value'] : []), '', 'Attribution'];
+  const heads = [what === 'Input' ? t('Input') : t('Unit'), ...(inputs ? [t('Value')] : []), '' as const, t('Attribution')];
   return el(
     'div',
     { class: 'bars-frame' },
     el(
       'table',
       { class: 'attribution-bars' },
-      el('thead', {}, el('tr', {}, ...heads.map((head) => el('th', { scope: 'col', class: head === what ? undefined : 'numeric' }, head)))),
+      el('thead', {}, el('tr', {}, ...heads.map((head, i) => el('th', { scope: 'col', class: i === 0 ? undefined : 'numeric' }, head)))),
       el(
         'tbody',
         {},
@@ -84,7 +84,7 @@ const bars = ({ what, names, inputs }: Of<'bars'>, { values }: Attribution, look
           el(
             'tr',
             {},
-            el('th', { scope: 'row' }, names[k]),
+            el('th', { scope: 'row' }, given(names[k])),
             inputs && el('td', { class: 'numeric' }, format(inputs[k])),
             el('td', { class: 'bar-cell' }, bar(values[k], most, signed, look)),
             el('td', { class: 'numeric' }, format(signed ? values[k] : Math.abs(values[k]))),
@@ -92,20 +92,19 @@ const bars = ({ what, names, inputs }: Of<'bars'>, { values }: Attribution, look
         ),
       ),
     ),
-    kept.length < order.length && el('p', { class: 'muted' }, `The ${kept.length} strongest of ${format(order.length, 'count')}.`),
+    kept.length < order.length && el('p', { class: 'muted' }, t('The {0} strongest of {1}.', kept.length, format(order.length, 'count'))),
   );
 };
 
 const tokens = ({ words, pieces }: Of<'tokens'>): readonly ShownToken[] => words.map((text, k) => ({ text, ...pieces?.[k] }));
 
 /** An attribution as it is looked at; `scale` is the |value| at full strength, and `most` the largest one. */
-export const drawingOf = (a: Attribution, label: string, look: MapLook, scale: number, most: number): HTMLElement => {
+export const drawingOf = (a: Attribution, label: Words, look: MapLook, scale: number, most: number): HTMLElement => {
   switch (a.shown.kind) {
     case 'map':
     case 'signal': {
       const canvas = a.shown.kind === 'map' ? picture(a.shown, a, look, scale) : signal(a.shown, a, look, scale);
-      canvas.setAttribute('role', 'img');
-      canvas.setAttribute('aria-label', label);
+      dress(canvas, { role: 'img', 'aria-label': label });
       return canvas;
     }
     case 'tokens':
@@ -120,7 +119,6 @@ export const originalOf = ({ shown, row }: Attribution): HTMLElement | undefined
   if (shown.kind !== 'map' || !shown.picture) return undefined;
   const canvas = sizedCanvas(shown.picture.width, shown.picture.height, LEAST);
   paintPicture(canvas, shown.picture);
-  canvas.setAttribute('role', 'img');
-  canvas.setAttribute('aria-label', `Row ${row}, original`);
-  return el('figure', { class: 'big' }, canvas, el('figcaption', {}, `original, ${shown.picture.width} × ${shown.picture.height}`));
+  dress(canvas, { role: 'img', 'aria-label': t('Row {0}, original', row) });
+  return el('figure', { class: 'big' }, canvas, el('figcaption', {}, t('original, {0} × {1}', shown.picture.width, shown.picture.height)));
 };

@@ -4,6 +4,7 @@ import { slugOf } from '../src/report/place.ts';
 import type { Card, Report, TableCard } from '../src/report/report.ts';
 import { twinsOf } from '../src/report/twin.ts';
 import type { Host } from './host.ts';
+import { given, t, type Words } from './l10n.ts';
 import { pngFile, type Sketch, stacked, svgFile, written } from './sketch.ts';
 import type { View } from './stage.ts';
 import { tableSketch } from './table-sketch.ts';
@@ -23,14 +24,14 @@ export interface Exports {
 export const formatsOf = (
   host: Host,
   { name, sketch, json, csv, page }: Exports,
-): readonly { readonly label: string; readonly save: () => unknown }[] => {
+): readonly { readonly label: Words; readonly save: () => unknown }[] => {
   const file = slugOf(name);
   return [
-    { label: 'PNG', save: async () => host.save(`${file}.png`, await pngFile(sketch()), 'image/png') },
-    { label: 'SVG', save: () => host.save(`${file}.svg`, text(svgFile(sketch())), 'image/svg+xml') },
-    ...(csv.length > 0 ? [{ label: 'CSV', save: () => host.save(`${file}.csv`, text(toCsvs(csv)), 'text/csv') }] : []),
-    { label: 'JSON', save: () => host.save(`${file}.json`, text(json()), 'application/json') },
-    { label: 'HTML', save: page },
+    { label: t('PNG'), save: async () => host.save(`${file}.png`, await pngFile(sketch()), 'image/png') },
+    { label: t('SVG'), save: () => host.save(`${file}.svg`, text(svgFile(sketch())), 'image/svg+xml') },
+    ...(csv.length > 0 ? [{ label: t('CSV'), save: () => host.save(`${file}.csv`, text(toCsvs(csv)), 'text/csv') }] : []),
+    { label: t('JSON'), save: () => host.save(`${file}.json`, text(json()), 'application/json') },
+    { label: t('HTML'), save: page },
   ];
 };
 
@@ -45,8 +46,8 @@ export const cardSketch = (card: Card, view: View): Sketch => {
     );
   const width = Math.max(320, body.width);
   return stacked([
-    written(String(card.title), width, { bold: true, size: 15 }),
-    ...(card.caption === undefined ? [] : [written(card.caption, width, { muted: true })]),
+    written(given(String(card.title)), width, { bold: true, size: 15 }),
+    ...(card.caption === undefined ? [] : [written(given(card.caption), width, { muted: true })]),
     body,
   ]);
 };
@@ -64,17 +65,17 @@ export const headlineTable = (report: Report): TableCard => ({
 });
 
 /** A whole report, card under card. */
-export const reportSketch = (report: Report, subject: string, cards: readonly Sketch[]): Sketch => {
+export const reportSketch = (report: Report, subject: Words, cards: readonly Sketch[]): Sketch => {
   const width = Math.max(640, ...cards.map((card) => card.width));
   return stacked(
     [
       stacked([
-        written(report.title, width, { bold: true, size: 20 }),
-        written(report.question, width),
+        written(given(report.title), width, { bold: true, size: 20 }),
+        written(given(report.question), width),
         written(subject, width, { muted: true }),
       ]),
       ...(Object.keys(report.headline).length > 0 ? [tableSketch(headlineTable(report), false)] : []),
-      ...(report.guide === '' ? [] : [written(report.guide, width)]),
+      ...(report.guide === '' ? [] : [written(given(report.guide), width)]),
       ...cards,
     ],
     28,

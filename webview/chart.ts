@@ -15,11 +15,11 @@ import {
   ScatterController,
   Tooltip,
 } from 'chart.js';
-import { format } from '../src/report/format.ts';
 import type { Axis, Selection } from '../src/report/report.ts';
 import { BinController } from './bins.ts';
-import { context2d, el } from './element.ts';
+import { context2d, el, say, writeAt } from './element.ts';
 import { type Followed, type Following, type Standing, standingOf, tally } from './following.ts';
+import { format, given, t, type Words } from './l10n.ts';
 import { drawnAt, type Sketch, stacked } from './sketch.ts';
 import { css, onThemeChange, type Theme, theme } from './theme.ts';
 
@@ -39,19 +39,19 @@ Chart.register(
 
 /** What one mark of a chart says. */
 export interface Mark {
-  readonly title: string;
-  readonly lines: readonly string[];
+  readonly title: Words;
+  readonly lines: readonly Words[];
 }
 
 export interface LegendEntry {
-  readonly name: string;
+  readonly name: Words;
   /** Draws the swatch into 22 × 12 pixels. */
   readonly swatch: (context: CanvasRenderingContext2D, theme: Theme) => void;
 }
 
 export interface Plot {
   /** Said by screen readers in place of the picture. */
-  readonly label: string;
+  readonly label: Words;
   readonly square?: boolean;
   /** Nearest by place along x (bars), or by distance (points). */
   readonly nearest: 'x' | 'xy';
@@ -145,7 +145,7 @@ const legendSketch = (entries: readonly LegendEntry[], width: number, colours: T
       context.font = font;
       context.textBaseline = 'middle';
       context.fillStyle = css(colours.muted);
-      context.fillText(place.entry.name, place.x + 28, place.y + 10);
+      writeAt(context, place.entry.name, place.x + 28, place.y + 10);
     }
   });
 };
@@ -198,7 +198,7 @@ export const drawPlot = (plot: Plot, select: (selection: Selection) => void, sig
       class: plot.square ? 'plot square' : 'plot',
       tabindex: 0,
       role: 'application',
-      'aria-roledescription': 'chart',
+      'aria-roledescription': t('chart'),
       'aria-label': plot.label,
     },
     canvas,
@@ -263,8 +263,8 @@ export const drawPlot = (plot: Plot, select: (selection: Selection) => void, sig
     chart.tooltip?.setActiveElements(found, { x: point?.x ?? 0, y: point?.y ?? 0 });
     chart.update('none');
     const mark = plot.mark(at.dataset, at.index);
-    const leads = rowsBehind(at.dataset, at.index) === null ? [] : ['Press Enter to see the samples.'];
-    readout.textContent = mark ? [mark.title, ...mark.lines, ...leads].join('. ') : '';
+    const leads = rowsBehind(at.dataset, at.index) === null ? [] : [t('Press Enter to see the samples.')];
+    say(readout, mark ? given([mark.title, ...mark.lines, ...leads].join('. ')) : '');
   };
   const move = (key: string): boolean => {
     const all = plot.sizes();

@@ -9,7 +9,8 @@ import {
   vsCodeOption,
   vsCodeProgressRing,
 } from '@vscode/webview-ui-toolkit';
-import { el, freshId } from './element.ts';
+import { dress, el, freshId, say } from './element.ts';
+import { given, type Words } from './l10n.ts';
 
 /** The one file that knows the toolkit: its successor replaces it here. */
 export const registerControls = (): void => {
@@ -22,37 +23,36 @@ export interface ButtonLook {
   /** `quiet` has no box: for toolbars. */
   readonly look?: 'primary' | 'secondary' | 'quiet';
   /** What a screen reader and the tool tip say, where the label is short. */
-  readonly title?: string;
+  readonly title?: Words;
 }
 const APPEARANCE = { primary: 'primary', secondary: 'secondary', quiet: 'icon' } as const;
 
 /** What is seen is part of what is said, so that who speaks to the page can say what they see. */
-const nameOf = (label: string, title: string = label): string => {
+const nameOf = (label: Words, title: Words = label): Words => {
   const word = label.replace('…', '');
-  return title.toLowerCase().includes(word.toLowerCase()) ? title : `${word}: ${title}`;
+  return title.toLowerCase().includes(word.toLowerCase()) ? title : given(`${word}: ${title}`);
 };
 
 /** Where pressing gives a word back (`Copied`), the button shows it for a moment. */
-export const button = (label: string, press: () => unknown, dress: ButtonLook = {}): HTMLElement => {
-  const { look = 'secondary', title } = dress;
+export const button = (label: Words, press: () => unknown, style: ButtonLook = {}): HTMLElement => {
+  const { look = 'secondary', title } = style;
   const control = make<Button>('vscode-button');
   control.setAttribute('appearance', APPEARANCE[look]);
-  control.setAttribute('aria-label', nameOf(label, title));
-  if (title !== undefined) control.title = title;
-  control.textContent = label;
+  dress(control, { 'aria-label': nameOf(label, title), title });
+  say(control, label);
   control.addEventListener('click', async () => {
     const done = await press();
     if (typeof done !== 'string') return;
-    control.textContent = done;
+    say(control, given(done));
     setTimeout(() => {
-      control.textContent = label;
+      say(control, label);
     }, 1500);
   });
   return control;
 };
 
 /** A button that stays pressed. */
-export const toggle = (label: string, pressed: boolean, change: (pressed: boolean) => void, title: string = label): HTMLElement => {
+export const toggle = (label: Words, pressed: boolean, change: (pressed: boolean) => void, title: Words = label): HTMLElement => {
   const control = button(label, () => set(control.getAttribute('aria-pressed') !== 'true'), { look: 'quiet', title });
   const set = (on: boolean): void => {
     control.setAttribute('aria-pressed', String(on));
@@ -64,29 +64,29 @@ export const toggle = (label: string, pressed: boolean, change: (pressed: boolea
 
 export interface Choice {
   readonly value: string;
-  readonly label: string;
+  readonly label: Words;
   /** The heading over it and those that follow. */
-  readonly group?: string;
+  readonly group?: Words;
 }
 
-export const dropdown = (label: string, choices: readonly Choice[], value: string, change: (value: string) => void): HTMLElement => {
+export const dropdown = (label: Words, choices: readonly Choice[], value: string, change: (value: string) => void): HTMLElement => {
   const control = make<Dropdown>('vscode-dropdown');
   const id = freshId('dropdown');
   control.id = id;
-  control.setAttribute('aria-label', label);
-  let group: string | undefined;
+  dress(control, { 'aria-label': label });
+  let group: Words | undefined;
   for (const choice of choices) {
     if (choice.group !== undefined && choice.group !== group) {
       const heading = make<HTMLElement>('vscode-option');
       heading.className = 'heading';
       heading.setAttribute('disabled', '');
-      heading.textContent = choice.group;
+      say(heading, choice.group);
       control.append(heading);
     }
     group = choice.group;
     const option = make<HTMLElement>('vscode-option');
     option.setAttribute('value', choice.value);
-    option.textContent = choice.label;
+    say(option, choice.label);
     if (choice.value === value) option.setAttribute('selected', '');
     control.append(option);
   }
@@ -94,10 +94,10 @@ export const dropdown = (label: string, choices: readonly Choice[], value: strin
   return el('div', { class: 'field' }, el('label', { for: id, class: 'field-label' }, label), control);
 };
 
-export const checkbox = (label: string, checked: boolean, change: (checked: boolean) => void): HTMLElement => {
+export const checkbox = (label: Words, checked: boolean, change: (checked: boolean) => void): HTMLElement => {
   const control = make<Checkbox>('vscode-checkbox');
-  control.textContent = label;
-  control.setAttribute('aria-label', label);
+  say(control, label);
+  dress(control, { 'aria-label': label });
   if (checked) control.setAttribute('checked', '');
   control.addEventListener('change', () => change(control.checked));
   return control;
@@ -111,23 +111,23 @@ export interface SliderRange {
 
 /** A share in percent. The toolkit has no slider; this is the browser's. */
 export const slider = (
-  label: string,
+  label: Words,
   percent: number,
   change: (percent: number) => void,
   range: SliderRange = { min: 0, max: 100, step: 5 },
 ): HTMLElement => {
   const id = freshId('slider');
-  const shown = el('output', { class: 'slider-value', for: id }, `${percent} %`);
+  const shown = el('output', { class: 'slider-value', for: id }, given(`${percent} %`));
   const input = el('input', { type: 'range', id, ...range, value: percent });
   input.addEventListener('input', () => {
-    shown.textContent = `${input.value} %`;
+    say(shown, given(`${input.value} %`));
     change(input.valueAsNumber);
   });
   return el('div', { class: 'field' }, el('label', { for: id, class: 'field-label' }, label), input, shown);
 };
 
 /** A number, told when it was entered and is within its bounds. */
-export const numberField = (label: string, value: number, range: SliderRange, change: (value: number) => void): HTMLElement => {
+export const numberField = (label: Words, value: number, range: SliderRange, change: (value: number) => void): HTMLElement => {
   const id = freshId('number');
   const input = el('input', { type: 'number', id, class: 'number', ...range, value });
   input.addEventListener('change', () => {
@@ -136,8 +136,8 @@ export const numberField = (label: string, value: number, range: SliderRange, ch
   return el('div', { class: 'field' }, el('label', { for: id, class: 'field-label' }, label), input);
 };
 
-export const ring = (label: string): HTMLElement => {
+export const ring = (label: Words): HTMLElement => {
   const control = make<HTMLElement>('vscode-progress-ring');
-  control.setAttribute('aria-label', label);
+  dress(control, { 'aria-label': label });
   return control;
 };

@@ -1,25 +1,32 @@
-import { format, UNDEFINED } from '../src/report/format.ts';
+import { UNDEFINED } from '../src/report/format.ts';
 import type { DiffSide, DiffStatus, ModelDiff, NodeDiff, TensorDiff } from '../src/report/model-study.ts';
 import type { ToPage } from '../src/vscode/protocol.ts';
 import { button, toggle } from './controls.ts';
-import { el } from './element.ts';
+import { el, say } from './element.ts';
 import type { Host } from './host.ts';
+import { format, given, t, type Words } from './l10n.ts';
 import { shapeOf } from './layer-table.ts';
 import { type Column, rowTable } from './row-table.ts';
 
-const signs: Readonly<Record<DiffStatus, string>> = { added: '+ added', removed: '− removed', changed: '≠ changed', same: '= same' };
+const statuses: Readonly<Record<DiffStatus, Words>> = { added: t('added'), removed: t('removed'), changed: t('changed'), same: t('same') };
+const signs: Readonly<Record<DiffStatus, Words>> = {
+  added: given(`+ ${statuses.added}`),
+  removed: given(`− ${statuses.removed}`),
+  changed: given(`≠ ${statuses.changed}`),
+  same: given(`= ${statuses.same}`),
+};
 const ranks: Readonly<Record<DiffStatus, number>> = { changed: 0, removed: 1, added: 2, same: 3 };
 
 const status = <T extends { readonly status: DiffStatus }>(): Column<T> => ({
-  label: 'Difference',
+  label: t('Difference'),
   width: 96,
   text: (item) => signs[item.status],
   key: (item) => ranks[item.status],
 });
-const nameText = ({ name, otherName }: Pick<NodeDiff, 'name' | 'otherName'>): string =>
-  otherName === undefined ? name : `${name} → ${otherName}`;
+const nameText = ({ name, otherName }: Pick<NodeDiff, 'name' | 'otherName'>): Words =>
+  given(otherName === undefined ? name : `${name} → ${otherName}`);
 const nameColumn = <T extends Pick<NodeDiff, 'name' | 'otherName'>>(): Column<T> => ({
-  label: 'Name',
+  label: t('Name'),
   sticky: true,
   width: 160,
   grow: 2,
@@ -30,18 +37,25 @@ const nameColumn = <T extends Pick<NodeDiff, 'name' | 'otherName'>>(): Column<T>
 const nodeColumns: readonly Column<NodeDiff>[] = [
   nameColumn(),
   status(),
-  { label: 'Operator', width: 100, rank: 0, text: ({ op }) => op, key: ({ op }) => op },
-  { label: 'What changed', width: 170, grow: 4, rank: 1, text: ({ changes }) => changes.join('; '), key: ({ changes }) => changes.length },
-  { label: 'Output shape', width: 110, grow: 1, rank: 2, text: ({ dims }) => shapeOf(dims), key: ({ dims }) => shapeOf(dims) },
+  { label: t('Operator'), width: 100, rank: 0, text: ({ op }) => given(op), key: ({ op }) => op },
+  {
+    label: t('What changed'),
+    width: 170,
+    grow: 4,
+    rank: 1,
+    text: ({ changes }) => given(changes.join('; ')),
+    key: ({ changes }) => changes.length,
+  },
+  { label: t('Output shape'), width: 110, grow: 1, rank: 2, text: ({ dims }) => shapeOf(dims), key: ({ dims }) => shapeOf(dims) },
 ];
 
-const shapes = ({ dims, otherDims }: TensorDiff): string => (otherDims ? `${shapeOf(dims)} → ${shapeOf(otherDims)}` : shapeOf(dims));
-const types = ({ dtype, otherDtype }: TensorDiff): string => (otherDtype ? `${dtype} → ${otherDtype}` : dtype);
+const shapes = ({ dims, otherDims }: TensorDiff): Words => (otherDims ? given(`${shapeOf(dims)} → ${shapeOf(otherDims)}`) : shapeOf(dims));
+const types = ({ dtype, otherDtype }: TensorDiff): Words => given(otherDtype ? `${dtype} → ${otherDtype}` : dtype);
 const number = (
-  label: string,
+  label: Words,
   rank: number,
   of: (values: NonNullable<TensorDiff['values']>) => number | null,
-  show: (value: number) => string = (value) => format(value),
+  show: (value: number) => Words = (value) => format(value),
 ): Column<TensorDiff> => ({
   label,
   numeric: true,
@@ -50,41 +64,41 @@ const number = (
   text({ values }) {
     if (!values) return '';
     const value = of(values);
-    return value === null ? UNDEFINED : show(value);
+    return value === null ? given(UNDEFINED) : show(value);
   },
   key: ({ values }) => (values ? (of(values) ?? Number.POSITIVE_INFINITY) : Number.NEGATIVE_INFINITY),
 });
 /** A cosine near 1 by its distance from 1, which three digits would hide. */
-const cosine = (value: number): string => (value < 0.999 || value === 1 ? format(value) : `1 − ${format(1 - value)}`);
+const cosine = (value: number): Words => (value < 0.999 || value === 1 ? format(value) : given(`1 − ${format(1 - value)}`));
 
 const tensorColumns: readonly Column<TensorDiff>[] = [
   nameColumn(),
   status(),
-  { label: 'Shape', width: 110, grow: 1, rank: 3, text: shapes, key: shapes },
-  { label: 'Type', width: 76, rank: 6, text: types, key: types },
-  number('Max difference', 0, ({ maxAbs }) => maxAbs),
+  { label: t('Shape'), width: 110, grow: 1, rank: 3, text: shapes, key: shapes },
+  { label: t('Type'), width: 76, rank: 6, text: types, key: types },
+  number(t('Max difference'), 0, ({ maxAbs }) => maxAbs),
   number(
-    'Relative',
+    t('Relative'),
     1,
     ({ relative }) => relative,
     (value) => format(value, 'fraction'),
   ),
-  number('Cosine', 2, ({ cosine: c }) => c, cosine),
-  number('Norm', 4, ({ norm }) => norm),
-  number('Other norm', 4, ({ otherNorm }) => otherNorm),
+  number(t('Cosine'), 2, ({ cosine: c }) => c, cosine),
+  number(t('Norm'), 4, ({ norm }) => norm),
+  number(t('Other norm'), 4, ({ otherNorm }) => otherNorm),
 ];
 
 const count = (list: readonly { readonly status: DiffStatus }[], of: DiffStatus): number => list.filter((one) => one.status === of).length;
 
 const summary = ({ nodes, tensors }: ModelDiff): HTMLElement => {
-  const told = (what: string, list: readonly { readonly status: DiffStatus }[]): HTMLElement => {
-    const parts = (['changed', 'added', 'removed', 'same'] as const).map((one) => `${format(count(list, one), 'count')} ${one}`);
+  const told = (what: Words, list: readonly { readonly status: DiffStatus }[]): HTMLElement => {
+    const parts = (['changed', 'added', 'removed', 'same'] as const).map((one) => `${format(count(list, one), 'count')} ${statuses[one]}`);
     return el(
       'div',
       {},
       el('dt', {}, what),
       el('dd', {}, format(list.length - count(list, 'same'), 'count')),
-      el('dd', { class: 'note' }, parts.join(', ')),
+      el('dd', { class: 'note' }, given(parts.join(', '))),
     );
   };
   const moved = tensors.flatMap(({ values }) => values?.maxAbs ?? []);
@@ -92,9 +106,9 @@ const summary = ({ nodes, tensors }: ModelDiff): HTMLElement => {
   return el(
     'dl',
     { class: 'headline numbers-first' },
-    told('nodes that differ', nodes),
-    told('tensors that differ', tensors),
-    el('div', {}, el('dt', {}, 'largest difference'), el('dd', {}, format(far)), el('dd', { class: 'note' }, 'of two elements')),
+    told(t('nodes that differ'), nodes),
+    told(t('tensors that differ'), tensors),
+    el('div', {}, el('dt', {}, t('largest difference')), el('dd', {}, format(far)), el('dd', { class: 'note' }, t('of two elements'))),
   );
 };
 
@@ -103,15 +117,20 @@ const sideOf = (side: DiffSide, which: 0 | 1, host: Host): HTMLElement => {
   return el(
     'div',
     { class: 'diff-side' },
-    el('h2', {}, el('span', { class: 'muted' }, which === 0 ? 'First ' : 'Other '), name),
+    el('h2', {}, el('span', { class: 'muted' }, which === 0 ? t('First') : t('Other')), ' ', given(name)),
     el(
       'p',
       { class: 'muted' },
-      `${format(side.bytes, 'bytes')} · ${format(side.nodes, 'count')} nodes · ${format(side.parameters, 'count')} parameters · ${
-        side.macs === null ? 'MACs not known' : `${format(side.macs, 'count')} MACs`
-      }`,
+      given(
+        [
+          format(side.bytes, 'bytes'),
+          t('{0} nodes', format(side.nodes, 'count')),
+          t('{0} parameters', format(side.parameters, 'count')),
+          side.macs === null ? t('MACs not known') : t('{0} MACs', format(side.macs, 'count')),
+        ].join(' · '),
+      ),
     ),
-    button('Open', () => host.post({ type: 'side', side: which }), { look: 'quiet', title: `Open ${name}` }),
+    button(t('Open'), () => host.post({ type: 'side', side: which }), { look: 'quiet', title: t('Open {0}', name) }),
   );
 };
 
@@ -123,12 +142,14 @@ const headers = ({ headers: list }: ModelDiff): HTMLElement | false =>
     el(
       'thead',
       {},
-      el('tr', {}, el('th', { scope: 'col' }, 'Header'), el('th', { scope: 'col' }, 'First'), el('th', { scope: 'col' }, 'Other')),
+      el('tr', {}, el('th', { scope: 'col' }, t('Header')), el('th', { scope: 'col' }, t('First')), el('th', { scope: 'col' }, t('Other'))),
     ),
     el(
       'tbody',
       {},
-      ...list.map(({ label, first, other }) => el('tr', {}, el('th', { scope: 'row' }, label), el('td', {}, first), el('td', {}, other))),
+      ...list.map(({ label, first, other }) =>
+        el('tr', {}, el('th', { scope: 'row' }, given(label)), el('td', {}, given(first)), el('td', {}, given(other))),
+      ),
     ),
   );
 
@@ -150,9 +171,22 @@ const csv = (diff: ModelDiff): string => {
       'other norm',
     ],
     ...diff.nodes.map((n) => ['node', n.status, n.name, n.otherName, n.op, n.dims?.join('x'), n.changes.join('; ')]),
-    ...diff.tensors.map((t) => {
-      const v = t.values;
-      return ['tensor', t.status, t.name, t.otherName, types(t), shapes(t), '', v?.maxAbs, v?.relative, v?.cosine, v?.norm, v?.otherNorm];
+    ...diff.tensors.map((tensor) => {
+      const v = tensor.values;
+      return [
+        'tensor',
+        tensor.status,
+        tensor.name,
+        tensor.otherName,
+        types(tensor),
+        shapes(tensor),
+        '',
+        v?.maxAbs,
+        v?.relative,
+        v?.cosine,
+        v?.norm,
+        v?.otherNorm,
+      ];
     }),
   ];
   return `${rows.map((row) => row.map(cell).join(',')).join('\n')}\n`;
@@ -160,52 +194,56 @@ const csv = (diff: ModelDiff): string => {
 
 /** Two model files: what differs in sum, then node by node and tensor by tensor. */
 export const diffView = ({ title, facts }: Extract<ToPage, { type: 'diff' }>, host: Host): HTMLElement => {
-  const chosen = el('section', { class: 'layer-aside', 'aria-label': 'Chosen difference' });
-  const idle = (): void => chosen.replaceChildren(el('p', { class: 'muted' }, 'Choose a row to see what changed.'));
-  const detail = (name: string, pairs: readonly (readonly [string, string])[], changes: readonly string[]): void =>
+  const chosen = el('section', { class: 'layer-aside', 'aria-label': t('Chosen difference') });
+  const idle = (): void => chosen.replaceChildren(el('p', { class: 'muted' }, t('Choose a row to see what changed.')));
+  const detail = (name: Words, pairs: readonly (readonly [Words, Words])[], changes: readonly string[]): void =>
     chosen.replaceChildren(
       el('h2', {}, name),
       el('dl', { class: 'pairs' }, ...pairs.flatMap(([label, text]) => [el('dt', {}, label), el('dd', {}, text)])),
-      ...(changes.length > 0 ? [el('ul', { class: 'changes' }, ...changes.map((change) => el('li', {}, change)))] : []),
+      ...(changes.length > 0 ? [el('ul', { class: 'changes' }, ...changes.map((change) => el('li', {}, given(change))))] : []),
     );
   const mark = (item: { readonly status: DiffStatus }): string => `diff-${item.status}`;
   const nodes = rowTable<NodeDiff>({
-    label: 'Nodes',
+    label: t('Nodes'),
     columns: nodeColumns,
-    words: (n) => `${nameText(n)} ${n.op} ${n.status} ${n.changes.join(' ')}`,
+    words: (n) => `${nameText(n)} ${n.op} ${statuses[n.status]} ${n.changes.join(' ')}`,
     mark,
     choose(i) {
       const n = facts.nodes[i];
       detail(
         nameText(n),
         [
-          ['Difference', n.status],
-          ['Operator', n.op],
-          ['Output', shapeOf(n.dims)],
+          [t('Difference'), statuses[n.status]],
+          [t('Operator'), given(n.op)],
+          [t('Output'), shapeOf(n.dims)],
         ],
         n.changes,
       );
     },
   });
   const tensors = rowTable<TensorDiff>({
-    label: 'Tensors',
+    label: t('Tensors'),
     columns: tensorColumns,
-    words: (t) => `${nameText(t)} ${types(t)} ${shapes(t)} ${t.status}`,
+    words: (one) => `${nameText(one)} ${types(one)} ${shapes(one)} ${statuses[one.status]}`,
     mark,
     choose(i) {
-      const t = facts.tensors[i];
-      const v = t.values;
-      const numbers: readonly (readonly [string, string])[] = v
+      const tensor = facts.tensors[i];
+      const v = tensor.values;
+      const numbers: readonly (readonly [Words, Words])[] = v
         ? [
-            ['Elements', format(v.elements, 'count')],
-            ['Largest difference', format(v.maxAbs)],
-            ['Relative (norm)', v.relative === null ? UNDEFINED : format(v.relative, 'fraction')],
-            ['Cosine', v.cosine === null ? UNDEFINED : cosine(v.cosine)],
-            ['Norms', `${format(v.norm)} and ${format(v.otherNorm)}`],
-            ...(v.notFinite > 0 ? [['Not finite, and not the same', format(v.notFinite, 'count')] as const] : []),
+            [t('Elements'), format(v.elements, 'count')],
+            [t('Largest difference'), format(v.maxAbs)],
+            [t('Relative (norm)'), v.relative === null ? given(UNDEFINED) : format(v.relative, 'fraction')],
+            [t('Cosine'), v.cosine === null ? given(UNDEFINED) : cosine(v.cosine)],
+            [t('Norms'), t('{0} and {1}', format(v.norm), format(v.otherNorm))],
+            ...(v.notFinite > 0 ? [[t('Not finite, and not the same'), format(v.notFinite, 'count')] as const] : []),
           ]
         : [];
-      detail(nameText(t), [['Difference', t.status], ['Type', types(t)], ['Shape', shapes(t)], ...numbers], []);
+      detail(
+        nameText(tensor),
+        [[t('Difference'), statuses[tensor.status]], [t('Type'), types(tensor)], [t('Shape'), shapes(tensor)], ...numbers],
+        [],
+      );
     },
   });
   let shown: 'nodes' | 'tensors' = 'nodes';
@@ -214,8 +252,8 @@ export const diffView = ({ title, facts }: Extract<ToPage, { type: 'diff' }>, ho
   const search = el('input', {
     type: 'search',
     class: 'search',
-    placeholder: 'Search name, operator, change',
-    'aria-label': 'Search differences',
+    placeholder: t('Search name, operator, change'),
+    'aria-label': t('Search differences'),
   });
   const place = el('div', { class: 'layers-shown' });
   const choosers = el('div', {});
@@ -233,7 +271,7 @@ export const diffView = ({ title, facts }: Extract<ToPage, { type: 'diff' }>, ho
           },
         },
       },
-      which === 'nodes' ? 'Nodes' : 'Tensors',
+      which === 'nodes' ? t('Nodes') : t('Tensors'),
     ),
   );
   const draw = (): void => {
@@ -246,10 +284,14 @@ export const diffView = ({ title, facts }: Extract<ToPage, { type: 'diff' }>, ho
     place.replaceChildren(table.element);
     choosers.replaceChildren(table.chooser);
     const found = table.search(search.value, keep);
-    told.textContent =
-      found === 0 && search.value === '' && !all
-        ? `No ${shown === 'nodes' ? 'node' : 'tensor'} differs.`
-        : `${format(found, 'count')} of ${format(total, 'count')}`;
+    say(
+      told,
+      found > 0 || search.value !== '' || all
+        ? t('{0} of {1}', format(found, 'count'), format(total, 'count'))
+        : shown === 'nodes'
+          ? t('No node differs.')
+          : t('No tensor differs.'),
+    );
     idle();
   };
   nodes.show(facts.nodes);
@@ -271,29 +313,29 @@ export const diffView = ({ title, facts }: Extract<ToPage, { type: 'diff' }>, ho
       el(
         'div',
         { class: 'report-title' },
-        el('h1', {}, title),
+        el('h1', {}, given(title)),
         el(
           'div',
           { class: 'actions' },
-          button('Save CSV', save),
-          button('Compare again', () => host.post({ type: 'rerun' })),
+          button(t('Save CSV'), save),
+          button(t('Compare again'), () => host.post({ type: 'rerun' })),
         ),
       ),
       summary(facts),
       el('div', { class: 'model-facts' }, sideOf(facts.sides[0], 0, host), sideOf(facts.sides[1], 1, host)),
       headers(facts),
-      facts.notes.length > 0 && el('ul', { class: 'muted' }, ...facts.notes.map((note) => el('li', {}, note))),
+      facts.notes.length > 0 && el('ul', { class: 'muted' }, ...facts.notes.map((note) => el('li', {}, given(note)))),
     ),
     el(
       'section',
-      { class: 'layers-view', 'aria-label': 'Differences' },
+      { class: 'layers-view', 'aria-label': t('Differences') },
       el(
         'div',
         { class: 'layers-bar' },
-        el('div', { role: 'tablist', class: 'diff-tabs', 'aria-label': 'Nodes or tensors' }, ...tabs),
+        el('div', { role: 'tablist', class: 'diff-tabs', 'aria-label': t('Nodes or tensors') }, ...tabs),
         search,
         told,
-        toggle('Show the same too', false, (on) => {
+        toggle(t('Show the same too'), false, (on) => {
           all = on;
           draw();
         }),

@@ -1,4 +1,6 @@
 import type { ModelLayers } from '../src/report/tasks.ts';
+import { writeAt } from './element.ts';
+import type { Words } from './l10n.ts';
 import { BOX, type Box, type Placed } from './node-graph.ts';
 import { fitted } from './sketch.ts';
 import { css, mix, readableOn, type Theme } from './theme.ts';
@@ -13,11 +15,11 @@ export interface Window {
 }
 /** A number of each layer, shown as the colour of its box. */
 export interface Heat {
-  readonly label: string;
+  readonly label: Words;
   readonly values: readonly (number | null)[];
   /** What a group of layers has. */
   readonly join: 'sum' | 'max';
-  text(value: number): string;
+  text(value: number): Words;
 }
 
 export const heatOf = ({ layers }: Pick<Box, 'layers'>, heat: Heat): number | null => {
@@ -102,7 +104,7 @@ export const paintGraph = (
       context.font = `${i === 0 ? 12 : 10}px ${colours.font}`;
       const ink = heat && fill ? readableOn(fill) : i === 0 ? colours.foreground : colours.muted;
       context.fillStyle = css(ink);
-      context.fillText(fitted(context, text, BOX.width - 14), box.x, box.y + (lines.length === 1 ? 0 : i === 0 ? -6 : 8));
+      writeAt(context, fitted(context, text, BOX.width - 14), box.x, box.y + (lines.length === 1 ? 0 : i === 0 ? -6 : 8));
     });
   }
 };

@@ -1,7 +1,8 @@
 import type { ModelLayers } from '../src/report/tasks.ts';
 import { button } from './controls.ts';
-import { context2d, el } from './element.ts';
+import { context2d, el, say } from './element.ts';
 import { type Heat, hottest, paintGraph } from './graph-paint.ts';
+import { given, t } from './l10n.ts';
 import { minimap } from './minimap.ts';
 import { BOX, type Box, type Modules, modulesIn, type Placed, place } from './node-graph.ts';
 import { onThemeChange, theme } from './theme.ts';
@@ -24,8 +25,9 @@ export const graphView = (choose: (layer: number) => void, signal: AbortSignal):
     class: 'model-graph',
     tabindex: 0,
     role: 'application',
-    'aria-label':
+    'aria-label': t(
       'Graph of the model. Arrow keys move, plus and minus zoom, zero fits, brackets go to the layer before or after, Enter opens a group, Backspace closes it. The table lists all layers.',
+    ),
   });
   const said = el('p', { class: 'visually-hidden', role: 'status' });
   let facts: ModelLayers | undefined;
@@ -95,7 +97,7 @@ export const graphView = (choose: (layer: number) => void, signal: AbortSignal):
   };
   const colour = (): void => {
     map.arrange(placed, heat);
-    legend.textContent = heat ? `${heat.label}: up to ${heat.text(hottest(placed, heat))}` : '';
+    say(legend, heat ? t('{0}: up to {1}', heat.label, heat.text(hottest(placed, heat))) : '');
     draw();
   };
   const arrange = (): void => {
@@ -115,7 +117,7 @@ export const graphView = (choose: (layer: number) => void, signal: AbortSignal):
   };
   const select = (box: Box): void => {
     chosen = box.id;
-    said.textContent = `${box.label} ${box.detail}`;
+    say(said, given(`${box.label} ${box.detail}`));
     if (box.kind === 'node') choose(box.layers[0]);
     draw();
   };
@@ -211,21 +213,21 @@ export const graphView = (choose: (layer: number) => void, signal: AbortSignal):
       { class: 'graph-view' },
       el(
         'div',
-        { class: 'toolbar', role: 'group', 'aria-label': 'Graph' },
-        button('+', () => zoom(1.25), { look: 'quiet', title: 'Zoom in' }),
-        button('−', () => zoom(0.8), { look: 'quiet', title: 'Zoom out' }),
-        button('Fit', () => fit(), { look: 'quiet' }),
-        button('Open groups', () => all(modules.all), { look: 'quiet' }),
-        button('Close groups', () => all(new Set()), { look: 'quiet' }),
+        { class: 'toolbar', role: 'group', 'aria-label': t('Graph') },
+        button(given('+'), () => zoom(1.25), { look: 'quiet', title: t('Zoom in') }),
+        button(given('−'), () => zoom(0.8), { look: 'quiet', title: t('Zoom out') }),
+        button(t('Fit'), () => fit(), { look: 'quiet' }),
+        button(t('Open groups'), () => all(modules.all), { look: 'quiet' }),
+        button(t('Close groups'), () => all(new Set()), { look: 'quiet' }),
         legend,
       ),
       el('div', { class: 'graph-frame-of-model' }, canvas, map.element),
       said,
     ),
-    show(given) {
-      const first = facts?.layers.length !== given.layers.length;
-      facts = given;
-      modules = modulesIn(given.layers);
+    show(read) {
+      const first = facts?.layers.length !== read.layers.length;
+      facts = read;
+      modules = modulesIn(read.layers);
       if (first) open = new Set(modules.open);
       arrange();
       if (first) fit(legible);

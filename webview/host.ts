@@ -2,6 +2,7 @@ import { toHtml } from '../src/report/html.ts';
 import { cardAlone, type Place, slugOf } from '../src/report/place.ts';
 import type { Report } from '../src/report/report.ts';
 import type { FromPage, ToPage } from '../src/vscode/protocol.ts';
+import { t, type Words } from './l10n.ts';
 
 interface VsCodeApi {
   postMessage(message: FromPage): void;
@@ -82,7 +83,7 @@ export const connect = (reports: (text: string) => ToPage): Host =>
   typeof acquireVsCodeApi === 'function' ? inVsCode(acquireVsCodeApi()) : inBrowser(reports);
 
 /** Text to the clipboard, also where the page is not trusted with the clipboard interface. */
-export const copy = async (text: string): Promise<string> => {
+export const copy = async (text: string): Promise<Words> => {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
@@ -94,5 +95,5 @@ export const copy = async (text: string): Promise<string> => {
     document.execCommand('copy');
     area.remove();
   }
-  return 'Copied';
+  return t('Copied');
 };

@@ -1,31 +1,32 @@
-import { format } from '../src/report/format.ts';
 import type { LayerActivity, ModelProfile } from '../src/report/model-study.ts';
 import type { LayerRow } from '../src/report/tasks.ts';
+import { format, given, t, type Words } from './l10n.ts';
 import { type Column, type RowTable, rowTable } from './row-table.ts';
 
-export const shapeOf = (dims: LayerRow['dims']): string => (dims === null ? '?' : dims.length === 0 ? 'scalar' : dims.join(' × '));
-const macsOf = ({ macs }: LayerRow): string => (macs === null ? '?' : macs === 0 ? '' : format(macs, 'count'));
+export const shapeOf = (dims: LayerRow['dims']): Words =>
+  dims === null ? given('?') : dims.length === 0 ? t('scalar') : given(dims.join(' × '));
+const macsOf = ({ macs }: LayerRow): Words | '' => (macs === null ? given('?') : macs === 0 ? '' : format(macs, 'count'));
 
 const own: readonly Column<LayerRow>[] = [
-  { label: '#', numeric: true, sticky: true, width: 40, text: (_, i) => String(i + 1), key: (_, i) => i },
-  { label: 'Name', sticky: true, width: 190, grow: 3, text: ({ name }) => name, key: ({ name }) => name },
-  { label: 'Operator', width: 100, grow: 1, rank: 0, text: ({ op }) => op, key: ({ op }) => op },
-  { label: 'Output shape', width: 110, grow: 1, rank: 1, text: ({ dims }) => shapeOf(dims), key: ({ dims }) => shapeOf(dims) },
-  { label: 'Type', width: 62, rank: 7, text: ({ dtype }) => dtype, key: ({ dtype }) => dtype },
+  { label: given('#'), numeric: true, sticky: true, width: 40, text: (_, i) => given(String(i + 1)), key: (_, i) => i },
+  { label: t('Name'), sticky: true, width: 190, grow: 3, text: ({ name }) => given(name), key: ({ name }) => name },
+  { label: t('Operator'), width: 100, grow: 1, rank: 0, text: ({ op }) => given(op), key: ({ op }) => op },
+  { label: t('Output shape'), width: 110, grow: 1, rank: 1, text: ({ dims }) => shapeOf(dims), key: ({ dims }) => shapeOf(dims) },
+  { label: t('Type'), width: 62, rank: 7, text: ({ dtype }) => given(dtype), key: ({ dtype }) => dtype },
   {
-    label: 'Parameters',
+    label: t('Parameters'),
     numeric: true,
     width: 86,
     rank: 2,
     text: ({ parameters }) => (parameters === 0 ? '' : format(parameters, 'count')),
     key: (l) => l.parameters,
   },
-  { label: 'MACs', numeric: true, width: 84, rank: 4, text: macsOf, key: ({ macs }) => macs ?? -1 },
+  { label: t('MACs'), numeric: true, width: 84, rank: 4, text: macsOf, key: ({ macs }) => macs ?? -1 },
   {
-    label: 'Gradient',
+    label: t('Gradient'),
     width: 66,
     rank: 5,
-    text: ({ noGradient }) => (noGradient ? 'stops' : 'passes'),
+    text: ({ noGradient }) => (noGradient ? t('stops') : t('passes')),
     key: ({ noGradient }) => (noGradient ? 1 : 0),
   },
 ];
@@ -35,11 +36,11 @@ type Values = NonNullable<LayerActivity['values']>;
 /** Columns of what a profile found. */
 const found = ({ layers, nodesMs }: ModelProfile): readonly Column<LayerRow>[] => {
   const number = (
-    label: string,
+    label: Words,
     rank: number,
     width: number,
     of: (activity: LayerActivity) => number | null | undefined,
-    show: (value: number) => string,
+    show: (value: number) => Words | '',
   ): Column<LayerRow> => ({
     label,
     numeric: true,
@@ -51,7 +52,7 @@ const found = ({ layers, nodesMs }: ModelProfile): readonly Column<LayerRow>[] =
     },
     key: (_, i) => of(layers[i]) ?? Number.NEGATIVE_INFINITY,
   });
-  const moment = (label: string, rank: number, name: 'min' | 'max' | 'mean' | 'deviation'): Column<LayerRow> =>
+  const moment = (label: Words, rank: number, name: 'min' | 'max' | 'mean' | 'deviation'): Column<LayerRow> =>
     number(
       label,
       rank,
@@ -59,7 +60,7 @@ const found = ({ layers, nodesMs }: ModelProfile): readonly Column<LayerRow>[] =
       ({ values }) => values?.[name],
       (v) => format(v),
     );
-  const share = (label: string, rank: number, of: (values: Values) => number): Column<LayerRow> =>
+  const share = (label: Words, rank: number, of: (values: Values) => number): Column<LayerRow> =>
     number(
       label,
       rank,
@@ -69,25 +70,25 @@ const found = ({ layers, nodesMs }: ModelProfile): readonly Column<LayerRow>[] =
     );
   return [
     number(
-      'Time',
+      t('Time'),
       0,
       76,
       ({ ms }) => ms,
       (ms) => format(ms, 'ms'),
     ),
     number(
-      'Share',
+      t('Share'),
       6,
       60,
       ({ ms }) => (ms === null || nodesMs === 0 ? null : ms / nodesMs),
       (v) => format(v, 'fraction'),
     ),
-    moment('Mean', 3, 'mean'),
-    moment('Deviation', 3, 'deviation'),
-    moment('Min', 6, 'min'),
-    moment('Max', 6, 'max'),
-    share('Zeros', 3, ({ zeros }) => zeros),
-    share('Not finite', 2, ({ nan, infinite }) => nan + infinite),
+    moment(t('Mean'), 3, 'mean'),
+    moment(t('Deviation'), 3, 'deviation'),
+    moment(t('Min'), 6, 'min'),
+    moment(t('Max'), 6, 'max'),
+    share(t('Zeros'), 3, ({ zeros }) => zeros),
+    share(t('Not finite'), 2, ({ nan, infinite }) => nan + infinite),
   ];
 };
 
@@ -98,7 +99,7 @@ export interface LayerTable extends RowTable<LayerRow> {
 
 export const layerTable = (choose: (index: number) => void): LayerTable => {
   const table = rowTable<LayerRow>({
-    label: 'Layers',
+    label: t('Layers'),
     columns: own,
     words: ({ name, op, dims, dtype }) => `${name} ${op} ${shapeOf(dims)} ${dtype}`,
     choose,

@@ -1,59 +1,59 @@
-import { format } from '../src/report/format.ts';
 import type { Axis, TableCard } from '../src/report/report.ts';
 import type { Live } from '../src/report/tasks.ts';
 import { type Drawn, drawPlot, scaleOf } from './chart.ts';
 import { dropdown, toggle } from './controls.ts';
-import { el, freshId } from './element.ts';
+import { el, freshId, say } from './element.ts';
+import { format, given, t, type Words } from './l10n.ts';
 import { type Along, follow, type LineName, type TrackPoint, type Tracks, tracks } from './live-tracks.ts';
 import { bandColour, bandSwatch, bands, lineSwatch } from './overlays.ts';
 import { tableOf } from './table.ts';
 import { css, dashOf } from './theme.ts';
 
 interface Curve {
-  readonly title: string;
+  readonly title: Words;
   readonly unit: Axis['unit'];
   readonly scale?: 'log';
   readonly max?: number;
   /** `points`: measured now and then. */
-  readonly lines: readonly { readonly line: LineName; readonly name: string; readonly points?: true }[];
+  readonly lines: readonly { readonly line: LineName; readonly name: Words; readonly points?: true }[];
 }
 
 const curves: readonly Curve[] = [
   {
-    title: 'Loss',
+    title: t('Loss'),
     unit: 'none',
     lines: [
-      { line: 'loss', name: 'training' },
-      { line: 'validationLoss', name: 'validation', points: true },
+      { line: 'loss', name: t('training') },
+      { line: 'validationLoss', name: t('validation'), points: true },
     ],
   },
   {
-    title: 'Accuracy',
+    title: t('Accuracy'),
     unit: 'fraction',
     max: 1,
     lines: [
-      { line: 'accuracy', name: 'training' },
-      { line: 'validationAccuracy', name: 'validation', points: true },
+      { line: 'accuracy', name: t('training') },
+      { line: 'validationAccuracy', name: t('validation'), points: true },
     ],
   },
-  { title: 'Learning rate', unit: 'none', lines: [{ line: 'learningRate', name: 'learning rate' }] },
-  { title: 'Gradient norm', unit: 'none', scale: 'log', lines: [{ line: 'gradientNorm', name: 'gradient norm' }] },
+  { title: t('Learning rate'), unit: 'none', lines: [{ line: 'learningRate', name: t('learning rate') }] },
+  { title: t('Gradient norm'), unit: 'none', scale: 'log', lines: [{ line: 'gradientNorm', name: t('gradient norm') }] },
   {
-    title: 'Step of the parameters',
+    title: t('Step of the parameters'),
     unit: 'none',
     scale: 'log',
     lines: [
-      { line: 'updateRatio', name: 'update-to-weight ratio' },
-      { line: 'effectiveStep', name: 'effective step size' },
+      { line: 'updateRatio', name: t('update-to-weight ratio') },
+      { line: 'effectiveStep', name: t('effective step size') },
     ],
   },
-  { title: 'Calibration error', unit: 'fraction', lines: [{ line: 'ece', name: 'validation', points: true }] },
+  { title: t('Calibration error'), unit: 'fraction', lines: [{ line: 'ece', name: t('validation'), points: true }] },
 ];
 
 const alongs: Readonly<Record<Along, Axis>> = {
-  step: { label: 'step', unit: 'count', min: 0 },
-  epoch: { label: 'epoch', unit: 'none', min: 0 },
-  seconds: { label: 'seconds in steps', unit: 'none', min: 0 },
+  step: { label: t('step'), unit: 'count', min: 0 },
+  epoch: { label: t('epoch'), unit: 'none', min: 0 },
+  seconds: { label: t('seconds in steps'), unit: 'none', min: 0 },
 };
 /** Rows of a line in the table, at most. */
 const tableRows = 20;
@@ -93,11 +93,11 @@ export const liveCurves = (signal: AbortSignal): LiveCurves => {
 
   const caption = el('p', { class: 'muted', role: 'status' });
   const choice = dropdown(
-    'Along',
+    t('Along'),
     [
-      { value: 'step', label: 'Step' },
-      { value: 'epoch', label: 'Epoch' },
-      { value: 'seconds', label: 'Seconds' },
+      { value: 'step', label: t('Step') },
+      { value: 'epoch', label: t('Epoch') },
+      { value: 'seconds', label: t('Seconds') },
     ],
     along,
     (value) => {
@@ -122,19 +122,24 @@ export const liveCurves = (signal: AbortSignal): LiveCurves => {
   /** Own lines first, then those behind them. */
   const shown = (
     curve: Curve,
-  ): readonly { readonly name: string; readonly points: readonly TrackPoint[]; readonly back: boolean; readonly i: number }[] =>
+  ): readonly { readonly name: Words; readonly points: readonly TrackPoint[]; readonly back: boolean; readonly i: number }[] =>
     [own, ...(behind ? [behind.run] : [])].flatMap((run, r) =>
-      curve.lines.map(({ name }, i) => ({ name: r === 0 ? name : `${name}, run behind`, points: placed(run, curve, i), back: r > 0, i })),
+      curve.lines.map(({ name }, i) => ({
+        name: r === 0 ? name : t('{0}, run behind', name),
+        points: placed(run, curve, i),
+        back: r > 0,
+        i,
+      })),
     );
 
   const tableCard = (curve: Curve): TableCard => ({
     kind: 'table',
     title: curve.title,
     columns: [
-      { name: 'line', label: 'Line', type: 'text' },
+      { name: 'line', label: t('Line'), type: 'text' },
       { name: 'at', label: alongs[along].label, type: 'number', unit: alongs[along].unit },
       { name: 'mean', label: curve.title, type: 'number', unit: curve.unit },
-      { name: 'range', label: 'Least to most', type: 'interval', unit: curve.unit },
+      { name: 'range', label: t('Least to most'), type: 'interval', unit: curve.unit },
     ],
     rows: shown(curve).flatMap(({ name, points }) =>
       spread(points).map((point) => [name, point[along], point.y, [point.low, point.high] as const]),
@@ -149,17 +154,22 @@ export const liveCurves = (signal: AbortSignal): LiveCurves => {
       ...(curve.max !== undefined && { max: curve.max }),
     };
     const { title, lines } = curve;
+    const isLoss = lines[0].line === 'loss';
     const plot = drawPlot(
       {
-        label: `${title}: ${shown(curve)
-          .map(({ name }) => name)
-          .join(', ')}. Use the arrow keys; the same numbers are in the table.`,
+        label: t(
+          '{0}: {1}. Use the arrow keys; the same numbers are in the table.',
+          title,
+          shown(curve)
+            .map(({ name }) => name)
+            .join(', '),
+        ),
         nearest: 'x',
         legend: [
           ...lines.flatMap(({ line, name, points }, i) => (has(own, line) ? [lineSwatch(name, i, points)] : [])),
-          ...(title === 'Loss' ? [bandSwatch('least to most', 0)] : []),
+          ...(isLoss ? [bandSwatch(t('least to most'), 0)] : []),
           ...lines.flatMap(({ line, name, points }, i) =>
-            has(behind?.run, line) ? [lineSwatch(`${name}, run behind`, i + lines.length, points)] : [],
+            has(behind?.run, line) ? [lineSwatch(t('{0}, run behind', name), i + lines.length, points)] : [],
           ),
         ],
         configure: (theme) => {
@@ -189,22 +199,21 @@ export const liveCurves = (signal: AbortSignal): LiveCurves => {
               x: scaleOf({ ...alongs[along], ...(most !== undefined && { max: most }) }, theme),
               y: { ...scaleOf(axis, theme), ...(curve.scale ? {} : { beginAtZero: true }) } as never,
             },
-            plugins:
-              title === 'Loss'
-                ? [
-                    bands('range', bandColour(theme, 0), theme.contrast, (chart) => {
-                      const points = placed(own, curve, 0);
-                      if (points.every(({ low, high }) => low === high)) return [];
-                      const { x, y } = chart.scales;
-                      return [
-                        points.map(
-                          (point) =>
-                            [x.getPixelForValue(point[along]), y.getPixelForValue(point.low), y.getPixelForValue(point.high)] as const,
-                        ),
-                      ];
-                    }),
-                  ]
-                : [],
+            plugins: isLoss
+              ? [
+                  bands('range', bandColour(theme, 0), theme.contrast, (chart) => {
+                    const points = placed(own, curve, 0);
+                    if (points.every(({ low, high }) => low === high)) return [];
+                    const { x, y } = chart.scales;
+                    return [
+                      points.map(
+                        (point) =>
+                          [x.getPixelForValue(point[along]), y.getPixelForValue(point.low), y.getPixelForValue(point.high)] as const,
+                      ),
+                    ];
+                  }),
+                ]
+              : [],
           };
         },
         sizes: () => shown(curve).map(({ points }) => points.length),
@@ -213,8 +222,8 @@ export const liveCurves = (signal: AbortSignal): LiveCurves => {
           const point = points?.[index];
           if (!point) return null;
           return {
-            title: `${alongs[along].label} ${format(point[along], alongs[along].unit)}`,
-            lines: [`${name} ${format(point.y, curve.unit)}`],
+            title: given(`${alongs[along].label} ${format(point[along], alongs[along].unit)}`),
+            lines: [given(`${name} ${format(point.y, curve.unit)}`)],
           };
         },
       },
@@ -244,7 +253,7 @@ export const liveCurves = (signal: AbortSignal): LiveCurves => {
       twin.replaceChildren();
       table();
     };
-    const toolbar = el('div', { class: 'toolbar' }, toggle('Table', tablesOn.has(title), asTable, `${title} as a table`));
+    const toolbar = el('div', { class: 'toolbar' }, toggle(t('Table'), tablesOn.has(title), asTable, t('{0} as a table', title)));
     plots.append(
       el(
         'section',
@@ -291,7 +300,7 @@ export const liveCurves = (signal: AbortSignal): LiveCurves => {
       const run = tracks();
       for (const one of live) follow(run, one);
       behind = { title, run };
-      caption.textContent = `Behind: ${title}`;
+      say(caption, t('Behind: {0}', title));
       drawn = [];
       refresh();
     },

@@ -3,6 +3,7 @@ import { bars } from './cards/bars.ts';
 import { curve } from './cards/curve.ts';
 import { heatmap } from './cards/heatmap.ts';
 import { el, freshId } from './element.ts';
+import { given, t } from './l10n.ts';
 import type { View } from './stage.ts';
 
 /** Cards shown small at once. */
@@ -58,7 +59,7 @@ export const thumbnails = (signal: AbortSignal): Thumbnails => {
                 el(
                   'section',
                   { class: 'card', 'data-kind': card.kind, 'aria-labelledby': id },
-                  el('header', {}, el('h2', { id }, card.title), el('span', { class: 'muted' }, `epoch ${epoch}`)),
+                  el('header', {}, el('h2', { id }, given(card.title)), el('span', { class: 'muted' }, t('epoch {0}', epoch))),
                   el('div', { class: 'view' }, view.element),
                 ),
               ]

@@ -6,6 +6,7 @@ import { type DataPage, dataPage, keptLook } from './data/page.ts';
 import { diffView } from './diff-view.ts';
 import { el } from './element.ts';
 import { connect, type Host } from './host.ts';
+import { given, t } from './l10n.ts';
 import { type LiveView, liveView } from './live.ts';
 import { type ModelView, modelView } from './model.ts';
 import { type ReportPage, reportPage } from './report-page.ts';
@@ -31,10 +32,12 @@ const problem = (sentence: string, host: Host): HTMLElement =>
   el(
     'div',
     { class: 'outcome failed', role: 'alert' },
-    el('strong', {}, 'This did not work'),
-    el('p', {}, sentence),
+    el('strong', {}, t('This did not work')),
+    el('p', {}, given(sentence)),
     !host.standalone &&
-      button(document.body.dataset.mode === 'data' ? 'Read again' : 'Run again', () => host.post({ type: 'rerun' }), { look: 'primary' }),
+      button(document.body.dataset.mode === 'data' ? t('Read again') : t('Run again'), () => host.post({ type: 'rerun' }), {
+        look: 'primary',
+      }),
   );
 
 const start = (place: HTMLElement): void => {
@@ -45,7 +48,7 @@ const start = (place: HTMLElement): void => {
   host.keep(host.kept() ?? document.body.dataset.state);
   if (!host.standalone)
     place.replaceChildren(
-      el('div', { class: 'waiting' }, ring('Waiting'), el('span', { class: 'muted' }, 'Waiting for the first numbers…')),
+      el('div', { class: 'waiting' }, ring(t('Waiting')), el('span', { class: 'muted' }, t('Waiting for the first numbers…'))),
     );
   let shown = new AbortController();
   let live: LiveView | null = null;

@@ -1,7 +1,8 @@
 import { overlayScales } from '../src/base/overlay-scale.ts';
-import { type PaletteName, paletteNames, palettes } from '../src/report/palette.ts';
+import { type PaletteName, paletteNames } from '../src/report/palette.ts';
 import { checkbox, dropdown, slider } from './controls.ts';
-import { el } from './element.ts';
+import { el, say } from './element.ts';
+import { t, type Words } from './l10n.ts';
 import { modeOf, type Overlay, type OverlayLook, paintKey } from './picture.ts';
 
 /** How maps are drawn, and what stands beside them. */
@@ -23,35 +24,41 @@ export const scaleAt = (values: ArrayLike<number> & object, outliers: number): n
 export const scaleOf = ({ values, scale }: Overlay, outliers: number | undefined): number =>
   outliers === undefined ? scale : scaleAt(values as ArrayLike<number> & object, outliers);
 
+const titles: Readonly<Record<PaletteName, Words>> = {
+  'blue-red': t('Blue – red'),
+  'purple-green': t('Purple – green'),
+  'purple-orange': t('Purple – orange'),
+};
+
 /** Controls that are drawn at once; those of pictures only where there are pictures. */
 export const lookControls = (look: MapLook, change: (part: Partial<MapLook>) => void, pictures = true): readonly HTMLElement[] => [
-  ...(pictures ? [slider('Opacity', Math.round(look.opacity * 100), (percent) => change({ opacity: percent / 100 }))] : []),
+  ...(pictures ? [slider(t('Opacity'), Math.round(look.opacity * 100), (percent) => change({ opacity: percent / 100 }))] : []),
   ...(look.outliers === undefined
     ? []
-    : [slider('Clip', look.outliers, (outliers) => change({ outliers }), { min: 0, max: Math.max(20, look.outliers), step: 0.5 })]),
+    : [slider(t('Clip'), look.outliers, (outliers) => change({ outliers }), { min: 0, max: Math.max(20, look.outliers), step: 0.5 })]),
   dropdown(
-    'Colours',
-    paletteNames.map((name) => ({ value: name, label: palettes[name].title })),
+    t('Colours'),
+    paletteNames.map((name) => ({ value: name, label: titles[name] })),
     look.palette,
     (name) => change({ palette: paletteNames.find((one): one is PaletteName => one === name) ?? 'blue-red' }),
   ),
-  checkbox('Absolute', look.mode === 'absolute', (on) => change({ mode: on ? 'absolute' : 'signed' })),
-  ...(pictures ? [checkbox('Original beside', look.beside, (beside) => change({ beside }))] : []),
+  checkbox(t('Absolute'), look.mode === 'absolute', (on) => change({ mode: on ? 'absolute' : 'signed' })),
+  ...(pictures ? [checkbox(t('Original beside'), look.beside, (beside) => change({ beside }))] : []),
 ];
 
 /** Colours of the map and their meaning, kept in step with the look. */
 export const colourKey = (): {
   readonly element: HTMLElement;
-  readonly paint: (look: OverlayLook, ends?: readonly [string, string]) => void;
+  readonly paint: (look: OverlayLook, ends?: readonly [Words, Words]) => void;
 } => {
   const canvas = el('canvas', { class: 'key', width: 128, height: 10, 'aria-hidden': 'true' });
   const [low, high] = [el('span'), el('span')];
   return {
     element: el('div', { class: 'colour-key' }, low, canvas, high),
-    paint(look, ends = ['against', 'for the class']) {
+    paint(look, ends = [t('against'), t('for the class')]) {
       paintKey(canvas, look);
-      low.textContent = look.mode === 'signed' ? ends[0] : 'none';
-      high.textContent = look.mode === 'signed' ? ends[1] : 'strong';
+      say(low, look.mode === 'signed' ? ends[0] : t('none'));
+      say(high, look.mode === 'signed' ? ends[1] : t('strong'));
     },
   };
 };

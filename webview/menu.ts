@@ -1,15 +1,16 @@
 import { type ButtonLook, button } from './controls.ts';
 import { el, freshId } from './element.ts';
+import type { Words } from './l10n.ts';
 
 export interface MenuItem {
-  readonly label: string;
+  readonly label: Words;
   /** What a screen reader says, where the label is short. */
-  readonly title: string;
+  readonly title: Words;
   readonly press: () => unknown;
 }
 
 /** A button that opens a list of actions; arrow keys walk it, Escape closes it. */
-export const menu = (label: string, title: string, items: readonly MenuItem[], look: ButtonLook['look'] = 'quiet'): HTMLElement => {
+export const menu = (label: Words, title: Words, items: readonly MenuItem[], look: ButtonLook['look'] = 'quiet'): HTMLElement => {
   const id = freshId('menu');
   const list = el('div', { class: 'menu', role: 'menu', id, 'aria-label': title, hidden: true });
   const opener = button(label, () => show(list.hidden !== false), { look, title });

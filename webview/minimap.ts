@@ -1,5 +1,6 @@
 import { context2d, el } from './element.ts';
 import { type Heat, heatOf, hottest, type Window } from './graph-paint.ts';
+import { t } from './l10n.ts';
 import { BOX, type Placed } from './node-graph.ts';
 import { css, mix, theme } from './theme.ts';
 
@@ -16,7 +17,7 @@ export interface Minimap {
 
 /** The whole graph in a corner, as high as there is `room`: a press or drag brings that place into view. The boxes are drawn once and kept as a picture. */
 export const minimap = (go: (x: number, y: number) => void, room: () => number): Minimap => {
-  const canvas = el('canvas', { class: 'minimap', title: 'The whole graph: press to go there', 'aria-hidden': 'true' });
+  const canvas = el('canvas', { class: 'minimap', title: t('The whole graph: press to go there'), 'aria-hidden': 'true' });
   const picture = document.createElement('canvas');
   let [scale, across, down] = [1, 0, 0];
   const dpr = window.devicePixelRatio || 1;

@@ -1,11 +1,11 @@
-import { format } from '../src/report/format.ts';
 import type { ModelProfile } from '../src/report/model-study.ts';
 import type { LayerRow, ModelLayers, ModelValue } from '../src/report/tasks.ts';
 import type { ToPage } from '../src/vscode/protocol.ts';
 import { button, dropdown, ring, toggle } from './controls.ts';
-import { el } from './element.ts';
+import { el, say } from './element.ts';
 import { type GraphView, graphView } from './graph-view.ts';
 import type { Host } from './host.ts';
+import { format, given, t, type Words } from './l10n.ts';
 import { layerTable, shapeOf } from './layer-table.ts';
 import { activityPairs, heats, profileLine } from './profile-view.ts';
 import { weightView } from './weight-view.ts';
@@ -21,7 +21,7 @@ export interface ModelView {
   profile(message: Profile): void;
 }
 
-const pairs = (list: readonly (readonly [string, Node | string])[]): HTMLElement =>
+const pairs = (list: readonly (readonly [Words, Node | Words])[]): HTMLElement =>
   el('dl', { class: 'pairs' }, ...list.flatMap(([label, value]) => [el('dt', {}, label), el('dd', {}, value)]));
 
 const values = (list: readonly ModelValue[]): HTMLElement =>
@@ -29,23 +29,27 @@ const values = (list: readonly ModelValue[]): HTMLElement =>
     'ul',
     { class: 'ends' },
     ...list.map(({ name, dtype, dims }) =>
-      el('li', {}, el('code', {}, name), el('span', { class: 'muted' }, ` ${dtype} ${shapeOf(dims)}`)),
+      el('li', {}, el('code', {}, given(name)), el('span', { class: 'muted' }, given(` ${dtype} ${shapeOf(dims)}`))),
     ),
   );
 
 const numbers = ({ parameters, macs, layers, weightBytes, activationBytes }: ModelLayers): HTMLElement => {
   const stops = layers.filter(({ noGradient }) => noGradient).length;
-  const told: readonly (readonly [string, string, (string | undefined)?])[] = [
-    ['parameters', format(parameters, 'count')],
-    ['MACs per row', macs === null ? '–' : format(macs, 'count'), macs === null ? 'not all operators can be counted' : undefined],
-    ['weights', format(weightBytes, 'bytes')],
+  const told: readonly (readonly [Words, Words, (Words | undefined)?])[] = [
+    [t('parameters'), format(parameters, 'count')],
     [
-      'activations per row',
-      activationBytes === null ? '–' : format(activationBytes, 'bytes'),
-      activationBytes === null ? 'not measured' : 'at the peak',
+      t('MACs per row'),
+      macs === null ? given('–') : format(macs, 'count'),
+      macs === null ? t('not all operators can be counted') : undefined,
     ],
-    ['layers', format(layers.length, 'count')],
-    ['stop gradients', format(stops, 'count')],
+    [t('weights'), format(weightBytes, 'bytes')],
+    [
+      t('activations per row'),
+      activationBytes === null ? given('–') : format(activationBytes, 'bytes'),
+      activationBytes === null ? t('not measured') : t('at the peak'),
+    ],
+    [t('layers'), format(layers.length, 'count')],
+    [t('stop gradients'), format(stops, 'count')],
   ];
   return el(
     'dl',
@@ -64,10 +68,10 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
   const title = el('h1');
   const top = el('div', { class: 'model-top' });
   const told = el('p', { class: 'muted', role: 'status' });
-  const aside = el('section', { class: 'layer-aside', 'aria-label': 'Chosen layer' });
+  const aside = el('section', { class: 'layer-aside', 'aria-label': t('Chosen layer') });
   const holders = new Map<string, HTMLElement>();
   const ask = (name: string): void => {
-    holders.get(name)?.replaceChildren(ring(`Reading ${name}`));
+    holders.get(name)?.replaceChildren(ring(t('Reading {0}', name)));
     host.post({ type: 'weights', name });
   };
   const choose = (index: number): void => {
@@ -81,27 +85,27 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
       return el(
         'div',
         { class: 'weight' },
-        el('p', {}, el('code', {}, name), el('span', { class: 'muted' }, ` ${dtype} ${shapeOf(dims)}`)),
-        button('Show values', () => ask(name), { title: `Show values of ${name}` }),
+        el('p', {}, el('code', {}, given(name)), el('span', { class: 'muted' }, given(` ${dtype} ${shapeOf(dims)}`))),
+        button(t('Show values'), () => ask(name), { title: t('Show values of {0}', name) }),
         holder,
       );
     });
     aside.replaceChildren(
-      el('h2', {}, layer.name),
+      el('h2', {}, given(layer.name)),
       pairs([
-        ['Operator', layer.op],
-        ['Output', `${shapeOf(layer.dims)} ${layer.dtype}`],
-        ['Reads', layer.inputs.join(', ') || '–'],
-        ['Writes', layer.outputs.join(', ') || '–'],
-        ['Parameters', format(layer.parameters, 'count')],
-        ['MACs per row', layer.macs === null ? 'not known' : format(layer.macs, 'count')],
-        ['Gradient', layer.noGradient ? `Stops here: ${layer.noGradient}` : 'Passes'],
+        [t('Operator'), given(layer.op)],
+        [t('Output'), given(`${shapeOf(layer.dims)} ${layer.dtype}`)],
+        [t('Reads'), given(layer.inputs.join(', ') || '–')],
+        [t('Writes'), given(layer.outputs.join(', ') || '–')],
+        [t('Parameters'), format(layer.parameters, 'count')],
+        [t('MACs per row'), layer.macs === null ? t('not known') : format(layer.macs, 'count')],
+        [t('Gradient'), layer.noGradient ? t('Stops here: {0}', layer.noGradient) : t('Passes')],
         ...(profile ? activityPairs(profile.layers[index]) : []),
       ]),
       ...stored,
     );
   };
-  const idle = (): void => aside.replaceChildren(el('p', { class: 'muted' }, 'Choose a layer to see what it reads and its weights.'));
+  const idle = (): void => aside.replaceChildren(el('p', { class: 'muted' }, t('Choose a layer to see what it reads and its weights.')));
   let last: number | undefined;
   let graph: GraphView | undefined;
   const table = layerTable((index) => {
@@ -125,12 +129,14 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
   const search = el('input', {
     type: 'search',
     class: 'search',
-    placeholder: 'Search name, operator, shape or type',
-    'aria-label': 'Search layers',
+    placeholder: t('Search name, operator, shape or type'),
+    'aria-label': t('Search layers'),
   });
   const count = (found: number): void => {
     const all = facts?.layers.length ?? 0;
-    told.textContent = `${found === all ? '' : `${format(found, 'count')} of `}${format(all, 'count')} ${all === 1 ? 'layer' : 'layers'}`;
+    const [some, whole] = [format(found, 'count'), format(all, 'count')];
+    if (found === all) say(told, all === 1 ? t('{0} layer', whole) : t('{0} layers', whole));
+    else say(told, all === 1 ? t('{0} of {1} layer', some, whole) : t('{0} of {1} layers', some, whole));
   };
   search.addEventListener('input', () => count(table.search(search.value)));
   search.addEventListener('keydown', ({ key }) => {
@@ -152,18 +158,18 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
     top,
     el(
       'section',
-      { class: 'layers-view', 'aria-label': 'Layers' },
-      el('div', { class: 'layers-bar' }, search, told, toggle('Graph', false, draw, 'Layers as a graph'), table.chooser, heatChoice),
+      { class: 'layers-view', 'aria-label': t('Layers') },
+      el('div', { class: 'layers-bar' }, search, told, toggle(t('Graph'), false, draw, t('Layers as a graph')), table.chooser, heatChoice),
       shown,
     ),
     aside,
   );
   return {
     element,
-    show({ name, facts: given, measuring, trusted }) {
-      facts = given;
-      title.textContent = name;
-      const opsets = Object.entries(given.opsets).map(([domain, version]) => `${domain} ${version}`);
+    show({ name, facts: read, measuring, trusted }) {
+      facts = read;
+      say(title, given(name));
+      const opsets = Object.entries(read.opsets).map(([domain, version]) => `${domain} ${version}`);
       top.replaceChildren(
         el(
           'div',
@@ -172,47 +178,52 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
           el(
             'div',
             { class: 'actions' },
-            measuring && ring('Measuring shapes'),
-            trusted && button('Run Diagnostic…', () => host.post({ type: 'diagnose' }), { look: 'primary' }),
+            measuring && ring(t('Measuring shapes')),
+            trusted && button(t('Run Diagnostic…'), () => host.post({ type: 'diagnose' }), { look: 'primary' }),
             trusted &&
-              button('Profile…', () => host.post({ type: 'profile' }), { title: 'Time layers and look at their values on some rows' }),
-            button('Compare with…', () => host.post({ type: 'difference' }), { title: 'Compare with another model file' }),
-            trusted && button('Export Gradient Graph…', () => host.post({ type: 'gradient' })),
+              button(t('Profile…'), () => host.post({ type: 'profile' }), {
+                title: t('Time layers and look at their values on some rows'),
+              }),
+            button(t('Compare with…'), () => host.post({ type: 'difference' }), { title: t('Compare with another model file') }),
+            trusted && button(t('Export Gradient Graph…'), () => host.post({ type: 'gradient' })),
           ),
         ),
-        numbers(given),
+        numbers(read),
         el(
           'div',
           { class: 'model-facts' },
           pairs([
-            ['Inputs', values(given.inputs)],
-            ['Outputs', values(given.outputs)],
+            [t('Inputs'), values(read.inputs)],
+            [t('Outputs'), values(read.outputs)],
           ]),
           pairs([
-            ['File', format(given.bytes, 'bytes')],
-            ['Producer', given.producer || '–'],
-            ['Operator set', opsets.join(', ')],
-            ['IR version', String(given.irVersion)],
-            ['Shapes', given.measured ? 'measured by a run on the CPU' : measuring ? 'being measured…' : 'implied by the operators'],
+            [t('File'), format(read.bytes, 'bytes')],
+            [t('Producer'), given(read.producer || '–')],
+            [t('Operator set'), given(opsets.join(', '))],
+            [t('IR version'), given(String(read.irVersion))],
+            [
+              t('Shapes'),
+              read.measured ? t('measured by a run on the CPU') : measuring ? t('being measured…') : t('implied by the operators'),
+            ],
           ]),
         ),
-        ...(given.notes.length > 0
+        ...(read.notes.length > 0
           ? [
               el(
                 'details',
                 { class: 'muted' },
-                el('summary', {}, `Notes (${given.notes.length})`),
-                el('ul', {}, ...given.notes.map((n) => el('li', {}, n))),
+                el('summary', {}, t('Notes ({0})', read.notes.length)),
+                el('ul', {}, ...read.notes.map((n) => el('li', {}, given(n)))),
               ),
             ]
           : []),
         profiled,
-        ...(trusted ? [] : [el('p', { class: 'muted' }, 'This workspace is not trusted: the file is read, and not run.')]),
+        ...(trusted ? [] : [el('p', { class: 'muted' }, t('This workspace is not trusted: the file is read, and not run.'))]),
       );
-      if (profile && profile.layers.length !== given.layers.length) forget();
+      if (profile && profile.layers.length !== read.layers.length) forget();
       if (holders.size === 0) idle();
-      table.show(given.layers);
-      if (graph?.element.isConnected) graph.show(given);
+      table.show(read.layers);
+      if (graph?.element.isConnected) graph.show(read);
       count(table.search(search.value));
     },
     profile(message) {
@@ -223,7 +234,7 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
       heat = 'time';
       const choices = Object.entries(heats(profile)).map(([value, { label }]) => ({ value, label }));
       heatChoice.replaceChildren(
-        dropdown('Colour', [{ value: 'none', label: 'None' }, ...choices], heat, (value) => {
+        dropdown(t('Colour'), [{ value: 'none', label: t('None') }, ...choices], heat, (value) => {
           heat = value;
           paintHeat();
         }),
@@ -233,7 +244,9 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
     },
     weights({ name, facts: found, problem }) {
       const holder = holders.get(name);
-      holder?.replaceChildren(found ? weightView(found) : el('p', { class: 'wrong' }, problem ?? 'It cannot be shown.'));
+      holder?.replaceChildren(
+        found ? weightView(found) : el('p', { class: 'wrong' }, problem === undefined ? t('It cannot be shown.') : given(problem)),
+      );
     },
   };
 };

@@ -1,4 +1,5 @@
 import type { LayerRow, ModelLayers } from '../src/report/tasks.ts';
+import { given, t, type Words } from './l10n.ts';
 
 export const BOX: { readonly width: number; readonly height: number } = { width: 168, height: 34 };
 const ACROSS = 24;
@@ -10,8 +11,8 @@ const comfortable = 150;
 export interface Box {
   readonly id: string;
   readonly kind: 'node' | 'group' | 'end';
-  readonly label: string;
-  readonly detail: string;
+  readonly label: Words;
+  readonly detail: Words | '';
   /** Places of its layers. */
   readonly layers: readonly number[];
   /** Centre. */
@@ -82,17 +83,23 @@ export const place = (
     made.push(make());
     return made.length - 1;
   };
-  const end = (name: string, what: string): number =>
-    box(`${what} ${name}`, () => ({ id: `${what} ${name}`, kind: 'end', label: name, detail: what, layers: [] }));
-  const shape = (dims: LayerRow['dims']): string => (dims === null ? '' : dims.join(' × '));
+  const end = (name: string, what: 'input' | 'output'): number =>
+    box(`${what} ${name}`, () => ({
+      id: `${what} ${name}`,
+      kind: 'end',
+      label: given(name),
+      detail: what === 'input' ? t('input') : t('output'),
+      layers: [],
+    }));
+  const shape = (dims: LayerRow['dims']): Words | '' => (dims === null ? '' : given(dims.join(' × ')));
   for (const { name } of inputs) maker.set(name, end(name, 'input'));
   const members = new Map<number, number[]>();
   const holder = layers.map((layer, i) => {
     const closed = modules.of(i).find((module) => !open.has(module));
     const place = box(closed ?? `node ${i}`, () =>
       closed === undefined
-        ? { id: `node ${i}`, kind: 'node', label: layer.op, detail: shape(layer.dims), layers: [i] }
-        : { id: closed, kind: 'group', label: closed, detail: '', layers: [] },
+        ? { id: `node ${i}`, kind: 'node', label: given(layer.op), detail: shape(layer.dims), layers: [i] }
+        : { id: closed, kind: 'group', label: given(closed), detail: '', layers: [] },
     );
     members.set(place, [...(members.get(place) ?? []), i]);
     for (const output of layer.outputs) maker.set(output, place);
@@ -144,7 +151,7 @@ export const place = (
       return {
         ...one,
         layers: held,
-        detail: one.kind === 'group' ? `${held.length} layers` : one.detail,
+        detail: one.kind === 'group' ? t('{0} layers', held.length) : one.detail,
         x: x[i] - left + BOX.width / 2,
         y: row[i] * (BOX.height + DOWN) + BOX.height / 2,
       };

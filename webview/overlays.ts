@@ -1,5 +1,6 @@
 import type { Chart, Plugin } from 'chart.js';
 import type { LegendEntry } from './chart.ts';
+import type { Words } from './l10n.ts';
 import { type Colour, css, dashOf, type Theme } from './theme.ts';
 
 /** Pixel places of a vertical span; null where nothing is drawn. */
@@ -86,7 +87,7 @@ export const diagonalLine = (colour: Colour): Plugin => ({
 });
 
 /** Swatches of the legend, drawn like the marks they name. */
-export const barSwatch = (name: string, i: number): LegendEntry => ({
+export const barSwatch = (name: Words, i: number): LegendEntry => ({
   name,
   swatch(context, theme) {
     context.fillStyle = css(theme.series(i), theme.contrast ? 0.25 : 0.45);
@@ -95,7 +96,7 @@ export const barSwatch = (name: string, i: number): LegendEntry => ({
     context.fillRect(3, 1, 16, 2);
   },
 });
-export const lineSwatch = (name: string, i: number, points = false): LegendEntry => ({
+export const lineSwatch = (name: Words, i: number, points = false): LegendEntry => ({
   name,
   swatch(context, theme) {
     context.strokeStyle = context.fillStyle = css(theme.series(i));
@@ -112,7 +113,7 @@ export const lineSwatch = (name: string, i: number, points = false): LegendEntry
     context.setLineDash([]);
   },
 });
-const strokeSwatch = (name: string, colour: (theme: Theme) => Colour, paint: (context: CanvasRenderingContext2D) => void): LegendEntry => ({
+const strokeSwatch = (name: Words, colour: (theme: Theme) => Colour, paint: (context: CanvasRenderingContext2D) => void): LegendEntry => ({
   name,
   swatch(context, theme) {
     context.strokeStyle = css(colour(theme));
@@ -126,7 +127,7 @@ const strokeSwatch = (name: string, colour: (theme: Theme) => Colour, paint: (co
 });
 /** The first band is grey; others have the colour of the lines, in their order. */
 export const bandColour = (theme: Theme, band: number): Colour => (band === 0 ? theme.foreground : theme.series(band - 1));
-export const bandSwatch = (name: string, band = 0): LegendEntry =>
+export const bandSwatch = (name: Words, band = 0): LegendEntry =>
   strokeSwatch(
     name,
     (theme) => bandColour(theme, band),
@@ -138,7 +139,7 @@ export const bandSwatch = (name: string, band = 0): LegendEntry =>
       context.lineTo(20, 10.5);
     },
   );
-export const whiskerSwatch = (name: string): LegendEntry =>
+export const whiskerSwatch = (name: Words): LegendEntry =>
   strokeSwatch(
     name,
     (theme) => theme.foreground,
@@ -154,7 +155,7 @@ export const whiskerSwatch = (name: string): LegendEntry =>
       context.lineTo(11, 10.5);
     },
   );
-export const diagonalSwatch = (name: string): LegendEntry =>
+export const diagonalSwatch = (name: Words): LegendEntry =>
   strokeSwatch(
     name,
     (theme) => theme.muted,
@@ -164,7 +165,7 @@ export const diagonalSwatch = (name: string): LegendEntry =>
       context.lineTo(21, 1);
     },
   );
-export const markSwatch = (name: string, i: number): LegendEntry => ({
+export const markSwatch = (name: Words, i: number): LegendEntry => ({
   name,
   swatch(context, theme) {
     context.fillStyle = css(theme.series(i));

@@ -1,20 +1,30 @@
-import { format } from '../src/report/format.ts';
 import type { Provenance } from '../src/report/report.ts';
 import { el } from './element.ts';
+import { format, given, t, type Words } from './l10n.ts';
 
-const fact = (name: string, ...value: readonly (Node | string | false | undefined)[]): readonly Node[] => [
+const fact = (name: Words, ...value: readonly (Node | Words | ' ' | false | undefined)[]): readonly Node[] => [
   el('dt', {}, name),
   el('dd', {}, ...value.map((part) => (typeof part === 'string' ? part : part || null))),
 ];
 const hash = (sha256: string | undefined): Node | false =>
-  sha256 !== undefined && sha256 !== '' && el('code', { class: 'hash', title: sha256 }, `sha256 ${sha256.slice(0, 12)}…`);
+  sha256 !== undefined &&
+  sha256 !== '' &&
+  el('code', { class: 'hash', title: given(sha256) }, given(['sha256', `${sha256.slice(0, 12)}…`].join(' ')));
 
 const value = (option: unknown): string => (typeof option === 'object' ? JSON.stringify(option) : String(option));
 
+const listed = (all: Readonly<Record<string, unknown>>): Words =>
+  given(
+    Object.entries(all)
+      .map(([name, one]) => `${name} ${value(one)}`)
+      .join(', '),
+  );
+
 /** What was asked of which device, and what did the work. */
-export const deviceSentence = ({ device }: Provenance): string => {
-  const asked = device.requested === device.actual ? `${device.actual}, as asked` : `${device.actual}; asked for ${device.requested}`;
-  return device.reason ? `${asked} (${device.reason})` : asked;
+export const deviceSentence = ({ device }: Provenance): Words => {
+  const asked =
+    device.requested === device.actual ? t('{0}, as asked', device.actual) : t('{0}; asked for {1}', device.actual, device.requested);
+  return device.reason ? given(`${asked} (${device.reason})`) : asked;
 };
 
 /** Where the numbers come from: enough to measure them again. */
@@ -22,31 +32,26 @@ export const provenanceOf = (p: Provenance): HTMLElement =>
   el(
     'details',
     { class: 'provenance' },
-    el('summary', {}, 'Where this was measured'),
+    el('summary', {}, t('Where this was measured')),
     el(
       'dl',
       {},
-      ...(p.modelPath !== undefined ? fact('Model', p.modelPath, ' ', hash(p.modelSha256)) : []),
-      ...(p.against?.modelPath !== undefined ? fact('Compared with', p.against.modelPath, ' ', hash(p.against.modelSha256)) : []),
+      ...(p.modelPath !== undefined ? fact(t('Model'), given(p.modelPath), ' ', hash(p.modelSha256)) : []),
+      ...(p.against?.modelPath !== undefined ? fact(t('Compared with'), given(p.against.modelPath), ' ', hash(p.against.modelSha256)) : []),
       ...(p.against?.dataPath !== undefined && p.against.dataPath !== p.dataPath
-        ? fact(p.against.modelPath === undefined ? 'Compared with' : 'Its data', p.against.dataPath, ' ', hash(p.against.dataSha256))
+        ? fact(
+            p.against.modelPath === undefined ? t('Compared with') : t('Its data'),
+            given(p.against.dataPath),
+            ' ',
+            hash(p.against.dataSha256),
+          )
         : []),
-      ...fact('Data', p.dataPath, ' ', hash(p.dataSha256)),
-      ...fact('Rows', `${format(p.rows, 'count')}${p.split !== undefined ? `, split ${p.split}` : ''}`),
-      ...fact('Device', deviceSentence(p)),
-      ...fact('Seed', String(p.seed)),
-      ...fact(
-        'Options',
-        Object.entries(p.options)
-          .map(([name, option]) => `${name} ${value(option)}`)
-          .join(', ') || 'none',
-      ),
-      ...fact('Time', `${format(p.seconds, 'seconds')}, started ${p.startedAt}`),
-      ...fact(
-        'Versions',
-        Object.entries(p.versions)
-          .map(([name, version]) => `${name} ${version}`)
-          .join(', '),
-      ),
+      ...fact(t('Data'), given(p.dataPath), ' ', hash(p.dataSha256)),
+      ...fact(t('Rows'), p.split === undefined ? format(p.rows, 'count') : t('{0}, split {1}', format(p.rows, 'count'), p.split)),
+      ...fact(t('Device'), deviceSentence(p)),
+      ...fact(t('Seed'), given(String(p.seed))),
+      ...fact(t('Options'), listed(p.options) || t('none')),
+      ...fact(t('Time'), t('{0}, started {1}', format(p.seconds, 'seconds'), p.startedAt)),
+      ...fact(t('Versions'), listed(p.versions)),
     ),
   );

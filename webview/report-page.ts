@@ -3,6 +3,7 @@ import type { Outcome } from '../src/report/report.ts';
 import type { ToPage } from '../src/vscode/protocol.ts';
 import { el, freshId } from './element.ts';
 import type { Host } from './host.ts';
+import { given, t, type Words } from './l10n.ts';
 import { liveCurves } from './live-curves.ts';
 import { pageKeeper } from './page-state.ts';
 import { type ReportView, reportView } from './report-view.ts';
@@ -11,8 +12,18 @@ type Message = Extract<ToPage, { type: 'reports' }>;
 type Overlay = Extract<ToPage, { type: 'overlay' }>;
 type Check = NonNullable<Message['checks']>[number];
 
-const MARK: Readonly<Record<Outcome, string>> = { measured: '', unavailable: 'not available', failed: 'failed', stopped: 'stopped' };
-const SIGN: Readonly<Record<Check['status'], string>> = { passed: '✓', failed: '✗', skipped: '–', error: '!' };
+const MARK: Readonly<Record<Outcome, Words | ''>> = {
+  measured: '',
+  unavailable: t('not available'),
+  failed: t('failed'),
+  stopped: t('stopped'),
+};
+const SIGN: Readonly<Record<Check['status'], readonly [sign: Words, said: Words]>> = {
+  passed: [given('✓'), t('passed')],
+  failed: [given('✗'), t('failed')],
+  skipped: [given('–'), t('skipped')],
+  error: [given('!'), t('error')],
+};
 
 /** The checks of a suite with their verdicts; each leads to its report. */
 const checksView = (title: string, checks: readonly Check[], show: (report: number) => void): HTMLElement => {
@@ -20,12 +31,18 @@ const checksView = (title: string, checks: readonly Check[], show: (report: numb
   const skipped = checks.filter(({ status }) => status === 'skipped').length;
   return el(
     'section',
-    { class: 'checks', 'aria-label': 'Checks' },
-    el('h1', {}, title),
+    { class: 'checks', 'aria-label': t('Checks') },
+    el('h1', {}, given(title)),
     el(
       'p',
       { class: 'muted' },
-      `${failed === 0 ? 'No check fails' : `${failed} of ${checks.length} checks fail`}${skipped > 0 ? `; ${skipped} skipped` : ''}.`,
+      skipped === 0
+        ? failed === 0
+          ? t('No check fails.')
+          : t('{0} of {1} checks fail.', failed, checks.length)
+        : failed === 0
+          ? t('No check fails; {0} skipped.', skipped)
+          : t('{0} of {1} checks fail; {2} skipped.', failed, checks.length, skipped),
     ),
     el(
       'ul',
@@ -34,12 +51,12 @@ const checksView = (title: string, checks: readonly Check[], show: (report: numb
         el(
           'li',
           { class: `check ${status}` },
-          el('span', { class: 'sign', 'aria-hidden': 'true' }, SIGN[status]),
-          el('span', { class: 'visually-hidden' }, status),
+          el('span', { class: 'sign', 'aria-hidden': 'true' }, SIGN[status][0]),
+          el('span', { class: 'visually-hidden' }, SIGN[status][1]),
           report === undefined
-            ? el('strong', {}, name)
-            : el('button', { class: 'link', type: 'button', on: { click: () => show(report) } }, name),
-          el('span', { class: 'muted' }, sentence),
+            ? el('strong', {}, given(name))
+            : el('button', { class: 'link', type: 'button', on: { click: () => show(report) } }, given(name)),
+          el('span', { class: 'muted' }, given(sentence)),
         ),
       ),
     ),
@@ -110,8 +127,8 @@ export const reportPage = ({ title, reports, checks, out }: Message, host: Host,
       curves.overlay(name, live);
       const section = el(
         'section',
-        { class: 'beside', 'aria-label': 'Two runs', tabindex: -1 },
-        el('h1', {}, 'Beside another run'),
+        { class: 'beside', 'aria-label': t('Two runs'), tabindex: -1 },
+        el('h1', {}, t('Beside another run')),
         curves.element,
       );
       beside = { ends, element: section };
@@ -128,7 +145,7 @@ export const reportPage = ({ title, reports, checks, out }: Message, host: Host,
     },
   });
   if (reports.length === 0)
-    return page(checks ? checksView(title, checks, () => {}) : el('p', { class: 'muted' }, 'There is no report here.'), () => {});
+    return page(checks ? checksView(title, checks, () => {}) : el('p', { class: 'muted' }, t('There is no report here.')), () => {});
   if (reports.length === 1 && checks === undefined) return page(view(0).element, () => {});
   const id = freshId('report');
   const panel = el('div', { role: 'tabpanel', id: `${id}-panel`, tabindex: -1 });
@@ -136,7 +153,7 @@ export const reportPage = ({ title, reports, checks, out }: Message, host: Host,
     el(
       'button',
       { role: 'tab', type: 'button', id: `${id}-${i}`, class: 'tab', 'aria-controls': `${id}-panel`, on: { click: () => show(i) } },
-      report.title,
+      given(report.title),
       MARK[report.outcome] !== '' && el('span', { class: 'tab-mark' }, MARK[report.outcome]),
     ),
   );
@@ -149,7 +166,7 @@ export const reportPage = ({ title, reports, checks, out }: Message, host: Host,
     panel.replaceChildren(view(i).element);
     keeper.keep({ tab: i });
   };
-  const list = el('div', { role: 'tablist', class: 'tabs', 'aria-label': 'Reports' }, ...tabs);
+  const list = el('div', { role: 'tablist', class: 'tabs', 'aria-label': t('Reports') }, ...tabs);
   list.addEventListener('keydown', (event) => {
     const at = tabs.indexOf(event.target as (typeof tabs)[number]);
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 }[event.key];

@@ -1,4 +1,3 @@
-import { format, formatInterval, intervalName } from '../src/report/format.ts';
 import { type HeadlineNumber, leadingOf } from '../src/report/headline.ts';
 import { toJson } from '../src/report/json.ts';
 import { toMarkdown } from '../src/report/markdown.ts';
@@ -10,36 +9,43 @@ import { frame } from './card-frame.ts';
 import { button } from './controls.ts';
 import { el } from './element.ts';
 import { copy, type Host } from './host.ts';
+import { format, formatInterval, given, intervalName, t, type Words } from './l10n.ts';
 import { menu } from './menu.ts';
 import { deviceSentence, provenanceOf } from './provenance.ts';
 import { selectionBar } from './selection-bar.ts';
 
-const OUTCOME: Readonly<Record<Outcome, string>> = {
-  measured: 'Measured',
-  unavailable: 'Not available for this model and data',
-  failed: 'Failed',
-  stopped: 'Stopped before the end',
+const OUTCOME: Readonly<Record<Outcome, Words>> = {
+  measured: t('Measured'),
+  unavailable: t('Not available for this model and data'),
+  failed: t('Failed'),
+  stopped: t('Stopped before the end'),
 };
 
 const fileOf = (path: string): string => path.split(/[\\/]/).pop() ?? path;
 
 /** A device that was asked for by name and not used is said with its reason at once. */
-const deviceOf = ({ provenance }: Report): string => {
+const deviceOf = ({ provenance }: Report): Words => {
   const { requested, actual } = provenance.device;
-  if (requested === actual) return actual;
-  return requested === 'auto' ? `${actual} (chosen by auto)` : deviceSentence(provenance);
+  if (requested === actual) return given(actual);
+  return requested === 'auto' ? t('{0} (chosen by auto)', actual) : deviceSentence(provenance);
 };
 
-const subject = (report: Report): string => {
+/** How many rows, and of which part of the data. */
+const rowsOf = ({ rows, split }: Report['provenance']): Words => {
+  const n = format(rows, 'count');
+  if (split === undefined) return rows === 1 ? t('{0} row', n) : t('{0} rows', n);
+  return rows === 1 ? t('{0} row of {1}', n, split) : t('{0} rows of {1}', n, split);
+};
+
+const subject = (report: Report): Words => {
   const { provenance: p } = report;
-  return [
+  const parts = [
     subjectOf(p, fileOf),
-    `${format(p.rows, 'count')} ${p.rows === 1 ? 'row' : 'rows'}${p.split === undefined ? '' : ` of ${p.split}`}`,
-    p.device.actual === 'none' ? '' : `device ${deviceOf(report)}`,
+    rowsOf(p),
+    p.device.actual === 'none' ? '' : t('device {0}', deviceOf(report)),
     format(p.seconds, 'seconds'),
-  ]
-    .filter((part) => part !== '')
-    .join(' · ');
+  ];
+  return given(parts.filter((part) => part !== '').join(' · '));
 };
 
 const MOST_NUMBERS = 6;
@@ -51,8 +57,8 @@ const tiles = (numbers: readonly HeadlineNumber[]): HTMLElement =>
     ...numbers.map(({ name, label, value, unit, interval }) =>
       el(
         'div',
-        { title: label === name ? name : `${label} (${name})` },
-        el('dt', {}, name.replaceAll('_', ' ')),
+        { title: given(label === name ? name : `${label} (${name})`) },
+        el('dt', {}, given(name.replaceAll('_', ' '))),
         el('dd', {}, format(value, unit)),
         interval && el('dd', { class: 'note', title: intervalName(interval) }, formatInterval(interval, unit)),
       ),
@@ -63,8 +69,8 @@ const headlineView = (report: Report): readonly HTMLElement[] => {
   const { leading, others } = leadingOf(report, MOST_NUMBERS);
   if (leading.length === 0) return [];
   const rest =
-    others.length > 0 && el('details', { class: 'more-numbers' }, el('summary', {}, `${others.length} more numbers`), tiles(others));
-  return [el('section', { class: 'numbers-first', 'aria-label': 'Headline numbers' }, tiles(leading), rest)];
+    others.length > 0 && el('details', { class: 'more-numbers' }, el('summary', {}, t('{0} more numbers', others.length)), tiles(others));
+  return [el('section', { class: 'numbers-first', 'aria-label': t('Headline numbers') }, tiles(leading), rest)];
 };
 
 export interface ReportView {
@@ -147,17 +153,17 @@ export const reportView = (
     'div',
     { class: 'actions' },
     trained &&
-      button('Open Model', () => host.post({ type: 'openModel' }), { look: 'primary', title: 'Open Model: the one that was saved' }),
-    trained && button('Overlay…', () => host.post({ type: 'overlay' }), { title: 'Overlay another training run' }),
-    !host.standalone && button('Run again', () => host.post({ type: 'rerun' }), { look: 'secondary' }),
+      button(t('Open Model'), () => host.post({ type: 'openModel' }), { look: 'primary', title: t('Open Model: the one that was saved') }),
+    trained && button(t('Overlay…'), () => host.post({ type: 'overlay' }), { title: t('Overlay another training run') }),
+    !host.standalone && button(t('Run again'), () => host.post({ type: 'rerun' }), { look: 'secondary' }),
     !host.standalone &&
       report.outcome === 'measured' &&
-      button('Compare…', () => host.post({ type: 'compare' }), { look: 'secondary', title: 'Compare with another run' }),
-    button('Copy as Markdown', () => copy(toMarkdown(report)), { look: 'secondary' }),
+      button(t('Compare…'), () => host.post({ type: 'compare' }), { look: 'secondary', title: t('Compare with another run') }),
+    button(t('Copy as Markdown'), () => copy(toMarkdown(report)), { look: 'secondary' }),
     menu(
-      'Save report',
-      'Save report',
-      formats.map(({ label, save }) => ({ label, title: `Save report as ${label}`, press: save })),
+      t('Save report'),
+      t('Save report'),
+      formats.map(({ label, save }) => ({ label, title: t('Save report as {0}', label), press: save })),
       'secondary',
     ),
   );
@@ -168,8 +174,8 @@ export const reportView = (
     el(
       'header',
       { class: 'report-header' },
-      el('div', { class: 'report-title' }, el('h1', {}, report.title), actions),
-      el('p', { class: 'question' }, report.question),
+      el('div', { class: 'report-title' }, el('h1', {}, given(report.title)), actions),
+      el('p', { class: 'question' }, given(report.question)),
       el('p', { class: 'muted subject' }, subject(report)),
     ),
     !measured &&
@@ -177,20 +183,25 @@ export const reportView = (
         'div',
         { class: `outcome ${report.outcome}`, role: report.outcome === 'failed' ? 'alert' : 'status' },
         el('strong', {}, OUTCOME[report.outcome]),
-        el('p', {}, report.reason?.sentence ?? 'No reason was given.'),
-        frames.length > 0 && el('p', { class: 'muted' }, 'What had been measured by then is shown below.'),
+        el('p', {}, report.reason ? given(report.reason.sentence) : t('No reason was given.')),
+        frames.length > 0 && el('p', { class: 'muted' }, t('What had been measured by then is shown below.')),
       ),
     ...headlineView(report),
     report.guide !== '' &&
-      el('section', { class: 'guide', 'aria-label': 'How to read this' }, el('h2', {}, 'How to read this'), el('p', {}, report.guide)),
+      el(
+        'section',
+        { class: 'guide', 'aria-label': t('How to read this') },
+        el('h2', {}, t('How to read this')),
+        el('p', {}, given(report.guide)),
+      ),
     bar.element,
     ...frames.map((one) => one.element),
     report.notes.length > 0 &&
       el(
         'section',
-        { class: 'notes', 'aria-label': 'Notes' },
-        el('h2', {}, 'Notes'),
-        el('ul', {}, ...report.notes.map((note) => el('li', {}, note))),
+        { class: 'notes', 'aria-label': t('Notes') },
+        el('h2', {}, t('Notes')),
+        el('ul', {}, ...report.notes.map((note) => el('li', {}, given(note)))),
       ),
     provenanceOf(report.provenance),
   );

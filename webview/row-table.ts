@@ -1,5 +1,6 @@
 import { checkbox } from './controls.ts';
 import { el, freshId } from './element.ts';
+import { given, t, type Words } from './l10n.ts';
 
 /** Pixels a row takes; the style sheet says the same. */
 const ROW = 26;
@@ -9,7 +10,7 @@ const MARGIN = 8;
 const [GAP, EDGE] = [12, 10];
 
 export interface Column<T> {
-  readonly label: string;
+  readonly label: Words;
   readonly numeric?: true;
   /** Pixels it takes at least; what is left over goes to those that grow. */
   readonly width: number;
@@ -18,11 +19,11 @@ export interface Column<T> {
   readonly rank?: number;
   /** Stays in view when the table is scrolled sideways. */
   readonly sticky?: true;
-  text(item: T, index: number): string;
+  text(item: T, index: number): Words | '';
   key(item: T, index: number): number | string;
 }
 export interface RowTableOptions<T> {
-  readonly label: string;
+  readonly label: Words;
   readonly columns: readonly Column<T>[];
   /** What a search looks through. */
   words(item: T): string;
@@ -45,10 +46,10 @@ export interface RowTable<T> {
 
 /** Names differ at their ends: where room is short the middle is left out. */
 const TAIL = 14;
-const ends = (text: string): readonly (Node | string)[] =>
+const ends = (text: Words | ''): readonly (Node | Words | '')[] =>
   text.length <= TAIL + 6
     ? [text]
-    : [el('span', { class: 'name-start' }, text.slice(0, -TAIL)), el('span', { class: 'name-end' }, text.slice(-TAIL))];
+    : [el('span', { class: 'name-start' }, given(text.slice(0, -TAIL))), el('span', { class: 'name-end' }, given(text.slice(-TAIL)))];
 
 /** Columns that fit into a width, in their order: by rank, those without one always. */
 const fitting = <T>(columns: readonly Column<T>[], width: number): readonly Column<T>[] => {
@@ -63,12 +64,12 @@ const fitting = <T>(columns: readonly Column<T>[], width: number): readonly Colu
 };
 
 /** A table of which only the rows in view are in the page. Rows are chosen by click, arrow keys, Home, End and page keys. */
-export const rowTable = <T>({ label, columns: given, words: wordsOf, choose, mark }: RowTableOptions<T>): RowTable<T> => {
+export const rowTable = <T>({ label, columns: first, words: wordsOf, choose, mark }: RowTableOptions<T>): RowTable<T> => {
   const id = freshId('rows');
-  let columns = given;
+  let columns = first;
   let items: readonly T[] = [];
   let order: readonly number[] = [];
-  let [words, sorted, up] = ['', given[0].label, true];
+  let [words, sorted, up] = ['', first[0].label, true];
   let keep: (item: T) => boolean = () => true;
   /** Labels of the columns that the user asked for; as many as fit where undefined. */
   let wanted: ReadonlySet<string> | undefined;
@@ -156,7 +157,7 @@ export const rowTable = <T>({ label, columns: given, words: wordsOf, choose, mar
     view.setAttribute('aria-rowcount', String(order.length + 1));
     draw();
   };
-  const sort = (by: string): void => {
+  const sort = (by: Words): void => {
     up = by === sorted ? !up : true;
     sorted = by;
     chosen = -1;
@@ -206,7 +207,7 @@ export const rowTable = <T>({ label, columns: given, words: wordsOf, choose, mar
   }).observe(view);
 
   const menu = el('div', { class: 'chooser-menu' });
-  const chooser = el('details', { class: 'chooser' }, el('summary', {}, 'Columns'), menu);
+  const chooser = el('details', { class: 'chooser' }, el('summary', {}, t('Columns')), menu);
   const list = (): void => {
     const boxes = columns
       .filter(({ sticky }) => !sticky)
@@ -238,7 +239,7 @@ export const rowTable = <T>({ label, columns: given, words: wordsOf, choose, mar
           },
         },
       },
-      'As many as fit',
+      t('As many as fit'),
     );
     menu.replaceChildren(...boxes, automatic);
   };
@@ -257,8 +258,8 @@ export const rowTable = <T>({ label, columns: given, words: wordsOf, choose, mar
   return {
     element: view,
     chooser,
-    show(given) {
-      items = given;
+    show(all) {
+      items = all;
       arrange();
     },
     columns(next) {

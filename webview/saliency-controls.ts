@@ -1,15 +1,16 @@
 import type { Option, OptionValue } from '../src/base/option.ts';
-import { format } from '../src/report/format.ts';
 import type { Attribution } from '../src/report/tasks.ts';
 import type { Asked, ToPage } from '../src/vscode/protocol.ts';
 import { type Choice, dropdown, numberField } from './controls.ts';
+import { dress } from './element.ts';
+import { format, given, t, type Words } from './l10n.ts';
 
 type Form = Extract<ToPage, { type: 'saliency' }>['form'];
 
 /** Names of options as they stand beside their controls, where those are not the options' own. */
-const titles: Readonly<Record<string, string>> = { againstClass: 'Less class' };
-const titleOf = (name: string): string =>
-  titles[name] ?? name.charAt(0).toUpperCase() + name.slice(1).replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+const titles: Readonly<Record<string, Words>> = { againstClass: t('Less class') };
+const titleOf = (name: string): Words =>
+  titles[name] ?? given(name.charAt(0).toUpperCase() + name.slice(1).replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`));
 
 const NONE = '(none)';
 /** Most classes in a list, the most probable ones first. */
@@ -18,7 +19,7 @@ const classesOf = ({ classes, probs }: Attribution, wanted: readonly (number | u
   const order = Array.from(classes.keys()).sort((a, b) => (probs[b] ?? 0) - (probs[a] ?? 0) || a - b);
   return order
     .filter((k, place) => place < CLASSES || wanted.includes(k))
-    .map((k) => ({ value: String(k), label: probs.length > 0 ? `${classes[k]} · ${format(probs[k], 'fraction')}` : classes[k] }));
+    .map((k) => ({ value: String(k), label: given(probs.length > 0 ? `${classes[k]} · ${format(probs[k], 'fraction')}` : classes[k]) }));
 };
 
 /** Of what was chosen, that which the method reads and which is not its default. */
@@ -45,7 +46,7 @@ const controlOf = (
     case 'choice':
       return dropdown(
         title,
-        option.of.map((one) => ({ value: one, label: (option.titles?.[one] ?? one).replaceAll('_', ' ') })),
+        option.of.map((one) => ({ value: one, label: given((option.titles?.[one] ?? one).replaceAll('_', ' ')) })),
         String(value),
         change,
       );
@@ -57,8 +58,8 @@ const controlOf = (
       const known =
         option.from === 'class'
           ? seen && classesOf(seen, [Number(value)])
-          : seen?.layers.map((layer) => ({ value: layer.name, label: `${layer.name} (${layer.shape})` }));
-      const none = option.from === 'class' ? 'none' : 'last feature map';
+          : seen?.layers.map((layer) => ({ value: layer.name, label: given(`${layer.name} (${layer.shape})`) }));
+      const none = option.from === 'class' ? t('none') : t('last feature map');
       // The toolkit's list knows no empty value.
       return dropdown(title, [{ value: NONE, label: none }, ...(known ?? [])], value === '' ? NONE : String(value), (chosen) =>
         change(chosen === NONE ? '' : chosen),
@@ -83,13 +84,13 @@ export const askControls = (
     const option = form.options[name];
     if (!option) return [];
     const control = controlOf(name, option, asked.options[name] ?? option.default, seen, (value) => change({ options: { [name]: value } }));
-    if (control) control.title = option.help;
+    if (control) dress(control, { title: given(option.help) });
     return control ? [control] : [];
   });
   return [
     dropdown(
-      'Method',
-      form.methods.map(({ id, title, group }) => ({ value: id, label: title, group })),
+      t('Method'),
+      form.methods.map(({ id, title, group }) => ({ value: id, label: given(title), group: given(group) })),
       asked.method,
       (id) => change({ method: id }),
     ),
@@ -97,9 +98,9 @@ export const askControls = (
       ? []
       : [
           dropdown(
-            'Class',
+            t('Class'),
             [
-              { value: 'predicted', label: predicted === undefined ? 'predicted' : `predicted (${predicted})` },
+              { value: 'predicted', label: predicted === undefined ? t('predicted') : t('predicted ({0})', predicted) },
               ...(seen ? classesOf(seen, [asked.target]) : []),
             ],
             asked.target === undefined ? 'predicted' : String(asked.target),

@@ -1,10 +1,10 @@
-import { format } from '../src/report/format.ts';
 import type { Attribution } from '../src/report/tasks.ts';
 import type { Asked, Looked, ToPage } from '../src/vscode/protocol.ts';
 import { drawingOf, originalOf } from './attribution-drawing.ts';
 import { button, checkbox } from './controls.ts';
-import { el } from './element.ts';
+import { el, say } from './element.ts';
 import type { Host } from './host.ts';
+import { format, given, t, type Words } from './l10n.ts';
 import { colourKey, lookControls, lookOf, type MapLook, plainLook, scaleAt } from './map-look.ts';
 import { askControls, optionsOf } from './saliency-controls.ts';
 import { answerOf, factsView, isWrong, nameOf } from './saliency-facts.ts';
@@ -26,9 +26,9 @@ interface Look extends MapLook {
 }
 
 /** The second class of a difference. */
-const lessOf = ({ facts }: Attribution): string => {
+const lessOf = ({ facts }: Attribution): string | undefined => {
   const less = facts.find(({ label }) => label === 'Less the output of');
-  return less ? ` less ${less.value}` : '';
+  return less && String(less.value);
 };
 /** What VS Code keeps of the tab: what the extension gave, where it stands, and how it draws. */
 const keptBy = (host: Host): Readonly<Record<string, unknown>> => {
@@ -53,7 +53,7 @@ export const saliencyView = (host: Host, signal: AbortSignal): SaliencyView => {
 
   const title = el('h1');
   const status = el('p', { class: 'muted', role: 'status' });
-  const cancel = button('Cancel', () => host.post({ type: 'cancel' }), { look: 'quiet' });
+  const cancel = button(t('Cancel'), () => host.post({ type: 'cancel' }), { look: 'quiet' });
   const pictures = el('div', { class: 'pictures' });
   const facts = el('div', { class: 'saliency-aside' });
   const body = el('div', { class: 'saliency-body' }, pictures, facts);
@@ -62,8 +62,13 @@ export const saliencyView = (host: Host, signal: AbortSignal): SaliencyView => {
   const key = colourKey();
 
   const methodOf = (id: string): string => now?.form.methods.find((method) => method.id === id)?.title ?? id;
-  const captionOf = (a: Attribution, name: string | undefined): string =>
-    `${name === undefined ? '' : `${name}: `}${methodOf(a.method)}${a.classes.length > 1 ? ` for ${nameOf(a, a.target)}` : ''}${lessOf(a)}`;
+  const whatOf = (a: Attribution): Words => {
+    const [method, less] = [methodOf(a.method), lessOf(a)];
+    if (a.classes.length < 2) return less === undefined ? given(method) : t('{0} less {1}', method, less);
+    const target = nameOf(a, a.target);
+    return less === undefined ? t('{0} for {1}', method, target) : t('{0} for {1} less {2}', method, target, less);
+  };
+  const captionOf = (a: Attribution, name: string | undefined): Words => (name === undefined ? whatOf(a) : given(`${name}: ${whatOf(a)}`));
 
   const mapped = ({ name, attribution: a, problem }: Looked, all: readonly Attribution[], two: boolean): HTMLElement => {
     const caption = two ? name : undefined;
@@ -74,15 +79,15 @@ export const saliencyView = (host: Host, signal: AbortSignal): SaliencyView => {
         el(
           'div',
           { class: 'outcome failed', role: 'alert' },
-          el('strong', {}, `No map${two ? ` of ${name}` : ''}`),
-          el('p', {}, problem),
-          button('Try again', () => host.post({ type: 'rerun' })),
+          el('strong', {}, two ? t('No map of {0}', name) : t('No map')),
+          el('p', {}, given(problem)),
+          button(t('Try again'), () => host.post({ type: 'rerun' })),
         ),
       );
-    if (!a) return el('figure', { class: 'big waiting' }, el('p', { class: 'muted' }, 'Computing…'));
+    if (!a) return el('figure', { class: 'big waiting' }, el('p', { class: 'muted' }, t('Computing…')));
     const together = look.sameScale ? all : [a];
     const scale = Math.max(...together.map((one) => scaleAt(one.values, look.outliers)));
-    const label = `Row ${a.row} with ${captionOf(a, caption)} over it`;
+    const label = t('Row {0} with {1} over it', a.row, captionOf(a, caption));
     return el(
       'figure',
       { class: `big shown-${a.shown.kind}` },
@@ -100,7 +105,7 @@ export const saliencyView = (host: Host, signal: AbortSignal): SaliencyView => {
     pictures.replaceChildren(...(original ? [original] : []), ...models.map((model) => mapped(model, all, two)));
     body.classList.toggle('two', two);
     const maps = all.map(({ values }) => values);
-    key.paint(lookOf(maps, look), seen && seen.classes.length < 2 ? ['lowers the output', 'raises it'] : undefined);
+    key.paint(lookOf(maps, look), seen && seen.classes.length < 2 ? [t('lowers the output'), t('raises it')] : undefined);
   };
   const keep = (): void => host.keep(JSON.stringify({ ...kept, place: { position: asked.position }, look }));
   const change = (part: Partial<Look>): void => {
@@ -113,7 +118,7 @@ export const saliencyView = (host: Host, signal: AbortSignal): SaliencyView => {
     cancel.classList.toggle('gone', !on);
     if (on) element.setAttribute('aria-busy', 'true');
     else element.removeAttribute('aria-busy');
-    if (on) status.textContent = 'Computing…';
+    if (on) say(status, t('Computing…'));
   };
   const ask = (part: Partial<Omit<Asked, 'target'>> & { readonly target?: number | undefined }): void => {
     if (now === null) return;
@@ -127,8 +132,8 @@ export const saliencyView = (host: Host, signal: AbortSignal): SaliencyView => {
     const next = Math.max(0, Math.min((seen?.count ?? 1) - 1, asked.position + by));
     if (next !== asked.position) ask({ position: next });
   };
-  const previous = button('Previous', () => step(-1), { title: 'Previous sample (left arrow)' });
-  const next = button('Next', () => step(1), { title: 'Next sample (right arrow)' });
+  const previous = button(t('Previous'), () => step(-1), { title: t('Previous sample (left arrow)') });
+  const next = button(t('Next'), () => step(1), { title: t('Next sample (right arrow)') });
   const position = el('span', { class: 'muted' });
 
   /** Puts controls in place of others; the one in use stays in use. */
@@ -144,10 +149,10 @@ export const saliencyView = (host: Host, signal: AbortSignal): SaliencyView => {
     const two = (now?.models.length ?? 0) > 1;
     refill(drawn, [
       ...lookControls(look, change, seen?.shown.kind === 'map' && seen.shown.picture !== null),
-      ...(two ? [checkbox('Same scale', look.sameScale, (sameScale) => change({ sameScale }))] : []),
+      ...(two ? [checkbox(t('Same scale'), look.sameScale, (sameScale) => change({ sameScale }))] : []),
       two
-        ? button('Remove second model', () => host.post({ type: 'second', wanted: false }), { look: 'quiet' })
-        : button('Compare with a model…', () => host.post({ type: 'second', wanted: true }), { look: 'quiet' }),
+        ? button(t('Remove second model'), () => host.post({ type: 'second', wanted: false }), { look: 'quiet' })
+        : button(t('Compare with a model…'), () => host.post({ type: 'second', wanted: true }), { look: 'quiet' }),
       key.element,
     ]);
   };
@@ -176,7 +181,7 @@ export const saliencyView = (host: Host, signal: AbortSignal): SaliencyView => {
   return {
     element,
     progress(fraction, text) {
-      if (element.hasAttribute('aria-busy')) status.textContent = `Computing… ${format(fraction, 'fraction')}, ${text}`;
+      if (element.hasAttribute('aria-busy')) say(status, t('Computing… {0}, {1}', format(fraction, 'fraction'), text));
     },
     show(message) {
       const first = now === null;
@@ -190,10 +195,10 @@ export const saliencyView = (host: Host, signal: AbortSignal): SaliencyView => {
       asked = { ...message.asked, options: { ...asked.options, ...message.asked.options } };
       const pending = message.models.some((model) => !model.attribution && model.problem === undefined);
       busy(pending);
-      title.textContent = seen?.position === asked.position ? `${message.name}, row ${seen.row}` : message.name;
-      if (!pending) status.textContent = attribution ? answerOf(attribution) : problem === undefined ? '' : 'There is no map.';
+      say(title, seen?.position === asked.position ? t('{0}, row {1}', message.name, seen.row) : given(message.name));
+      if (!pending) say(status, attribution ? answerOf(attribution) : problem === undefined ? '' : t('There is no map.'));
       status.classList.toggle('wrong', !pending && attribution !== undefined && isWrong(attribution));
-      position.textContent = seen ? `${format(asked.position + 1, 'count')} of ${format(seen.count, 'count')}` : '';
+      say(position, seen ? t('{0} of {1}', format(asked.position + 1, 'count'), format(seen.count, 'count')) : '');
       previous.toggleAttribute('disabled', asked.position <= 0);
       next.toggleAttribute('disabled', asked.position >= (seen?.count ?? 1) - 1);
       if (seen) keep();

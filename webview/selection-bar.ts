@@ -1,14 +1,17 @@
-import { format } from '../src/report/format.ts';
 import type { Selection } from '../src/report/report.ts';
 import { button } from './controls.ts';
-import { el } from './element.ts';
+import { el, say } from './element.ts';
 import { copy } from './host.ts';
+import { format, t, type Words } from './l10n.ts';
+
+export const countOf = ({ total }: Pick<Selection, 'total'>): Words =>
+  total === 1 ? t('{0} row', format(total, 'count')) : t('{0} rows', format(total, 'count'));
 
 /** `12 rows`, or how many of them are known by number. */
-export const rowsOf = ({ rows, total }: Selection): string =>
-  rows.length < total
-    ? `${format(rows.length, 'count')} of ${format(total, 'count')} rows`
-    : `${format(total, 'count')} ${total === 1 ? 'row' : 'rows'}`;
+export const rowsOf = (selection: Selection): Words =>
+  selection.rows.length < selection.total
+    ? t('{0} of {1} rows', format(selection.rows.length, 'count'), format(selection.total, 'count'))
+    : countOf(selection);
 
 export interface SelectionBar {
   readonly element: HTMLElement;
@@ -35,21 +38,21 @@ export const selectionBar = ({ clear, reveal, open }: SelectionActions): Selecti
     show(selection) {
       element.hidden = selection === null;
       if (selection === null) {
-        said.textContent = '';
+        say(said, '');
         actions.replaceChildren();
         return;
       }
-      said.textContent = `Selection: ${rowsOf(selection)} of ‘${selection.label}’`;
+      say(said, t('Selection: {0} of ‘{1}’', rowsOf(selection), selection.label));
       const [first] = selection.rows;
       actions.replaceChildren(
-        button('Show', reveal, { look: 'quiet', title: 'Show the selected samples' }),
+        button(t('Show'), reveal, { look: 'quiet', title: t('Show the selected samples') }),
         ...(selection.rows.length > 0
-          ? [button('Copy row numbers', () => copy(selection.rows.join('\n')), { look: 'quiet', title: 'Copy row numbers' })]
+          ? [button(t('Copy row numbers'), () => copy(selection.rows.join('\n')), { look: 'quiet', title: t('Copy row numbers') })]
           : []),
         ...(open && first !== undefined
-          ? [button('Open in image tab', () => open(first), { look: 'quiet', title: `Open in image tab: row ${first}` })]
+          ? [button(t('Open in image tab'), () => open(first), { look: 'quiet', title: t('Open in image tab: row {0}', first) })]
           : []),
-        button('Clear', clear, { look: 'quiet', title: 'Clear the selection (Escape)' }),
+        button(t('Clear'), clear, { look: 'quiet', title: t('Clear the selection (Escape)') }),
       );
     },
   };

@@ -1,4 +1,5 @@
-import { context2d, el } from './element.ts';
+import { context2d, el, writeAt } from './element.ts';
+import { given, type Words } from './l10n.ts';
 import { css, theme } from './theme.ts';
 import { vectorPen } from './vector.ts';
 
@@ -32,11 +33,11 @@ export const stacked = (parts: readonly Sketch[], gap: number = GAP): Sketch => 
 };
 
 /** Text cut to a width. Names differ at their ends, so what is left out is the middle. */
-export const fitted = (context: CanvasRenderingContext2D, text: string, width: number): string => {
+export const fitted = (context: CanvasRenderingContext2D, text: Words, width: number): Words => {
   if (context.measureText(text).width <= width) return text;
   const letters = [...text];
-  const cut = (kept: number): string =>
-    `${letters.slice(0, Math.ceil(kept / 2)).join('')}…${letters.slice(letters.length - Math.floor(kept / 2)).join('')}`;
+  const cut = (kept: number): Words =>
+    given(`${letters.slice(0, Math.ceil(kept / 2)).join('')}…${letters.slice(letters.length - Math.floor(kept / 2)).join('')}`);
   let kept = letters.length - 1;
   while (kept > 1 && context.measureText(cut(kept)).width > width) kept--;
   return cut(kept);
@@ -49,7 +50,7 @@ export interface Writing {
 }
 
 /** Words in lines of at most `width`; a word longer than a line is broken. */
-const lineBreaks = (text: string, width: number, measure: (text: string) => number): readonly string[] => {
+const lineBreaks = (text: Words, width: number, measure: (text: string) => number): readonly Words[] => {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(/\s+/).filter(Boolean)) {
@@ -67,11 +68,11 @@ const lineBreaks = (text: string, width: number, measure: (text: string) => numb
       line = line.slice(kept);
     }
   }
-  return line === '' ? lines : [...lines, line];
+  return (line === '' ? lines : [...lines, line]).map((one) => given(one));
 };
 
 /** A paragraph. */
-export const written = (text: string, width: number, { size, bold = false, muted = false }: Writing = {}): Sketch => {
+export const written = (text: Words, width: number, { size, bold = false, muted = false }: Writing = {}): Sketch => {
   const colours = theme();
   const px = size ?? colours.fontSize;
   const font = `${bold ? '600 ' : ''}${px}px ${colours.font}`;
@@ -84,7 +85,7 @@ export const written = (text: string, width: number, { size, bold = false, muted
     context.textBaseline = 'middle';
     context.fillStyle = css(muted ? colours.muted : colours.foreground);
     lines.forEach((line, i) => {
-      context.fillText(line, 0, (i + 0.5) * step);
+      writeAt(context, line, 0, (i + 0.5) * step);
     });
   });
 };

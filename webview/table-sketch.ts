@@ -1,6 +1,6 @@
-import { format } from '../src/report/format.ts';
 import type { TableCard } from '../src/report/report.ts';
-import { context2d, el } from './element.ts';
+import { context2d, el, writeAt } from './element.ts';
+import { format, given, t, type Words } from './l10n.ts';
 import { drawnAt, fitted, type Sketch, stacked, written } from './sketch.ts';
 import { cellText } from './table.ts';
 import { css, theme } from './theme.ts';
@@ -26,12 +26,12 @@ export const tableSketch = ({ title, columns, rows }: TableCard, titled: boolean
     context.font = font(false);
     context.textBaseline = 'middle';
     context.lineWidth = 1;
-    const line = (cells: readonly string[], r: number): void => {
+    const line = (cells: readonly Words[], r: number): void => {
       let x = 0;
       cells.forEach((text, c) => {
         const right = columns[c].type !== 'text';
         context.textAlign = right ? 'right' : 'left';
-        context.fillText(fitted(context, text, widths[c]), right ? x + widths[c] : x, (r + 0.5) * ROW);
+        writeAt(context, fitted(context, text, widths[c]), right ? x + widths[c] : x, (r + 0.5) * ROW);
         x += widths[c] + GUTTER;
       });
       context.strokeStyle = css(colours.line);
@@ -42,7 +42,7 @@ export const tableSketch = ({ title, columns, rows }: TableCard, titled: boolean
     };
     context.fillStyle = css(colours.muted);
     line(
-      columns.map(({ label }) => label),
+      columns.map(({ label }) => given(label)),
       0,
     );
     context.fillStyle = css(colours.foreground);
@@ -52,8 +52,8 @@ export const tableSketch = ({ title, columns, rows }: TableCard, titled: boolean
   });
   const left = rows.length - shown.length;
   return stacked([
-    ...(titled ? [written(title, Math.max(width, 200), { bold: true })] : []),
+    ...(titled ? [written(given(title), Math.max(width, 200), { bold: true })] : []),
     body,
-    ...(left > 0 ? [written(`${format(left, 'count')} more rows are in the CSV export.`, Math.max(width, 300), { muted: true })] : []),
+    ...(left > 0 ? [written(t('{0} more rows are in the CSV export.', format(left, 'count')), Math.max(width, 300), { muted: true })] : []),
   ]);
 };

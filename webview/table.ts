@@ -1,6 +1,7 @@
-import { format, formatRange, UNDEFINED } from '../src/report/format.ts';
+import { UNDEFINED } from '../src/report/format.ts';
 import type { TableCard } from '../src/report/report.ts';
-import { el } from './element.ts';
+import { el, say } from './element.ts';
+import { format, formatRange, given, t, type Words } from './l10n.ts';
 
 type Cell = TableCard['rows'][number][number];
 type Column = TableCard['columns'][number];
@@ -15,19 +16,19 @@ const order = (a: Cell, b: Cell): number => {
   return typeof x === 'number' && typeof y === 'number' ? x - y : String(x).localeCompare(String(y), 'en', { numeric: true });
 };
 
-export const cellText = (cell: Cell, { type, unit }: Column): string => {
-  if (typeof cell === 'string') return cell;
-  if (cell === null) return UNDEFINED;
-  if (typeof cell === 'number') return type === 'row' ? String(cell) : format(cell, unit);
+export const cellText = (cell: Cell, { type, unit }: Column): Words => {
+  if (typeof cell === 'string') return given(cell);
+  if (cell === null) return given(UNDEFINED);
+  if (typeof cell === 'number') return type === 'row' ? given(String(cell)) : format(cell, unit);
   return formatRange(cell[0], cell[1], unit);
 };
-const show = (cell: Cell, column: Column, openRow: TableLook['openRow']): Node | string =>
+const show = (cell: Cell, column: Column, openRow: TableLook['openRow']): Node | Words =>
   column.type === 'row' && typeof cell === 'number' && openRow ? openRow(cell) : cellText(cell, column);
 
 export interface TableLook {
   readonly sortable?: boolean;
   readonly caption?: boolean;
-  readonly openRow?: (row: number) => HTMLElement | string;
+  readonly openRow?: (row: number) => HTMLElement | Words;
 }
 
 /** Dataset rows that a line of the table names. */
@@ -45,10 +46,10 @@ export const tableOf = (card: TableCard, { sortable = false, caption = false, op
     const numeric = column.type !== 'text';
     const head = el('th', { scope: 'col', class: numeric ? 'numeric' : undefined });
     if (!sortable) {
-      head.textContent = column.label;
+      say(head, given(column.label));
       return head;
     }
-    head.append(el('button', { class: 'sort', type: 'button', on: { click: () => sort(c) } }, column.label));
+    head.append(el('button', { class: 'sort', type: 'button', on: { click: () => sort(c) } }, given(column.label)));
     head.setAttribute('aria-sort', 'none');
     return head;
   });
@@ -83,9 +84,9 @@ export const tableOf = (card: TableCard, { sortable = false, caption = false, op
   const left = card.rows.length - MOST_ROWS;
   return el(
     'div',
-    { class: 'table-frame', tabindex: 0, role: 'region', 'aria-label': card.title },
-    el('table', {}, caption && el('caption', {}, card.title), el('thead', {}, el('tr', {}, ...heads)), body),
-    card.rows.length === 0 && el('p', { class: 'muted' }, 'Nothing to list.'),
-    left > 0 && el('p', { class: 'muted' }, `${format(left, 'count')} more rows are in the CSV export.`),
+    { class: 'table-frame', tabindex: 0, role: 'region', 'aria-label': given(card.title) },
+    el('table', {}, caption && el('caption', {}, given(card.title)), el('thead', {}, el('tr', {}, ...heads)), body),
+    card.rows.length === 0 && el('p', { class: 'muted' }, t('Nothing to list.')),
+    left > 0 && el('p', { class: 'muted' }, t('{0} more rows are in the CSV export.', format(left, 'count'))),
   );
 };

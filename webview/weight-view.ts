@@ -1,6 +1,6 @@
-import { format } from '../src/report/format.ts';
 import type { WeightFacts } from '../src/report/tasks.ts';
 import { el, svg } from './element.ts';
+import { format, given, t, type Words } from './l10n.ts';
 import { tableOf } from './table.ts';
 
 const [WIDTH, HEIGHT] = [420, 96];
@@ -15,7 +15,7 @@ const histogram = ({ histogram: counts, min = 0, max = 0, name }: WeightFacts): 
     return svg(
       'rect',
       { x: i * wide, y: HEIGHT - height, width: Math.max(0.5, wide - 1), height },
-      svg('title', {}, `${format(min + i * step)} to ${format(min + (i + 1) * step)}: ${format(count, 'count')}`),
+      svg('title', {}, t('{0} to {1}: {2}', format(min + i * step), format(min + (i + 1) * step), format(count, 'count'))),
     );
   });
   return el(
@@ -23,14 +23,18 @@ const histogram = ({ histogram: counts, min = 0, max = 0, name }: WeightFacts): 
     { class: 'weight-histogram' },
     svg(
       'svg',
-      { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': `Histogram of ${name}, from ${format(min)} to ${format(max)}` },
+      {
+        viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+        role: 'img',
+        'aria-label': t('Histogram of {0}, from {1} to {2}', name, format(min), format(max)),
+      },
       ...bars,
     ),
     el(
       'figcaption',
       { class: 'muted' },
       el('span', {}, format(min)),
-      el('span', {}, 'height: square root of the count'),
+      el('span', {}, t('height: square root of the count')),
       el('span', {}, format(max)),
     ),
   );
@@ -39,13 +43,15 @@ const histogram = ({ histogram: counts, min = 0, max = 0, name }: WeightFacts): 
 /** Moments, histogram and outliers of one stored tensor. */
 export const weightView = (facts: WeightFacts): HTMLElement => {
   const { count, zeros, notFinite, min, max, mean, deviation, outliers, furthest } = facts;
-  if (count === 0) return el('p', { class: 'muted' }, 'It holds no elements.');
-  const told: readonly (readonly [string, string])[] = [
-    ...(mean === undefined || deviation === undefined ? [] : [['Mean ± deviation', `${format(mean)} ± ${format(deviation)}`] as const]),
-    ...(min === undefined || max === undefined ? [] : [['Range', `${format(min)} to ${format(max)}`] as const]),
-    ['Zeros', `${format(zeros, 'count')} (${format(zeros / count, 'fraction')})`],
-    ['Not finite', format(notFinite, 'count')],
-    ['Beyond 6 deviations', format(outliers, 'count')],
+  if (count === 0) return el('p', { class: 'muted' }, t('It holds no elements.'));
+  const told: readonly (readonly [Words, Words])[] = [
+    ...(mean === undefined || deviation === undefined
+      ? []
+      : [[t('Mean ± deviation'), given(`${format(mean)} ± ${format(deviation)}`)] as const]),
+    ...(min === undefined || max === undefined ? [] : [[t('Range'), t('{0} to {1}', format(min), format(max))] as const]),
+    [t('Zeros'), given(`${format(zeros, 'count')} (${format(zeros / count, 'fraction')})`)],
+    [t('Not finite'), format(notFinite, 'count')],
+    [t('Beyond 6 deviations'), format(outliers, 'count')],
   ];
   return el(
     'div',
@@ -56,10 +62,10 @@ export const weightView = (facts: WeightFacts): HTMLElement => {
       tableOf(
         {
           kind: 'table',
-          title: 'Furthest from the mean',
+          title: t('Furthest from the mean'),
           columns: [
-            { name: 'index', label: 'Index', type: 'text' },
-            { name: 'value', label: 'Value', type: 'number' },
+            { name: 'index', label: t('Index'), type: 'text' },
+            { name: 'value', label: t('Value'), type: 'number' },
           ],
           rows: furthest.map(({ at, value }) => [`[${at.join(', ')}]`, value]),
         },

@@ -9,6 +9,9 @@ import { withGenerated } from './readme.ts';
 import { recipePage } from './recipe-page.ts';
 import { suiteSchema } from './schema.ts';
 
+/** Where texts stand that are in the language of the window: in the extension host, and in its pages. */
+const spoken = ['src/vscode', 'webview'];
+
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
 /** Every generated file: path → text. `read` gives the present ones, whose hand-written parts stay; `list` the names in a folder and under it. */
@@ -18,13 +21,17 @@ export const generatedFiles = (
 ): ReadonlyMap<string, string> => {
   const all = catalogue();
   const { value, words } = localise(generatedManifest(all));
-  const extension = list('src/vscode').filter((name) => name.endsWith('.ts'));
+  const texts = spoken.flatMap((room) =>
+    list(room)
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => `${room}/${name}`),
+  );
   const results = 'tests/bench/recipes/results';
   const measured = list(results).toSorted();
   return new Map([
     ['package.json', json({ ...(JSON.parse(read('package.json')) as object), ...(value as object) })],
     ['package.nls.json', json(words)],
-    ['media/l10n/bundle.l10n.json', json(l10nBundle(extension.map((name) => read(`src/vscode/${name}`))))],
+    ['media/l10n/bundle.l10n.json', json(l10nBundle(texts.map(read)))],
     ['README.md', withGenerated(read('README.md'))],
     ['src/generated/catalogue.json', json(all)],
     ['media/schemas/assay.schema.json', json(suiteSchema(all))],

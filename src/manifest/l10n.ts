@@ -1,9 +1,12 @@
-const call = /\bt\(\s*'((?:[^'\\]|\\.)*)'/g;
+const imports = /import \{[^}]*\bt\b[^}]*\} from '[./]*l10n\.ts'/;
+const calls = /(?<![\w.])t\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")?/g;
 
-/** Texts of the extension by their English, the keys of `vscode.l10n`: what stands in calls of `t` in files that import it. */
+/** What calls of `t` in a file say first; undefined where that is no literal, so that no bundle can hold it. */
+export const l10nTexts = (source: string): readonly (string | undefined)[] =>
+  imports.test(source) ? [...source.matchAll(calls)].map(([, single, double]) => (single ?? double)?.replace(/\\(.)/g, '$1')) : [];
+
+/** Texts of the extension and of its pages by their English, the keys of `vscode.l10n`. */
 export const l10nBundle = (sources: readonly string[]): Readonly<Record<string, string>> => {
-  const texts = sources
-    .filter((source) => /import \{[^}]*\bt\b[^}]*\} from '[./]*l10n\.ts'/.test(source))
-    .flatMap((source) => [...source.matchAll(call)].map(([, text]) => text.replace(/\\(.)/g, '$1')));
+  const texts = sources.flatMap(l10nTexts).filter((text) => text !== undefined);
   return Object.fromEntries([...new Set(texts)].sort().map((text) => [text, text]));
 };

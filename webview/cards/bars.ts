@@ -1,9 +1,10 @@
-import { format, formatRange } from '../../src/report/format.ts';
 import type { CardOf, Selection } from '../../src/report/report.ts';
 import { barNames } from '../../src/report/twin.ts';
 import { type BinPoint, extentOf } from '../bins.ts';
 import { drawPlot, type Mark, scaleOf } from '../chart.ts';
+import { format, formatRange, given, t } from '../l10n.ts';
 import { bandSwatch, bands, barSwatch, diagonalLine, diagonalSwatch, markSwatch, whiskerSwatch, whiskers } from '../overlays.ts';
+import { countOf } from '../selection-bar.ts';
 import type { Stage, View } from '../stage.ts';
 import { css, type Theme } from '../theme.ts';
 
@@ -19,12 +20,16 @@ const describe = (card: Bars, names: readonly string[], s: number, i: number): M
   const band = card.bands?.[0];
   const [low, high] = [band?.low[i], band?.high[i]];
   return {
-    title: `${card.x.label} ${names[i]}`,
+    title: given(`${card.x.label} ${names[i]}`),
     lines: [
-      `${one.name} ${format(one.values[i], card.y.unit)}${interval ? ` (${formatRange(interval[0], interval[1], card.y.unit)})` : ''}`,
-      ...(card.marks ?? []).map((mark) => `${mark.name} ${format(mark.values[i], card.y.unit)}`),
-      ...(band && typeof low === 'number' && typeof high === 'number' ? [`${band.name} ${formatRange(low, high, card.y.unit)}`] : []),
-      ...(selection ? [`${format(selection.total, 'count')} ${selection.total === 1 ? 'row' : 'rows'}`] : []),
+      given(
+        `${one.name} ${format(one.values[i], card.y.unit)}${interval ? ` (${formatRange(interval[0], interval[1], card.y.unit)})` : ''}`,
+      ),
+      ...(card.marks ?? []).map((mark) => given(`${mark.name} ${format(mark.values[i], card.y.unit)}`)),
+      ...(band && typeof low === 'number' && typeof high === 'number'
+        ? [given(`${band.name} ${formatRange(low, high, card.y.unit)}`)]
+        : []),
+      ...(selection ? [countOf(selection)] : []),
     ],
   };
 };
@@ -134,7 +139,13 @@ export const bars = (card: Bars, stage: Pick<Stage, 'select' | 'signal'>): View 
   const total = series.reduce((sum, _, s) => sum + shown[s].length, 0);
   const drawn = drawPlot(
     {
-      label: `${card.title}: ${series.map((one) => one.name).join(', ')} by ${x.label}, ${total} bars. Use the arrow keys; the same numbers are in the table.`,
+      label: t(
+        '{0}: {1} by {2}, {3} bars. Use the arrow keys; the same numbers are in the table.',
+        card.title,
+        series.map((one) => one.name).join(', '),
+        x.label,
+        total,
+      ),
       ...(diagonal && { square: true }),
       nearest: 'x',
       configure,
@@ -142,11 +153,11 @@ export const bars = (card: Bars, stage: Pick<Stage, 'select' | 'signal'>): View 
       mark: (dataset, index) => (dataset < series.length ? describe(card, names, dataset, placeOf(dataset, index)) : null),
       selection: (dataset, index): Selection | null => series[dataset]?.selections?.[placeOf(dataset, index)] ?? null,
       legend: [
-        ...series.map((one, s) => barSwatch(one.name, s)),
-        ...(series.some((one) => one.intervals) ? [whiskerSwatch('interval')] : []),
-        ...marks.map((mark, m) => markSwatch(mark.name, series.length + m)),
-        ...(card.bands ?? []).map((band) => bandSwatch(band.name)),
-        ...(diagonal && edges ? [diagonalSwatch('ideal')] : []),
+        ...series.map((one, s) => barSwatch(given(one.name), s)),
+        ...(series.some((one) => one.intervals) ? [whiskerSwatch(t('interval'))] : []),
+        ...marks.map((mark, m) => markSwatch(given(mark.name), series.length + m)),
+        ...(card.bands ?? []).map((band) => bandSwatch(given(band.name))),
+        ...(diagonal && edges ? [diagonalSwatch(t('ideal'))] : []),
       ],
     },
     stage.select,

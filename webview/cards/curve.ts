@@ -1,8 +1,9 @@
 import { extent } from '../../src/report/extent.ts';
-import { format, formatRange } from '../../src/report/format.ts';
 import type { CardOf } from '../../src/report/report.ts';
 import { drawPlot, scaleOf } from '../chart.ts';
+import { format, formatRange, given, t } from '../l10n.ts';
 import { bandColour, bandSwatch, bands, diagonalLine, diagonalSwatch, lineSwatch, whiskers } from '../overlays.ts';
+import { countOf } from '../selection-bar.ts';
 import type { Stage, View } from '../stage.ts';
 import { css, dashOf, shapeOf } from '../theme.ts';
 
@@ -21,7 +22,13 @@ export const curve = (card: CardOf<'curve'>, stage: Pick<Stage, 'select' | 'sign
   const reach = span ? { suggestedMin: span[0], suggestedMax: span[1] } : {};
   const drawn = drawPlot(
     {
-      label: `${card.title}: ${lines.map((line) => line.name).join(', ')}; ${y.label} against ${x.label}. Use the arrow keys; the same numbers are in the table.`,
+      label: t(
+        '{0}: {1}; {2} against {3}. Use the arrow keys; the same numbers are in the table.',
+        card.title,
+        lines.map((line) => line.name).join(', '),
+        y.label,
+        x.label,
+      ),
       ...(diagonal && { square: true }),
       nearest: 'xy',
       configure: (theme) => ({
@@ -87,18 +94,18 @@ export const curve = (card: CardOf<'curve'>, stage: Pick<Stage, 'select' | 'sign
         const interval = line.intervals?.[index];
         const selection = line.selections?.[index] ?? null;
         return {
-          title: line.name,
+          title: given(line.name),
           lines: [
-            `${x.label} ${format(point[0], x.unit)}`,
-            `${y.label} ${format(point[1], y.unit)}${interval ? ` (${formatRange(interval[0], interval[1], y.unit)})` : ''}`,
-            ...(selection ? [`${format(selection.total, 'count')} ${selection.total === 1 ? 'row' : 'rows'}`] : []),
+            given(`${x.label} ${format(point[0], x.unit)}`),
+            given(`${y.label} ${format(point[1], y.unit)}${interval ? ` (${formatRange(interval[0], interval[1], y.unit)})` : ''}`),
+            ...(selection ? [countOf(selection)] : []),
           ],
         };
       },
       legend: [
-        ...lines.map((line, i) => lineSwatch(line.name, i, line.shape === 'points')),
-        ...(card.bands ?? []).map((band, k) => bandSwatch(band.name, k)),
-        ...(diagonal ? [diagonalSwatch(card.diagonalName ?? 'ideal')] : []),
+        ...lines.map((line, i) => lineSwatch(given(line.name), i, line.shape === 'points')),
+        ...(card.bands ?? []).map((band, k) => bandSwatch(given(band.name), k)),
+        ...(diagonal ? [diagonalSwatch(card.diagonalName === undefined ? t('ideal') : given(card.diagonalName))] : []),
       ],
     },
     stage.select,

@@ -1,6 +1,6 @@
-import { format } from '../../src/report/format.ts';
 import type { CardOf } from '../../src/report/report.ts';
 import { el, freshId, svg } from '../element.ts';
+import { format, given, t } from '../l10n.ts';
 import type { View } from '../stage.ts';
 
 type Graph = CardOf<'graph'>;
@@ -81,7 +81,9 @@ const standing = (drawing: SVGSVGElement): string => {
 export const graph = (card: Graph): View => {
   const { nodes, edges, title } = card;
   if (nodes.length > MOST_NODES) {
-    return { element: el('p', { class: 'muted' }, `${format(nodes.length, 'count')} nodes are too many to draw; the table lists them.`) };
+    return {
+      element: el('p', { class: 'muted' }, t('{0} nodes are too many to draw; the table lists them.', format(nodes.length, 'count'))),
+    };
   }
   const layers = arranged(card);
   const widest = Math.max(1, ...layers.map((layer) => layer.length));
@@ -109,12 +111,12 @@ export const graph = (card: Graph): View => {
   const boxes = nodes.flatMap((node) => {
     const at = place.get(node.id);
     if (at === undefined) return [];
-    const label = node.value === undefined ? short(node.label) : `${short(node.label)} · ${format(node.value)}`;
+    const label = given(node.value === undefined ? short(node.label) : `${short(node.label)} · ${format(node.value)}`);
     return [
       svg(
         'g',
         { class: 'graph-node', 'data-group': node.group },
-        svg('title', {}, `${node.label}${node.group ? ` (${node.group})` : ''}`),
+        svg('title', {}, given(node.group ? `${node.label} (${node.group})` : node.label)),
         svg('rect', { x: at[0] - WIDTH / 2, y: at[1], width: WIDTH, height: HEIGHT, rx: 4 }),
         svg('text', { x: at[0], y: at[1] + HEIGHT / 2, 'text-anchor': 'middle', 'dominant-baseline': 'central' }, label),
       ),
@@ -128,7 +130,7 @@ export const graph = (card: Graph): View => {
       width,
       height,
       role: 'img',
-      'aria-label': `${title}: ${nodes.length} nodes, ${edges.length} edges. The table lists them.`,
+      'aria-label': t('{0}: {1} nodes, {2} edges. The table lists them.', title, nodes.length, edges.length),
     },
     svg(
       'defs',
@@ -143,7 +145,7 @@ export const graph = (card: Graph): View => {
     ...boxes,
   );
   return {
-    element: el('div', { class: 'graph-frame', tabindex: 0, role: 'region', 'aria-label': title }, drawing),
+    element: el('div', { class: 'graph-frame', tabindex: 0, role: 'region', 'aria-label': given(title) }, drawing),
     sketch: () => ({ width, height, markup: standing(drawing) }),
   };
 };

@@ -1,5 +1,6 @@
 import { extent } from '../../src/report/extent.ts';
 import type { CardOf } from '../../src/report/report.ts';
+import { given, t, type Words } from '../l10n.ts';
 import { type Colour, mix, type Theme } from '../theme.ts';
 
 type Heatmap = CardOf<'heatmap'>;
@@ -50,7 +51,7 @@ export const orderOf = (card: Heatmap, byErrors: boolean): Order => {
 
 /** One colour scale: which cells it colours, from which value to which. */
 export interface Ramp {
-  readonly name: string;
+  readonly name: Words;
   readonly low: number;
   readonly high: number;
   readonly series: number;
@@ -61,12 +62,12 @@ export const rampsOf = (card: Heatmap, layer: Layer): readonly Ramp[] => {
   const n = card.columns.names.length;
   const span = extent(layer.values) ?? [0, 0];
   const [low, high] = layer.domain ?? [Math.min(0, span[0]), Math.max(0, span[1])];
-  if (card.diagonal !== true) return [{ name: layer.name, low, high, series: 0 }];
+  if (card.diagonal !== true) return [{ name: given(layer.name), low, high, series: 0 }];
   const largest = (diagonal: boolean): number =>
     extent(layer.values.map((value, i) => ((Math.floor(i / n) === i % n) === diagonal ? value : null)))?.[1] ?? 0;
   return [
-    { name: 'diagonal', low: 0, high: layer.domain?.[1] ?? largest(true), series: 0 },
-    { name: 'off the diagonal', low: 0, high: largest(false), series: 1 },
+    { name: t('diagonal'), low: 0, high: layer.domain?.[1] ?? largest(true), series: 0 },
+    { name: t('off the diagonal'), low: 0, high: largest(false), series: 1 },
   ];
 };
 

@@ -1,6 +1,6 @@
-import { format } from '../../src/report/format.ts';
 import type { CardOf, Unit } from '../../src/report/report.ts';
-import { context2d, el } from '../element.ts';
+import { context2d, el, writeAt } from '../element.ts';
+import { format, given, t, type Words } from '../l10n.ts';
 import { drawnAt, fitted, type Sketch } from '../sketch.ts';
 import { type Colour, css, readableOn, type Theme } from '../theme.ts';
 import { cellColour, type Layout, type Order, type Ramp, rampsOf } from './heatmap-layout.ts';
@@ -8,11 +8,11 @@ import { cellColour, type Layout, type Order, type Ramp, rampsOf } from './heatm
 type Heatmap = CardOf<'heatmap'>;
 
 /** As short as a cell of a matrix asks for; zero is left blank. */
-const brief = (value: number | null, unit: Unit): string => {
+const brief = (value: number | null, unit: Unit): Words | '' => {
   if (value === null || value === 0) return '';
-  if (unit === 'fraction') return Math.abs(value) < 0.005 ? '<1' : String(Math.round(value * 100));
-  if (Math.abs(value) >= 10_000) return `${Math.round(value / 1000)}k`;
-  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(2)));
+  if (unit === 'fraction') return given(Math.abs(value) < 0.005 ? '<1' : String(Math.round(value * 100)));
+  if (Math.abs(value) >= 10_000) return given([Math.round(value / 1000), 'k'].join(''));
+  return given(String(Number.isInteger(value) ? value : Number(value.toPrecision(2))));
 };
 
 /** Cells too small for gaps and values are the pixels of one picture: a million of them cost no more than a photograph. */
@@ -69,7 +69,7 @@ export const paintGrid = (
         const text = cell >= 24 ? brief(valueAt(r, c), unit) : '';
         if (text === '' || context.measureText(text).width > cell - 4) continue;
         context.fillStyle = css(readableOn(colour));
-        context.fillText(text, left + (c + 0.5) * cell, top + (r + 0.5) * cell + 0.5);
+        writeAt(context, text, left + (c + 0.5) * cell, top + (r + 0.5) * cell + 0.5);
       }
     }
   }
@@ -77,24 +77,24 @@ export const paintGrid = (
   const every = Math.max(1, Math.ceil(13 / cell));
   context.textAlign = 'right';
   for (let r = 0; r < R; r += every) {
-    context.fillText(fitted(context, rows.names[order.rows[r]], left - 30), left - 8, top + (r + 0.5) * cell);
+    writeAt(context, fitted(context, given(rows.names[order.rows[r]]), left - 30), left - 8, top + (r + 0.5) * cell);
   }
   for (let c = 0; c < C; c += every) {
     context.save();
     context.translate(left + (c + 0.5) * cell, top - 8);
     if (upright) context.rotate(-Math.PI / 2);
     context.textAlign = upright ? 'left' : 'center';
-    context.fillText(fitted(context, columns.names[order.columns[c]], upright ? top - 28 : cell), 0, upright ? 0 : -4);
+    writeAt(context, fitted(context, given(columns.names[order.columns[c]]), upright ? top - 28 : cell), 0, upright ? 0 : -4);
     context.restore();
   }
   context.fillStyle = css(colours.foreground);
   context.textAlign = 'left';
-  context.fillText(`${columns.label} →`, left, 8);
+  writeAt(context, given(`${columns.label} →`), left, 8);
   context.save();
   context.translate(8, top);
   context.rotate(-Math.PI / 2);
   context.textAlign = 'right';
-  context.fillText(`← ${rows.label}`, 0, 0);
+  writeAt(context, given(`← ${rows.label}`), 0, 0);
   context.restore();
 };
 
@@ -122,7 +122,7 @@ export const rampsSketch = (card: Heatmap, layer: number, font: string, colours:
     context.font = font;
     context.textBaseline = 'middle';
     context.fillStyle = css(colours.foreground);
-    context.fillText(name, 0, 10);
+    writeAt(context, given(name), 0, 10);
     ramps.forEach((ramp, i) => {
       const y = 20 * (i + 1);
       for (let x = 0; x < 64; x += 4) {
@@ -130,7 +130,7 @@ export const rampsSketch = (card: Heatmap, layer: number, font: string, colours:
         context.fillRect(x, y + 5, 4, 10);
       }
       context.fillStyle = css(colours.muted);
-      context.fillText(`${ramp.name}: ${format(ramp.low, unit)} to ${format(ramp.high, unit)}`, 74, y + 10);
+      writeAt(context, t('{0}: {1} to {2}', ramp.name, format(ramp.low, unit), format(ramp.high, unit)), 74, y + 10);
     });
   });
 };

@@ -1,8 +1,8 @@
-import { format } from '../../src/report/format.ts';
 import type { CardOf } from '../../src/report/report.ts';
 import { checkbox, dropdown } from '../controls.ts';
 import { context2d, el } from '../element.ts';
 import { type Standing, standingOf, tally } from '../following.ts';
+import { format, given, t, type Words } from '../l10n.ts';
 import { drawnAt, stacked } from '../sketch.ts';
 import type { Stage, View } from '../stage.ts';
 import { css, onThemeChange, theme } from '../theme.ts';
@@ -38,8 +38,15 @@ export const heatmap = (card: CardOf<'heatmap'>, stage: Pick<Stage, 'select' | '
       class: 'heatmap-frame',
       tabindex: 0,
       role: 'application',
-      'aria-roledescription': 'grid',
-      'aria-label': `${card.title}: ${R} rows (${rows.label}), ${C} columns (${columns.label}). Use the arrow keys to walk the cells; the same numbers are in the table.`,
+      'aria-roledescription': t('grid'),
+      'aria-label': t(
+        '{0}: {1} rows ({2}), {3} columns ({4}). Use the arrow keys to walk the cells; the same numbers are in the table.',
+        card.title,
+        R,
+        rows.label,
+        C,
+        columns.label,
+      ),
     },
     canvas,
   );
@@ -105,14 +112,14 @@ export const heatmap = (card: CardOf<'heatmap'>, stage: Pick<Stage, 'select' | '
     const i = at ? indexOf(at) : chosen();
     if (i === undefined) {
       readout.replaceChildren(
-        el('span', { class: 'muted' }, Object.keys(selections).length > 0 ? 'Choose a cell to see its samples.' : ''),
+        el('span', { class: 'muted' }, Object.keys(selections).length > 0 ? t('Choose a cell to see its samples.') : ''),
       );
       return;
     }
-    const pairs: readonly (readonly [string, string])[] = [
-      [rows.label, rows.names[Math.floor(i / C)]],
-      [columns.label, columns.names[i % C]],
-      ...layers.map((one) => [one.name, format(one.values[i], one.unit)] as const),
+    const pairs: readonly (readonly [Words, Words])[] = [
+      [given(rows.label), given(rows.names[Math.floor(i / C)])],
+      [given(columns.label), given(columns.names[i % C])],
+      ...layers.map((one) => [given(one.name), format(one.values[i], one.unit)] as const),
     ];
     readout.replaceChildren(el('dl', {}, ...pairs.flatMap(([name, value]) => [el('dt', {}, name), el('dd', { class: 'value' }, value)])));
   };
@@ -199,8 +206,8 @@ export const heatmap = (card: CardOf<'heatmap'>, stage: Pick<Stage, 'select' | '
       { class: 'controls' },
       layers.length > 1 &&
         dropdown(
-          'Show',
-          layers.map((one, i) => ({ value: String(i), label: one.name })),
+          t('Show'),
+          layers.map((one, i) => ({ value: String(i), label: given(one.name) })),
           '0',
           (value) => {
             layer = Number(value);
@@ -209,7 +216,7 @@ export const heatmap = (card: CardOf<'heatmap'>, stage: Pick<Stage, 'select' | '
         ),
       square &&
         R > 2 &&
-        checkbox('Most confused first', false, (on) => {
+        checkbox(t('Most confused first'), false, (on) => {
           order = orderOf(card, on);
           repaint();
         }),

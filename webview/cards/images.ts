@@ -1,9 +1,9 @@
-import { format } from '../../src/report/format.ts';
 import type { CardOf } from '../../src/report/report.ts';
 import { factsOf } from '../../src/report/twin.ts';
 import { button, dropdown } from '../controls.ts';
-import { el } from '../element.ts';
+import { dress, el, writeAt } from '../element.ts';
 import { tally } from '../following.ts';
+import { format, given, t, type Words } from '../l10n.ts';
 import { colourKey, lookControls, lookOf, type MapLook, plainLook, scaleOf } from '../map-look.ts';
 import { paint, paintPicture, sizedCanvas } from '../picture.ts';
 import { drawnAt, fitted, type Sketch } from '../sketch.ts';
@@ -17,13 +17,13 @@ interface Look extends MapLook {
   readonly name: string;
 }
 
-const written = (facts: Image['facts']): readonly string[] =>
-  facts.map(({ label, value, unit }) => `${label} ${typeof value === 'number' ? format(value, unit) : value}`);
+const written = (facts: Image['facts']): readonly Words[] =>
+  facts.map(({ label, value, unit }) => given(`${label} ${typeof value === 'number' ? format(value, unit) : value}`));
 
 /** Where maps were made, and how long the whole run took. */
-const measured = ({ report }: Stage): readonly string[] => {
+const measured = ({ report }: Stage): readonly Words[] => {
   const { device, seconds } = report.provenance;
-  return [`Device ${device.actual}`, `Time ${format(seconds, 'seconds')} for the run`];
+  return [t('Device {0}', device.actual), t('Time {0} for the run', format(seconds, 'seconds'))];
 };
 
 const tile = (
@@ -45,28 +45,27 @@ const tile = (
     el(
       'figcaption',
       {},
-      el('strong', {}, image.title),
-      el('span', { class: 'muted' }, `row ${image.row}`),
+      el('strong', {}, given(image.title)),
+      el('span', { class: 'muted' }, t('row {0}', image.row)),
       ...(folded && facts.length > 0
         ? [
             el(
               'details',
               {},
-              el('summary', { class: 'muted' }, 'How it was made'),
+              el('summary', { class: 'muted' }, t('How it was made')),
               ...written(facts).map((fact) => el('div', { class: 'muted' }, fact)),
             ),
           ]
         : written(facts).map((fact) => el('span', { class: 'muted' }, fact))),
       !stage.host.standalone &&
-        button('Open saliency', () => stage.host.post({ type: 'sample', report: stage.index, row: image.row }), {
+        button(t('Open saliency'), () => stage.host.post({ type: 'sample', report: stage.index, row: image.row }), {
           look: 'quiet',
-          title: `Open saliency of row ${image.row}`,
+          title: t('Open saliency of row {0}', image.row),
         }),
     ),
   );
-  canvas.setAttribute('role', 'img');
-  original.setAttribute('role', 'img');
-  original.setAttribute('aria-label', `Row ${image.row}, original`);
+  dress(canvas, { role: 'img' });
+  dress(original, { role: 'img', 'aria-label': t('Row {0}, original', image.row) });
   return {
     element,
     canvas,
@@ -74,7 +73,8 @@ const tile = (
       const overlay = image.overlays.find((one) => one.name === look.name);
       if (overlay) paint(canvas, image.picture, { ...overlay, scale: scaleOf(overlay, look.outliers) }, look);
       else if (image.picture) paintPicture(canvas, image.picture);
-      canvas.setAttribute('aria-label', `Row ${image.row}, ${image.title}${overlay ? `, ${overlay.name}` : ''}`);
+      const shown = overlay ? `${image.title}, ${overlay.name}` : image.title;
+      dress(canvas, { 'aria-label': t('Row {0}, {1}', image.row, shown) });
       original.hidden = !look.beside || image.picture === null;
       if (image.picture && !original.hidden) paintPicture(original, image.picture);
     },
@@ -87,7 +87,7 @@ const [SIDE, GAP, LINE] = [160, 16, 18];
 const sheet = (images: readonly Image[], facts: readonly Image['facts'][], canvases: readonly HTMLCanvasElement[], columns = 5): Sketch => {
   const colours = theme();
   const across = Math.max(1, Math.min(columns, canvases.length));
-  const lines = images.map((image, i) => [image.title, `row ${image.row}`, ...written(facts[i])]);
+  const lines = images.map((image, i) => [given(image.title), t('row {0}', image.row), ...written(facts[i])]);
   const tall = SIDE + LINE * Math.max(0, ...lines.map((one) => one.length)) + GAP;
   return drawnAt(across * (SIDE + GAP), Math.max(1, Math.ceil(canvases.length / across) * tall), (context) => {
     context.font = `${colours.fontSize - 1}px ${colours.font}`;
@@ -99,7 +99,7 @@ const sheet = (images: readonly Image[], facts: readonly Image['facts'][], canva
       context.drawImage(canvas, x, y, canvas.width * factor, canvas.height * factor);
       lines[i].forEach((line, l) => {
         context.fillStyle = css(l === 0 ? colours.foreground : colours.muted);
-        context.fillText(fitted(context, line, SIDE), x, y + SIDE + (l + 0.7) * LINE);
+        writeAt(context, fitted(context, line, SIDE), x, y + SIDE + (l + 0.7) * LINE);
       });
     });
   });
@@ -128,8 +128,8 @@ export const images = (card: CardOf<'images'>, stage: Stage): View => {
       { class: 'controls' },
       names.length > 1 &&
         dropdown(
-          'Map',
-          names.map((name) => ({ value: name, label: name })),
+          t('Map'),
+          names.map((name) => ({ value: name, label: given(name) })),
           look.name,
           (name) => change({ name }),
         ),
@@ -146,7 +146,7 @@ export const images = (card: CardOf<'images'>, stage: Stage): View => {
       'div',
       {},
       shared.length > 0 &&
-        el('p', { class: 'shared-facts' }, [...written(shared), ...(names.length > 0 ? measured(stage) : [])].join(' · ')),
+        el('p', { class: 'shared-facts' }, given([...written(shared), ...(names.length > 0 ? measured(stage) : [])].join(' · '))),
       controls,
       grid,
     ),

@@ -1,6 +1,7 @@
 import { type Card, draw, type Renderer } from '../../src/report/report.ts';
 import { unknownCard } from '../../src/report/twin.ts';
 import { el } from '../element.ts';
+import { given } from '../l10n.ts';
 import type { Stage, View } from '../stage.ts';
 import { bars } from './bars.ts';
 import { curve } from './curve.ts';
@@ -26,4 +27,4 @@ const renderer = (stage: Stage): Renderer<View> => ({
 
 /** The card as drawn; one of a kind this version does not know is a note. */
 export const drawCard = (card: Card, stage: Stage): View =>
-  draw(renderer(stage), card, (kind) => ({ isTable: true, element: el('p', { class: 'muted' }, unknownCard(kind)) }));
+  draw(renderer(stage), card, (kind) => ({ isTable: true, element: el('p', { class: 'muted' }, given(unknownCard(kind))) }));

@@ -1,6 +1,6 @@
-import { format, formatInterval, intervalName } from '../../src/report/format.ts';
 import type { CardOf, TableCard } from '../../src/report/report.ts';
 import { el } from '../element.ts';
+import { format, formatInterval, given, intervalName, t } from '../l10n.ts';
 import type { View } from '../stage.ts';
 import { tableSketch } from '../table-sketch.ts';
 
@@ -12,7 +12,7 @@ export const number = ({ title, values }: CardOf<'number'>): View => {
     el(
       'tr',
       {},
-      el('th', { scope: 'row' }, v.label, v.note !== undefined && el('span', { class: 'note' }, v.note)),
+      el('th', { scope: 'row' }, given(v.label), v.note !== undefined && el('span', { class: 'note' }, given(v.note))),
       el('td', { class: 'numeric value' }, format(v.value, v.unit)),
       intervals &&
         el(
@@ -29,10 +29,10 @@ export const number = ({ title, values }: CardOf<'number'>): View => {
     kind: 'table',
     title,
     columns: [
-      { name: 'label', label: 'Measure', type: 'text' },
-      { name: 'value', label: 'Value', type: 'number' },
-      ...(intervals ? [{ name: 'interval', label: 'Interval', type: 'number' } as const] : []),
-      ...(references ? [{ name: 'reference', label: 'Reference', type: 'number' } as const] : []),
+      { name: 'label', label: t('Measure'), type: 'text' },
+      { name: 'value', label: t('Value'), type: 'number' },
+      ...(intervals ? [{ name: 'interval', label: t('Interval'), type: 'number' } as const] : []),
+      ...(references ? [{ name: 'reference', label: t('Reference'), type: 'number' } as const] : []),
     ],
     rows: values.map((v) => [
       v.label,
@@ -46,7 +46,7 @@ export const number = ({ title, values }: CardOf<'number'>): View => {
     sketch: () => tableSketch(written, false),
     element: el(
       'div',
-      { class: 'table-frame whole', tabindex: 0, role: 'region', 'aria-label': title },
+      { class: 'table-frame whole', tabindex: 0, role: 'region', 'aria-label': given(title) },
       el(
         'table',
         { class: 'numbers' },
@@ -56,10 +56,10 @@ export const number = ({ title, values }: CardOf<'number'>): View => {
           el(
             'tr',
             {},
-            el('th', { scope: 'col' }, 'Measure'),
-            el('th', { scope: 'col', class: 'numeric' }, 'Value'),
-            intervals && el('th', { scope: 'col', class: 'numeric' }, 'Interval'),
-            references && el('th', { scope: 'col', class: 'numeric' }, 'Reference'),
+            el('th', { scope: 'col' }, t('Measure')),
+            el('th', { scope: 'col', class: 'numeric' }, t('Value')),
+            intervals && el('th', { scope: 'col', class: 'numeric' }, t('Interval')),
+            references && el('th', { scope: 'col', class: 'numeric' }, t('Reference')),
           ),
         ),
         el('tbody', {}, ...rows),

@@ -1,6 +1,6 @@
-import { format } from '../../src/report/format.ts';
 import type { CardOf } from '../../src/report/report.ts';
 import { drawPlot, scaleOf } from '../chart.ts';
+import { format, given, t } from '../l10n.ts';
 import { diagonalLine, diagonalSwatch, lineSwatch } from '../overlays.ts';
 import type { Stage, View } from '../stage.ts';
 import { css, shapeOf } from '../theme.ts';
@@ -11,7 +11,14 @@ export const scatter = (card: CardOf<'scatter'>, stage: Stage): View => {
   const total = groups.reduce((sum, group) => sum + group.points.length, 0);
   const drawn = drawPlot(
     {
-      label: `${card.title}: ${format(total, 'count')} points in ${groups.length} groups, ${y.label} against ${x.label}. Use the arrow keys; the same numbers are in the table.`,
+      label: t(
+        '{0}: {1} points in {2} groups, {3} against {4}. Use the arrow keys; the same numbers are in the table.',
+        card.title,
+        format(total, 'count'),
+        groups.length,
+        y.label,
+        x.label,
+      ),
       ...(diagonal && { square: true }),
       nearest: 'xy',
       configure: (theme) => ({
@@ -38,16 +45,16 @@ export const scatter = (card: CardOf<'scatter'>, stage: Stage): View => {
         if (point === undefined) return null;
         const row = group.rows?.[index];
         return {
-          title: row === undefined ? group.name : `${group.name}, row ${row}`,
-          lines: [`${x.label} ${format(point[0], x.unit)}`, `${y.label} ${format(point[1], y.unit)}`],
+          title: row === undefined ? given(group.name) : t('{0}, row {1}', group.name, row),
+          lines: [given(`${x.label} ${format(point[0], x.unit)}`), given(`${y.label} ${format(point[1], y.unit)}`)],
         };
       },
       sizes: () => groups.map((group) => group.points.length),
       selection(dataset, index) {
         const row = groups[dataset]?.rows?.[index];
-        return row === undefined ? null : { label: `row ${row}`, total: 1, rows: [row] };
+        return row === undefined ? null : { label: t('row {0}', row), total: 1, rows: [row] };
       },
-      legend: [...groups.map((group, g) => lineSwatch(group.name, g, true)), ...(diagonal ? [diagonalSwatch('y = x')] : [])],
+      legend: [...groups.map((group, g) => lineSwatch(given(group.name), g, true)), ...(diagonal ? [diagonalSwatch(t('y = x'))] : [])],
     },
     stage.select,
     stage.signal,

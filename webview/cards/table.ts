@@ -1,6 +1,7 @@
 import type { CardOf } from '../../src/report/report.ts';
 import { el } from '../element.ts';
 import { type Followed, type Following, tally } from '../following.ts';
+import { given, t } from '../l10n.ts';
 import type { Stage, View } from '../stage.ts';
 import { tableOf } from '../table.ts';
 
@@ -12,10 +13,10 @@ export const table = (card: CardOf<'table'>, stage: Stage): View => {
       stage.sample(row)
         ? el(
             'button',
-            { class: 'link', type: 'button', on: { click: () => stage.select({ label: `row ${row}`, total: 1, rows: [row] }) } },
-            String(row),
+            { class: 'link', type: 'button', on: { click: () => stage.select({ label: t('row {0}', row), total: 1, rows: [row] }) } },
+            given(String(row)),
           )
-        : String(row),
+        : given(String(row)),
   });
   let last: Following | null = null;
   const follow = (now: Following | null): Followed => {

@@ -1,5 +1,6 @@
 import type { CardOf } from '../../src/report/report.ts';
-import { context2d, el } from '../element.ts';
+import { context2d, el, writeAt } from '../element.ts';
+import { given } from '../l10n.ts';
 import { plainLook } from '../map-look.ts';
 import { shade } from '../picture.ts';
 import { shadedWords } from '../shaded-words.ts';
@@ -37,7 +38,7 @@ const tokensSketch = (tokens: NonNullable<CardOf<'text'>['tokens']>, full: numbe
       context.moveTo(token.x, token.y + LINE - 2);
       context.lineTo(token.x + token.width, token.y + LINE - 2);
       if (Math.abs(token.score / full) >= 0.05) context.stroke();
-      context.fillText(token.text, token.x + PAD, token.y + LINE / 2);
+      writeAt(context, given(token.text), token.x + PAD, token.y + LINE / 2);
     }
   });
 };
@@ -55,9 +56,10 @@ export const text = ({ paragraphs = [], tokens, scale }: CardOf<'text'>): View =
     element: el(
       'div',
       { class: 'prose' },
-      ...paragraphs.map((paragraph) => el('p', {}, paragraph)),
+      ...paragraphs.map((paragraph) => el('p', {}, given(paragraph))),
       tokens && el('p', { class: 'tokens' }, ...shaded),
     ),
-    sketch: () => stacked([...paragraphs.map((paragraph) => written(paragraph, WIDTH)), ...(tokens ? [tokensSketch(tokens, full)] : [])]),
+    sketch: () =>
+      stacked([...paragraphs.map((paragraph) => written(given(paragraph), WIDTH)), ...(tokens ? [tokensSketch(tokens, full)] : [])]),
   };
 };

@@ -1,10 +1,10 @@
 import type { ArrayFacts, DataArray, DataFacts } from '../../src/report/data-view.ts';
-import { format } from '../../src/report/format.ts';
 import type { DataLook } from '../../src/vscode/data-protocol.ts';
 import { button, dropdown } from '../controls.ts';
 import { el } from '../element.ts';
+import { format, given, t, type Words } from '../l10n.ts';
 
-const heads = ['Array', 'Type', 'Shape', 'Min', 'Max', 'Mean', 'Missing'];
+const heads = [t('Array'), t('Type'), t('Shape'), t('Min'), t('Max'), t('Mean'), t('Missing')];
 
 const canBeRows = ({ apart, dims, dtype, refused }: DataArray): boolean =>
   apart === true && refused === undefined && dtype !== 'string' && dims.length > 1;
@@ -20,18 +20,19 @@ export const arraysView = (
   const label = labels.find((c) => c.role === 'label');
   const row = (array: DataArray): HTMLElement => {
     const values = found?.find(({ name }) => name === array.name);
-    const numbers = [values?.min, values?.max, values?.mean].map((v) => (values ? format(v) : ''));
+    const numbers = [values?.min, values?.max, values?.mean].map((v): Words | '' => (values ? format(v) : ''));
     return el(
       'tr',
       {},
       el(
         'th',
         { scope: 'row' },
-        el('code', {}, array.name),
-        canBeRows(array) && button('Show', () => change({ x: array.name }), { look: 'quiet', title: `Show the rows of ${array.name}` }),
+        el('code', {}, given(array.name)),
+        canBeRows(array) &&
+          button(t('Show'), () => change({ x: array.name }), { look: 'quiet', title: t('Show the rows of {0}', array.name) }),
       ),
-      el('td', {}, array.dtype),
-      el('td', {}, array.refused ? el('span', { class: 'wrong' }, array.refused) : array.dims.join(' × ')),
+      el('td', {}, given(array.dtype)),
+      el('td', {}, array.refused ? el('span', { class: 'wrong' }, given(array.refused)) : given(array.dims.join(' × '))),
       ...numbers.map((text) => el('td', { class: 'numeric' }, text)),
       el('td', { class: 'numeric' }, values ? format(values.missing, 'count') : ''),
     );
@@ -41,15 +42,15 @@ export const arraysView = (
     { class: 'arrays' },
     labels.length > 1 &&
       dropdown(
-        'Labels',
-        [...(label ? [] : [{ value: '', label: 'none' }]), ...labels.map(({ name }) => ({ value: name, label: name }))],
+        t('Labels'),
+        [...(label ? [] : [{ value: '', label: t('none') }]), ...labels.map(({ name }) => ({ value: name, label: given(name) }))],
         label?.name ?? '',
         (y) => y !== '' && change({ y }),
       ),
-    look.x !== undefined && button('Show the first rows again', () => change({ x: undefined, y: undefined }), { look: 'quiet' }),
+    look.x !== undefined && button(t('Show the first rows again'), () => change({ x: undefined, y: undefined }), { look: 'quiet' }),
     el(
       'div',
-      { class: 'table-frame', tabindex: 0, role: 'region', 'aria-label': 'Arrays' },
+      { class: 'table-frame', tabindex: 0, role: 'region', 'aria-label': t('Arrays') },
       el(
         'table',
         {},

@@ -1,7 +1,7 @@
 import type { BalanceClass, DataBalance } from '../../src/report/data-view.ts';
-import { format } from '../../src/report/format.ts';
 import { filterName, filterText } from '../../src/report/row-filter.ts';
 import { el } from '../element.ts';
+import { format, given, t } from '../l10n.ts';
 
 const literal = (value: BalanceClass['value']): string => (typeof value === 'number' ? String(value) : filterText(value));
 
@@ -33,7 +33,7 @@ export const balanceStrip = (
   const most = Math.max(1, missing.all, ...classes.map((c) => c.all));
   const items: readonly (Pick<BalanceClass, 'name' | 'all' | 'kept'> & { readonly value?: BalanceClass['value'] })[] = [
     ...classes,
-    ...(missing.all > 0 ? [{ name: 'missing', ...missing }] : []),
+    ...(missing.all > 0 ? [{ name: t('missing'), ...missing }] : []),
   ];
   const buttons = items.map(({ name, value, all, kept }, i) => {
     const [track, full, part] = [
@@ -44,24 +44,24 @@ export const balanceStrip = (
     full.style.height = `${(100 * all) / most}%`;
     part.style.height = `${(100 * kept) / most}%`;
     track.append(full, part);
-    const counted = kept === all ? format(all, 'count') : `${format(kept, 'count')} of ${format(all, 'count')}`;
+    const [some, whole] = [format(kept, 'count'), format(all, 'count')];
     return el(
       'button',
       {
         class: 'balance-class',
         type: 'button',
-        title: `${name}: ${counted} rows`,
+        title: kept === all ? t('{0}: {1} rows', name, whole) : t('{0}: {1} of {2} rows', name, some, whole),
         'aria-pressed': String(isIn(filter.trim(), conditionOf(column, value))),
         tabindex: i === 0 ? 0 : -1,
         on: { click: () => change(toggled(filter, column, value)) },
       },
       track,
-      el('span', { class: 'balance-count' }, format(kept, 'count')),
+      el('span', { class: 'balance-count' }, some),
       ' ',
-      el('span', { class: 'balance-name' }, name),
+      el('span', { class: 'balance-name' }, given(name)),
     );
   });
-  const strip = el('div', { class: 'balance', role: 'toolbar', 'aria-label': `Class balance of ${column}` }, ...buttons);
+  const strip = el('div', { class: 'balance', role: 'toolbar', 'aria-label': t('Class balance of {0}', column) }, ...buttons);
   strip.addEventListener('keydown', (event) => {
     const at = buttons.findIndex((button) => button.matches(':focus'));
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: buttons.length - 1 }[event.key];
@@ -76,6 +76,10 @@ export const balanceStrip = (
     { class: 'balance-frame' },
     strip,
     total > classes.length &&
-      el('p', { class: 'muted small' }, `The first ${format(classes.length, 'count')} of ${format(total, 'count')} classes of ${column}.`),
+      el(
+        'p',
+        { class: 'muted small' },
+        t('The first {0} of {1} classes of {2}.', format(classes.length, 'count'), format(total, 'count'), column),
+      ),
   );
 };

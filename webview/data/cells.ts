@@ -1,14 +1,14 @@
 import type { AttributionMap, DataCells, DataColumn, RawPicture } from '../../src/report/data-view.ts';
-import { format } from '../../src/report/format.ts';
 import { context2d, el } from '../element.ts';
+import { format, given, t, type Words } from '../l10n.ts';
 import { paint } from '../picture.ts';
 
 /** What stands where a value is missing. */
-const MISSING = '–';
+const MISSING: Words = given('–');
 
 const drawn = new WeakMap<object, HTMLCanvasElement>();
 /** A picture as a canvas, drawn once. */
-export const pictureCanvas = (picture: RawPicture, label: string): HTMLCanvasElement => {
+export const pictureCanvas = (picture: RawPicture, label: Words): HTMLCanvasElement => {
   const known = drawn.get(picture);
   if (known) return known;
   const { width, height, channels, pixels } = picture;
@@ -29,35 +29,35 @@ export const mapCanvas = (map: AttributionMap, square: DataColumn['square']): HT
   if (known) return known;
   const folded = map.height === 1 && square?.channels === 1 && square.width * square.height === map.width;
   const [width, height] = folded && square ? [square.width, square.height] : [map.width, map.height];
-  const canvas = el('canvas', { class: 'pixels', width, height, role: 'img', 'aria-label': `Attribution of row ${map.row}` });
+  const canvas = el('canvas', { class: 'pixels', width, height, role: 'img', 'aria-label': t('Attribution of row {0}', map.row) });
   paint(canvas, null, { width, height, values: map.values, scale: map.scale }, { opacity: 1, mode: 'signed', palette: 'blue-red' });
   drawn.set(map, canvas);
   return canvas;
 };
 
-const numberText = (value: number, { kind, classes, role }: DataColumn): string => {
+const numberText = (value: number, { kind, classes, role }: DataColumn): Words => {
   if (Number.isNaN(value)) return MISSING;
-  if (kind === 'truth') return value === 0 ? 'false' : 'true';
-  if (kind === 'class') return classes?.[value] ?? String(value);
-  if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
+  if (kind === 'truth') return value === 0 ? t('false') : t('true');
+  if (kind === 'class') return given(classes?.[value] ?? String(value));
+  if (!Number.isFinite(value)) return given(value > 0 ? '∞' : '−∞');
   if (role === 'confidence') return format(value, 'fraction');
-  return Number.isInteger(value) && Math.abs(value) < 1e15 ? String(value) : format(value);
+  return Number.isInteger(value) && Math.abs(value) < 1e15 ? given(String(value)) : format(value);
 };
 
 /** Value `i` of a column as a cell shows it. */
-export const cellOf = (cells: DataCells, i: number, column: DataColumn): Node | string => {
+export const cellOf = (cells: DataCells, i: number, column: DataColumn): Node | Words => {
   switch (cells.kind) {
     case 'numbers':
       return numberText(cells.values[i], column);
     case 'text':
-      return cells.values[i] === '' ? MISSING : cells.values[i];
+      return cells.values[i] === '' ? MISSING : given(cells.values[i]);
     case 'vectors': {
       const part = cells.values.subarray(i * cells.width, (i + 1) * cells.width);
-      return `${Array.from(part, (v) => numberText(v, column)).join('  ')}${column.size > cells.width ? ' …' : ''}`;
+      return given(`${Array.from(part, (v) => numberText(v, column)).join('  ')}${column.size > cells.width ? ' …' : ''}`);
     }
     case 'pictures': {
       const picture = cells.pictures[i];
-      return picture ? pictureCanvas(picture, 'Picture') : 'not readable';
+      return picture ? pictureCanvas(picture, t('Picture')) : t('not readable');
     }
   }
 };

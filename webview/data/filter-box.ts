@@ -1,19 +1,20 @@
 import type { DataColumn } from '../../src/report/data-view.ts';
 import { parseFilter } from '../../src/report/row-filter.ts';
 import { toggle } from '../controls.ts';
-import { el, freshId } from '../element.ts';
+import { el, freshId, say } from '../element.ts';
+import { given, t, type Words } from '../l10n.ts';
 
 /** How long after the last key a filter is put to use. */
 const PAUSE = 350;
 
-const syntax: readonly (readonly [string, string])[] = [
-  ['label = 3 && confidence < 0.6', 'comparisons = != < <= > >=, joined by && || ! and parentheses'],
-  ['label != prediction', 'columns with each other'],
-  ['label in (3, "cat")', 'one of several; text in quotes'],
-  ['text contains "refund"', 'text inside of text, upper or lower case'],
-  ['confidence is missing', 'no value; comparisons with a missing value do not hold'],
-  ['x[3] > 0.5', 'one of several values of a row'],
-  ['`long name` > 2', 'names that are no plain words in backquotes'],
+const syntax: readonly (readonly [example: string, meaning: Words])[] = [
+  ['label = 3 && confidence < 0.6', t('comparisons = != < <= > >=, joined by && || ! and parentheses')],
+  ['label != prediction', t('columns with each other')],
+  ['label in (3, "cat")', t('one of several; text in quotes')],
+  ['text contains "refund"', t('text inside of text, upper or lower case')],
+  ['confidence is missing', t('no value; comparisons with a missing value do not hold')],
+  ['x[3] > 0.5', t('one of several values of a row')],
+  ['`long name` > 2', t('names that are no plain words in backquotes')],
 ];
 
 export interface FilterBox {
@@ -36,19 +37,19 @@ export const filterBox = (change: (filter: string) => void): FilterBox => {
     class: 'search filter',
     spellcheck: 'false',
     autocomplete: 'off',
-    placeholder: 'Filter rows, as in label = 3 && confidence < 0.6',
-    'aria-label': 'Filter rows',
+    placeholder: t('Filter rows, as in label = 3 && confidence < 0.6'),
+    'aria-label': t('Filter rows'),
     'aria-describedby': said.id,
   });
   const refuse = (sentence: string): void => {
-    said.textContent = sentence;
+    say(said, given(sentence));
     if (sentence === '') input.removeAttribute('aria-invalid');
     else input.setAttribute('aria-invalid', 'true');
   };
   const isRight = (): boolean => {
     const text = input.value;
     const parsed = text.trim() === '' ? undefined : parseFilter(text, columns);
-    refuse(parsed && 'problem' in parsed ? `Character ${parsed.at + 1}: ${parsed.problem}.` : '');
+    refuse(parsed && 'problem' in parsed ? t('Character {0}: {1}.', parsed.at + 1, parsed.problem) : '');
     return !parsed || 'filter' in parsed;
   };
   const apply = (): void => {
@@ -71,15 +72,15 @@ export const filterBox = (change: (filter: string) => void): FilterBox => {
   const help = el(
     'dl',
     { class: 'filter-help', hidden: true },
-    ...syntax.flatMap(([example, meaning]) => [el('dt', {}, el('code', {}, example)), el('dd', { class: 'muted' }, meaning)]),
+    ...syntax.flatMap(([example, meaning]) => [el('dt', {}, el('code', {}, given(example))), el('dd', { class: 'muted' }, meaning)]),
   );
   const more = toggle(
-    'Syntax',
+    t('Syntax'),
     false,
     (on) => {
       help.hidden = !on;
     },
-    'Syntax of filters',
+    t('Syntax of filters'),
   );
   return {
     element: el('div', { class: 'filter-box' }, el('div', { class: 'filter-line' }, input, more), said, help),

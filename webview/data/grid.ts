@@ -1,6 +1,7 @@
 import type { DataColumn, DataSlice } from '../../src/report/data-view.ts';
 import type { DataLook } from '../../src/vscode/data-protocol.ts';
 import { el, freshId } from '../element.ts';
+import { given, t, type Words } from '../l10n.ts';
 import { cellOf } from './cells.ts';
 import { type ScrollMap, scrollMap } from './scroll-map.ts';
 
@@ -22,7 +23,8 @@ export interface Wanted {
 /** What the page puts into the grid, besides the columns of the data. */
 export interface Extra {
   readonly column: DataColumn;
-  cell(row: number): Node | string;
+  readonly label: Words;
+  cell(row: number): Node | Words;
 }
 export interface GridPorts {
   want(wanted: readonly Wanted[]): void;
@@ -69,8 +71,8 @@ export const dataGrid = (ports: GridPorts): Grid => {
   const body = el('div', { class: 'data-body', role: 'rowgroup' });
   const window_ = el('div', { class: 'data-window', role: 'presentation' }, el('div', { role: 'rowgroup' }, head), body);
   const space = el('div', { class: 'data-space', role: 'presentation' }, window_);
-  const view = el('div', { class: 'data-grid', role: 'grid', tabindex: 0, 'aria-label': 'Rows' }, space);
-  const empty = el('p', { class: 'data-empty muted', hidden: true }, 'No row fits the filter.');
+  const view = el('div', { class: 'data-grid', role: 'grid', tabindex: 0, 'aria-label': t('Rows') }, space);
+  const empty = el('p', { class: 'data-empty muted', hidden: true }, t('No row fits the filter.'));
   const element = el('div', { class: 'data-frame' }, view, empty);
 
   const keyOf = (block: number, group: number): string => `${block}:${group}`;
@@ -109,9 +111,9 @@ export const dataGrid = (ports: GridPorts): Grid => {
     head.replaceChildren(
       ...shown.slice(from, to).map((column, i) => {
         const sortable = !isExtra(column) && column.kind !== 'numbers' && column.kind !== 'picture' && column.dims.length === 0;
-        const label = column.name;
+        const label = extra && isExtra(column) ? extra.label : given(column.name);
         const text = sortable
-          ? el('button', { class: 'sort', type: 'button', title: `Sort by ${label}`, on: { click: () => ports.sort(column) } }, label)
+          ? el('button', { class: 'sort', type: 'button', title: t('Sort by {0}', label), on: { click: () => ports.sort(column) } }, label)
           : el('span', {}, label);
         const direction = sort?.column === column.name ? (sort.descending ? 'descending' : 'ascending') : 'none';
         const shape = column.dims.length > 0 ? ` ${column.dims.join(' × ')}` : '';
@@ -123,7 +125,7 @@ export const dataGrid = (ports: GridPorts): Grid => {
               class: isNumeric(column) ? 'numeric' : undefined,
               'aria-colindex': from + i + 1,
               'aria-sort': sortable ? direction : undefined,
-              title: `${label} (${column.dtype}${shape})`,
+              title: given(`${label} (${column.dtype}${shape})`),
             },
             text,
           ),
@@ -133,7 +135,7 @@ export const dataGrid = (ports: GridPorts): Grid => {
     );
   };
 
-  const valueAt = (at: number, c: number): { readonly text: Node | string; readonly number?: number } | undefined => {
+  const valueAt = (at: number, c: number): { readonly text: Node | Words; readonly number?: number } | undefined => {
     const column = shown[c];
     const slice = blocks.get(keyOf(Math.floor(at / BLOCK), Math.floor(c / COLUMNS)));
     const i = at % BLOCK;
@@ -173,7 +175,7 @@ export const dataGrid = (ports: GridPorts): Grid => {
       },
       ...shown.slice(from, to).map((column, i) => {
         const found = valueAt(at, from + i);
-        const text = found?.text ?? '…';
+        const text = found?.text ?? given('…');
         const classes = [
           isNumeric(column) && 'numeric',
           (found === undefined || text === '–') && 'muted',

@@ -1,9 +1,9 @@
 import type { ArrayFacts, AttributionMap, DataColumn, DataFacts } from '../../src/report/data-view.ts';
-import { format } from '../../src/report/format.ts';
 import type { DataLook, DataTell, DataWork } from '../../src/vscode/data-protocol.ts';
 import { button, ring, toggle } from '../controls.ts';
-import { el } from '../element.ts';
+import { el, say } from '../element.ts';
 import type { Host } from '../host.ts';
+import { format, given, t, type Words } from '../l10n.ts';
 import { arraysView } from './arrays.ts';
 import { balanceStrip } from './balance.ts';
 import { mapCanvas } from './cells.ts';
@@ -32,11 +32,29 @@ export interface DataPage {
   tell(tell: DataTell): void;
 }
 
-const works: Readonly<Record<DataWork, string>> = { opening: 'Reading the file', predicting: 'Predicting', counting: 'Reading all values' };
+const works: Readonly<Record<DataWork, Words>> = {
+  opening: t('Reading the file'),
+  predicting: t('Predicting'),
+  counting: t('Reading all values'),
+};
 /** Maps kept; the oldest go. */
 const MOST_MAPS = 2000;
 
-const mapColumn: DataColumn = { name: 'attribution', kind: 'picture', size: 0, dtype: 'gradient', dims: [] };
+const mapColumn: DataColumn = { name: 'attribution', kind: 'picture', size: 0, dtype: t('gradient'), dims: [] };
+
+/** How many rows are shown, of how many. */
+const countOf = (count: number, all: number): Words => {
+  const [some, whole] = [format(count, 'count'), format(all, 'count')];
+  if (count === all) return all === 1 ? t('{0} row', whole) : t('{0} rows', whole);
+  return all === 1 ? t('{0} of {1} row', some, whole) : t('{0} of {1} rows', some, whole);
+};
+const summaryOf = ({ format: kind, rows, length, predictions }: DataFacts, trusted: boolean): Words => {
+  const [read, whole] = [format(rows, 'count'), format(length, 'count')];
+  const part = rows === 1 ? t('{0} row of {1} in the file', read, whole) : t('{0} rows of {1} in the file', read, whole);
+  const by = predictions?.model ? [t('predictions of {0} on {1}', predictions.model, predictions.device)] : [];
+  const all = [kind, rows === length ? countOf(rows, rows) : part, ...by].join(', ');
+  return trusted ? given(all) : t('{0}. This workspace is not trusted: data are shown, and no model is run', all);
+};
 
 /** The data editor's page: filter, class balance, rows, one row, arrays. */
 export const dataPage = (host: Host, signal: AbortSignal): DataPage => {
@@ -59,7 +77,7 @@ export const dataPage = (host: Host, signal: AbortSignal): DataPage => {
     look = { ...look, ...part };
     keep();
     host.post({ type: 'data', ask: { kind: 'look', look } });
-    status.textContent = 'Looking through the rows…';
+    say(status, t('Looking through the rows…'));
   };
 
   const title = el('h1');
@@ -77,9 +95,10 @@ export const dataPage = (host: Host, signal: AbortSignal): DataPage => {
   });
   const extra: Extra = {
     column: mapColumn,
+    label: t('attribution'),
     cell(row) {
       const map = maps.get(row);
-      return map ? mapCanvas(map, facts?.columns.find((c) => c.square)?.square) : map === null ? '–' : '…';
+      return map ? mapCanvas(map, facts?.columns.find((c) => c.square)?.square) : given(map === null ? '–' : '…');
     },
   };
   const grid = dataGrid({
@@ -114,7 +133,7 @@ export const dataPage = (host: Host, signal: AbortSignal): DataPage => {
   const arrays = el('details', { class: 'data-arrays' });
   const drawArrays = (): void => {
     if (!facts) return;
-    const summary = el('summary', {}, `Arrays (${format(facts.arrays.length, 'count')})`);
+    const summary = el('summary', {}, t('Arrays ({0})', format(facts.arrays.length, 'count')));
     // Columns and labels are of the arrays shown: both are chosen anew.
     const change = (part: Partial<DataLook>): void => {
       const { filter: _, sort: __, ...rest } = look;
@@ -140,36 +159,36 @@ export const dataPage = (host: Host, signal: AbortSignal): DataPage => {
     actions.replaceChildren(
       ...flat.map(({ name, square }) =>
         toggle(
-          flat.length === 1 ? 'Pictures' : `${name} as pictures`,
+          flat.length === 1 ? t('Pictures') : t('{0} as pictures', name),
           squares.includes(name),
           (on) => {
             squares = on ? [...squares, name] : squares.filter((other) => other !== name);
             keep();
             columns();
           },
-          `Draw ${name} as pictures of ${square?.height} × ${square?.width}`,
+          t('Draw {0} as pictures of {1} × {2}', name, square?.height ?? 0, square?.width ?? 0),
         ),
       ),
       ...(model && trusted
         ? [
             toggle(
-              'Attributions',
+              t('Attributions'),
               mapping,
               (on) => {
                 mapping = on;
                 columns();
               },
-              'Gradient of the predicted class of each row in view',
+              t('Gradient of the predicted class of each row in view'),
             ),
-            button('Remove Model', () => host.post({ type: 'data', ask: { kind: 'detach' } }), {
+            button(t('Remove Model'), () => host.post({ type: 'data', ask: { kind: 'detach' } }), {
               look: 'quiet',
-              title: `Remove the predictions of ${predictions?.model}`,
+              title: t('Remove the predictions of {0}', model),
             }),
           ]
         : []),
       ...(trusted
         ? [
-            button(model ? 'Other Model…' : 'Predict with Model…', () => host.post({ type: 'data', ask: { kind: 'attach' } }), {
+            button(model ? t('Other Model…') : t('Predict with Model…'), () => host.post({ type: 'data', ask: { kind: 'attach' } }), {
               look: model ? 'secondary' : 'primary',
             }),
           ]
@@ -185,8 +204,8 @@ export const dataPage = (host: Host, signal: AbortSignal): DataPage => {
     const rest = told.text === undefined ? '' : `, ${told.text}`;
     work.replaceChildren(
       ring(works[told.work]),
-      el('span', {}, `${works[told.work]}…${share}${rest}`),
-      ...(told.work === 'opening' ? [] : [button('Stop', () => host.post({ type: 'data', ask: { kind: 'stop' } }))]),
+      el('span', {}, given(`${works[told.work]}…${share}${rest}`)),
+      ...(told.work === 'opening' ? [] : [button(t('Stop'), () => host.post({ type: 'data', ask: { kind: 'stop' } }))]),
     );
   };
 
@@ -215,12 +234,10 @@ export const dataPage = (host: Host, signal: AbortSignal): DataPage => {
             waiting.clear();
           }
           mapping = mapping && look.model !== undefined && facts.predictions?.model !== undefined;
-          title.textContent = facts.name;
+          say(title, given(facts.name));
           document.title = facts.name;
-          const of = facts.rows === facts.length ? '' : ` of ${format(facts.length, 'count')} in the file`;
-          const by = facts.predictions?.model ? `, predictions of ${facts.predictions.model} on ${facts.predictions.device}` : '';
-          summary.textContent = `${facts.format}, ${format(facts.rows, 'count')} ${facts.rows === 1 ? 'row' : 'rows'}${of}${by}${trusted ? '' : '. This workspace is not trusted: data are shown, and no model is run'}`;
-          wrong.textContent = '';
+          say(summary, summaryOf(facts, trusted));
+          say(wrong, '');
           tellWork(undefined);
           filter.columns(facts.columns);
           filter.set(look.filter);
@@ -232,8 +249,8 @@ export const dataPage = (host: Host, signal: AbortSignal): DataPage => {
                   el(
                     'details',
                     { class: 'muted' },
-                    el('summary', {}, `Notes (${said.length})`),
-                    el('ul', { class: 'data-notes' }, ...said.map((note) => el('li', {}, note))),
+                    el('summary', {}, t('Notes ({0})', said.length)),
+                    el('ul', { class: 'data-notes' }, ...said.map((note) => el('li', {}, given(note)))),
                   ),
                 ]),
           );
@@ -249,7 +266,7 @@ export const dataPage = (host: Host, signal: AbortSignal): DataPage => {
           count = selection.count;
           filter.refuse('');
           const all = facts?.rows ?? count;
-          status.textContent = `${count === all ? '' : `${format(count, 'count')} of `}${format(all, 'count')} ${all === 1 ? 'row' : 'rows'}`;
+          say(status, countOf(count, all));
           balance.replaceChildren(
             ...(selection.balance
               ? [
@@ -287,9 +304,9 @@ export const dataPage = (host: Host, signal: AbortSignal): DataPage => {
           tellWork(undefined);
           if (told.of === 'filter') {
             filter.refuse(told.sentence);
-            status.textContent = `${format(count, 'count')} rows`;
+            say(status, t('{0} rows', format(count, 'count')));
           } else if (told.of === 'row') pane.refuse(told.sentence);
-          else wrong.textContent = told.sentence;
+          else say(wrong, given(told.sentence));
       }
     },
   };

@@ -1,40 +1,39 @@
 import type { DataColumn, DataRow } from '../../src/report/data-view.ts';
-import { format } from '../../src/report/format.ts';
 import { button } from '../controls.ts';
-import { el } from '../element.ts';
+import { dress, el } from '../element.ts';
+import { format, given, t, type Words } from '../l10n.ts';
 import { sizedCanvas } from '../picture.ts';
 import { pictureCanvas } from './cells.ts';
 
 type Field = DataRow['fields'][number];
 
-const enlarged = (picture: NonNullable<Field['picture']>, name: string): HTMLCanvasElement => {
+const enlarged = (picture: NonNullable<Field['picture']>, name: Words): HTMLCanvasElement => {
   const canvas = sizedCanvas(picture.width, picture.height, 224);
   const context = canvas.getContext('2d');
   if (context) {
     context.imageSmoothingEnabled = false;
     context.drawImage(pictureCanvas(picture, name), 0, 0, canvas.width, canvas.height);
   }
-  canvas.setAttribute('role', 'img');
-  canvas.setAttribute('aria-label', name);
+  dress(canvas, { role: 'img', 'aria-label': name });
   return canvas;
 };
 
-const words = (value: number, column: DataColumn | undefined): string => {
-  if (Number.isNaN(value)) return 'missing';
+const words = (value: number, column: DataColumn | undefined): Words => {
+  if (Number.isNaN(value)) return t('missing');
   const name = column?.kind === 'class' ? column.classes?.[value] : undefined;
-  if (name !== undefined) return name === String(value) ? name : `${name} (${value})`;
-  if (column?.kind === 'truth') return value === 0 ? 'false' : 'true';
-  return String(value);
+  if (name !== undefined) return given(name === String(value) ? name : `${name} (${value})`);
+  if (column?.kind === 'truth') return value === 0 ? t('false') : t('true');
+  return given(String(value));
 };
 
 const shownValue = (field: Field, column: DataColumn | undefined): Node => {
-  if (field.problem !== undefined) return el('span', { class: 'wrong' }, field.problem);
+  if (field.problem !== undefined) return el('span', { class: 'wrong' }, given(field.problem));
   if (field.text !== undefined)
-    return field.text === '' ? el('span', { class: 'muted' }, 'missing') : el('span', { class: 'row-text' }, field.text);
+    return field.text === '' ? el('span', { class: 'muted' }, t('missing')) : el('span', { class: 'row-text' }, given(field.text));
   const { values } = field;
-  if (!values) return el('span', { class: 'muted' }, '–');
+  if (!values) return el('span', { class: 'muted' }, given('–'));
   if (field.dims.length === 0) return el('span', {}, words(values[0], column));
-  const more = field.total > values.length ? `\n… ${format(field.total - values.length, 'count')} more` : '';
+  const more = field.total > values.length ? [t('… {0} more', format(field.total - values.length, 'count'))] : [];
   const across = field.dims.at(-1) ?? values.length;
   const lines: string[] = [];
   for (let at = 0; at < values.length; at += across)
@@ -42,8 +41,8 @@ const shownValue = (field: Field, column: DataColumn | undefined): Node => {
   return el(
     'details',
     {},
-    el('summary', {}, `${field.dims.join(' × ')} values`),
-    el('pre', { class: 'row-values', tabindex: 0, 'aria-label': `Values of ${field.name}` }, lines.join('\n') + more),
+    el('summary', {}, t('{0} values', field.dims.join(' × '))),
+    el('pre', { class: 'row-values', tabindex: 0, 'aria-label': t('Values of {0}', field.name) }, given([...lines, ...more].join('\n'))),
   );
 };
 
@@ -57,7 +56,7 @@ export interface RowPane {
 
 /** Everything one row holds, and the way to its saliency. */
 export const rowPane = (ports: { saliency(row: number): void; closed(): void }): RowPane => {
-  const element = el('section', { class: 'row-pane', 'aria-label': 'Chosen row', hidden: true });
+  const element = el('section', { class: 'row-pane', 'aria-label': t('Chosen row'), hidden: true });
   const close = (): void => {
     element.hidden = true;
     ports.closed();
@@ -66,12 +65,12 @@ export const rowPane = (ports: { saliency(row: number): void; closed(): void }):
     el(
       'header',
       {},
-      el('h2', {}, `Row ${row}`),
+      el('h2', {}, t('Row {0}', row)),
       el(
         'div',
         { class: 'actions' },
-        explain && button('Saliency', () => ports.saliency(row), { title: `Open the saliency of row ${row}` }),
-        button('Close', close, { look: 'quiet', title: 'Close the row' }),
+        explain && button(t('Saliency'), () => ports.saliency(row), { title: t('Open the saliency of row {0}', row) }),
+        button(t('Close'), close, { look: 'quiet', title: t('Close the row') }),
       ),
     );
   element.addEventListener('keydown', (event) => {
@@ -82,19 +81,19 @@ export const rowPane = (ports: { saliency(row: number): void; closed(): void }):
     close,
     waiting(row) {
       element.hidden = false;
-      if (element.childElementCount === 0) element.replaceChildren(heading(row, false), el('p', { class: 'muted' }, 'Reading…'));
+      if (element.childElementCount === 0) element.replaceChildren(heading(row, false), el('p', { class: 'muted' }, t('Reading…')));
     },
     show(row, columns, explain) {
       const fields = row.fields.filter(({ name }) => columns.find((c) => c.name === name)?.role !== 'row');
       element.hidden = false;
       element.replaceChildren(
         heading(row.row, explain),
-        ...fields.flatMap(({ picture, name }) => (picture ? [enlarged(picture, name)] : [])),
+        ...fields.flatMap(({ picture, name }) => (picture ? [enlarged(picture, given(name))] : [])),
         el(
           'dl',
           { class: 'pairs' },
           ...fields.flatMap((field) => [
-            el('dt', {}, field.name),
+            el('dt', {}, given(field.name)),
             el(
               'dd',
               {},
@@ -109,7 +108,7 @@ export const rowPane = (ports: { saliency(row: number): void; closed(): void }):
     },
     refuse(sentence) {
       element.hidden = false;
-      element.append(el('p', { class: 'wrong', role: 'alert' }, sentence));
+      element.append(el('p', { class: 'wrong', role: 'alert' }, given(sentence)));
     },
   };
 };

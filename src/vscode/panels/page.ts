@@ -7,19 +7,26 @@ export type Mode = 'report' | 'saliency' | 'model' | 'data' | 'diff';
 
 const attribute = (text: string): string => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
+/** The page takes its texts in the language of the window with it; in English there is no bundle. */
+const language = (): { readonly lang: string; readonly words: string } =>
+  vscode.l10n.bundle === undefined
+    ? { lang: 'en', words: '' }
+    : { lang: vscode.env.language, words: ` data-words="${attribute(JSON.stringify(vscode.l10n.bundle))}"` };
+
 /** `state` is what the page hands to VS Code to keep, and the serializer of the panel gets back after a reload. */
 const html = (webview: vscode.Webview, dist: vscode.Uri, mode: Mode, state: string): string => {
   const uri = (file: string): string => webview.asWebviewUri(vscode.Uri.joinPath(dist, file)).toString();
   const policy = `default-src 'none'; script-src ${webview.cspSource}; style-src ${webview.cspSource}; img-src ${webview.cspSource} data: blob:; font-src ${webview.cspSource}`;
+  const { lang, words } = language();
   return `<!doctype html>
-<html lang="en">
+<html lang="${attribute(lang)}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="${uri('webview.css')}">
 </head>
-<body data-mode="${mode}" data-state="${attribute(state)}">
+<body data-mode="${mode}" data-state="${attribute(state)}"${words}>
 <main id="assay"></main>
 <script src="${uri('webview.js')}"></script>
 </body>
