@@ -138,6 +138,11 @@ export const numberField = (label: Words, value: number, range: SliderRange, cha
 
 export const ring = (label: Words): HTMLElement => {
   const control = make<HTMLElement>('vscode-progress-ring');
+  // On the page the ring of the toolkit calls itself Loading.
+  const named = new MutationObserver(() => {
+    if (control.getAttribute('aria-label') !== label) dress(control, { 'aria-label': label });
+  });
+  named.observe(control, { attributeFilter: ['aria-label'] });
   dress(control, { 'aria-label': label });
   return control;
 };

@@ -114,22 +114,17 @@ const summary = ({ nodes, tensors }: ModelDiff): HTMLElement => {
 
 const sideOf = (side: DiffSide, which: 0 | 1, host: Host): HTMLElement => {
   const name = side.path.replace(/^.*[\\/]/, '');
+  const told = [
+    format(side.bytes, 'bytes'),
+    t('{0} nodes', format(side.nodes, 'count')),
+    t('{0} parameters', format(side.parameters, 'count')),
+    side.macs === null ? t('MACs not known') : t('{0} MACs', format(side.macs, 'count')),
+  ];
   return el(
     'div',
     { class: 'diff-side' },
     el('h2', {}, el('span', { class: 'muted' }, which === 0 ? t('First') : t('Other')), ' ', given(name)),
-    el(
-      'p',
-      { class: 'muted' },
-      given(
-        [
-          format(side.bytes, 'bytes'),
-          t('{0} nodes', format(side.nodes, 'count')),
-          t('{0} parameters', format(side.parameters, 'count')),
-          side.macs === null ? t('MACs not known') : t('{0} MACs', format(side.macs, 'count')),
-        ].join(' · '),
-      ),
-    ),
+    el('p', { class: 'muted' }, given(told.join(' · '))),
     button(t('Open'), () => host.post({ type: 'side', side: which }), { look: 'quiet', title: t('Open {0}', name) }),
   );
 };

@@ -8,8 +8,11 @@ export interface Attributes {
   readonly on?: Listeners;
   readonly title?: Words | Blank | undefined;
   readonly placeholder?: Words | undefined;
+  readonly alt?: Words | undefined;
   readonly 'aria-label'?: Words | undefined;
+  readonly 'aria-description'?: Words | undefined;
   readonly 'aria-roledescription'?: Words | undefined;
+  readonly 'aria-valuetext'?: Words | undefined;
   readonly [name: string]: string | number | boolean | Listeners | undefined;
 }
 

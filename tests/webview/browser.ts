@@ -100,6 +100,8 @@ export interface PanelOptions extends BrowserContextOptions {
   readonly before?: string;
   /** What VS Code has kept of the page. */
   readonly kept?: string;
+  /** Texts of the window's language by their English. */
+  readonly words?: Readonly<Record<string, string>>;
 }
 
 /** VS Code's own way to change the theme of a page. */
@@ -119,16 +121,17 @@ const themed = (theme: string): string => `
 /** Opens the page as a panel does: script and style as files, under the same policy, with VS Code's interface in place of a host. */
 export const openPanel = async (
   name: string,
-  { mode = 'report', theme, before = '', kept, ...options }: PanelOptions = {},
+  { mode = 'report', theme, before = '', kept, words, ...options }: PanelOptions = {},
 ): Promise<Opened> => {
   await built();
   const file = join(folder, `${name}.html`);
+  const spoken = words === undefined ? '' : ` data-words="${JSON.stringify(words).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)}"`;
   writeFileSync(
     file,
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${name}</title>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src file:; style-src file:; img-src data: blob:">
 <link rel="stylesheet" href="webview.css"></head>
-<body class="vscode-dark" data-mode="${mode}" data-state="${mode === 'report' ? 'run 1' : ''}"><main id="assay"></main><script src="webview.js"></script></body></html>`,
+<body class="vscode-dark" data-mode="${mode}" data-state="${mode === 'report' ? 'run 1' : ''}"${spoken}><main id="assay"></main><script src="webview.js"></script></body></html>`,
   );
   const state = kept === undefined ? '' : `window.kept = ${JSON.stringify(kept)};`;
   return open(`file://${file}`, options, `${state}${VS_CODE}${theme === undefined ? '' : themed(theme)}${before}`);

@@ -118,7 +118,7 @@ export const pages: readonly PageCase[] = [
     ],
     ready: '.live-cards canvas',
     async act(page) {
-      await page.getByRole('button', { name: 'Loss as a table' }).click();
+      await page.getByRole('button', { name: /Loss.* as a table/ }).click();
     },
   },
   {

@@ -11,7 +11,7 @@ type Heatmap = CardOf<'heatmap'>;
 const brief = (value: number | null, unit: Unit): Words | '' => {
   if (value === null || value === 0) return '';
   if (unit === 'fraction') return given(Math.abs(value) < 0.005 ? '<1' : String(Math.round(value * 100)));
-  if (Math.abs(value) >= 10_000) return given([Math.round(value / 1000), 'k'].join(''));
+  if (Math.abs(value) >= 10_000) return t('{0}k', Math.round(value / 1000));
   return given(String(Number.isInteger(value) ? value : Number(value.toPrecision(2))));
 };
 
