@@ -28,13 +28,14 @@ const saved = (text: string): ToPage => {
   }
 };
 
-const problem = (sentence: string, host: Host): HTMLElement =>
+const problem = ({ sentence, final }: Extract<ToPage, { type: 'problem' }>, host: Host): HTMLElement =>
   el(
     'div',
     { class: 'outcome failed', role: 'alert' },
     el('strong', {}, t('This did not work')),
     el('p', {}, given(sentence)),
     !host.standalone &&
+      !final &&
       button(document.body.dataset.mode === 'data' ? t('Read again') : t('Run again'), () => host.post({ type: 'rerun' }), {
         look: 'primary',
       }),
@@ -111,8 +112,8 @@ const start = (place: HTMLElement): void => {
       case 'problem':
         place.querySelector('.problem')?.remove();
         live?.end();
-        if (live ?? saliency) place.prepend(el('div', { class: 'problem' }, problem(message.sentence, host)));
-        else turn(() => problem(message.sentence, host));
+        if (live ?? saliency) place.prepend(el('div', { class: 'problem' }, problem(message, host)));
+        else turn(() => problem(message, host));
         break;
       case 'saliency':
         place.querySelector('.problem')?.remove();

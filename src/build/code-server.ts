@@ -104,10 +104,10 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** A fresh profile with the VSIX installed, on a loopback port; `more` are settings besides, and workspace trust is asked for where they name it. */
+/** A fresh profile with the VSIX files installed, on a loopback port; `more` are settings besides, and workspace trust is asked for where they name it. */
 export const startServer = async (
   { node, entry }: Installation,
-  vsix: string,
+  extensions: readonly string[],
   more: Readonly<Record<string, unknown>> = {},
 ): Promise<Server> => {
   const folder = mkdtempSync(join(tmpdir(), 'assay-editor-'));
@@ -126,7 +126,7 @@ export const startServer = async (
   // No gallery. The hook of a VS Code terminal would turn the program into a client of that VS Code; PORT would override the address.
   const { VSCODE_IPC_HOOK_CLI, CODE_SERVER_SESSION_SOCKET, PORT, NODE_OPTIONS, NODE_TEST_CONTEXT, ...rest } = process.env;
   const env = { ...rest, HOME: folder, EXTENSIONS_GALLERY: '{}' };
-  execFileSync(node, [entry, ...common, '--install-extension', vsix, '--force'], { env, stdio: 'pipe' });
+  execFileSync(node, [entry, ...common, ...extensions.flatMap((vsix) => ['--install-extension', vsix]), '--force'], { env, stdio: 'pipe' });
 
   const port = await freePort();
   const quiet = [

@@ -25,7 +25,7 @@ export const openEditor = async (workspace: string, signal: AbortSignal, print: 
     return;
   }
   const { path } = await packageExtension();
-  const server = await startServer(installation, path);
+  const server = await startServer(installation, [path]);
   print(`\nVS Code on the sample workspace: ${server.url}/?folder=${encodeURIComponent(workspace)}\nCtrl+C ends it.`);
   await aborted(signal);
   await server.stop();

@@ -3,6 +3,7 @@ import type { Catalogue } from '../base/catalogue.ts';
 import catalogue from '../generated/catalogue.json' with { type: 'json' };
 import { suiteLanguage } from './authoring/language.ts';
 import { commands } from './commands/index.ts';
+import { elsewhereSentence } from './host/files.ts';
 import { trusted } from './host/trust.ts';
 import { openWindow } from './host.ts';
 import { speak } from './l10n.ts';
@@ -19,9 +20,11 @@ export const activate = (context: vscode.ExtensionContext): void => {
   const { host, history, outlines, checks, changed, failed } = window;
   context.subscriptions.push(
     window,
-    ...commands(host.catalogue).map(({ id, needsTrust, run }) =>
+    ...commands(host.catalogue).map(({ id, needsTrust, anywhere, run }) =>
       vscode.commands.registerCommand(id, async (first: unknown, selected: unknown) => {
-        if (!needsTrust || trusted()) await run(host, targetOf(first, selected)).catch(failed);
+        const target = targetOf(first, selected);
+        if (target.elsewhere !== undefined && !anywhere) void vscode.window.showErrorMessage(elsewhereSentence(target.elsewhere));
+        else if (!needsTrust || trusted()) await run(host, target).catch(failed);
       }),
     ),
     openViews(window),

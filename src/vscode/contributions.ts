@@ -91,7 +91,11 @@ export const capabilities = {
     description:
       'Earlier reports can be read. Running a model needs a trusted workspace: model files can name other files and make large allocations.',
   },
-  virtualWorkspaces: { supported: 'limited', description: 'Models and data must be files on a disk.' },
+  virtualWorkspaces: {
+    supported: 'limited',
+    description:
+      'Models, data and assay.json must be files on a disk: of folders elsewhere nothing is listed or run. Text that is open can be shaded by a model on a disk.',
+  },
 } as const;
 
 interface View {
@@ -141,13 +145,19 @@ export const contributes: Contributes = {
     },
     {
       view: views.models,
-      when: listed(views.models),
+      when: `${listed(views.models)} && virtualWorkspace`,
+      contents:
+        'This folder is not on a disk of this machine: its models cannot be listed or run.\n[Open Model…](command:assay.openModel)\nOr copy the folder to a disk and open it there.',
+    },
+    {
+      view: views.models,
+      when: `${listed(views.models)} && !virtualWorkspace`,
       contents:
         'ONNX models of the workspace are listed here.\n[Open Sample Workspace](command:assay.openSample)\nOr [follow five steps](command:assay.openWalkthrough) from a sample to a gated model.',
     },
     {
       view: views.datasets,
-      when: listed(views.datasets),
+      when: `${listed(views.datasets)} && !virtualWorkspace`,
       contents:
         'Arrays, tables and JSON lines of the workspace are listed here, and what an assay.json names.\n[Open Sample Workspace](command:assay.openSample)',
     },

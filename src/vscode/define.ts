@@ -29,6 +29,8 @@ export interface Target {
   readonly runs?: readonly string[];
   /** `REPORT:CARD`: the report by its place (zero-based) or the id of its diagnostic, the card by its place or its title in small letters with hyphens. */
   readonly focus?: string;
+  /** Address of a file that is not on a disk of this machine: most commands refuse it. */
+  readonly elsewhere?: string;
   /** One sample with a model, for the image tab. */
   readonly sample?: { readonly subject: SaliencySubject; readonly place: Place };
 }
@@ -192,6 +194,8 @@ export interface Command {
   readonly icon?: `$(${string})`;
   /** It runs a model: refused, with a sentence and a way out, where the workspace is not trusted. */
   readonly needsTrust?: true;
+  /** It works on the text of the editor, wherever its file lies. */
+  readonly anywhere?: true;
   readonly enablement?: string;
   readonly menus?: Menus;
   /** A when clause for the palette; `false` hides it there. */

@@ -25,7 +25,8 @@ export type ToPage =
   | { readonly type: 'live'; readonly live: Live }
   /** The curves of another training, to be drawn behind those shown; `own` are those of a training that is over. */
   | { readonly type: 'overlay'; readonly title: string; readonly live: readonly Live[]; readonly own?: readonly Live[] }
-  | { readonly type: 'problem'; readonly sentence: string }
+  /** `final`: asking again would not help. */
+  | { readonly type: 'problem'; readonly sentence: string; readonly final?: true }
   /** The image tab: what may be chosen, what was, and one model or two on the same sample. */
   | {
       readonly type: 'saliency';

@@ -33,7 +33,7 @@ const filesOf = (paths: readonly string[]): Pick<Target, 'files'> => (paths.leng
 export const targetOf = (first: unknown, selected?: unknown): Target => {
   const all: readonly unknown[] = Array.isArray(selected) && selected.length > 1 ? selected : [first];
   if (isAddress(first)) {
-    if (first.scheme !== 'file') return {};
+    if (first.scheme !== 'file') return first.scheme === 'untitled' ? {} : { elsewhere: String(first) };
     const paths = all.filter(isAddress).map(({ fsPath }) => fsPath);
     return { file: first.fsPath, ...filesOf(paths) };
   }

@@ -10,6 +10,7 @@ import { ensureChromium } from '../../src/build/chromium.ts';
 import { installVSCode, type Server, startServer } from '../../src/build/code-server.ts';
 import { packageExtension } from '../../src/build/package.ts';
 import { root } from '../../src/build/root.ts';
+import { packProbe } from './probe/pack.ts';
 import { launchBrowser, openWorkbench, PATIENCE } from './vscode.ts';
 
 export interface Stage {
@@ -17,12 +18,15 @@ export interface Stage {
   readonly server: Server;
   /** The workspace: the sample, a trained model, and recipes and files that go wrong. */
   readonly folder: string;
+  /** Another window of the same VS Code. */
+  open(folder: string): Promise<Page>;
   /** Saves a picture of the window to out/screenshots. */
   shot(name: string): Promise<void>;
   close(): Promise<void>;
 }
 
 const screenshots = join(root, 'out/screenshots');
+export const screenshot = (name: string): string => join(screenshots, `${name}.png`);
 
 /** The recipe of the sample made so long that it is still running when it is stopped. */
 const endless = (recipe: string): string => {
@@ -57,8 +61,8 @@ export const layOutOthers = (folder: string): void => {
   writeFileSync(join(at, 'assay.json'), JSON.stringify(suite, undefined, 2));
 };
 
-/** The stage, or why there is none on this machine. */
-export const openStage = async (settings: Readonly<Record<string, unknown>> = {}): Promise<Stage | string> => {
+/** The stage, or why there is none on this machine; `probed`: with the extension of the tests beside ours. */
+export const openStage = async (settings: Readonly<Record<string, unknown>> = {}, probed = false): Promise<Stage | string> => {
   const chromium = ensureChromium();
   if (chromium === undefined) return 'no Chromium was found and none could be installed; install chromium, or set CHROMIUM to its path';
   const installation = installVSCode();
@@ -68,7 +72,7 @@ export const openStage = async (settings: Readonly<Record<string, unknown>> = {}
   const folder = mkdtempSync(join(tmpdir(), 'digits-'));
   layOut(folder);
   mkdirSync(screenshots, { recursive: true });
-  const server = await startServer(installation, vsix, settings);
+  const server = await startServer(installation, [vsix, ...(probed ? [await packProbe()] : [])], settings);
   const browser = await launchBrowser(chromium);
   const close = async (): Promise<void> => {
     await browser.close();
@@ -77,7 +81,8 @@ export const openStage = async (settings: Readonly<Record<string, unknown>> = {}
   };
   try {
     const page = await openWorkbench(browser, server.url, folder);
-    return { page, server, folder, shot: async (name) => void (await page.screenshot({ path: join(screenshots, `${name}.png`) })), close };
+    const open = (other: string): Promise<Page> => openWorkbench(browser, server.url, other);
+    return { page, server, folder, open, shot: async (name) => void (await page.screenshot({ path: screenshot(name) })), close };
   } catch (error) {
     await close();
     throw error;
@@ -85,12 +90,8 @@ export const openStage = async (settings: Readonly<Record<string, unknown>> = {}
 };
 
 /** Plays scenarios on a stage of their own; where none can be had they are skipped, and fail in CI. */
-export const onStage = async (
-  title: string,
-  scenarios: (stage: Stage) => void,
-  settings: Parameters<typeof openStage>[0] = {},
-): Promise<void> => {
-  const stage = await openStage(settings);
+export const onStage = async (title: string, scenarios: (stage: Stage) => void, ...how: Parameters<typeof openStage>): Promise<void> => {
+  const stage = await openStage(...how);
   if (typeof stage === 'string') {
     test(title, { skip: process.env.CI ? false : stage }, () => assert.fail(stage));
     return;

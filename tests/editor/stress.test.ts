@@ -1,12 +1,13 @@
 // What the extension does when much is asked of it, when its processes die, and where models may not be run.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { onStage, openStage, played, processesWith, type Stage } from './stage.ts';
+import { type Answer, type Ask, answerFile, askFile, scheme } from './probe/protocol.ts';
+import { onStage, openStage, played, processesWith, type Stage, screenshot } from './stage.ts';
 import { choose, lens, notification, openFile, PATIENCE, runCommand, saveAs, tree, webview } from './vscode.ts';
 
-await onStage('the extension under stress', scenarios, { 'chat.disableAIFeatures': false });
+await onStage('the extension under stress', scenarios, { 'chat.disableAIFeatures': false }, true);
 
 function scenarios(main: Stage): void {
   const { page, server, folder, shot } = main;
@@ -88,6 +89,59 @@ function scenarios(main: Stage): void {
     await page.keyboard.press('Escape');
   });
 
+  scenario('tools of language models say what they cost before they run, and give numbers and files', async () => {
+    const dialog = page.locator('.monaco-dialog-box');
+    /** Calls a tool as an agent would; what it asks is agreed to. */
+    const invoke = async (tool: string, input: object, asked?: RegExp): Promise<Answer> => {
+      rmSync(join(folder, answerFile), { force: true });
+      writeFileSync(join(folder, askFile), JSON.stringify({ tool, input } satisfies Ask));
+      await runCommand(page, 'Probe: Invoke Tool');
+      if (asked) {
+        await dialog.waitFor();
+        assert.match(((await dialog.textContent()) ?? '').replaceAll('\u00a0', ' '), asked);
+        await shot(`tool ${tool} dark`);
+        await dialog.getByRole('button', { name: 'Yes' }).click();
+      }
+      for (const until = Date.now() + 2 * PATIENCE; !existsSync(join(folder, answerFile)); await page.waitForTimeout(100))
+        assert.ok(Date.now() < until, `${tool} answers`);
+      return JSON.parse(readFileSync(join(folder, answerFile), 'utf8')) as Answer;
+    };
+    const told = async (tool: string, input: object, asked: RegExp, ...answers: readonly RegExp[]): Promise<void> => {
+      const { text = '', error } = await invoke(tool, input, asked);
+      assert.equal(error, undefined);
+      for (const answer of answers) assert.match(text, answer);
+    };
+    const report = /\.assay\/runs\/[^/]+\/report\.json/;
+    const subject = { model: 'digits', data: 'test' };
+    await told('inspect_model', { model: 'digits' }, /Cost.*No model is run.*Reads: .*digits\.onnx.*Writes/s, /650|parameters/);
+    await told(
+      'run_diagnostic',
+      { ...subject, diagnostic: 'reliability' },
+      /Cost: .*Device: .*Reads: .*digits\.onnx.*digits\.npz/s,
+      /"?ece"?.*0\.0/,
+      report,
+    );
+    await told('explain_prediction', subject, /Cost: .*Device: /s, /\d\.\d+/);
+    await told('compare_models', { ...subject, against: 'transformer.onnx' }, /Cost: .*transformer\.onnx/s, /accuracy.*0\.\d/s, report);
+    await told(
+      'train_model',
+      { recipe: 'digits.train.json', out: 'told.onnx' },
+      /Cost: .*Reads: .*digits\.train\.json.*Writes: .*told\.onnx/s,
+      /test_accuracy: 9\d/,
+      /told\.onnx/,
+      report,
+    );
+    assert.ok(existsSync(join(folder, 'told.onnx')));
+    for (const [tool, wrong, sentence] of [
+      ['run_diagnostic', { ...subject, diagnostic: 'reliabilty' }, /reliabilty/],
+      ['inspect_model', { model: 'none.onnx' }, /none\.onnx/],
+      ['train_model', { recipe: 'digits.train.json', out: 'told.onnx' }, /told\.onnx.*(exists|there already)/],
+    ] as const) {
+      const { error = '' } = await invoke(tool, wrong);
+      assert.match(error, sentence);
+    }
+  });
+
   scenario('closing the window ends every job process', async () => {
     const ids = processes();
     assert.ok(ids.length > 0, 'a training still runs');
@@ -98,6 +152,41 @@ function scenarios(main: Stage): void {
       await new Promise((next) => setTimeout(next, 200))
     )
       assert.ok(Date.now() < until, 'job processes outlive the window');
+  });
+
+  test('where the folder is not on a disk', { timeout: 8 * PATIENCE }, async () => {
+    const window = await main.open(`${scheme}:${folder}`);
+    try {
+      await window.getByRole('tab', { name: 'Assay', exact: true }).click();
+      await window.getByText('This folder is not on a disk of this machine').waitFor();
+      await window.screenshot({ path: screenshot('virtual views dark') });
+      const refused = /'elsewhere:.*' is not a file on a disk; save a copy on one first\./;
+      // A file system that has no search is opened by its tree.
+      await runCommand(window, 'View: Show Explorer');
+      const open = async (name: string): Promise<void> => {
+        await window
+          .locator('.explorer-folders-view .monaco-list-row')
+          .filter({ has: window.getByText(name, { exact: true }) })
+          .dblclick();
+        await window.getByRole('tab', { name }).waitFor();
+      };
+      await open('assay.json');
+      await runCommand(window, 'Probe: Diagnose the Open File');
+      await notification(window, refused).waitFor();
+      await runCommand(window, 'Notifications: Clear All Notifications');
+      await runCommand(window, 'Assay: Create assay.json');
+      await notification(window, 'Open a folder of a disk first').waitFor();
+      await open('digits.onnx');
+      await runCommand(window, 'View: Reopen Editor With...');
+      await choose(window, /^Assay Model/);
+      await webview(window).getByText(refused).waitFor();
+      await window.screenshot({ path: screenshot('virtual model dark') });
+    } catch (error) {
+      await window.screenshot({ path: screenshot('failed virtual') });
+      throw error;
+    } finally {
+      await window.close();
+    }
   });
 
   test('where the workspace is not trusted', { timeout: 8 * PATIENCE }, async (t) => {

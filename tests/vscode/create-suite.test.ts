@@ -133,7 +133,7 @@ test('several folders: one is chosen; a folder of the explorer is taken as it is
   assert.equal(target.seen.asked[0].path, '/a/assay.json');
   const none = made([], { folders: () => [] });
   await createSuite.run(none.host, {});
-  assert.match(none.seen.said[0], /Open a folder first/);
+  assert.match(none.seen.said[0], /Open a folder of a disk first/);
 });
 
 test('a folder without models and data is told, with a way on', async () => {

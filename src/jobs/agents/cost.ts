@@ -50,7 +50,7 @@ export const costOf = async (
     ...(last !== undefined
       ? [`${told(last)} the last time`]
       : work !== undefined
-        ? [`at least ${told(work)} on a processor`]
+        ? [`${work < 1 ? '' : 'at least '}${told(work)} on a processor`]
         : ['time not known beforehand']),
   ];
   return parts.join(', ');

@@ -35,7 +35,8 @@ export const createSuite: Command = defineCommand({
   async run(host, target) {
     const folder = await chooseFolder(host, target);
     if (folder === undefined) {
-      if (host.folders().length === 0) await host.say(t('Open a folder first: an assay.json stands in a folder of the workspace.'));
+      if (host.folders().length === 0)
+        await host.say(t('Open a folder of a disk first: an assay.json stands in a folder of the workspace.'));
       return;
     }
     const path = join(folder, 'assay.json');

@@ -7,6 +7,7 @@ export const toggleTextSaliency: Command = defineCommand({
   key: { key: 'ctrl+alt+h', when: 'editorTextFocus' },
   menus: { 'editor/context': { when: 'resourceExtname =~ /^\\.(csv|tsv|txt|md)$/i', group: 'z_assay@1' } },
   needsTrust: true,
+  anywhere: true,
   run: (host) => host.insight.toggle(),
 });
 

@@ -7,7 +7,7 @@ import type { DataRef, ModelRef } from '../../base/request.ts';
 import type { Watch } from '../../jobs/supervisor.ts';
 import type { Tasks } from '../../report/tasks.ts';
 import { editors, panels } from '../contributions.ts';
-import { fillPanel, tabIcon } from '../panels/page.ts';
+import { fillPanel, onDiskOnly, tabIcon } from '../panels/page.ts';
 import { type DataSession, dataSession } from './data-session.ts';
 
 type DataTask = 'data' | 'dataSelection' | 'dataSlice' | 'dataRow';
@@ -130,7 +130,7 @@ export const dataEditors = (ports: DataEditorPorts): DataEditors => {
 
   const provider = vscode.window.registerCustomEditorProvider(editors.data, {
     openCustomDocument: (uri) => ({ uri, dispose: () => {} }),
-    resolveCustomEditor: ({ uri }, panel) => fill({ path: uri.fsPath }, panel),
+    resolveCustomEditor: onDiskOnly(ports.extension, (path, panel) => fill({ path }, panel)),
   });
   const serializer = vscode.window.registerWebviewPanelSerializer(panels.data, {
     async deserializeWebviewPanel(panel, kept: unknown) {

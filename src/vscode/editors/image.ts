@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { editors } from '../contributions.ts';
 import type { SaliencySubject } from '../define.ts';
 import { t } from '../l10n.ts';
-import { fillPanel } from '../panels/page.ts';
+import { fillPanel, onDiskOnly } from '../panels/page.ts';
 import type { SaliencyPanels } from '../panels/saliency.ts';
 
 export interface ImageEditorPorts {
@@ -42,13 +42,13 @@ export const imageEditors = ({ extension, tabs, choose }: ImageEditorPorts): Ima
   };
   const provider = vscode.window.registerCustomEditorProvider(editors.image, {
     openCustomDocument: (uri) => ({ uri, dispose: () => {} }),
-    resolveCustomEditor({ uri }, panel) {
-      open.set(uri.fsPath, panel);
+    resolveCustomEditor: onDiskOnly(extension, (path, panel) => {
+      open.set(path, panel);
       panel.onDidDispose(() => {
-        if (open.get(uri.fsPath) === panel) open.delete(uri.fsPath);
+        if (open.get(path) === panel) open.delete(path);
       });
-      return fill(uri.fsPath, panel);
-    },
+      return fill(path, panel);
+    }),
   });
   return {
     async open(path) {

@@ -4,7 +4,7 @@ import type { Watch } from '../../jobs/supervisor.ts';
 import type { ModelProfile, ProfileRequest } from '../../report/model-study.ts';
 import type { ModelLayers, WeightFacts } from '../../report/tasks.ts';
 import { editors } from '../contributions.ts';
-import { fillPanel, remember } from '../panels/page.ts';
+import { fillPanel, onDiskOnly, remember } from '../panels/page.ts';
 import { problemOf } from '../problem.ts';
 import type { ToPage } from '../protocol.ts';
 
@@ -126,7 +126,7 @@ export const modelEditors = (ports: ModelEditorPorts): ModelEditors => {
   };
   const provider = vscode.window.registerCustomEditorProvider(editors.model, {
     openCustomDocument: (uri) => ({ uri, dispose: () => {} }),
-    resolveCustomEditor: ({ uri }, panel) => fill(uri.fsPath, panel),
+    resolveCustomEditor: onDiskOnly(ports.extension, fill),
   });
   return {
     profile(ask) {

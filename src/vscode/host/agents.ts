@@ -17,14 +17,14 @@ export interface AgentHost {
 const list = (paths: readonly string[]): string => paths.map((path) => `\`${labelOf(path)}\``).join(', ');
 
 /** What a person agrees to: what it costs, where it runs, what it reads and writes. */
-const confirmation = async ({ reads, writes, device, cost }: Prepared): Promise<vscode.MarkdownString> => {
+const confirmation = async ({ reads, writes, device, cost }: Prepared, keeps: boolean): Promise<vscode.MarkdownString> => {
   const lines = [
     t('Cost: {0}', await cost().catch(sentenceOf)),
     device === undefined
       ? t('No model is run.')
       : t('Device: {0}', device === 'auto' ? t('the fastest that agrees with the processor') : device),
     t('Reads: {0}', list(reads)),
-    t('Writes: {0}', writes.length > 0 ? list(writes) : t('nothing but the report, under `.assay/runs`')),
+    t('Writes: {0}', writes.length > 0 ? list(writes) : keeps ? t('nothing but the report, under `.assay/runs`') : t('nothing')),
   ];
   return new vscode.MarkdownString(lines.map((line) => `- ${line}`).join('\n'));
 };
@@ -40,7 +40,10 @@ const languageModelTool = (tool: AgentTool, { ports }: AgentHost): vscode.Langua
   async prepareInvocation({ input }) {
     try {
       const call = await tool.prepare(input, ports);
-      return { invocationMessage: call.title, confirmationMessages: { title: call.title, message: await confirmation(call) } };
+      return {
+        invocationMessage: call.title,
+        confirmationMessages: { title: call.title, message: await confirmation(call, !tool.readOnly) },
+      };
     } catch {
       // Arguments that cannot be are told by the call itself, to the model.
       return { invocationMessage: tool.title };

@@ -1,6 +1,10 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '../l10n.ts';
+
+/** What is said of a file of a virtual file system: jobs read and write files of this machine only. */
+export const elsewhereSentence = (address: string): string => t("'{0}' is not a file on a disk; save a copy on one first.", address);
 
 /** Folders of the workspace that lie on a disk. */
 export const foldersOnDisk = (): readonly { readonly name: string; readonly path: string }[] =>

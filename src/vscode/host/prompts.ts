@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Aside, Choice, FileKinds } from '../define.ts';
+import { elsewhereSentence } from './files.ts';
 
 type Item<T> = vscode.QuickPickItem & { readonly value?: T };
 
@@ -64,11 +65,10 @@ export const text = async (
 const filters = (kinds: FileKinds): Record<string, string[]> =>
   Object.fromEntries(Object.entries(kinds).map(([title, endings]) => [title, [...endings]]));
 
-/** Jobs read and write files of this machine only. */
 const onDisk = (uri: vscode.Uri | undefined): string | undefined => {
   if (uri === undefined) return undefined;
   if (uri.scheme === 'file') return uri.fsPath;
-  void vscode.window.showErrorMessage(`'${uri.toString(true)}' is not a file on a disk; save a copy on one first.`);
+  void vscode.window.showErrorMessage(elsewhereSentence(uri.toString(true)));
   return undefined;
 };
 

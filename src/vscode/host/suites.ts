@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { SuiteFile } from '../define.ts';
 import { readSuite } from '../suite.ts';
+import { foldersOnDisk } from './files.ts';
 
 export interface Suites extends vscode.Disposable {
   readonly changed: vscode.Event<void>;
@@ -9,13 +10,16 @@ export interface Suites extends vscode.Disposable {
 
 const skipped = '**/{node_modules,.git,.assay,.venv,venv,out,dist}/**';
 
-/** Files of the workspace that lie on a disk, by glob, in the order of their paths. */
+/**
+ * Files of the workspace that lie on a disk, by glob, in the order of their paths. Each folder is searched by itself: a virtual file
+ * system need not have a search, and VS Code would wait for one.
+ */
 export const findFiles = async (glob: string): Promise<readonly string[]> => {
-  const found = await vscode.workspace.findFiles(glob, skipped, 500);
-  return found
-    .filter(({ scheme }) => scheme === 'file')
-    .map(({ fsPath }) => fsPath)
-    .sort();
+  const folders = foldersOnDisk().map(({ path }) => vscode.Uri.file(path));
+  const found = await Promise.all(
+    folders.map((folder) => vscode.workspace.findFiles(new vscode.RelativePattern(folder, glob), skipped, 500)),
+  );
+  return [...new Set(found.flat().map(({ fsPath }) => fsPath))].sort();
 };
 
 /** As the user knows a file: relative to its workspace folder, with the folder's name where there are several. */

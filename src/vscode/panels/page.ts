@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { withLive } from '../../report/live-series.ts';
 import type { Live } from '../../report/tasks.ts';
+import { elsewhereSentence } from '../host/files.ts';
 import type { FromPage, ToPage } from '../protocol.ts';
 
 export type Mode = 'report' | 'saliency' | 'model' | 'data' | 'diff';
@@ -103,3 +104,19 @@ export const fillPanel = (
     return listening;
   };
 };
+
+/** Resolves a custom editor with a file on a disk; of any other the page says why it shows nothing. */
+export const onDiskOnly =
+  (extension: vscode.Uri, fill: (path: string, panel: vscode.WebviewPanel) => void | Promise<void>) =>
+  ({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): void | Promise<void> => {
+    if (uri.scheme === 'file') return fill(uri.fsPath, panel);
+    const sentence = elsewhereSentence(uri.toString(true));
+    fillPanel(
+      panel,
+      extension,
+      'report',
+      '',
+      () => [{ type: 'problem', sentence, final: true }],
+      () => {},
+    );
+  };
