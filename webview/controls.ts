@@ -115,12 +115,13 @@ export const slider = (
   percent: number,
   change: (percent: number) => void,
   range: SliderRange = { min: 0, max: 100, step: 5 },
+  text: (value: number) => Words = (value) => given(`${value} %`),
 ): HTMLElement => {
   const id = freshId('slider');
-  const shown = el('output', { class: 'slider-value', for: id }, given(`${percent} %`));
+  const shown = el('output', { class: 'slider-value', for: id }, text(percent));
   const input = el('input', { type: 'range', id, ...range, value: percent });
   input.addEventListener('input', () => {
-    say(shown, given(`${input.value} %`));
+    say(shown, text(input.valueAsNumber));
     change(input.valueAsNumber);
   });
   return el('div', { class: 'field' }, el('label', { for: id, class: 'field-label' }, label), input, shown);

@@ -7,6 +7,7 @@ import { twinsOf } from '../src/report/twin.ts';
 import { formatsOf, headlineTable, reportSketch } from './card-export.ts';
 import { frame } from './card-frame.ts';
 import { button } from './controls.ts';
+import { cutControl } from './cut-control.ts';
 import { el } from './element.ts';
 import { copy, type Host } from './host.ts';
 import { format, formatInterval, given, intervalName, t, type Words } from './l10n.ts';
@@ -137,6 +138,10 @@ export const reportView = (
       tableShown: (shown) => standing.tableShown(place, shown),
     }),
   );
+  if (trained && !host.standalone)
+    for (const [place, card] of report.cards.entries())
+      if (card.kind === 'curve' && card.cut !== undefined)
+        frames[place].element.append(cutControl(card, card.cut, (units) => host.post({ type: 'cut', units })));
   const formats = formatsOf(host, {
     name: report.title,
     sketch: () =>

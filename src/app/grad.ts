@@ -21,13 +21,16 @@ const opened = async (
   return { model, known: probed, notes };
 };
 
-/** A loss, which may lie in another folder than the model: with its weights in memory. */
-const whole = async (path: string, ports: Ports, job: AppJob): Promise<{ readonly model: Model; readonly known: Known }> => {
-  const { model, known } = await opened(path, ports, job);
-  const loaded = await loadExternal(model, async (location, offset, length) =>
+/** A model with the weights that lie beside it in memory. */
+export const loadedModel = (model: Model, path: string, ports: Ports, job: AppJob): Promise<Model> =>
+  loadExternal(model, async (location, offset, length) =>
     (await ports.source(ports.resolve(path, location))).read(offset, offset + length, job.signal),
   );
-  return { model: loaded, known };
+
+/** A loss, which may lie in another folder than the model. */
+const whole = async (path: string, ports: Ports, job: AppJob): Promise<{ readonly model: Model; readonly known: Known }> => {
+  const { model, known } = await opened(path, ports, job);
+  return { model: await loadedModel(model, path, ports, job), known };
 };
 
 /** Writes a model's gradients as an ONNX file that any ONNX Runtime runs. */

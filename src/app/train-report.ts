@@ -240,8 +240,12 @@ const stageTable = (stages: readonly { readonly stage: string; readonly numbers:
 
 /** What a regime measured along a count of its own. */
 const stageCurves = (curves: readonly StageCurve[]): CurveCard[] =>
-  curves.flatMap(({ title, caption, x, y, unit, lines }) =>
-    curve(title, { label: y, unit }, lines, caption).map((card) => ({ ...card, x: { label: x, unit: 'count' as const } })),
+  curves.flatMap(({ title, caption, x, y, unit, lines, cut }) =>
+    curve(title, { label: y, unit }, lines, caption).map((card) => ({
+      ...card,
+      x: { label: x, unit: 'count' as const },
+      ...(cut === undefined ? {} : { cut }),
+    })),
   );
 
 /** Steps and epochs are those of the last run of a regime alone. */

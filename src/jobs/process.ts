@@ -13,6 +13,7 @@ const tasks: { readonly [T in TaskName]: () => Promise<UseCase<T>> } = {
   weights: async () => (await import('../app/weights.ts')).weights,
   diff: async () => (await import('../app/model-diff.ts')).diff,
   profile: async () => (await import('../app/profile.ts')).profile,
+  keepUnits: async () => (await import('../app/keep-units.ts')).keepUnits,
   grad: async () => (await import('../app/grad.ts')).grad,
   outline: async () => (await import('../app/outline.ts')).outline,
   draft: async () => (await import('../app/draft.ts')).draft,

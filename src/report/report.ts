@@ -59,6 +59,8 @@ export interface CurveCard extends CardBase {
   readonly bands?: readonly { readonly name: string; readonly points: readonly (readonly [number, number, number])[] }[];
   readonly diagonal?: true;
   readonly diagonalName?: string;
+  /** The model that was saved may be cut at a point of x: what of it is kept, in the plural. */
+  readonly cut?: string;
 }
 /** Bars over bins (`edges`, one more than values) or categories; `marks` are points drawn over the bars. The series of `stacked` bins are parts of a whole. */
 export interface BarsCard extends CardBase {

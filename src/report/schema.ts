@@ -69,8 +69,9 @@ const curveCard: Shape<CurveCard> = object<CurveCard>(
     bands: array(object<NonNullable<CurveCard['bands']>[number]>({ name: string, points: array(triple) })),
     diagonal: yes,
     diagonalName: string,
+    cut: string,
   },
-  ['caption', 'bands', 'diagonal', 'diagonalName'],
+  ['caption', 'bands', 'diagonal', 'diagonalName', 'cut'],
 );
 
 const barsCard: Shape<BarsCard> = object<BarsCard>(

@@ -19,6 +19,11 @@ export interface Tasks extends DataTasks {
   diff: { readonly ask: { readonly models: readonly [string, string] }; readonly give: ModelDiff };
   /** What each layer takes and gives on some rows of a dataset. */
   profile: { readonly ask: ProfileRequest; readonly give: ModelProfile };
+  /** A model with the first hidden units of its boosted head alone. */
+  keepUnits: {
+    readonly ask: { readonly model: string; readonly units: number; readonly out: string };
+    readonly give: { readonly out: string; readonly units: number; readonly of: number; readonly notes: readonly string[] };
+  };
   grad: { readonly ask: GradRequest; readonly give: GradResult };
   devices: {
     readonly ask: Record<string, never>;

@@ -204,6 +204,8 @@ export interface StageCurve {
   readonly x: string;
   readonly y: string;
   readonly unit: 'fraction' | 'nats' | 'none';
+  /** The saved model may be cut at a point of x: what is kept of it, in the plural. */
+  readonly cut?: string;
   readonly lines: readonly { readonly name: string; readonly points: readonly (readonly [number, number])[] }[];
 }
 /** A programme of runs in the place of the one run. */

@@ -27,6 +27,8 @@ export interface Target {
   readonly data?: string;
   readonly check?: string;
   readonly runs?: readonly string[];
+  /** Hidden units to keep. */
+  readonly units?: number;
   /** `REPORT:CARD`: the report by its place (zero-based) or the id of its diagnostic, the card by its place or its title in small letters with hyphens. */
   readonly focus?: string;
   /** Address of a file that is not on a disk of this machine: most commands refuse it. */
@@ -140,6 +142,8 @@ export interface Host {
   profileModel(model: ModelRef, data: DataRef): Promise<void>;
   /** Writes the gradients of a model as a graph of their own. */
   writeGradient(ask: Tasks['grad']['ask']): Promise<void>;
+  /** Writes a model with the first units of its boosted head, and shows it if asked. */
+  keepUnits(ask: Tasks['keepUnits']['ask']): Promise<void>;
   runs(): Promise<readonly RunRecord[]>;
   /** The run whose panel has the focus. */
   shownRun(): string | undefined;

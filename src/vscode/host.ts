@@ -173,6 +173,7 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     sample: (id, report, row) => void showSample(id, report, row).catch(failed),
     page: (id, report, card) => void savePage(id, report, card).catch(failed),
     link: (id, report, card) => void copyLink(id, report, card).catch(failed),
+    cut: (model, units) => void host.execute('assay.keepFirstUnits', { file: model, units }).catch(failed),
     compare: (id) => void vscode.commands.executeCommand('assay.compareRuns', { runs: [id] }),
     save: (name, bytes) => void saveAs(name, bytes).catch(failed),
   });
@@ -263,6 +264,16 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
       const title = `Gradient graph of ${labelOf(ask.model)}`;
       const written = await inNotification(title, (onProgress, signal) => jobs().submit('grad', ask, { signal, onProgress }));
       void vscode.window.showInformationMessage(`${labelOf(written.out)}: ${written.nodes} nodes; outputs ${written.outputs.join(', ')}.`);
+    },
+    async keepUnits(ask) {
+      if (!trusted()) return;
+      const title = `First ${ask.units} units of ${labelOf(ask.model)}`;
+      const { out, units, of } = await inNotification(title, (onProgress, signal) =>
+        jobs().submit('keepUnits', ask, { signal, onProgress }),
+      );
+      const open = vscode.l10n.t('Open Model');
+      const said = await vscode.window.showInformationMessage(`${labelOf(out)}: the first ${units} of ${of} hidden units.`, open);
+      if (said === open) await host.showModel(out);
     },
     runs: () => kept.runs(),
     shownRun: () => panels.active(),

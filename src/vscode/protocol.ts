@@ -75,6 +75,8 @@ export type FromPage =
   | { readonly type: 'overlay' }
   /** Open the model that the training saved. */
   | { readonly type: 'openModel' }
+  /** Keep the first units of the trained model. */
+  | { readonly type: 'cut'; readonly units: number }
   /** Run the shown diagnostic again (after a problem, or with the data changed). */
   | { readonly type: 'rerun' }
   /** Save what a card shows; `base64` holds the bytes. */

@@ -130,6 +130,31 @@ test('grad writes a graph with the names of the contract, for inputs and for par
     );
 });
 
+test('keep-units writes the first units of a boosted head, and refuses what has none', async () => {
+  const recipe = {
+    arch: { kind: 'mlp', hidden: '' },
+    data: { train: { path: digits, split: 'test' } },
+    loss: 'cross-entropy',
+    optimizer: 'adam',
+    regime: { kind: 'boosted-head', units: 4, unitsPerStep: 2, iterations: 5 },
+  };
+  writeFileSync(at('boosted.train.json'), JSON.stringify(recipe));
+  assert.equal((await assay(['train', at('boosted.train.json'), '-o', at('boosted.onnx')])).code, 0);
+  const kept = await assay(['keep-units', at('boosted.onnx'), '2', '-o', at('two.onnx'), '--json', '-']);
+  assert.equal(kept.code, 0, kept.err);
+  assert.deepEqual(JSON.parse(kept.out), { out: at('two.onnx'), units: 2, of: 4, notes: [] });
+  assert.deepEqual(parse(readFileSync(at('two.onnx')), 'two').graph.initializers.get('boosted.hidden.bias')?.dims, [2]);
+  for (const [words, told] of [
+    [[mlp, '2'], /has no boosted head/],
+    [[at('boosted.onnx'), '3'], /2 to 4, a multiple of 2/],
+    [[at('boosted.onnx'), 'two'], /a whole number from 1 on/],
+  ] as const) {
+    const refused = await assay(['keep-units', ...words, '-o', at('x.onnx')]);
+    assert.equal(refused.code, 2);
+    assert.match(refused.err, told);
+  }
+});
+
 const suiteOf = (name: string, max: number): string => {
   const suite = {
     models: { digits: { path: mlp } },

@@ -123,7 +123,7 @@ test('the fit has the gradient of its objective, and goes to its least', async (
       },
     },
     sizes,
-    { activation: 'logistic', iterations: 500, alpha },
+    { activation: 'logistic', solver: 'lbfgs', iterations: 500, alpha, rate: 0 },
   );
   const theta = await units.fit(x, r, random(0, 'start'));
   const [first] = asked;
@@ -144,6 +144,60 @@ test('the fit has the gradient of its objective, and goes to its least', async (
     h.reduce((s, v, j) => s + v * V[2 * j], c[0]),
     1e-12,
   );
+});
+
+test('the fit by Adam is that of plain steps on shuffled batches, the last one shorter', async () => {
+  const sizes = { inputs: 2, units: 2, outputs: 1 };
+  const [n, batch, epochs, alpha, rate] = [450, 200, 3, 0.3, 0.01];
+  const draw = random(4, 'adam');
+  const x = Float64Array.from({ length: 2 * n }, () => draw.normal());
+  const r = Float64Array.from({ length: n }, (_, i) => Math.tanh(x[2 * i] - x[2 * i + 1]));
+  const units = await openUnits({ open: (model) => open(model) }, sizes, {
+    activation: 'tanh',
+    solver: 'adam',
+    iterations: epochs,
+    alpha,
+    rate,
+  });
+  const found = await units.fit(x, r, random(5, 'fit'));
+
+  // The same draws: first the units, U(±√(6/(in + out))), then an order for each epoch.
+  const chance = random(5, 'fit');
+  const [first, second] = [Math.sqrt(6 / 4), Math.sqrt(6 / 3)];
+  const theta = Float64Array.from({ length: 9 }, (_, i) => (2 * chance.next() - 1) * (i < 6 ? first : second));
+  const [m, v] = [new Float64Array(9), new Float64Array(9)];
+  const order = Array.from({ length: n }, (_, i) => i);
+  let t = 0;
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    chance.shuffle(order);
+    for (let from = 0; from < n; from += batch) {
+      const rows = order.slice(from, from + batch);
+      const g = new Float64Array(9);
+      const [a, b, c, d] = [0, 1, 2, 3].map((i) => theta[i]);
+      for (const i of rows) {
+        const [p, q] = [x[2 * i], x[2 * i + 1]];
+        const h = [Math.tanh(p * a + q * c + theta[4]), Math.tanh(p * b + q * d + theta[5])];
+        const e = (h[0] * theta[6] + h[1] * theta[7] + theta[8] - r[i]) / rows.length;
+        for (const j of [0, 1]) {
+          const back = e * theta[6 + j] * (1 - h[j] ** 2);
+          g[j] += back * p;
+          g[2 + j] += back * q;
+          g[4 + j] += back;
+          g[6 + j] += e * h[j];
+        }
+        g[8] += e;
+      }
+      for (const j of [0, 1, 2, 3, 6, 7]) g[j] += (alpha / rows.length) * theta[j];
+      t++;
+      for (let j = 0; j < 9; j++) {
+        m[j] = 0.9 * m[j] + 0.1 * g[j];
+        v[j] = 0.999 * v[j] + 0.001 * g[j] ** 2;
+        theta[j] -= (rate * (m[j] / (1 - 0.9 ** t))) / (Math.sqrt(v[j] / (1 - 0.999 ** t)) + 1e-8);
+      }
+    }
+  }
+  // Sums in another order, in float64.
+  all(found, Array.from(theta), 1e-9);
 });
 
 const base = {
@@ -185,6 +239,12 @@ test('the first units of a longer run are those of a shorter one, and the saved 
   assert.equal(short.report.headline.parameters, 64 * 8 + 8 + 8 * 10 + 10);
   assert.ok(short.report.cards.some((c) => c.title === 'Accuracy by units' && c.kind === 'curve' && c.lines.length === 2));
   assert.ok(long.report.headline.test_accuracy > 0.8, String(long.report.headline.test_accuracy));
+});
+
+test('boosted by Adam, too, the layer learns', async () => {
+  const regime = { kind: 'boosted-head', units: 40, unitsPerStep: 20, solver: 'adam', rate: 0.01, iterations: 60, subsample: 1 };
+  const { report } = await workshop().run({ ...base, regime });
+  assert.ok(report.headline.test_accuracy > 0.8, String(report.headline.test_accuracy));
 });
 
 const rows = 60;

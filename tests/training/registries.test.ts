@@ -28,6 +28,7 @@ const beside = [
   'stage-plan.ts',
   'pairs.ts',
   'boosting.ts',
+  'boosted-prefix.ts',
   'boosting-units.ts',
   'noprop-levels.ts',
   'noprop-blocks.ts',

@@ -320,6 +320,20 @@ test('a gradient graph is asked for in two questions and a place', async () => {
   assert.equal(written.length, 1);
 });
 
+test('the first units of a boosted head are asked for, or named by the report of the training', async () => {
+  const written: unknown[] = [];
+  const over = { keepUnits: async (ask: unknown) => void written.push(ask) };
+  const { host } = scripted(['40', '/elsewhere/net.40.onnx'], over);
+  await command('assay.keepFirstUnits').run(host, { file: '/elsewhere/net.onnx' });
+  await command('assay.keepFirstUnits').run(scripted(['/a.onnx'], over).host, { file: '/elsewhere/net.onnx', units: 20 });
+  assert.deepEqual(written, [
+    { model: '/elsewhere/net.onnx', units: 40, out: '/elsewhere/net.40.onnx' },
+    { model: '/elsewhere/net.onnx', units: 20, out: '/a.onnx' },
+  ]);
+  await command('assay.keepFirstUnits').run(scripted([null], over).host, { file: '/elsewhere/net.onnx' });
+  assert.equal(written.length, 2);
+});
+
 test('a training is paused, gone on with and stopped from the view, the palette and its panel', async () => {
   const run = (id: string): RunRecord => ({
     id,

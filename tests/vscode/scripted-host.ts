@@ -85,6 +85,7 @@ export const scripted = (answers: readonly (string | null)[], over: Partial<Host
     compareFiles: unused('compareFiles'),
     profileModel: unused('profileModel'),
     writeGradient: unused('writeGradient'),
+    keepUnits: unused('keepUnits'),
     saliency: (subject) => void images.push(subject),
     insight: { toggle: unused('toggle'), choose: unused('choose'), picture: unused('picture') },
     runs: async () => [],

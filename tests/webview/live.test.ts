@@ -117,3 +117,24 @@ test('the report of a training opens its model, and shows its curves beside thos
   assert.equal(await page.getByRole('button', { name: 'Open Model' }).count(), 0, 'a diagnostic saves no model');
   assert.deepEqual(errors, []);
 });
+
+test('a trained model that may be cut has a slider of how much of it is kept', { skip }, async () => {
+  const { page, errors } = await openPanel('cut');
+  const line = (name: string, at: number) => ({ name, points: [10, 20, 40].map((x, i) => [x, at + i / 100] as const) });
+  const accuracy = { label: 'Accuracy', unit: 'fraction' } as const;
+  const units = { label: 'Hidden units kept', unit: 'count' } as const;
+  const lines = [line('training', 0.97), line('validation', 0.95)];
+  const card = { kind: 'curve', title: 'Accuracy by units', x: units, y: accuracy, lines, cut: 'hidden units' } as const;
+  const report = { ...sampleReport('every-kind'), cards: [card] };
+  await post(page, { type: 'reports', title: 'Train', reports: [report], out: '/models/digits.onnx' });
+  const slider = page.getByLabel('Keep the first hidden units');
+  await slider.waitFor();
+  assert.equal(await page.locator('.cut output').textContent(), '40 of 40: training 99.0 %, validation 97.0 %');
+  await slider.fill('1');
+  assert.equal(await page.locator('.cut output').textContent(), '20 of 40: training 98.0 %, validation 96.0 %');
+  await page.locator('.cut vscode-button').click();
+  await lastPosted(page, { type: 'cut', units: 20 });
+  await post(page, { type: 'reports', title: 'Run', reports: [report] });
+  assert.equal(await page.locator('.cut').count(), 0, 'there is no model to cut');
+  assert.deepEqual(errors, []);
+});

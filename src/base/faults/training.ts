@@ -83,6 +83,10 @@ export const trainingFaults = {
     d.other.length === 0
       ? `'${d.path}' holds no kept results of trainings; give another path to resume.`
       : `The results kept in '${d.path}' are of another run: ${d.other.join(', ')} ${d.other.length === 1 ? 'differs' : 'differ'}; give another path, or remove the file.`,
+  'training/no-boosted-head': (d: { path: string }): string =>
+    `'${d.path}' has no boosted head that could be cut; train one with the regime 'boosted-head'.`,
+  'training/units': (d: { path: string; units: number; all: number; step: number }): string =>
+    `'${d.path}' has ${d.all} hidden units made ${d.step} at a time, and the first ${d.units} cannot be kept; keep ${d.step === 1 ? `1 to ${d.all}` : `${d.step} to ${d.all}, a multiple of ${d.step}`}.`,
   'training/no-checkpoint': (d: { path: string }): string => `There is no checkpoint '${d.path}' to resume; start without --resume.`,
   'training/checkpoint': (d: { path: string; reason: string }): string =>
     `Checkpoint '${d.path}' cannot be resumed: ${d.reason}; start without --resume.`,

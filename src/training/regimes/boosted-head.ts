@@ -7,6 +7,7 @@ import { withHead } from '../head-surgery.ts';
 import { gathered, layoutOf } from '../layout.ts';
 import { parametersOf } from '../parameters.ts';
 import { modelOf, type Plan, rowType } from '../plan.ts';
+import { boostedMetadata, layers } from './boosted-prefix.ts';
 import { type Boosted, firstScores, measure, residuals, stepLength } from './boosting.ts';
 import { type Activation, activationOps, openUnits, type Sizes, unitsOf } from './boosting-units.ts';
 
@@ -60,6 +61,7 @@ const assembled = (steps: readonly Step[], first: Float64Array, sizes: Sizes, co
   const c = new Float64Array(columns);
   const column = (k: number): number => k + columns - outputs;
   for (let k = 0; k < outputs; k++) c[column(k)] = scale * first[k];
+  const biases: number[][] = [];
   for (const [t, { theta, rho }] of steps.entries()) {
     const own = unitsOf(sizes, theta);
     b.set(own.b, t * units);
@@ -67,8 +69,9 @@ const assembled = (steps: readonly Step[], first: Float64Array, sizes: Sizes, co
     for (let j = 0; j < units; j++)
       for (let k = 0; k < outputs; k++) V[(t * units + j) * columns + column(k)] = scale * rho * own.V[j * outputs + k];
     for (let k = 0; k < outputs; k++) c[column(k)] += scale * rho * own.c[k];
+    biases.push([...c]);
   }
-  return { W, b, V, c, all };
+  return { W, b, V, c, all, biases };
 };
 
 /** The plan's model with the units as its last layers, and its state. */
@@ -83,9 +86,9 @@ const headed = (plan: Plan, programme: Programme, units: ReturnType<typeof assem
         const stored = [net.parameter(`${name}.weight`, dims, weight), net.parameter(`${name}.bias`, [dims[1]], bias)];
         return net.layer('Gemm', name, [x, ...stored], {}, [dims[1]]);
       };
-      const hidden = dense('boosted.hidden', features, [inputs, units.all], units.W, units.b);
-      const active = net.layer(activationOps[activation], 'boosted.units', [hidden], {}, [units.all]);
-      return { logits: dense('boosted.output', active, [units.all, columns], units.V, units.c) };
+      const hidden = dense(layers.hidden, features, [inputs, units.all], units.W, units.b);
+      const active = net.layer(activationOps[activation], layers.units, [hidden], {}, [units.all]);
+      return { logits: dense(layers.output, active, [units.all, columns], units.V, units.c) };
     },
   });
   const whole = modelOf(plan, plan.graph);
@@ -115,7 +118,11 @@ const headed = (plan: Plan, programme: Programme, units: ReturnType<typeof assem
   };
   const { metadata, producer, producerVersion } = programme.model;
   return {
-    model: { ...model, metadata, producer, producerVersion },
+    model: {
+      ...model,
+      metadata: new Map([...metadata, boostedMetadata({ unitsPerStep: units.b.length / units.biases.length, biases: units.biases })]),
+      ...{ producer, producerVersion },
+    },
     plan: next,
     state: { theta: gathered(graph, layoutOf(parameters), precision) },
   };
@@ -141,14 +148,16 @@ const curves = (programme: Programme, made: readonly Made[]): void => {
     line('validation', (m) => m.held && of(m.held)),
   ];
   const x = 'Hidden units kept';
+  const cut = { cut: 'hidden units' };
   if (made[0]?.train.accuracy !== undefined)
     programme.curve({
       title: 'Accuracy by units',
       caption:
         'A curve that is flat after few units says that the body does the work; one that still rises, that the head does, or needs more units.',
-      ...{ x, y: 'Accuracy', unit: 'fraction', lines: both((m) => m.accuracy) },
+      ...{ x, y: 'Accuracy', unit: 'fraction', lines: both((m) => m.accuracy), ...cut },
     });
-  programme.curve({ title: 'Loss by units', x, y: 'Loss', unit: 'none', lines: both((m) => m.loss) });
+  const byLoss = made[0]?.train.accuracy === undefined ? cut : {};
+  programme.curve({ title: 'Loss by units', x, y: 'Loss', unit: 'none', lines: both((m) => m.loss), ...byLoss });
   programme.curve({ title: 'Step lengths', x, y: 'ρ', unit: 'none', lines: [line('ρ', (m) => m.rho)] });
 };
 
@@ -159,7 +168,7 @@ export const boostedHead: Regime = defineRegime({
   about:
     'Trains the last layers by boosting: each step fits a few hidden units to what is still wrong, and freezes them. The first k units are then a model of their own, so you see how many you need, and keep only those. Works on what the last layer with weights reads: give a trained `model`, or a linear `arch` to boost on the inputs themselves.',
   formula: [
-    'r = −∂ℓ/∂F at F_{t−1}; f_t: one hidden layer of J units, least squares to r by L-BFGS on a share of the rows',
+    'r = −∂ℓ/∂F at F_{t−1}; f_t: one hidden layer of J units, least squares to r, by L-BFGS or Adam, on a share of the rows',
     'ρ_t = η · ρ*, ρ* one Newton step on all rows: 1 (mean squared error), Σrf/Σrf²(2y − r) (two classes, y = ±1), Σfr/Σf²p(1 − p) (K classes)',
     'F_t = F_{t−1} + ρ_t f_t; logits = F_T (two classes: 2F_T for the second)',
   ],
@@ -179,7 +188,13 @@ export const boostedHead: Regime = defineRegime({
       of: ['zero', 'prior'],
       help: 'Scores of three or more classes before the first step: 0, or the logarithms of their shares.',
     }),
-    iterations: int({ default: 200, min: 1, max: 100000, help: 'Steps of L-BFGS in one fit at most.' }),
+    solver: choice({
+      default: 'lbfgs',
+      of: ['lbfgs', 'adam'],
+      help: 'What fits the units of a step: L-BFGS on all its rows, or Adam on batches of 200.',
+    }),
+    iterations: int({ default: 200, min: 1, max: 100000, help: 'Steps of L-BFGS, or epochs of Adam, in one fit at most.' }),
+    rate: real({ default: 1e-3, min: 1e-9, max: 1e3, help: 'Step length of Adam within a fit.' }),
     alpha: real({ default: 1e-4, min: 0, max: 1e6, help: 'Weight decay within a fit, (α/2n)‖W‖².' }),
     bodyEpochs: int({
       default: 0,
@@ -222,7 +237,13 @@ export const boostedHead: Regime = defineRegime({
     const held: Boosted | undefined = validation && { ...boosted, labels: validation.labels };
 
     const sizes: Sizes = { inputs, units: unitsPerStep, outputs: width };
-    const open = await openUnits(programme, sizes, { activation, iterations: chosen.iterations, alpha: chosen.alpha });
+    const open = await openUnits(programme, sizes, {
+      activation,
+      solver: chosen.solver,
+      iterations: chosen.iterations,
+      alpha: chosen.alpha,
+      rate: chosen.rate,
+    });
     const scores = spread(first, rows.count);
     const heldScores = spread(first, validation?.count ?? 0);
     const total = Math.floor(units / unitsPerStep);

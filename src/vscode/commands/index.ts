@@ -7,6 +7,7 @@ import { openData } from './data.ts';
 import { diagnosticCommands, runDiagnostic } from './diagnose.ts';
 import { addGate } from './gate.ts';
 import { imageSaliency, lookAtSample, textSaliencyOptions, toggleTextSaliency } from './insight.ts';
+import { keepFirstUnits } from './keep-units.ts';
 import { gradientGraph, openModel } from './model.ts';
 import { compareModelFiles, profileModel, revealFile, trainFurther } from './model-files.ts';
 import { copyRunLink, revealRun } from './run-files.ts';
@@ -31,6 +32,7 @@ export const commands = (catalogue: Catalogue): readonly Command[] => [
   compareModelFiles,
   profileModel,
   trainFurther,
+  keepFirstUnits,
   revealFile,
   train,
   compareTraining,

@@ -23,6 +23,8 @@ export interface ReportPanelPorts {
   /** Puts the address of a card on the clipboard. */
   link(run: string, report: number, card: number): void;
   compare(run: string): void;
+  /** Keeps the first units of a trained model. */
+  cut(model: string, units: number): void;
   save(name: string, bytes: Uint8Array): void;
 }
 
@@ -79,6 +81,7 @@ export const reportPanels = (ports: ReportPanelPorts): ReportPanels => {
     shown.set(run, entry);
     entry.panel = panel;
     panel.iconPath = tabIcon(ports.extension);
+    const trained = (): readonly string[] => entry.told.flatMap((one) => (one.type === 'reports' && one.out ? [one.out] : [])).slice(0, 1);
     entry.post = fillPanel(
       panel,
       ports.extension,
@@ -97,10 +100,10 @@ export const reportPanels = (ports: ReportPanelPorts): ReportPanels => {
             return ports.steer(run, message.steer);
           case 'overlay':
             return ports.overlay(run);
-          case 'openModel': {
-            const [model] = entry.told.flatMap((one) => (one.type === 'reports' && one.out ? [one.out] : []));
-            return model === undefined ? undefined : ports.model(model);
-          }
+          case 'openModel':
+            return trained().forEach(ports.model);
+          case 'cut':
+            return trained().forEach((model) => void ports.cut(model, message.units));
           case 'rerun':
             return ports.repeat(run);
           case 'sample':
