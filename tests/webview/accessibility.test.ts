@@ -6,6 +6,7 @@ import type { AxeResults, RunOptions } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { close, dress, launch, openPanel, post, screenshot, skip, themeNames } from './browser.ts';
 import { pages } from './pages.ts';
+import { studyPages } from './study-pages.ts';
 
 before(launch);
 after(close);
@@ -26,7 +27,7 @@ const serious = async (page: Page, options: RunOptions): Promise<readonly unknow
 };
 
 // One law for every page, present and future: axe-core finds nothing serious in any theme.
-for (const { name, mode, messages, ready, act } of pages) {
+for (const { name, mode, messages, ready, act } of [...pages, ...studyPages]) {
   test(`${name}: axe-core finds nothing serious in any theme`, { skip }, async () => {
     const { page, errors } = await openPanel(`axe-${name}`.replaceAll(' ', '-'), { mode, theme: themeNames[0], before: axe });
     for (const message of messages) await post(page, message);

@@ -10,8 +10,9 @@ import type { Report } from '../../src/report/report.ts';
 import { subjectOf } from '../../src/report/subject.ts';
 import { twinsOf } from '../../src/report/twin.ts';
 import { given, t } from '../../webview/l10n.ts';
-import { close, launch, openPanel, post, skip } from './browser.ts';
+import { close, launch, openPanel, post, screenshot, skip } from './browser.ts';
 import { pages } from './pages.ts';
+import { studyPages } from './study-pages.ts';
 
 before(launch);
 after(close);
@@ -70,8 +71,8 @@ const leaves = (value: unknown): readonly string[] => {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return [];
   return Object.values(value).flatMap(leaves);
 };
-/** Data that pages put together: a type beside its shape, an operator set beside its version. */
-const together = ['float32 N', 'ai.onnx 17'];
+/** Data that pages put together: a type or operator beside its shape, an operator set beside its version. */
+const together = ['float32 N', 'Conv N', 'ai.onnx 17'];
 /** What a report says on every surface, its tables and readings among it. */
 const saidBy = (report: Report): readonly string[] => [
   toMarkdown(report),
@@ -97,12 +98,13 @@ const bare = (text: string): readonly string[] => {
 };
 
 // One law for every page, present and future: in a language where every text of the page is bracketed, what is not is of the message.
-for (const { name, mode, messages, ready, act } of pages) {
+for (const { name, mode, messages, ready, act } of [...pages, ...studyPages]) {
   test(`${name}: what is not in the bundle comes from the data, the model or the report`, { skip }, async () => {
     const { page, errors } = await openPanel(`l10n-${name}`.replaceAll(' ', '-'), { mode, words: bracketed, before: CANVAS });
     for (const message of messages) await post(page, message);
     await page.locator(ready).first().waitFor();
     await act?.(page);
+    await page.screenshot({ path: screenshot(`l10n ${name}`), fullPage: true });
     const shown = await texts(page);
     const reports = messages.flatMap((message) => (message.type === 'reports' ? (message.reports as readonly Report[]) : []));
     const known = [...together, ...leaves(messages), ...reports.flatMap(saidBy)].map((text) => text.replaceAll('_', ' ').toLowerCase());

@@ -14,7 +14,7 @@ type Plain<T> = T extends Float32Array | Float64Array | Int32Array
 
 export interface PageCase {
   readonly name: string;
-  readonly mode: 'report' | 'saliency' | 'model' | 'data';
+  readonly mode: 'report' | 'saliency' | 'model' | 'data' | 'diff';
   readonly messages: readonly (Plain<ToPage> | ToPage)[];
   /** Is there once the page is drawn. */
   readonly ready: string;
