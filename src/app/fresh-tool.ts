@@ -37,7 +37,12 @@ const recipeOf = async (ask: FreshAsk, model: string | undefined, ports: Ports, 
   if (ask.recipe) {
     const source = await ports.source(ask.recipe);
     const text = new TextDecoder().decode(await source.read(0, source.size, signal));
-    const { earlyStop: _, init, ...recipe } = readRecipe(text, ask.recipe);
+    const own = readRecipe(text, ask.recipe);
+    const {
+      earlyStop: _,
+      init,
+      ...recipe
+    } = ask.loss ? readRecipe(JSON.stringify({ ...JSON.parse(text), loss: ask.loss }), ask.recipe) : own;
     return { ...recipe, init: redraws(init) ? init : 'torch-default', ...attack };
   }
   if (ask.source === 'model' && model === undefined) throw new Fault('option/without-model', { names: ['model'] });
@@ -45,7 +50,7 @@ const recipeOf = async (ask: FreshAsk, model: string | undefined, ports: Ports, 
     ...(ask.source === 'model' ? { model } : { arch: ask.source }),
     data: { train: '-' },
     init: 'torch-default',
-    loss: 'cross-entropy',
+    loss: ask.loss ?? 'cross-entropy',
     optimizer: { kind: 'adam', lr: rate },
     batch,
     epochs,

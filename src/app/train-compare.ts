@@ -1,5 +1,5 @@
 import { Fault } from '../base/fault.ts';
-import { studentQuantile } from '../base/maths/student.ts';
+import { meanReach } from '../base/maths/student.ts';
 import { type Card, type Interval, type Report, SCHEMA } from '../report/report.ts';
 import type { TrainRequest, TrainResult } from '../report/tasks.ts';
 import { baselineOf } from '../training/baseline.ts';
@@ -86,8 +86,7 @@ const pairedInterval = (differences: readonly number[]): Interval | undefined =>
   const n = differences.length;
   if (n < 2) return undefined;
   const centre = mean(differences);
-  const spread = Math.sqrt(differences.reduce((sum, d) => sum + (d - centre) ** 2, 0) / (n - 1) / n);
-  const reach = studentQuantile((1 + LEVEL) / 2, n - 1) * spread;
+  const reach = meanReach(differences, LEVEL);
   return { low: centre - reach, high: centre + reach, level: LEVEL, method: `Student's t over ${n} seeds, paired` };
 };
 

@@ -31,6 +31,7 @@ import { domainAlignment } from './robustness/domain-alignment.ts';
 import { foregroundBackgroundBalance } from './training/foreground-background-balance.ts';
 import { gradientDilution } from './training/gradient-dilution.ts';
 import { scaleInvariance } from './training/scale-invariance.ts';
+import { zLossSweep } from './training/z-loss-sweep.ts';
 
 /** Every diagnostic, in the order shown. A new one is a file `<family>/<id>.ts` and a line here. */
 export const diagnostics: readonly Diagnostic[] = [
@@ -60,6 +61,7 @@ export const diagnostics: readonly Diagnostic[] = [
   gradientDilution,
   foregroundBackgroundBalance,
   scaleInvariance,
+  zLossSweep,
   saliency,
   attributionSummary,
   attributionComparison,

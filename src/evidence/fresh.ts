@@ -17,6 +17,8 @@ export interface FreshAsk {
   /** The model diagnosed with its parameters drawn anew, or a new one; a recipe names its own. */
   readonly source: 'model' | { readonly kind: 'mlp' | 'cnn'; readonly [option: string]: string | number | boolean };
   readonly recipe?: string;
+  /** Trained with this loss, in place of cross-entropy or that of the recipe. */
+  readonly loss?: { readonly kind: string; readonly [option: string]: string | number | boolean };
   readonly epochs: number;
   readonly batch: number;
   readonly rate: number;

@@ -22,6 +22,8 @@ export const diagnosticFaults = {
     d.image === ''
       ? `Rows of shape [${d.dims.join(', ')}] are no pictures that blocks can be stacked on; give images, or name the shape of a flat row with image (HxW or CxHxW).`
       : `Rows of shape [${d.dims.join(', ')}] are no pictures of ${d.image} with 1 or 3 channels and sides of at least 4; correct image.`,
+  'diagnostic/sweep-classes': (d: { classes: number }): string =>
+    `Z-loss needs at least 3 classes, and the rows have ${d.classes}: of two standardised scores one is always 1 and the other -1.`,
   'diagnostic/nothing-to-separate': (d: { rows: number }): string =>
     `All ${d.rows} rows are of one class, so there is nothing to separate; give rows of at least two.`,
   'diagnostic/two-classes': (_: object): string =>

@@ -53,3 +53,12 @@ export const studentQuantile = (p: number, df: number): number => {
   }
   return (low + high) / 2;
 };
+
+/** Half of the width of Student's interval of the mean of values; NaN of fewer than two. */
+export const meanReach = (values: readonly number[], level: number): number => {
+  const n = values.length;
+  if (n < 2) return Number.NaN;
+  const mean = values.reduce((a, b) => a + b, 0) / n;
+  const spread = Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (n - 1) / n);
+  return studentQuantile((1 + level) / 2, n - 1) * spread;
+};

@@ -5,7 +5,7 @@ import { argmax } from '../../base/maths/argmax.ts';
 import { sizeOf } from '../../base/tensor.ts';
 import type { Matrix, Tools } from '../../evidence/evidence.ts';
 import type { FreshAsk, FreshModel, LabelledRows, TrainedModel } from '../../evidence/fresh.ts';
-import { trainAndTest } from './audit-rows.ts';
+import { trainAndTest } from '../train-and-test.ts';
 import { type Estimate, estimateOf } from './audit-statistics.ts';
 import { type Blocks, doubled, inSignal, stacked } from './block-images.ts';
 

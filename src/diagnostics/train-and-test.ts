@@ -1,8 +1,8 @@
-import { Fault } from '../../base/fault.ts';
-import type { Job } from '../../base/job.ts';
-import { sizeOf } from '../../base/tensor.ts';
-import type { FreshTool, LabelledRows } from '../../evidence/fresh.ts';
-import { heldOutThird } from '../held-out.ts';
+import { Fault } from '../base/fault.ts';
+import type { Job } from '../base/job.ts';
+import { sizeOf } from '../base/tensor.ts';
+import type { FreshTool, LabelledRows } from '../evidence/fresh.ts';
+import { heldOutThird } from './held-out.ts';
 
 /** Most numbers of the rows that are kept in memory. */
 const MOST = 100_000_000;
