@@ -25,6 +25,7 @@ import { promptEnsemble } from './metrics/prompt-ensemble.ts';
 import { rankProfile } from './metrics/rank-profile.ts';
 import { rankingMetrics } from './metrics/ranking-metrics.ts';
 import { regressionReport } from './metrics/regression-report.ts';
+import { classAngleMap } from './representation/class-angle-map.ts';
 import { linearProbe } from './representation/linear-probe.ts';
 import { linearSeparability } from './representation/linear-separability.ts';
 import { domainAlignment } from './robustness/domain-alignment.ts';
@@ -57,6 +58,7 @@ export const diagnostics: readonly Diagnostic[] = [
   generationConfidence,
   linearProbe,
   linearSeparability,
+  classAngleMap,
   domainAlignment,
   gradientDilution,
   foregroundBackgroundBalance,
