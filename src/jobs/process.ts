@@ -15,6 +15,7 @@ const tasks: { readonly [T in TaskName]: () => Promise<UseCase<T>> } = {
   profile: async () => (await import('../app/profile.ts')).profile,
   keepUnits: async () => (await import('../app/keep-units.ts')).keepUnits,
   grad: async () => (await import('../app/grad.ts')).grad,
+  vectors: async () => (await import('../app/vectors.ts')).vectors,
   outline: async () => (await import('../app/outline.ts')).outline,
   draft: async () => (await import('../app/draft.ts')).draft,
   names: async () => (await import('../app/names.ts')).names,

@@ -25,6 +25,8 @@ export interface Tasks extends DataTasks {
     readonly give: { readonly out: string; readonly units: number; readonly of: number; readonly notes: readonly string[] };
   };
   grad: { readonly ask: GradRequest; readonly give: GradResult };
+  /** Unit vectors with small cosines between them. */
+  vectors: { readonly ask: VectorsRequest; readonly give: VectorsResult };
   devices: {
     readonly ask: Record<string, never>;
     readonly give: readonly DeviceFound[];
@@ -300,6 +302,30 @@ export interface GradResult {
   readonly outputs: readonly string[];
   readonly notes: readonly string[];
   readonly check?: GradCheck;
+}
+
+export interface VectorsRequest {
+  readonly count: number;
+  /** 0 for as many as vectors. */
+  readonly dim: number;
+  /** Largest |cosine|; below 0 for 1.25 times the Welch bound. */
+  readonly alpha: number;
+  /** Of the search at most. */
+  readonly steps: number;
+  readonly seed: number;
+  readonly device: Device;
+  readonly out: string;
+}
+export interface VectorsResult {
+  readonly out: string;
+  readonly count: number;
+  readonly dim: number;
+  readonly largest: number;
+  /** Welch bound. */
+  readonly bound: number;
+  readonly goal: number;
+  readonly reached: boolean;
+  readonly steps: number;
 }
 
 export interface DeviceFound {

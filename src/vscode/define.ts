@@ -144,6 +144,8 @@ export interface Host {
   writeGradient(ask: Tasks['grad']['ask']): Promise<void>;
   /** Writes a model with the first units of its boosted head, and shows it if asked. */
   keepUnits(ask: Tasks['keepUnits']['ask']): Promise<void>;
+  /** Writes unit vectors for the head `ebv`. */
+  writeVectors(ask: Tasks['vectors']['ask']): Promise<void>;
   runs(): Promise<readonly RunRecord[]>;
   /** The run whose panel has the focus. */
   shownRun(): string | undefined;

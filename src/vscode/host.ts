@@ -25,6 +25,7 @@ import { emptyFolder, layOutSample, openWalkthrough } from './host/sample.ts';
 import { labelOf, suiteFiles } from './host/suites.ts';
 import { trusted } from './host/trust.ts';
 import { workbench } from './host/workbench.ts';
+import { t } from './l10n.ts';
 import { type LaunchPorts, launch, launchOf, type Running, type Steered } from './launch.ts';
 import { cardQuery, runQuery } from './link.ts';
 import { saliencyForm } from './methods.ts';
@@ -274,6 +275,16 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
       const open = vscode.l10n.t('Open Model');
       const said = await vscode.window.showInformationMessage(`${labelOf(out)}: the first ${units} of ${of} hidden units.`, open);
       if (said === open) await host.showModel(out);
+    },
+    async writeVectors(ask) {
+      const title = t('{0} vectors', ask.count);
+      const { out, dim, largest, bound } = await inNotification(title, (onProgress, signal) =>
+        jobs().submit('vectors', ask, { signal, onProgress }),
+      );
+      const facts = [labelOf(out), ask.count, dim, largest.toPrecision(4), bound.toPrecision(4)] as const;
+      void vscode.window.showInformationMessage(
+        t('{0}: {1} vectors in {2} dimensions, largest cosine {3} where the Welch bound is {4}.', ...facts),
+      );
     },
     runs: () => kept.runs(),
     shownRun: () => panels.active(),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from '../../src/graph/parse.ts';
 import type { Report } from '../../src/report/report.ts';
-import type { ModelFacts, SuiteResult } from '../../src/report/tasks.ts';
+import type { ModelFacts, SuiteResult, VectorsResult } from '../../src/report/tasks.ts';
 import { assay, fixture, folder, root } from './program.ts';
 
 const home = folder();
@@ -312,4 +312,38 @@ test('an interrupt stops a run within a second, with exit code 130', { skip: pro
   assert.equal(code, 130);
   // A second for the job, and room for a busy machine to end two processes.
   assert.ok(performance.now() - from < 3000);
+});
+
+test('vectors writes an array for the head ebv, and names what is wrong', async () => {
+  const { code, out } = await assay([
+    'vectors',
+    '-o',
+    at('v.npz'),
+    '--count',
+    '10',
+    '--dim',
+    '5',
+    '--alpha',
+    '0.4',
+    '--device',
+    'cpu',
+    '--json',
+    at('v.json'),
+  ]);
+  assert.equal(code, 0);
+  assert.match(out, /10 vectors in 5 dimensions/);
+  const found = JSON.parse(readFileSync(at('v.json'), 'utf8')) as VectorsResult;
+  assert.ok(found.reached && found.largest <= 0.4 + 2e-4 && existsSync(at('v.npz')));
+  for (const [words, said] of [
+    [['--count', '10'], /-o OUT.npz/],
+    [['-o', at('w.npz')], /--count/],
+    [['-o', at('w.npz'), '--count', '1'], /whole number from 2/],
+    [['-o', at('w.npz'), '--count', '10', '--dim', '5', '--alpha', '0.2'], /Welch bound/],
+    [['-o', at('w.npz'), '--count', '10', '--alpha', '2'], /number from 0 to 1/],
+  ] as const) {
+    const bad = await assay(['vectors', ...words]);
+    assert.equal(bad.code, 2);
+    assert.match(bad.err, said);
+  }
+  assert.equal(existsSync(at('w.npz')), false);
 });

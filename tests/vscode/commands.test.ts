@@ -334,6 +334,23 @@ test('the first units of a boosted head are asked for, or named by the report of
   assert.equal(written.length, 2);
 });
 
+test('vectors are generated from three numbers and a place; at right angles there is no angle to ask for', async () => {
+  const written: unknown[] = [];
+  const over = { writeVectors: async (ask: unknown) => void written.push(ask) };
+  await command('assay.generateVectors').run(scripted(['10', '5', '0.4', '/elsewhere/v.npz'], over).host, nothing);
+  await command('assay.generateVectors').run(scripted(['10', '12', '/elsewhere/w.npz'], over).host, nothing);
+  const more = { steps: 20000, seed: 7, device: 'cpu' };
+  assert.deepEqual(written, [
+    { count: 10, dim: 5, alpha: 0.4, out: '/elsewhere/v.npz', ...more },
+    { count: 10, dim: 12, alpha: 0, out: '/elsewhere/w.npz', ...more },
+  ]);
+  await command('assay.generateVectors').run(scripted(['10', null], over).host, nothing);
+  await command('assay.generateVectors').run(scripted(['10', '5', '-1', null], over).host, nothing);
+  assert.equal(written.length, 2);
+  for (const wrong of ['1', '2.5', '', 'ten'])
+    await assert.rejects(command('assay.generateVectors').run(scripted([wrong], over).host, nothing), /whole number from 2/);
+});
+
 test('a training is paused, gone on with and stopped from the view, the palette and its panel', async () => {
   const run = (id: string): RunRecord => ({
     id,

@@ -86,6 +86,7 @@ export const scripted = (answers: readonly (string | null)[], over: Partial<Host
     profileModel: unused('profileModel'),
     writeGradient: unused('writeGradient'),
     keepUnits: unused('keepUnits'),
+    writeVectors: unused('writeVectors'),
     saliency: (subject) => void images.push(subject),
     insight: { toggle: unused('toggle'), choose: unused('choose'), picture: unused('picture') },
     runs: async () => [],

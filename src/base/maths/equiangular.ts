@@ -34,21 +34,33 @@ export const largestCosine = (w: ArrayLike<number>, n: number, d: number): numbe
   return worst;
 };
 
+/** Multiplications between two yields. */
+const BREATH = 2e7;
+
+/** Where a descent stands. */
+export interface Standing {
+  readonly step: number;
+  /** Least largest |cosine| so far. */
+  readonly best: number;
+}
+
 /**
  * Shen, Sun, Wei 2023: descends Σ_{i≠j} relu(|w_i·w_j| − α), whose gradient is 2·K·W with K = 1[|W Wᵀ| > α]∘sign(W Wᵀ), and brings the
  * rows back to length 1 after each step. Gives the best rows seen.
  */
-export const spreadApart = (
+export function* descent(
   start: ArrayLike<number>,
   [n, d]: readonly [number, number],
   alpha: number,
   rate: (step: number) => number,
   most: number,
-): Spread => {
+): Generator<Standing, Spread, void> {
   const w = Float64Array.from(start);
   const pull = new Float64Array(n * d);
+  const between = Math.max(1, Math.floor(BREATH / (n * n * d)));
   let best: Spread = { vectors: w, worst: Infinity, steps: 0 };
   for (let step = 0; ; step++) {
+    if (step % between === 0) yield { step, best: best.worst };
     normalise(w, n, d);
     pull.fill(0);
     let worst = 0;
@@ -69,6 +81,15 @@ export const spreadApart = (
     if (worst <= alpha + SLACK || step === most) return { ...best, steps: step };
     const size = 2 * rate(step);
     for (let k = 0; k < w.length; k++) w[k] -= size * pull[k];
+  }
+}
+
+/** The whole descent at once. */
+export const spreadApart = (...of: Parameters<typeof descent>): Spread => {
+  const steps = descent(...of);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
   }
 };
 
@@ -103,18 +124,45 @@ const simplex = (d: number, random: Random): Float64Array => {
   return w;
 };
 
-const STEPS = 20000;
+/** Rows that need no search: orthonormal ones, or a simplex. */
+export const exactVectors = (n: number, d: number, random: Random): Spread | undefined => {
+  const exact = n <= d ? orthonormal(n, d, random) : n === d + 1 ? simplex(d, random) : undefined;
+  return exact && { vectors: exact, worst: largestCosine(exact, n, d), steps: 0 };
+};
+
+/** Where a search begins. */
+export const firstVectors = (n: number, d: number, random: Random): Float64Array =>
+  Float64Array.from({ length: n * d }, () => random.normal());
+
+/** Rates by which the search is tried, one after the other. */
+export const searchRates = (most: number): readonly ((step: number) => number)[] => [(k) => 0.05 * (1e-4 / 0.05) ** (k / most), () => 1e-3];
+
+/** The angle asked for; below 0, 1.25 times the Welch bound rounded up. */
+export const goalOf = (n: number, d: number, alpha: number): number =>
+  alpha >= 0 ? alpha : Math.ceil(1.25 * welchBound(n, d) * 1e6) / 1e6;
+
+/** The fewest dimensions in which n vectors may have a largest |cosine| of α. */
+export const enoughDimensions = (n: number, alpha: number): number => {
+  let d = 1;
+  while (welchBound(n, d) > alpha) d++;
+  return d;
+};
+
+export const STEPS = 20000;
 /** Multiplications that the descent may spend. */
 const WORK = 2e10;
 
 /** n unit vectors in d dimensions whose largest |cosine| is α + 1e-4 at most where that was found, else the best that was. */
 export const equiangularVectors = (n: number, d: number, alpha: number, random: Random): Spread => {
-  const exact = n <= d ? orthonormal(n, d, random) : n === d + 1 ? simplex(d, random) : undefined;
-  if (exact) return { vectors: exact, worst: largestCosine(exact, n, d), steps: 0 };
-  const start = Float64Array.from({ length: n * d }, () => random.normal());
+  const exact = exactVectors(n, d, random);
+  if (exact) return exact;
+  const start = firstVectors(n, d, random);
   const most = Math.max(10, Math.min(STEPS, Math.floor(WORK / (n * n * d))));
-  const falling = spreadApart(start, [n, d], alpha, (k) => 0.05 * (1e-4 / 0.05) ** (k / most), most);
-  if (falling.worst <= alpha + SLACK) return falling;
-  const steady = spreadApart(start, [n, d], alpha, () => 1e-3, most);
-  return steady.worst < falling.worst ? steady : falling;
+  let best: Spread | undefined;
+  for (const rate of searchRates(most)) {
+    const found = spreadApart(start, [n, d], alpha, rate, most);
+    if (!best || found.worst < best.worst) best = found;
+    if (best.worst <= alpha + SLACK) break;
+  }
+  return best ?? { vectors: start, worst: Number.POSITIVE_INFINITY, steps: 0 };
 };

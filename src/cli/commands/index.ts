@@ -8,5 +8,6 @@ import { run } from './run.ts';
 import { serveMcp } from './serve-mcp.ts';
 import { suite } from './suite.ts';
 import { train } from './train.ts';
+import { vectors } from './vectors.ts';
 
-export const commands: readonly CliCommand[] = [list, info, run, train, keepUnits, suite, compare, grad, serveMcp];
+export const commands: readonly CliCommand[] = [list, info, run, train, keepUnits, suite, compare, grad, vectors, serveMcp];

@@ -1,5 +1,5 @@
 import { Fault } from '../../base/fault.ts';
-import { equiangularVectors, SLACK, welchBound } from '../../base/maths/equiangular.ts';
+import { enoughDimensions, equiangularVectors, goalOf, SLACK, welchBound } from '../../base/maths/equiangular.ts';
 import { choice, int, real, text } from '../../base/option.ts';
 import type { Random } from '../../base/random.ts';
 import { constantOf } from '../../graph/constant.ts';
@@ -38,16 +38,13 @@ const made = ({ dim, alpha, count }: Wanted, classes: number, random: Random) =>
   if (d < 2) refuse('dim', d, 'at least 2');
   const least = welchBound(n, d);
   if (alpha >= 0 && alpha < least) {
-    let enough = d;
-    while (welchBound(n, enough) > alpha) enough++;
     refuse(
       'alpha',
       alpha,
-      `at least ${least.toPrecision(7)}, below which no ${n} vectors lie in ${d} dimensions (Welch bound); dim ${enough} would do`,
+      `at least ${least.toPrecision(7)}, below which no ${n} vectors lie in ${d} dimensions (Welch bound); dim ${enoughDimensions(n, alpha)} would do`,
     );
   }
-  const goal = alpha >= 0 ? alpha : Math.ceil(1.25 * least * 1e6) / 1e6;
-  const found = equiangularVectors(n, d, goal, random);
+  const found = equiangularVectors(n, d, goalOf(n, d, alpha), random);
   if (alpha >= 0 && found.worst > alpha + SLACK)
     refuse(
       'alpha',

@@ -17,6 +17,7 @@ import { saliency } from './saliency.ts';
 import { openSample, openWalkthrough } from './sample.ts';
 import { overlayTraining, pauseTraining, resumeTraining, stopTraining } from './steer.ts';
 import { compareTraining, train } from './train.ts';
+import { generateVectors } from './vectors.ts';
 
 /** Every command of the palette. */
 export const commands = (catalogue: Catalogue): readonly Command[] => [
@@ -36,6 +37,7 @@ export const commands = (catalogue: Catalogue): readonly Command[] => [
   revealFile,
   train,
   compareTraining,
+  generateVectors,
   createSuite,
   runSuite,
   runDiagnostic,

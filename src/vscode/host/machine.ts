@@ -13,7 +13,7 @@ import type { Running } from '../launch.ts';
 import { registerAgents } from './agents.ts';
 
 /** What may take minutes: two of them at once, and a process is left for a look at a model or a sample. */
-const longTasks: readonly TaskName[] = ['run', 'suite', 'train', 'compare', 'grad', 'profile', 'predict'];
+const longTasks: readonly TaskName[] = ['run', 'suite', 'train', 'compare', 'grad', 'vectors', 'profile', 'predict'];
 
 export interface MachinePorts {
   readonly context: vscode.ExtensionContext;
