@@ -2,6 +2,7 @@ import type { DataRef, Device, Expectation, GivenRow, ModelRef, RunRequest, Suit
 import type { DataTasks } from './data-view.ts';
 import type { ModelDiff, ModelProfile, ProfileRequest } from './model-study.ts';
 import type { Card, Fact, Interval, Picture, Report, TokenPiece } from './report.ts';
+import type { VectorsRequest, VectorsResult } from './vectors.ts';
 
 /** Every task the job process can do: name → what it is asked and what it gives back. Plain data, typed arrays allowed. */
 export interface Tasks extends DataTasks {
@@ -302,30 +303,6 @@ export interface GradResult {
   readonly outputs: readonly string[];
   readonly notes: readonly string[];
   readonly check?: GradCheck;
-}
-
-export interface VectorsRequest {
-  readonly count: number;
-  /** 0 for as many as vectors. */
-  readonly dim: number;
-  /** Largest |cosine|; below 0 for 1.25 times the Welch bound. */
-  readonly alpha: number;
-  /** Of the search at most. */
-  readonly steps: number;
-  readonly seed: number;
-  readonly device: Device;
-  readonly out: string;
-}
-export interface VectorsResult {
-  readonly out: string;
-  readonly count: number;
-  readonly dim: number;
-  readonly largest: number;
-  /** Welch bound. */
-  readonly bound: number;
-  readonly goal: number;
-  readonly reached: boolean;
-  readonly steps: number;
 }
 
 export interface DeviceFound {

@@ -7,7 +7,7 @@ import { quietJob } from '../../src/base/job.ts';
 import { descent, largestCosine, SLACK, spreadApart } from '../../src/base/maths/equiangular.ts';
 import { readNpz } from '../../src/data/npz.ts';
 import { world } from '../../src/jobs/world.ts';
-import type { VectorsRequest } from '../../src/report/tasks.ts';
+import type { VectorsRequest } from '../../src/report/vectors.ts';
 import { vectorDescent } from '../../src/training/vector-descent.ts';
 import { float64, numbers, open } from '../training/session.ts';
 import { digitsData, workshop } from '../training/workshop.ts';

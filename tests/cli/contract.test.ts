@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from '../../src/graph/parse.ts';
 import type { Report } from '../../src/report/report.ts';
-import type { ModelFacts, SuiteResult, VectorsResult } from '../../src/report/tasks.ts';
+import type { ModelFacts, SuiteResult } from '../../src/report/tasks.ts';
+import type { VectorsResult } from '../../src/report/vectors.ts';
 import { assay, fixture, folder, root } from './program.ts';
 
 const home = folder();
