@@ -47,6 +47,24 @@ const copyOf = (emit: Emit, graph: Graph, input: string): ForwardCopy => {
   return { graph: { ...renamed(graph, to), initializers: new Map(), inputs: [{ name: to(input) }] }, at: to(input), to };
 };
 
+/** A recorder for the body of a Loop that runs a copy of the graph, with what is known of the graph's values. */
+export const bodyOf = (emit: Emit, graph: Graph, input: string): { readonly inner: Emit; readonly copy: ForwardCopy } => {
+  const copy = copyOf(emit, graph, input);
+  const contents = new Map<string, Constant>();
+  for (const node of graph.nodes)
+    for (const value of node.outputs) {
+      const known = value ? emit.constantOf(value) : undefined;
+      if (known) contents.set(copy.to(value), known);
+    }
+  const inner = emitter({ within: emit, contents });
+  for (const node of graph.nodes)
+    for (const value of node.outputs) {
+      const known = value ? emit.type(value) : undefined;
+      if (known) inner.typed(copy.to(value), known);
+    }
+  return { inner, copy };
+};
+
 /** ‖v‖₂ of every row, broadcast over its axes, which are those of `like`. */
 const lengths = (emit: Emit, v: string, like: string): string => {
   const rank = dimsOf(emit, like)?.length ?? 2;
@@ -76,20 +94,8 @@ export const emitAttack = (
   { epsilon, step, low, high, start }: AttackValues,
   loss: (inner: Emit, copy: ForwardCopy) => string,
 ): string => {
-  const copy = copyOf(emit, graph, input);
-  const contents = new Map<string, Constant>();
-  for (const node of graph.nodes)
-    for (const value of node.outputs) {
-      const known = value ? emit.constantOf(value) : undefined;
-      if (known) contents.set(copy.to(value), known);
-    }
-  const inner = emitter({ within: emit, contents });
+  const { inner, copy } = bodyOf(emit, graph, input);
   const type: TensorType = emit.type(x) ?? { kind: 'tensor', dtype: 'float32' };
-  for (const node of graph.nodes)
-    for (const value of node.outputs) {
-      const known = value ? emit.type(value) : undefined;
-      if (known) inner.typed(copy.to(value), known);
-    }
   const flag: TensorType = { kind: 'tensor', dtype: 'bool', dims: [] };
   const turn = inner.typed(emit.fresh('attack/turn'), { kind: 'tensor', dtype: 'int64', dims: [] });
   const going = inner.typed(emit.fresh('attack/going'), flag);

@@ -13,12 +13,12 @@ export interface Known {
   readonly block?: number;
 }
 
-/** A recorder that holds the model's graph: derivatives are emitted beside its nodes. */
-export const recording = (graph: Graph, known: Known): Emit => {
+/** A recorder that holds the model's graph, or these nodes of it: derivatives are emitted beside them. */
+export const recording = (graph: Graph, known: Known, nodes: Graph['nodes'] = graph.nodes): Emit => {
   const types = new Map(known.types);
   for (const i of graph.inputs) if (i.type?.kind === 'tensor' && !types.has(i.name)) types.set(i.name, i.type);
   return emitter({
-    nodes: graph.nodes,
+    nodes,
     constants: graph.initializers,
     types,
     taken: namesWithin(graph),

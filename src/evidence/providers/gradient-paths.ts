@@ -3,6 +3,8 @@ import { Fault } from '../../base/fault.ts';
 import { breathe, type Job } from '../../base/job.ts';
 import { type DType, int64, sizeOf, type Tensor } from '../../base/tensor.ts';
 import { fromFloats, toFloats } from '../../data/values.ts';
+import { dimsAt } from '../../graph/batch-dim.ts';
+import type { Probed } from '../../graph/probe.ts';
 import type { Session } from '../../runtime/session.ts';
 import type { GradientRequest, GradientSums, PointRequest } from '../evidence.ts';
 
@@ -86,11 +88,33 @@ export const weightsOf = ({ model, inputs }: PathGradient, values: readonly numb
   return { dtype, dims: [values.length], data: fromFloats(Float64Array.from(values), dtype) };
 };
 
+/**
+ * Forward bytes of the points run at once: more leave the processor's caches (squeezenet1_1, 2 MB a point, takes 0.50 ms a point in
+ * batches of 8, 0.62 in batches of 50, 0.93 in batches of 512). So many points run at once in any case: fewer do not pay for a call.
+ */
+const cached = 2 ** 24;
+const least = 16;
+
+/** Bytes of all intermediate values for one row, as far as probing told their shapes. */
+export const rowBytes = ({ types }: Probed): number => {
+  let sum = 0;
+  for (const { dims } of types.values()) {
+    const [one, two] = [1, 2].map((n) => (dims ? dimsAt(dims, n) : undefined)).map((d) => (d ? sizeOf(d) : 0));
+    sum += 4 * Math.max(0, two - one);
+  }
+  return Math.max(1, sum);
+};
+
 /** How many points are run at once; halved where memory runs out. */
 export interface Chunk {
   most: number;
   readonly fixedBatch?: number;
 }
+
+export const chunkOf = (probed: Probed, fixedBatch: number | undefined): Chunk => ({
+  most: fixedBatch ?? Math.min(1024, Math.max(least, Math.floor(cached / rowBytes(probed)))),
+  ...(fixedBatch === undefined ? {} : { fixedBatch }),
+});
 
 /** Runs rows through `work` in chunks; a fixed batch is filled up with its first row. Where memory runs out, fewer at once. */
 export const inChunks = async (

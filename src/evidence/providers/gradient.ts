@@ -8,10 +8,8 @@ import { nearest } from '../../base/nearest.ts';
 import type { Device } from '../../base/request.ts';
 import { int64, sizeOf, type Tensor } from '../../base/tensor.ts';
 import { toFloats } from '../../data/values.ts';
-import { dimsAt } from '../../graph/batch-dim.ts';
 import { chance } from '../../graph/chance.ts';
 import type { Prepared } from '../../graph/prepare.ts';
-import type { Probed } from '../../graph/probe.ts';
 import type { Graph, Model, Node } from '../../graph/types.ts';
 import { readsOf } from '../../graph/walk.ts';
 import { write } from '../../graph/write.ts';
@@ -20,8 +18,8 @@ import type { Embedding, GradientAsk, GradientTool, LayerFacts, ModelGradients }
 import type { Ends } from '../model.ts';
 import {
   blank,
-  type Chunk,
   type CompiledPath,
+  chunkOf,
   feedsAt,
   inChunks,
   type Place,
@@ -33,25 +31,8 @@ import {
 } from './gradient-paths.ts';
 import { redrawn, weightedLayers } from './redrawn.ts';
 
-/**
- * Forward bytes of the points run at once: more leave the processor's caches (squeezenet1_1, 2 MB a point, takes 0.50 ms a point in
- * batches of 8, 0.62 in batches of 50, 0.93 in batches of 512). So many points run at once in any case: fewer do not pay for a call.
- */
-const cached = 2 ** 24;
-const least = 16;
-
 /** Bytes of weights beyond which a graph keeps them as they are: blocks of channels hold two copies, one for each way. */
 const copied = 2 ** 28;
-
-/** Bytes of all intermediate values for one row, as far as probing told their shapes. */
-const rowBytes = ({ types }: Probed): number => {
-  let sum = 0;
-  for (const { dims } of types.values()) {
-    const [one, two] = [1, 2].map((n) => (dims ? dimsAt(dims, n) : undefined)).map((d) => (d ? sizeOf(d) : 0));
-    sum += 4 * Math.max(0, two - one);
-  }
-  return Math.max(1, sum);
-};
 
 /** Nodes that a value is made of. */
 const needed = ({ nodes }: Graph, output: string): readonly Node[] => {
@@ -146,10 +127,7 @@ export const openGradient = async (
   const convolves = light && model.graph.nodes.some((n) => n.op === 'Conv');
   /** On the CPU convolutions use the machine's own layout (autodiff/blocked.ts); elsewhere graphs are plain ONNX. */
   const block = async (): Promise<number> => (convolves && (choice?.actual ?? device) === 'cpu' ? await runtime.block() : 0);
-  const chunk: Chunk = {
-    most: fixedBatch ?? Math.min(1024, Math.max(least, Math.floor(cached / rowBytes(probed)))),
-    ...(fixedBatch === undefined ? {} : { fixedBatch }),
-  };
+  const chunk = chunkOf(probed, fixedBatch);
   const tried = Array.from({ length: fixedBatch ?? 2 }, (_, i) => i);
   const entry = ({ scale, of, mirrored = false }: GradientAsk): EntryOptions => ({
     mirrored,
