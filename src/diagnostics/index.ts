@@ -28,6 +28,7 @@ import { regressionReport } from './metrics/regression-report.ts';
 import { classAngleMap } from './representation/class-angle-map.ts';
 import { linearProbe } from './representation/linear-probe.ts';
 import { linearSeparability } from './representation/linear-separability.ts';
+import { adversarialRobustness } from './robustness/adversarial-robustness.ts';
 import { domainAlignment } from './robustness/domain-alignment.ts';
 import { foregroundBackgroundBalance } from './training/foreground-background-balance.ts';
 import { gradientDilution } from './training/gradient-dilution.ts';
@@ -60,6 +61,7 @@ export const diagnostics: readonly Diagnostic[] = [
   linearSeparability,
   classAngleMap,
   domainAlignment,
+  adversarialRobustness,
   gradientDilution,
   foregroundBackgroundBalance,
   scaleInvariance,

@@ -8,6 +8,7 @@ import type { OutputHead } from '../base/output-head.ts';
 import type { Views } from '../base/perturbation.ts';
 import type { Random } from '../base/random.ts';
 import type { DType, Tensor } from '../base/tensor.ts';
+import type { AttackTool } from './attack.ts';
 import type { FeaturesTool, HeadTool } from './features.ts';
 import type { FreshTool } from './fresh.ts';
 import type { LossTool } from './loss.ts';
@@ -381,5 +382,6 @@ export interface Tools {
   pair: PairTool;
   weights: WeightsTool;
   loss: LossTool;
+  attacks: AttackTool;
 }
 export type ToolName = keyof Tools;

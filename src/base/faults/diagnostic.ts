@@ -240,4 +240,16 @@ export const diagnosticFaults = {
     `The loss or its gradient is not finite in row ${d.row}; look at its inputs and label, or at the weights.`,
   'diagnostic/few-thresholds': (d: { found: number; fewest: number }): string =>
     `Only ${d.found} of the thresholds of the reference lie between the bounds, and more than ${d.fewest} are needed; choose mode exact.`,
+  'diagnostic/input-range': (d: { low: number; high: number; least: number; most: number }): string =>
+    `The rows go from ${d.least} to ${d.most} before mean and standard deviation, outside the range ${d.low} to ${d.high}; give a range that holds them.`,
+  'diagnostic/unknown-range': (d: { least: number; most: number }): string =>
+    `Between which values attacks may move a pixel cannot be told from the rows, which go from ${d.least} to ${d.most}; give it with range, such as 0, 1 (before mean and standard deviation).`,
+  'diagnostic/attack-scores': (_: object): string =>
+    'The output holds no class scores, so there is no class to attack; name an output of logits or probabilities.',
+  'diagnostic/attack-labels': (_: object): string =>
+    'An attack needs the class of every row, and the data have no whole-numbered labels; name them with y.',
+  'diagnostic/attack-label': (d: { row: number; label: number; classes: number }): string =>
+    `Row ${d.row} has the label ${d.label}, and the model tells ${d.classes} classes apart (0 to ${d.classes - 1}); check which column holds the labels.`,
+  'diagnostic/attack-target': (_: object): string =>
+    "Attacks toward a class need its name or index; give it with class, or choose targeted 'none'.",
 };
