@@ -8,7 +8,13 @@ import { bundle } from '../../src/build/bundle.ts';
 import { root } from '../../src/build/root.ts';
 import { supervisor } from '../../src/jobs/supervisor.ts';
 import type { Live } from '../../src/report/tasks.ts';
+import { threads } from './engine/subject.ts';
 import { round } from './measure.ts';
+import { accuracyFigures } from './training/accuracy.ts';
+import { memoryFigures, stopFigures } from './training/behaviour.ts';
+import { loopFigures } from './training/loop.ts';
+import { speedOf } from './training/speed.ts';
+import { subjects } from './training/subjects.ts';
 
 /**
  * What telling a run costs, by the second of training: steps as fast as the smallest models make them, put into points, sent to
@@ -37,7 +43,7 @@ const panelShare = (stepsPerSecond: number, seconds: number): number => {
 };
 
 /** The sample recipe, whole: what the main job trains. */
-export const trainingFigures = async (): Promise<Readonly<Record<string, number>>> => {
+const sampleFigures = async (): Promise<Readonly<Record<string, number>>> => {
   await bundle({ production: true, only: ['process'] });
   const home = mkdtempSync(join(tmpdir(), 'assay-bench-'));
   cpSync(join(root, 'media/sample'), home, { recursive: true });
@@ -51,9 +57,36 @@ export const trainingFigures = async (): Promise<Readonly<Record<string, number>
       resume: false,
       force: false,
     });
-    return { ...report.headline, wholeSeconds: round((performance.now() - from) / 1000), panelShareOfTime: round(panelShare(20_000, 60)) };
+    return { ...report.headline, wholeSeconds: round((performance.now() - from) / 1000) };
   } finally {
     await jobs.dispose();
     rmSync(home, { recursive: true, force: true });
   }
+};
+
+const parts: Readonly<Record<string, () => Promise<unknown>>> = {
+  ...Object.fromEntries(Object.keys(subjects).map((name) => [name, () => speedOf(name)])),
+  accuracy: accuracyFigures,
+  stop: stopFigures,
+  memory: memoryFigures,
+  loop: loopFigures,
+  panel: async () => ({ shareOfTime: round(panelShare(20_000, 60)) }),
+  sample: sampleFigures,
+};
+
+/**
+ * The trainer beside PyTorch eager, where `/usr/bin/python3` has it: `ratio` is its time of a step divided by ours. `words` are names of
+ * parts or how they begin; none means all. ASSAY_BENCH_DATA names the folder of the data that are too large for the repository,
+ * ASSAY_BENCH_PROFILE=1 adds the operators that the time goes to.
+ */
+export const trainingFigures = async (words: readonly string[]): Promise<Readonly<Record<string, unknown>>> => {
+  const unknown = words.find((w) => !Object.keys(parts).some((name) => name.startsWith(w)));
+  if (unknown !== undefined) throw new Error(`Unknown figure '${unknown}' of training. Figures: ${Object.keys(parts).join(', ')}.`);
+  const out: Record<string, unknown> = { threads };
+  for (const [name, measure] of Object.entries(parts)) {
+    if (words.length > 0 && !words.some((w) => name.startsWith(w))) continue;
+    process.stderr.write(`  ${name}\n`);
+    out[name] = await measure();
+  }
+  return out;
 };

@@ -1,6 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { startTorch } from '../python.ts';
 
 type Answer = {
   readonly kinds?: readonly string[];
@@ -24,34 +23,18 @@ export interface Peer {
   close(): void;
 }
 
-const python = '/usr/bin/python3';
 const script = fileURLToPath(new URL('peer.py', import.meta.url));
 
-const has = (module: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const child = spawn(python, ['-c', `import ${module}`], { stdio: 'ignore' });
-    child.on('error', () => resolve(false));
-    child.on('close', (code) => resolve(code === 0));
-  });
-
 export const openPeer = async (threads: number): Promise<Peer | undefined> => {
-  if (!(await has('torch'))) return undefined;
-  const env = { ...process.env, OMP_NUM_THREADS: String(threads), PYTHONWARNINGS: 'ignore' };
-  const child: ChildProcess = spawn(python, [script, String(threads)], { stdio: ['pipe', 'pipe', 'ignore'], env });
-  const { stdin, stdout } = child;
-  if (!stdin || !stdout) return undefined;
-  const lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
-  const ask = async (request: Readonly<Record<string, unknown>>): Promise<Answer> => {
-    stdin.write(`${JSON.stringify(request)}\n`);
-    const { value } = await lines.next();
-    return value === undefined ? { error: 'the process ended' } : (JSON.parse(value) as Answer);
-  };
+  const started = await startTorch<Answer>(script, threads);
+  if (!started) return undefined;
+  const ask = (request: Readonly<Record<string, unknown>>): Promise<Answer> => started.ask(request);
   return {
     open: async (model, batch) => (await ask({ do: 'open', model, batch })).kinds ?? [],
     special: async (what, batch, products = 0) => (await ask({ do: 'special', what, batch, products })).error === undefined,
     memory: async (model, batch) => (await ask({ do: 'memory', model, batch })).mb,
     version: async () => (await ask({ do: 'version' })).version ?? '',
     time: async (kind, calls) => (await ask({ do: 'time', kind, calls })).ms ?? [],
-    close: () => void stdin.end(),
+    close: started.close,
   };
 };

@@ -16,7 +16,7 @@ export interface Share {
 
 /** Where the time goes, by operator or by node, from ONNX Runtime's own profile of a few runs: least times, the largest shares. */
 export const sharesOf = async (
-  { model, feeds, wanted }: Call,
+  { model, feeds, wanted }: Omit<Call, 'run' | 'steps'>,
   threads: number,
   { runs = 5, by = 'operator' as 'operator' | 'node', most = 12 } = {},
 ): Promise<readonly Share[]> => {
