@@ -5,15 +5,15 @@ import { castLike, dtypeOf, num, sumTo } from '../shapes.ts';
 
 /** Activation functions. At a kink the slope is PyTorch's: relu'(0) = 0, the left slope for the leaky and exponential ones. */
 const select = (emit: Emit, x: string, right: string, left: string): string => emit.Where(emit.Greater(x, num(emit, 0, x)), right, left);
-/** 1/√(2π) */
-const density = 0.3989422804014327;
+/** −ln √π */
+const level = -0.5 * Math.log(Math.PI);
 
-/** d(x·Φ(x))/dx = Φ(x) + x·φ(x). */
+/** d(x·Φ(x))/dx = Φ(x) + x·φ(x), with u = x/√2: (1 + erf u)/2 + u·exp(−u²)/√π, in few passes. */
 const geluSlope = (emit: Emit, x: string): string => {
   const n = (v: number): string => num(emit, v, x);
-  const phi = emit.Mul(n(density), emit.Exp(emit.Mul(n(-0.5), emit.Mul(x, x))));
-  const cdf = emit.Mul(n(0.5), emit.Add(n(1), emit.Erf(emit.Mul(x, n(Math.SQRT1_2)))));
-  return emit.Add(cdf, emit.Mul(x, phi));
+  const u = emit.Mul(x, n(Math.SQRT1_2));
+  const rise = emit.Mul(u, emit.Exp(emit.Sub(n(level), emit.Mul(u, u))));
+  return emit.Add(emit.Add(n(0.5), emit.Mul(n(0.5), emit.Erf(u))), rise);
 };
 /** With u = √(2/π)(x + 0.044715x³) and t = tanh u: (1 + t)/2 + x/2·(1 − t²)·u′. */
 const tanhGeluSlope = (emit: Emit, x: string): string => {

@@ -2,7 +2,7 @@ import { floatOf, intOf } from '../../graph/attribute.ts';
 import { constantOf } from '../../graph/constant.ts';
 import { type Emit, float } from '../../graph/emit.ts';
 import type { Node } from '../../graph/types.ts';
-import type { Back, Rule, Rules, Site } from '../rule.ts';
+import type { Rule, Rules, Site } from '../rule.ts';
 import { axisOf, castLike, dimsOf, dtypeOf, isPlain, mean, num, onesLike, rankOf, sumTo, zerosLike } from '../shapes.ts';
 import { channelSums } from './convolution-window.ts';
 
@@ -115,13 +115,37 @@ const trailing = (emit: Emit, site: Site): readonly number[] => {
   const axis = axisOf(emit, site, -1);
   return Array.from({ length: (rankOf(emit, site.x[0]) ?? axis + 1) - axis }, (_, i) => axis + i);
 };
-const layerInput: Back = (emit, g, site) => {
-  const axes = trailing(emit, site);
-  return unstandard(emit, emit.Mul(g, site.x[1]), standard(emit, site.x[0], axes, site.node), axes);
+/** Mean and inverse deviation as the operator itself gives them, of a node that is there and makes float32. */
+const layerStatistics = (
+  emit: Emit,
+  { node, x: [x], y: [y] }: Site,
+  axes: readonly number[],
+): readonly [mean: string, r: string] | undefined => {
+  const made = emit.producer(y);
+  if (made?.op !== 'LayerNormalization' || made.domain !== '' || dtypeOf(emit, x) !== 'float32' || !isPlain(emit, x)) return undefined;
+  if (made.outputs.length === 3) return [made.outputs[1], made.outputs[2]];
+  const dims = dimsOf(emit, x);
+  if (!dims || !emit.nodes.includes(made)) return undefined;
+  const dtype = 'float32';
+  const kept = { kind: 'tensor', dtype, dims: dims.map((d, i) => (axes.includes(i) ? 1 : d)) } as const;
+  const [m, r] = ['mean', 'inverse'].map((what) => emit.typed(emit.fresh(`${y}.${what}`), kept));
+  emit.replace(made, { ...made, outputs: [y, m, r] });
+  emit.means(m, 'ReduceMean', [x, emit.ints(axes)], { keepdims: 1 });
+  const d = emit.Sub(x, m);
+  emit.means(r, 'Reciprocal', [emit.Sqrt(emit.Add(mean(emit, emit.Mul(d, d), axes), num(emit, floatOf(node, 'epsilon', 1e-5), x)))]);
+  return [m, r];
 };
-const layer = (node: Node): Rule =>
-  // Mean and InvStdDev are outputs too; where something reads them, the whole is written out.
-  node.outputs.slice(1).some((y) => y)
+const layerStandard = (emit: Emit, site: Site): ReturnType<typeof standard> => {
+  const [x] = site.x;
+  const axes = trailing(emit, site);
+  const statistics = layerStatistics(emit, site, axes);
+  if (!statistics) return standard(emit, x, axes, site.node);
+  const [m, r] = statistics;
+  return { hat: emit.Mul(emit.Sub(x, m), r), r };
+};
+const layer = (node: Node, emit: Emit): Rule =>
+  // Mean and InvStdDev are outputs too; where something else reads them, the whole is written out.
+  node.outputs.slice(1).some((y) => y && emit.meaning(y) === node)
     ? {
         as: (emit, site) => {
           const { hat, r } = standard(emit, site.x[0], trailing(emit, site), node);
@@ -131,8 +155,8 @@ const layer = (node: Node): Rule =>
       }
     : {
         back: [
-          layerInput,
-          (emit, g, site) => sumTo(emit, emit.Mul(g, standard(emit, site.x[0], trailing(emit, site), node).hat), site.x[1]),
+          (emit, g, site) => unstandard(emit, emit.Mul(g, site.x[1]), layerStandard(emit, site), trailing(emit, site)),
+          (emit, g, site) => sumTo(emit, emit.Mul(g, layerStandard(emit, site).hat), site.x[1]),
           (emit, g, { x: [, , b] }) => sumTo(emit, g, b),
         ],
       };

@@ -4,7 +4,7 @@ import { constantOf } from '../../graph/constant.ts';
 import type { Constant } from '../../graph/types.ts';
 import { type Architecture, defineArchitecture } from '../define.ts';
 import { dense, integers, number } from './layers.ts';
-import { depth, encoder, heads, hidden, width } from './transformer.ts';
+import { depth, encoder, FAR, heads, hidden, width } from './transformer.ts';
 
 const paddingOf = (token: number): Constant => constantOf('int64', [], [token]);
 const whole = (value: number): { readonly type: 'int'; readonly value: number } => ({ type: 'int', value });
@@ -44,14 +44,17 @@ export const textTransformer: Architecture = defineArchitecture({
     const padding = net.tensor('Constant', 'padding', [], { value: { type: 'tensor', value: paddingOf(vocabulary.padding) } }, []);
     const empty = net.layer('Equal', 'empty', [x, padding], {}, [length], 'bool');
     const kept = net.layer('Not', 'kept', [empty], {}, [length], 'bool');
-    const axes = net.layer('Unsqueeze', 'kept.axes', [kept, integers(net, 'kept.places', [1, 2])], {}, [1, 1, length], 'bool');
-    const { value } = encoder(net, { value: start, row: all }, 'text-transformer', { ...chosen, epsilon: 1e-5 }, axes);
     const shares = net.layer('Cast', 'shares', [kept], { to: whole(1) }, [length]);
+    const one = number(net, 'one', 1);
+    const gaps = net.layer('Sub', 'gaps', [shares, one], {}, [length]);
+    const far = net.layer('Mul', 'far', [gaps, number(net, 'far.by', -FAR)], {}, [length]);
+    const mask = net.layer('Unsqueeze', 'mask', [far, integers(net, 'mask.places', [1, 2])], {}, [1, 1, length]);
+    const { value } = encoder(net, { value: start, row: all }, 'text-transformer', { ...chosen, epsilon: 1e-5 }, mask);
     const line = net.layer('Unsqueeze', 'shares.line', [shares, integers(net, 'shares.place', [1])], {}, [1, length]);
     const sum = net.layer('MatMul', 'sum', [line, value], {}, [1, chosen.width]);
     const flat = net.layer('Flatten', 'sum.flat', [sum], { axis: whole(1) }, [chosen.width]);
     const found = net.layer('ReduceSum', 'count', [shares, integers(net, 'count.axes', [1])], { keepdims: whole(1) }, [1]);
-    const count = net.layer('Max', 'count.least', [found, number(net, 'count.one', 1)], {}, [1]);
+    const count = net.layer('Max', 'count.least', [found, one], {}, [1]);
     const mean = net.layer('Div', 'mean', [flat, count], {}, [chosen.width]);
     return dense(net, { value: mean, row: [chosen.width] }, 'fc', classes).value;
   },

@@ -3,7 +3,7 @@ import { type IntOption, int } from '../../base/option.ts';
 import type { Net } from '../define.ts';
 import { along, type Flow, number, reshape } from './layers.ts';
 
-/** Added to attention logits in place of −∞: finite, so that a row without any words has no NaN. */
+/** In place of −∞ among attention logits: finite, so that a row without any words has no NaN. */
 export const FAR = -1e9;
 
 export const depth = (size: number): IntOption => int({ default: size, min: 1, max: 96, help: 'Encoder layers.' });
@@ -29,8 +29,8 @@ const turned = (net: Net, { value, row }: Flow, name: string, perm: readonly num
   return { value: net.layer('Transpose', name, [value], { perm: { type: 'ints', value: [0, ...perm] } }, next), row: next };
 };
 
-/** softmax(q·kᵀ/√d)·v of every head, k and v of `from`; `kept` ([N, 1, 1, T], true or false) leaves tokens out. */
-export const attention = (net: Net, flow: Flow, name: string, count: number, kept?: string, from: Flow = flow): Flow => {
+/** softmax(q·kᵀ/√d + mask)·v of every head, k and v of `from`; `mask` ([N, 1, 1, T]) is 0, or far below for tokens to leave out. */
+export const attention = (net: Net, flow: Flow, name: string, count: number, mask?: string, from: Flow = flow): Flow => {
   const [tokens, size] = flow.row;
   const each = size / count;
   const split = (of: Flow, what: string, perm: readonly number[]): Flow =>
@@ -42,16 +42,16 @@ export const attention = (net: Net, flow: Flow, name: string, count: number, kep
   const v = split(along(net, from, `${name}.value`, size), 'value', [2, 1, 3]);
   const row = [count, tokens, from.row[0]];
   const plain = net.layer('MatMul', `${name}.logits`, [q.value, k.value], {}, row);
-  const logits = kept === undefined ? plain : net.layer('Where', `${name}.masked`, [kept, plain, number(net, `${name}.far`, FAR)], {}, row);
+  const logits = mask === undefined ? plain : net.layer('Add', `${name}.masked`, [plain, mask], {}, row);
   const shares = net.layer('Softmax', `${name}.softmax`, [logits], { axis: { type: 'int', value: -1 } }, row);
   const read = { value: net.layer('MatMul', `${name}.read`, [shares, v.value], {}, [count, tokens, each]), row: [count, tokens, each] };
   return along(net, reshape(net, turned(net, read, `${name}.joined`, [2, 1, 3]), `${name}.flat`, [tokens, size]), `${name}.out`, size);
 };
 
 /** x + Attention(LN(x)), then x + W₂·gelu(W₁·LN(x)): normalisation first, rows [tokens, width]. */
-const encoderLayer = (net: Net, flow: Flow, name: string, sizes: Sizes, kept: string | undefined): Flow => {
+const encoderLayer = (net: Net, flow: Flow, name: string, sizes: Sizes, mask: string | undefined): Flow => {
   const { epsilon } = sizes;
-  const read = attention(net, layerNorm(net, flow, `${name}.norm1`, epsilon), `${name}.attention`, sizes.heads, kept);
+  const read = attention(net, layerNorm(net, flow, `${name}.norm1`, epsilon), `${name}.attention`, sizes.heads, mask);
   const middle = added(net, flow, read, `${name}.middle`);
   const inner = along(net, layerNorm(net, middle, `${name}.norm2`, epsilon), `${name}.dense1`, sizes.hidden);
   const gelu = { value: net.layer('Gelu', `${name}.gelu`, [inner.value], {}, inner.row), row: inner.row };
@@ -66,10 +66,10 @@ interface Sizes {
 }
 
 /** Encoder layers one after the other, and a last normalisation. */
-export const encoder = (net: Net, flow: Flow, arch: string, sizes: Sizes, kept?: string): Flow => {
+export const encoder = (net: Net, flow: Flow, arch: string, sizes: Sizes, mask?: string): Flow => {
   if (flow.row[1] % sizes.heads !== 0)
     throw new Fault('training/architecture', { arch, reason: `${sizes.heads} heads do not divide its width of ${flow.row[1]}` });
   let next = flow;
-  for (let i = 0; i < sizes.depth; i++) next = encoderLayer(net, next, `layers.${i}`, sizes, kept);
+  for (let i = 0; i < sizes.depth; i++) next = encoderLayer(net, next, `layers.${i}`, sizes, mask);
   return layerNorm(net, next, 'norm', sizes.epsilon);
 };
