@@ -16,6 +16,7 @@ import type { Diagnosed } from './train-diagnose.ts';
 import { type HostRows, hostOf } from './train-host.ts';
 import type { Iterate } from './train-iterate.ts';
 import { liveOf } from './train-live.ts';
+import { type Cut, columnsOf, cutOf, microFeeds } from './train-micro.ts';
 import { moves } from './train-moves.ts';
 import { pause } from './train-pause.ts';
 import { type EpochRow, type Snapshot, weights } from './train-progress.ts';
@@ -94,7 +95,6 @@ export const augmentFeeds = (
   );
 
 const now = (): number => performance.now() / 1000;
-const list = (tensor: Tensor): number[] => Array.from(tensor.data as Float32Array);
 
 /** Mean loss and accuracy of some rows in inference form. */
 export const evaluate = async (
@@ -161,6 +161,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
   const go: Tensor = { dtype: 'bool', dims: [], data: Uint8Array.of(recipe.nonfinite === 'skip' ? 1 : 0) };
   const decide = recipe.extra.batchSchedule?.part.decide;
   const decided = recipe.extra.batchSchedule?.chosen ?? {};
+  const micro = decide?.micro?.(decided);
 
   const momentOf = (epoch: number): EpochMoment => ({ epoch, epochs, batch: p.batch });
   const rowsLeft = (): number => host.order(momentOf(p.epoch)).places.length - p.position;
@@ -204,14 +205,19 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
   const drawn = recipe.adversarial && compiled.inputs.start ? recipe.adversarial : undefined;
   const feedsFor = async (
     order: ReturnType<typeof host.order>,
-    size: number,
-    k: number,
+    cut: Cut,
+    updates: number,
     positions: Float64Array,
     lr: readonly number[],
   ): Promise<Record<string, Tensor>> => {
+    const { parts, rows: size } = cut;
+    const k = updates * parts;
+    // Numbers of the steps, by which they draw: those of micro-batches are of the rows before them.
+    const first = micro ? p.seen : p.step;
     const feeds: Record<string, Tensor> = {
       ...compiled.hyper,
-      [compiled.inputs.lr]: vector(compiled.precision, lr),
+      ...(micro ? microFeeds(compiled, cut, micro.variance, updates) : {}),
+      [compiled.inputs.lr]: vector(compiled.precision, parts === 1 ? lr : lr.flatMap((rate) => Array.from({ length: parts }, () => rate))),
       [compiled.inputs.go]: go,
     };
     for (const [key, { input }] of Object.entries(compiled.state)) feeds[input] = state[key];
@@ -219,11 +225,12 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     const { x, y } = resident ?? (await train.rows.take(positions, [k, size], job.signal));
     feeds[compiled.inputs.x] = x;
     feeds[compiled.inputs.y] = y;
-    Object.assign(feeds, augmentFeeds(compiled, recipe, recipe.seed, [p.step, k], size, train.rows.bound.inputDims));
+    Object.assign(feeds, augmentFeeds(compiled, recipe, recipe.seed, [first, k], size, train.rows.bound.inputDims));
     if (drawn)
-      feeds[compiled.inputs.start] = startsOf(drawn, compiled.precision, recipe.seed, [p.step, k], size, train.rows.bound.inputDims);
-    const steps = [p.step, k] as const;
-    Object.assign(feeds, host.feeds({ order, moment: momentOf(p.epoch), at: p.position, size, steps, momentOf: stepMoment }));
+      feeds[compiled.inputs.start] = startsOf(drawn, compiled.precision, recipe.seed, [first, k], size, train.rows.bound.inputDims);
+    const steps = [first, k] as const;
+    const moments = (step: number) => stepMoment(p.step + Math.floor((step - first) / parts));
+    Object.assign(feeds, host.feeds({ order, moment: momentOf(p.epoch), at: p.position, size, steps, momentOf: moments }));
     return feeds;
   };
 
@@ -231,7 +238,8 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
   const call = async (): Promise<Bad | undefined> => {
     const order = host.order(momentOf(p.epoch));
     const left = rowsLeft();
-    const size = Math.min(p.batch, left);
+    const cut = cutOf(Math.min(p.batch, left), micro?.rows);
+    const size = cut.parts * cut.rows;
     const bulky = drawn !== undefined || recipe.augment?.noise !== undefined;
     const fitting = resident && !bulky ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(blockBytes / (rowBytes * size)));
     const budget = Math.max(1, Math.floor(callSeconds / (perRow * size)));
@@ -242,20 +250,15 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     const positions = Float64Array.from(places, (at) => train.positions[at]);
     const validation = p.history.flatMap((row) => row.valLoss ?? []);
     const lr = Array.from({ length: k }, (_, i) => rateAt(i, validation));
-    const feeds = run.iterate ? {} : await feedsFor(order, size, k, positions, lr);
+    const feeds = run.iterate ? {} : await feedsFor(order, cut, k, positions, lr);
     const started = now();
     const { theta } = state;
     const stepped = await run.iterate?.(state, positions, lr[0]);
     const out = stepped?.out ?? (await session.run(feeds));
     const seconds = now() - started;
     if (stepped?.done) p.done = true;
-    const { loss: lossName, accuracy: accuracyName, gradientNorm, finite } = compiled.outputs;
-    const loss = list(out[lossName]);
+    const { loss, accuracy, norms, flags, lines } = columnsOf(compiled, out, cut.parts);
     const made = loss.length;
-    const accuracy = accuracyName ? list(out[accuracyName]) : [];
-    const norms = list(out[gradientNorm]);
-    const flags = list(out[finite]);
-    const lines = Object.fromEntries(Object.entries(compiled.outputs.monitors).map(([line, name]) => [line, list(out[name])]));
     state = Object.fromEntries(Object.entries(compiled.state).map(([key, { output }]) => [key, out[output]]));
     if (size === p.batch) perRow = seconds / (made * size);
     p.stepSeconds += seconds;

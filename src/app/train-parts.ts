@@ -112,7 +112,10 @@ const checkSizes = (recipe: Recipe, plan: Rest, job: Pick<Job, 'note'>): void =>
 
 /** What the parts of a recipe add to its plan. Throws `training/part` where they do not fit. */
 export const withParts = (recipe: Recipe, rest: Rest, headed: Headed | undefined, job: Pick<Job, 'note'>): Rest => {
-  const { head, lossScaling, regularizers, sampler, targets } = recipe.extra;
+  const { head, lossScaling, regularizers, sampler, targets, batchSchedule } = recipe.extra;
+  const micro = batchSchedule?.part.decide?.micro?.(batchSchedule.chosen);
+  if (micro && (recipe.batch.accumulate ?? 1) > 1)
+    throw refused(recipe, 'batch.schedule', batchSchedule?.part.id ?? '', "gathers micro-batches itself; leave out 'batch.accumulate'");
   const monitors = monitorsOf(recipe);
   const rowOutputs = [...new Set([...(sampler?.part.reads ?? []), ...(targets?.part.table?.reads ?? [])])];
   const layer = lastLayer(rest.graph, rest.output);
@@ -124,6 +127,7 @@ export const withParts = (recipe: Recipe, rest: Rest, headed: Headed | undefined
     ...(lossScaling?.part.guide ? { lossScaling } : {}),
     ...(uses ? { head: { ...head, given: headed.given } } : {}),
     ...(targets?.part.table ? { soft: { temperature: targets.part.table.temperature?.(targets.chosen) ?? 1 } } : {}),
+    ...(micro ? { micro: micro.variance } : {}),
     ...(sampler?.part.weighs?.(sampler.chosen) ? { weighs: true as const } : {}),
     ...(monitors && monitors.length > 0 ? { monitors } : {}),
     ...(rowOutputs.length > 0 ? { rowOutputs } : {}),

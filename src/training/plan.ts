@@ -26,6 +26,8 @@ export interface Group {
   readonly weightDecay?: number;
 }
 
+export type MicroVariance = 'examples' | 'micro-batches';
+
 /** Everything a training step is compiled from. */
 export interface Plan {
   /** The forward graph in inference form, one dialect, types known. */
@@ -45,6 +47,11 @@ export interface Plan {
   readonly ema?: number;
   /** Batches whose gradients are averaged before each update; absent for 1. */
   readonly accumulate?: number;
+  /**
+   * An update gathers the gradients of as many micro-batches as its inputs say, and what their variance is told by: the gradients of
+   * single rows, or those of the micro-batches.
+   */
+  readonly micro?: MicroVariance;
   /** Random changes of training rows. */
   readonly augment?: Augment;
   /** Rows are replaced by adversarial ones near them; absent where they are trained on as they are. */

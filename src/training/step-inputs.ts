@@ -34,11 +34,15 @@ export const sizesOf = ({ graph, layer, output, classes }: Pick<Plan, 'graph' | 
 const reading = (plan: Pick<Plan, 'loss' | 'regularizers' | 'head' | 'monitors'>, what: Reading): boolean =>
   [...objectiveParts(plan), ...(plan.monitors ?? [])].some(({ part }) => part.reads?.includes(what));
 
-/** Types of what every step is fed by key, its first axis being steps: `weights`, `domains`, `indices`, `soft`, `draw/…`, `scheduled/…`. */
+/** Of a micro-batch: its share of the rows of its update, whether it is the last one, rows of the update, and what turns mean squares into a variance. */
+export const microInputs = ['share', 'last', 'rows', 'spread'] as const;
+
+/** Types of what every step is fed by key, its first axis being steps: `micro/…`, `weights`, `domains`, `indices`, `soft`, `draw/…`, `scheduled/…`. */
 const stepInputTypes = (plan: Omit<Plan, 'groups'>): Readonly<Record<string, TensorType>> => {
   const { precision } = plan;
   const sizes = sizesOf(plan);
   const types: Record<string, TensorType> = {};
+  if (plan.micro) for (const key of microInputs) types[`micro/${key}`] = tensorType(precision, ['K']);
   if (plan.weighs) types.weights = tensorType(precision, ['K', 'B']);
   for (const key of ['domains', 'indices'] as const) if (reading(plan, key)) types[key] = tensorType('int64', ['K', 'B']);
   if (plan.soft) types.soft = tensorType(precision, ['K', 'B', plan.classes]);

@@ -1,5 +1,5 @@
 import type { Emit } from '../graph/emit.ts';
-import type { Optimizer, Update } from './define.ts';
+import type { Optimizer, StepView, Update } from './define.ts';
 import { type Layout, layoutOf, pack, unpack } from './layout.ts';
 import type { Group, Plan } from './plan.ts';
 
@@ -40,6 +40,28 @@ export const emitAccumulation = (
   const due = emit.GreaterOrEqual(filled, emit.scalar(batches));
   const zero = emit.scalar(0);
   return { mean: emit.Div(sum, filled), due, next: { gradient: emit.Where(due, zero, sum), filled: emit.Where(due, zero, filled) } };
+};
+
+/**
+ * The mean gradient of the micro-batches so far, in shares of all rows of the update, and the mean of `squares` alike; `due` with the last
+ * one, after which both begin at 0. Nothing here is left out for not being finite: the whole update is.
+ */
+export const emitMicro = (
+  emit: Emit,
+  { grad, squares }: { readonly grad: string; readonly squares: string },
+  carried: Names,
+  fed: Names,
+): { readonly mean: string; readonly due: string; readonly next: Names; readonly gathered: NonNullable<StepView['gathered']> } => {
+  const gather = (so: string, value: string): string => emit.Add(so, emit.Mul(fed['micro/share'], value));
+  const mean = gather(carried.gradient, grad);
+  const meanSquare = gather(carried.squares, squares);
+  const zero = emit.scalar(0);
+  const due = emit.Greater(fed['micro/last'], zero);
+  return {
+    ...{ mean, due },
+    next: { gradient: emit.Where(due, zero, mean), squares: emit.Where(due, zero, meanSquare) },
+    gathered: { meanSquare, spread: fed['micro/spread'], rows: fed['micro/rows'] },
+  };
 };
 
 export const slotsOf = ({ part, chosen }: Plan['optimizer']): readonly string[] =>

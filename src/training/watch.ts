@@ -9,12 +9,20 @@ import { unpack } from './layout.ts';
 import { oneHot } from './one-hot.ts';
 import { regularizerInput, type Seen } from './terms.ts';
 
-/** ‖gᵢ‖² and ⟨gᵢ, ḡ⟩ of each row's own gradient, [N], and ‖ḡ‖². */
-const emitExamples = ({ emit, plan, objective, layout }: Seen): ReturnType<StepView['examples']> => {
+/** ‖gᵢ‖² of each row's own gradient, [N]. */
+export const exampleSquares = ({ emit, plan, objective, layout }: Seen): string => {
   const names = layout.entries.map((e) => e.name);
   const rows = { perExample: objective.perExample };
   const [norms] = emit.type(objective.perExample)?.dims?.[0] === 'N' ? (atOnce(emit, rows, names, 'norms') ?? []) : [];
   if (!norms) throw new Fault('training/examples', { output: plan.output });
+  return emit.Mul(norms, norms);
+};
+
+/** Those, ⟨gᵢ, ḡ⟩ of each row, [N], and ‖ḡ‖². */
+const emitExamples = (seen: Seen): ReturnType<StepView['examples']> => {
+  const { emit, objective, layout } = seen;
+  const names = layout.entries.map((e) => e.name);
+  const squares = exampleSquares(seen);
   const found = gradients(emit, objective.mean, names);
   const along = jacobianProduct(
     emit,
@@ -23,7 +31,7 @@ const emitExamples = ({ emit, plan, objective, layout }: Seen): ReturnType<StepV
     names.map((name) => stopped(emit, found.get(name) ?? '')),
   );
   const parts = names.map((name) => emit.call('ReduceSumSquare', [found.get(name) ?? ''], { keepdims: 0 }));
-  return { squares: emit.Mul(norms, norms), along, squaredNorm: parts.reduce((a, b) => emit.Add(a, b)) };
+  return { squares, along, squaredNorm: parts.reduce((a, b) => emit.Add(a, b)) };
 };
 
 /** Numbers of every step that monitors give, by `monitor` or `monitor/line`. */
@@ -31,6 +39,7 @@ export const emitMonitors = (
   seen: Seen,
   flat: StepView['flat'],
   optimizer: Omit<StepView['optimizer'], 'chosen'>,
+  gathered?: StepView['gathered'],
 ): Record<string, string> => {
   const { emit, plan, layout } = seen;
   const lines: Record<string, string> = {};
@@ -43,6 +52,7 @@ export const emitMonitors = (
     optimizer: { ...optimizer, chosen: plan.optimizer.chosen },
     split: (vector: string) => unpack(emit, layout, vector),
     examples: () => emitExamples(seen),
+    ...(gathered ? { gathered } : {}),
   };
   for (const { part, chosen } of plan.monitors) {
     const features = part.reads?.includes('features') && plan.layer ? { features: plan.layer.features } : {};

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { cutOf } from '../../src/app/train-micro.ts';
 import { Fault } from '../../src/base/fault.ts';
 import { choose } from '../../src/base/option.ts';
 import { float32, int64 } from '../../src/base/tensor.ts';
+import type { Report } from '../../src/report/report.ts';
 import { adaptive } from '../../src/training/batch-schedules/adaptive.ts';
 import { compileSteps } from '../../src/training/compile.ts';
 import { monitors } from '../../src/training/monitors/index.ts';
 import type { Plan } from '../../src/training/plan.ts';
 import { float64, numbers, open } from './session.ts';
 import { call, pick, planOf } from './subject.ts';
-import { digitsData, workshop } from './workshop.ts';
+import { atStep, digitsData, wholeAndInPieces, workshop } from './workshop.ts';
 
 const near = (found: number, due: number, tolerance: number, what = ''): void =>
   assert.ok(Math.abs(found - due) <= tolerance * Math.max(1, Math.abs(due)), `${what}: ${found}, not ${due}`);
@@ -173,6 +175,76 @@ test('equal rows have no noise', async () => {
   assert.ok(line('variance') <= 1e-5 * line('squared-norm'), `${line('variance')}`);
 });
 
+/** Twelve rows in micro-batches, and at once. */
+const gathered = async (variance: 'examples' | 'micro-batches', parts: number) => {
+  const twelve = Array.from({ length: 12 }, (_, i) => i);
+  const data = {
+    x: float64(
+      [12, 4],
+      Array.from({ length: 48 }, (_, i) => Math.sin(1 + 3 * i)),
+    ),
+    y: int64(
+      [12],
+      twelve.map((i) => i % 3),
+    ),
+  };
+  const base = planOf('mlp', [4], 3, { hidden: '5', activation: 'tanh' });
+  const plan: Plan = {
+    ...{ ...base, precision: 'float64', statistics: 'stored' },
+    optimizer: { ...base.optimizer, chosen: { ...base.optimizer.chosen, lr: 1 } },
+    monitors: [pick(monitors, 'gradient-noise'), pick(monitors, 'batch-size')],
+  };
+  const size = 12 / parts;
+  const lines = Array.from({ length: parts }, (_, k) => twelve.slice(k * size, (k + 1) * size));
+  const micro = compileSteps({ ...plan, micro: variance });
+  const [n, unit] = variance === 'examples' ? [12, 1] : [parts, size];
+  const column = (of: (k: number) => number) =>
+    float64(
+      [parts],
+      lines.map((_, k) => of(k)),
+    );
+  const { each } = micro.inputs;
+  const feeds = {
+    [each['micro/share']]: column(() => 1 / parts),
+    [each['micro/last']]: column((k) => Number(k === parts - 1)),
+    [each['micro/rows']]: column(() => 12),
+    [each['micro/spread']]: column(() => (unit * n) / (n - 1)),
+  };
+  const rates = lines.map(() => 1);
+  const cut = await call(await open(micro.model), micro, micro.start, data, lines, rates, feeds);
+  const at = (of: string): number => numbers(cut.out[micro.outputs.monitors[of]])[parts - 1];
+  const plain = compileSteps(plan);
+  const session = await open(plain.model);
+  const whole = await call(session, plain, plain.start, data, [twelve], [1]);
+  const of = (line: string): number => numbers(whole.out[plain.outputs.monitors[line]])[0];
+  const gradients = await Promise.all(
+    lines.map(async (line) => {
+      const { state } = await call(session, plain, plain.start, data, [line], [1]);
+      const after = numbers(state.theta);
+      return numbers(plain.start.theta).map((v, i) => v - after[i]);
+    }),
+  );
+  return { cut, whole, at, of, gradients, size };
+};
+
+test('micro-batches add up to the step of all their rows, and to its variance of rows', async () => {
+  const { cut, whole, at, of } = await gathered('examples', 3);
+  const [a, b] = [numbers(cut.state.theta), numbers(whole.state.theta)];
+  // Sums in another order, in float64.
+  for (const [i, v] of a.entries()) near(v, b[i], 1e-12, `θ${i}`);
+  assert.ok(numbers(cut.state.gradient).every((v) => v === 0) && numbers(cut.state.squares)[0] === 0);
+  assert.equal(numbers(cut.state.t)[0], 1);
+  for (const line of ['variance', 'squared-norm']) near(at(`gradient-noise/${line}`), of(`gradient-noise/${line}`), 1e-12, line);
+  assert.equal(at('batch-size'), 12);
+});
+
+test('the variance of micro-batches is that of their own gradients, by their rows', async () => {
+  const { at, gradients, size } = await gathered('micro-batches', 4);
+  const mean = gradients[0].map((_, j) => gradients.reduce((sum, g) => sum + g[j], 0) / 4);
+  const squares = gradients.reduce((sum, g) => sum + g.reduce((s, v, j) => s + (v - mean[j]) ** 2, 0), 0);
+  near(at('gradient-noise/variance'), (size * squares) / 3, 1e-12, 'V');
+});
+
 const softmax = (schedule: object) => ({
   arch: { kind: 'mlp', hidden: '' },
   data: digitsData,
@@ -200,6 +272,37 @@ test('on the digits the batch ramps up from 2: faster for a small η, to all row
   const rising = (sizes: readonly number[]): boolean => sizes.filter((b, i) => i + 1 < sizes.length && b < sizes[i - 1]).length <= 4;
   assert.ok(rising(fast) && rising(slow), slow.join());
   assert.ok(Math.max(...slow.slice(0, 4)) < Math.max(...fast.slice(0, 4)), `${slow.slice(0, 9)} / ${fast.slice(0, 9)}`);
+});
+
+test('a step is cut as the cap allows, leaving over as little as can be', () => {
+  assert.deepEqual(cutOf(64, undefined), { parts: 1, rows: 64 });
+  assert.deepEqual(cutOf(64, 64), { parts: 1, rows: 64 });
+  assert.deepEqual(cutOf(1000, 300), { parts: 4, rows: 250 });
+  assert.deepEqual(cutOf(175, 100), { parts: 5, rows: 35 });
+  assert.deepEqual(cutOf(173, 100), { parts: 2, rows: 86 });
+  for (let size = 1; size <= 300; size++)
+    for (const cap of [1, 7, 32]) {
+      const { parts, rows } = cutOf(size, cap);
+      assert.ok(rows >= 1 && rows <= cap && parts * rows <= size && size - parts * rows < parts, `${size} by ${cap}`);
+    }
+});
+
+test('with a cap the batch grows as without, in micro-batches; stopped and resumed it is the run that was not', async () => {
+  const schedule = { kind: 'adaptive', start: 8, eta: 0.5, max: 700 };
+  const sizes = ({ report }: { readonly report: Report }): readonly number[] => {
+    const card = report.cards.find((c) => c.title === 'Batch size');
+    assert.ok(card?.kind === 'curve');
+    return card.lines[0].points.map(([, b]) => b);
+  };
+  const free = await workshop().run({ ...softmax(schedule), epochs: 6 });
+  const { whole: capped } = await wholeAndInPieces({ ...softmax({ ...schedule, micro: 100 }), epochs: 6 }, atStep(1), atStep(4));
+  const [a, b] = [sizes(free), sizes(capped)];
+  assert.ok(Math.max(...b) > 250, b.join());
+  // The same until the first step above the cap, whose size is a multiple of its micro-batches.
+  const first = a.findIndex((size) => size > 100);
+  assert.deepEqual(b.slice(0, first), a.slice(0, first));
+  assert.ok(b[first] >= a[first] && b[first] < a[first] + 10, `${b[first]} for ${a[first]}`);
+  assert.ok(Math.abs(capped.report.headline.test_loss - free.report.headline.test_loss) < 0.05);
 });
 
 const images = float32(
@@ -231,4 +334,19 @@ test('a largest batch below the first is refused before the first step; batch st
   await assert.rejects(shop.run(recipe), (error) => Fault.is(error, 'training/examples') && /"statistics": "stored"/.test(error.message));
   const { report } = await shop.run({ ...recipe, statistics: 'stored' });
   assert.ok(report.headline.steps >= 1);
+  // Micro-batches are normalised each by itself, and their gradients compared.
+  const micro = { kind: 'adaptive', start: 4, micro: 2, variance: 'micro-batches' };
+  const own = await shop.run({ ...recipe, epochs: 3, batch: { size: 4, schedule: micro } });
+  const noise = own.report.cards.find((c) => c.title === 'Gradient noise');
+  assert.ok(noise?.kind === 'curve' && noise.lines[0].points.every(([, v]) => v > 0));
+  const batches = own.report.cards.find((c) => c.title === 'Batch size');
+  assert.ok(batches?.kind === 'curve' && batches.lines[0].points.at(-1)?.[1] === 12);
+  const refused = (schedule: object, word: RegExp) =>
+    assert.rejects(shop.run({ ...recipe, statistics: 'stored', batch: { size: 4, schedule: { ...micro, ...schedule } } }), (error) =>
+      word.test(String(error)),
+    );
+  await refused({ micro: 3 }, /at most half of start, 4/);
+  await refused({ micro: 0 }, /at most half of start/);
+  await refused({ variance: 'examples', test: 'augmented' }, /use test 'norm'/);
+  await assert.rejects(shop.run({ ...recipe, batch: { size: 4, accumulate: 2, schedule: micro } }), /leave out 'batch.accumulate'/);
 });

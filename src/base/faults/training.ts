@@ -31,9 +31,10 @@ export const trainingFaults = {
   'training/teacher': (d: { model: string; found: number; due: number }): string =>
     `Teacher '${d.model}' tells ${d.found} classes apart, and the data have ${d.due}; give a teacher of the same classes.`,
   'training/examples': (d: { output: string }): string =>
-    `Gradients of single rows cannot be had on the way to '${d.output}': rows mix there, or a layer has no rule for them; keep the stored statistics of batch normalisation ("statistics": "stored"), or leave out the monitor or batch schedule that needs them.`,
+    `Gradients of single rows cannot be had on the way to '${d.output}': rows mix there, or a layer has no rule for them; keep the stored statistics of batch normalisation ("statistics": "stored"), set variance 'micro-batches' of the adaptive batch schedule, or leave out the monitor or batch schedule that needs them.`,
   'training/batch-schedule': (d: { start: number; max: number }): string =>
     `Batch schedule 'adaptive' starts with ${d.start} rows, more than its max of ${d.max}; raise max or lower start.`,
+  'training/micro-batches': (d: { reason: string }): string => `Batch schedule 'adaptive': micro-batches ${d.reason}.`,
   'training/no-baseline': (d: { path: string }): string =>
     `No part of recipe '${d.path}' has a natural baseline; name the recipe to compare with in place of 'baseline'.`,
   'training/no-pairs': (d: { path: string; seeds: number }): string =>

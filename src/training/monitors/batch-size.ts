@@ -9,5 +9,5 @@ export const batchSize: Monitor = defineMonitor({
   formula: ['b'],
   unit: 'count',
   options: {},
-  build: (emit, { perExample }) => ({ '': castLike(emit, emit.call('Size', [perExample]), perExample) }),
+  build: (emit, { perExample, gathered }) => ({ '': gathered?.rows ?? castLike(emit, emit.call('Size', [perExample]), perExample) }),
 });

@@ -13,11 +13,18 @@ export const gradientNoise: Monitor = defineMonitor({
     'inner-product: Var(⟨gᵢ, ḡ⟩)',
     'orthogonal: V⊥ = Σᵢ (‖gᵢ‖² − ⟨gᵢ, ḡ⟩²/‖ḡ‖²) / (b − 1), V = V⊥ + Var(⟨gᵢ, ḡ⟩)/‖ḡ‖²',
     'squared-norm: ‖ḡ‖²',
+    'of m micro-batches of s rows: V = (Σ‖gᵢ‖² − b‖ḡ‖²)/(b − 1), or s · (Σ‖ḡ_k‖² − m‖ḡ‖²)/(m − 1) with their own gradients ḡ_k',
   ],
   unit: 'none',
   scale: 'log',
   options: {},
   build(emit, view) {
+    if (view.gathered) {
+      const { meanSquare, spread } = view.gathered;
+      const square = emit.call('ReduceSumSquare', [view.flat.gradient], { keepdims: 0 });
+      const excess = emit.Max(emit.Sub(meanSquare, square), emit.scalar(0));
+      return { variance: emit.Mul(spread, excess), 'squared-norm': square };
+    }
     const { squares, along, squaredNorm } = view.examples();
     const sum = (v: string): string => emit.ReduceSum(v, { keepdims: 0 });
     const mean = (v: string): string => emit.ReduceMean(v, { keepdims: 0 });
