@@ -19,9 +19,16 @@ const isZero = { activation: 'HardSigmoid', activation_params: floats([-3e38, 1]
 /**
  * The gradient of a maximum over windows, one spatial axis after the other, in depthwise convolutions with one-hot kernels,
  * which compare, shift, add and crop at the speed of memory. Maxima along the rows are the images of the second axis. Pads
- * count as 0: where there are any, cotangents of windows whose maximum is not above 0 must be 0.
+ * count as 0: where there are any, cotangents of windows whose maximum is not above 0 must be 0. What is linear in the images
+ * and the same for each element, a sum over some of them, is taken before their parts come together.
  */
-export const pooledBack = (out: Emit, block: number, x: string, y: string, g: string, at: BlockedPool): string => {
+export const pooledBack = (
+  out: Emit,
+  block: number,
+  [x, y, g]: readonly string[],
+  at: BlockedPool,
+  linear: (part: string, sizes: readonly number[]) => string = (part) => part,
+): string => {
   const deep = Math.ceil(at.channels / block);
   const group = deep * block;
   const oneHot = (kernel: readonly number[], tap: number, value: number): string => {
@@ -88,7 +95,8 @@ export const pooledBack = (out: Emit, block: number, x: string, y: string, g: st
   };
   const across = out.call('MaxPool', [x], rows, blockDomain);
   const down = collected(parted(across, y, g, 0), 0);
-  return collected(parted(x, across, down, 1), 1);
+  const parts = parted(x, across, down, 1).map((part) => linear(part, [at.input[0], at.output[1]]));
+  return collected(parts, 1);
 };
 
 interface Taken {

@@ -73,11 +73,20 @@ const phaseOf = (
   return { high: reach.map(([, high]) => high), wide: reach.map(([low, high]) => high - low + 1), pads };
 };
 
+/** A transposed convolution by strides: its phases are named by their remainders. */
+export interface Phased {
+  readonly at: Transposed;
+  /** Remainders that some tap meets, along each axis. */
+  readonly met: readonly (readonly number[])[];
+  readonly keys: ReadonlySet<string>;
+  readonly make: (sums: ReadonlyMap<string, string>) => ReadonlyMap<string, string>;
+}
+
 export const transposes = (out: Emit, block: number, { convolution }: Kernels) => {
   const up = (n: number): number => Math.ceil(n / block) * block;
-  const run = (g: string, at: Transposed, weights: string, o: number, { wide, pads }: Phase, step: number): string => {
+  const run = (g: string, at: Transposed, weights: string, o: number, { wide, pads }: Phase, step: number, sum?: string): string => {
     const shape = { group: 1, kernel: wide, strides: [step, step], dilations: [1, 1], pads };
-    return convolution(g, { name: weights, o, i: at.from, transposed: true, reversed: true }, '', shape, {});
+    return convolution(g, { name: weights, o, i: at.from, transposed: true, reversed: true }, '', shape, { sum });
   };
   return {
     /**
@@ -99,8 +108,11 @@ export const transposes = (out: Emit, block: number, { convolution }: Kernels) =
       if (counts.every((n, a) => n * side === at.sizes[a])) return whole;
       return out.Slice(whole, out.ints([0, 0]), out.ints(at.sizes), out.ints([2, 3]));
     },
-    /** A convolution for each remainder of places by the strides, with the taps that meet them; results in turn. In blocks. */
-    phased(g: string, at: Transposed): string | undefined {
+    /**
+     * A convolution for each remainder of places by the strides, with the taps that meet them: a phase of the result, in blocks,
+     * made when it is known what each is to be added to.
+     */
+    phased(g: string, at: Transposed): Phased | undefined {
       const { strides, to } = at;
       const counts = at.sizes.map((n, a) => Math.ceil(n / strides[a]));
       const met = strides.map((s, a) =>
@@ -117,28 +129,35 @@ export const transposes = (out: Emit, block: number, { convolution }: Kernels) =
           if (!phase) return undefined;
           phases.set(`${y},${x}`, phase);
         }
+      const make = (sums: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
+        new Map(
+          Array.from(phases, ([key, phase]) => {
+            const taps = tapsAt(at, key.split(',').map(Number), phase.high, phase.wide);
+            return [key, run(g, at, chosenTaps(out, at, taps, phase.wide), to, phase, 1, sums.get(key))] as const;
+          }),
+        );
+      return { at, met, keys: new Set(phases.keys()), make };
+    },
+    /** Phases in turns along both axes: the image that they are of, in blocks. */
+    woven({ at: { strides, sizes, to }, met }: Phased, parts: ReadonlyMap<string, string>): string {
       /** Values `width` apart, in turn; where there is one list, zeros stand for the others. */
-      const inTurn = (parts: readonly string[], axis: number, width: number): string => {
-        const rows = parts.map((p) => out.Reshape(p, out.ints([-1, width])));
+      const inTurn = (lists: readonly string[], axis: number, width: number): string => {
+        const rows = lists.map((p) => out.Reshape(p, out.ints([-1, width])));
         const [place] = met[axis];
-        if (strides[axis] === 1) return parts[0];
+        if (strides[axis] === 1) return lists[0];
         if (rows.length > 1) return out.Concat(...rows, { axis: 1 });
         return out.Pad(rows[0], out.ints([0, place * width, 0, (strides[axis] - 1 - place) * width]));
       };
       const lines = met[0].map((y) =>
         inTurn(
-          met[1].map((x) => {
-            const phase = phases.get(`${y},${x}`) as Phase;
-            const taps = tapsAt(at, [y, x], phase.high, phase.wide);
-            return run(g, at, chosenTaps(out, at, taps, phase.wide), to, phase, 1);
-          }),
+          met[1].map((x) => parts.get(`${y},${x}`) ?? ''),
           1,
           block,
         ),
       );
-      const [high, wide] = counts.map((n, a) => n * strides[a]);
+      const [h, w] = sizes;
+      const [high, wide] = sizes.map((n, a) => Math.ceil(n / strides[a]) * strides[a]);
       const whole = inTurn(lines, 0, wide * block);
-      const [h, w] = at.sizes;
       if (h === high && w === wide) return out.Reshape(whole, out.ints([-1, up(to), h, w]));
       const planes = out.Reshape(whole, out.ints([-1, up(to) / block, high, wide * block]));
       return out.Reshape(out.Slice(planes, out.ints([0, 0]), out.ints([h, w * block]), out.ints([2, 3])), out.ints([-1, up(to), h, w]));

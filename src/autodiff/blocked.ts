@@ -4,7 +4,7 @@ import type { Node } from '../graph/types.ts';
 import { namesWithin, readsOf, subgraphs } from '../graph/walk.ts';
 import { type Behind, blockDomain, kernels, type Shape, type Weights } from './blocked-kernels.ts';
 import { pooledBack } from './blocked-pool.ts';
-import { type Transposed, transposes } from './blocked-transpose.ts';
+import { type Phased, type Transposed, transposes } from './blocked-transpose.ts';
 import { isWhole, product, windowOf } from './rules/convolution-window.ts';
 import { dimsOf, dtypeOf, given } from './shapes.ts';
 
@@ -86,6 +86,7 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
   const { live, users } = needed(emit, outputs);
   const done = new Set<Node>();
   const pending = new Map<string, Pending>();
+  const inPhases = new Map<string, Phased>();
   const out = emitter({
     constants: emit.constants,
     types: emit.types,
@@ -93,7 +94,7 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
   });
   const own = kernels(out, block);
   const { within, enter, convolution, spread, depthwise } = own;
-  const { packed, phased } = transposes(out, block, own);
+  const { packed, phased, woven } = transposes(out, block, own);
   const single = (...values: readonly string[]): boolean => values.every((v) => !v || dtypeOf(emit, v) === 'float32');
   const isScalar = (v: string): boolean => {
     const dims = whole(emit, v);
@@ -103,6 +104,11 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
   const onlyReader = (name: string, op: string): Node | undefined => {
     const [next, ...more] = users.get(name) ?? [];
     return next?.op === op && next.domain === '' && more.length === 0 && !outputs.includes(name) ? next : undefined;
+  };
+  /** Strides of the transposed convolution that a value is. */
+  const strided = (v: string): readonly number[] | undefined => {
+    const node = emit.meaning(v);
+    return node?.op === 'ConvTranspose' && node.domain === '' ? intsOf(node, 'strides') : undefined;
   };
   const image = (v: string): string | undefined => {
     const dims = dimsOf(emit, v);
@@ -149,8 +155,26 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
     }
     return rectified(name, make);
   };
+  /** Two transposed convolutions by the same strides meet in their phases: a shortcut fills only some of them. */
+  const addPhases = ([a, b]: readonly string[], name: string): boolean => {
+    const [one, other] = [inPhases.get(a), inPhases.get(b)];
+    for (const v of [a, b]) inPhases.delete(v);
+    const fits = (part?: Phased, all?: Phased): boolean =>
+      part !== undefined && all !== undefined && a !== b && [...part.keys].every((key) => all.keys.has(key));
+    if (one && other && (fits(one, other) || fits(other, one))) {
+      const [part, all] = fits(other, one) ? [other, one] : [one, other];
+      return leave(woven(all, all.make(part.make(new Map()))), name, all.at.to);
+    }
+    for (const [v, made] of [
+      [a, one],
+      [b, other],
+    ] as const)
+      if (made) leave(woven(made, made.make(new Map())), v, made.at.to);
+    return false;
+  };
   const add = (node: Node, name: string): boolean => {
     const [a, b] = node.inputs;
+    if (addPhases(node.inputs, name)) return true;
     const [one, other] = pending.has(a) ? [a, b] : [b, a];
     const make = pending.get(one);
     if (!make) return between(node, name);
@@ -174,7 +198,11 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
     }
     if (product(at.strides) === 1 || at.to < block / 2 || at.to % align !== 0) return false;
     const made = phased(g, at);
-    return made !== undefined && leave(made, name, at.to);
+    if (made === undefined) return false;
+    const sum = onlyReader(name, 'Add');
+    if (sum?.inputs.every((v) => strided(v)?.join() === at.strides.join() && image(v) === image(name))) inPhases.set(name, made);
+    else leave(woven(made, made.make(new Map())), name, at.to);
+    return true;
   };
   const transposed = (node: Node, name: string): boolean => {
     const [g, w, bias] = node.inputs;
@@ -216,8 +244,13 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
     const reach = output.map((n, i) => (n - 1) * strides[i] + kernel[i] - input[i] - begin[i]);
     const padded = [...begin, ...end, ...reach].some((p) => p > 0);
     if (!within(x) || channels % align !== 0 || (padded && !isAbove(emit, g, y))) return false;
-    const [images, maxima, cotangents] = [x, y, g].map((v) => enter(v, channels));
-    return leave(pooledBack(out, block, images, maxima, cotangents, { channels, kernel, strides, begin, input, output }), name, channels);
+    const [values, pooled] = [[x, y, g].map((v) => enter(v, channels)), { channels, kernel, strides, begin, input, output }];
+    const sum = pathSums.get(name);
+    if (sum) {
+      done.add(sum.node);
+      leave(pooledBack(out, block, values, pooled, alongPaths(channels, sum.weights)), sum.node.outputs[0], channels);
+    }
+    return leave(pooledBack(out, block, values, pooled), name, channels);
   };
   /** A node on what is in blocks, and numbers: its value in blocks. */
   const among = (node: Node, name: string): readonly [made: string, channels: number] | undefined => {
@@ -266,18 +299,29 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
     node.outputs.forEach((v, i) => void leave(parts[i], v, sizes[i]));
     return true;
   };
-  /** A weighted sum over the points of paths (path-gradient.ts). */
+  /** A weighted sum over the points of paths (path-gradient.ts), of images in blocks. */
+  const alongPaths =
+    (channels: number, weights: string) =>
+    (images: string, sizes: readonly number[]): string => {
+      const deep = Math.ceil(channels / block) * block;
+      const ends = out.ints([deep * product(sizes)]);
+      const points = out.Reshape(images, out.Concat(out.ints([-1]), out.Shape(weights), ends, { axis: 0 }));
+      const sums = out.MatMul(out.Unsqueeze(weights, out.ints([0])), points);
+      return out.Reshape(sums, out.ints([-1, deep, ...sizes]));
+    };
   const pathSum = (node: Node, name: string): boolean => {
     const [v, weights] = node.inputs;
     const from = within(v);
     const sizes = dimsOf(emit, v)?.slice(2) ?? [undefined];
-    if (!from || !isWhole(sizes)) return false;
-    const deep = Math.ceil(from[1] / block) * block;
-    const ends = out.ints([deep * product(sizes)]);
-    const points = out.Reshape(from[0], out.Concat(out.ints([-1]), out.Shape(weights), ends, { axis: 0 }));
-    const sums = out.MatMul(out.Unsqueeze(weights, out.ints([0])), points);
-    return leave(out.Reshape(sums, out.ints([-1, deep, ...sizes])), name, from[1]);
+    return from !== undefined && isWhole(sizes) && leave(alongPaths(from[1], weights)(from[0], sizes), name, from[1]);
   };
+  /** Sums over paths, by what they sum. */
+  const pathSums = new Map(
+    live.flatMap((node) => {
+      const meant = emit.meaning(node.outputs[0]);
+      return meant?.domain === 'assay' && meant.op === 'PathSum' ? [[meant.inputs[0], { node, weights: meant.inputs[1] }] as const] : [];
+    }),
+  );
   const lowerings: Readonly<Record<string, (node: Node, name: string) => boolean>> = {
     ...Object.fromEntries(elementwise.map((op) => [`.${op}`, between])),
     '.Add': add,

@@ -76,6 +76,8 @@ export interface GradientTool {
   readonly targets: number;
   /** Shape of one point, e.g. [1, 8, 8]: of an input row, or of the value that points are of. */
   readonly inputDims: readonly number[];
+  /** Points that run at once: longer requests are done in parts, and need more memory for their points alone. */
+  readonly atOnce: number;
   /**
    * For every row b: Σ_i weights[i] · ∇f_t(b)(points[b, i]), with f_t the target's entry.
    * `points` is [B, S, ...inputDims] laid out flat; `gradient` and `values` come back as [B, d] and [B, S].

@@ -38,6 +38,8 @@ const cases: readonly (readonly [name: string, x: readonly number[], w: readonly
     ['five by five', [3, 8, 10, 10], [16, 8, 5, 5], {}],
     ['one element', [4, 24, 3, 3], [40, 24, 1, 1], {}],
     ['by 2', [2, 12, 8, 6], [24, 12, 3, 3], { pads: [1, 1, 1, 1], strides: [2, 2] }],
+    ['by 2, with a shortcut', [2, 12, 8, 6], [24, 12, 3, 3], { pads: [1, 1, 1, 1], strides: [2, 2] }],
+    ['by 3 and 2, with a shortcut, rows left over', [2, 16, 10, 7], [16, 16, 3, 3], { pads: [1, 1, 1, 1], strides: [3, 2] }],
     ['by 2 and 3, dilated', [2, 20, 8, 9], [36, 20, 2, 3], { strides: [2, 3], dilations: [2, 1], pads: [0, 1, 1, 1] }],
     ['by 2, one element', [2, 12, 8, 6], [20, 12, 1, 1], { strides: [2, 2] }],
     ['by 2, one element, a row left over', [2, 12, 7, 6], [20, 12, 1, 1], { strides: [2, 2] }],
@@ -59,6 +61,7 @@ const cases: readonly (readonly [name: string, x: readonly number[], w: readonly
 for (const [name, x, w, attributes] of cases) {
   test(`${name}: a convolution and its first and second derivatives are the same on blocks of channels`, { skip }, async () => {
     const emit = emitter();
+    const [ones, axes] = [(n: number) => emit.ints([n, n]), emit.ints([2, 3])];
     const typed = (stem: string, dims: readonly number[]): { name: string; type: TensorType } => {
       const type: TensorType = { kind: 'tensor', dtype: 'float32', dims };
       return { name: emit.typed(emit.fresh(stem), type), type };
@@ -66,7 +69,12 @@ for (const [name, x, w, attributes] of cases) {
     // The size of the batch is not known when the graph is made.
     const symbolic = [typed('x', x), typed('w', w), typed('b', [w[0]])];
     emit.typed('x', { kind: 'tensor', dtype: 'float32', dims: [undefined, ...x.slice(1)] });
-    const y = emit.Conv('x', 'w', 'b', { kernel_shape: w.slice(2), ...attributes });
+    const dense = emit.Conv('x', 'w', 'b', { kernel_shape: w.slice(2), ...attributes });
+    // Two ways back by the same strides, of which one misses some places.
+    const past = name.includes('shortcut')
+      ? emit.Conv('x', emit.Slice('w', ones(1), ones(2), axes), { ...attributes, pads: [0, 0, 0, 0] })
+      : '';
+    const y = past ? emit.Add(emit.Tanh(dense), past) : dense;
     const loss = emit.ReduceSum(emit.Mul(emit.Mul(y, y), y), { keepdims: 0 });
     const first = gradients(emit, loss, ['x', 'w', 'b']);
     const slope = [...first.values()].map((g) => emit.ReduceSum(emit.Mul(g, g), { keepdims: 0 })).reduce((a, b) => emit.Add(a, b));

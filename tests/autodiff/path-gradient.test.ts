@@ -12,8 +12,8 @@ import { numbers, open } from './ort.ts';
 
 const block = await onnxruntime().block();
 
-/** A picture normalised by channel, a convolution by 2, a Relu, and classes. */
-const picture = (channels: number) => {
+/** A picture normalised by channel, a convolution by 2, a Relu, perhaps maxima of windows that overlap, and classes. */
+const picture = (channels: number, maxima: boolean) => {
   const emit = emitter({ taken: ['x', 'y'] });
   const draw = random(3, 'picture');
   const held = (dims: readonly number[]): string =>
@@ -31,7 +31,8 @@ const picture = (channels: number) => {
   const seen = emit.Relu(
     emit.Conv(normal, held([channels, 3, 3, 3]), held([channels]), { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }),
   );
-  const pooled = emit.ReduceMean(emit.Mul(seen, seen), emit.ints([2, 3]), { keepdims: 0 });
+  const most = maxima ? emit.call('MaxPool', [seen], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }) : seen;
+  const pooled = emit.ReduceMean(emit.Mul(most, most), emit.ints([2, 3]), { keepdims: 0 });
   const scores = emit.rename(emit.MatMul(pooled, held([channels, 4])), 'y');
   return modelOf(
     { irVersion: 8, opsets: new Map([['', 18]]) },
@@ -43,9 +44,10 @@ const picture = (channels: number) => {
   );
 };
 
-for (const size of block > 0 ? [0, block] : [0]) {
-  test(`sums along paths, taken before the linear operators that end the gradient, are those of the points' own gradients${size ? ', in blocks' : ''}`, async () => {
-    const model = picture(20);
+const sizes = block > 0 ? [0, block] : [0];
+for (const [size, maxima] of sizes.flatMap((n) => [[n, false] as const, [n, true] as const])) {
+  test(`sums along paths, taken before the linear operators that end the gradient, are those of the points' own gradients${size ? ', in blocks' : ''}${maxima ? ', behind maxima' : ''}`, async () => {
+    const model = picture(20, maxima);
     const graph = inputGradient(model, { types: new Map(), block: size }, { input: 'x', output: 'y' });
     // Three paths of four points; the same points as paths of one.
     const draw = random(4, 'points');

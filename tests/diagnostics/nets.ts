@@ -39,6 +39,7 @@ export const toolOf = (
   output: 'logits',
   targets,
   inputDims,
+  atOnce: 7,
   values: async ({ points, targets: wanted }) =>
     Float64Array.from(wanted, (target, i) => f(points, (i * points.length) / wanted.length, target).value),
   sum: async ({ rows, points, weights, targets: wanted, square }) => {

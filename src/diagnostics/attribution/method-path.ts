@@ -5,7 +5,7 @@ import { copiesOf } from './hiding.ts';
 import { type Attributed, type AttributionMethod, completenessOf, type MethodContext, type MethodsOf, type Question } from './method.ts';
 import { noiseOf } from './noise.ts';
 import { sumAlong } from './paths.ts';
-import { type RuleName, rules, withEnds } from './quadrature.ts';
+import { type RuleName, rules } from './quadrature.ts';
 import { drawnRows } from './samples.ts';
 
 /** Where a path runs, if not through the inputs: values of a layer, `from` and `to` per row. */
@@ -13,9 +13,6 @@ export interface Inside {
   readonly d: number;
   readonly to: Float32Array;
 }
-
-const valuesAt = (values: Float64Array, rows: number, per: number, at: number): Float64Array =>
-  Float64Array.from({ length: rows }, (_, b) => values[b * per + at]);
 
 /** (x − x')·∫∇f along the straight path (Sundararajan, Taly, Yan 2017), one baseline per row. */
 const integrate = async (
@@ -30,17 +27,18 @@ const integrate = async (
   const rows = question.targets.length;
   const to = inside?.to ?? question.x;
   const d = to.length / rows;
-  const { nodes, weights, first, last } = withEnds(rules[rule](steps));
+  const { nodes, weights } = rules[rule](steps);
   const point = (row: number, s: number, points: Float32Array, at: number): void => {
-    for (let k = 0; k < d; k++) {
-      const from = baseline[row * d + k];
-      points[at + k] = nodes[s] === 1 ? to[row * d + k] : from + nodes[s] * (to[row * d + k] - from);
-    }
+    const t = nodes[s];
+    const end = (row + 1) * d;
+    for (let k = row * d, i = at; k < end; k++, i++) points[i] = (1 - t) * baseline[k] + t * to[k];
   };
   const sums = await sumAlong(tool, question, weights, point, false, signal, inside ? { inside: true, d } : {});
   const values = sums.gradient.map((g, k) => g * (to[k] - baseline[k]));
-  const output = valuesAt(sums.values, rows, nodes.length, last);
-  const start = valuesAt(sums.values, rows, nodes.length, first);
+  const { x, targets, against, inputs = x } = question;
+  const beside = { targets, ...(against ? { against } : {}), ...(inside || inputs !== x ? { inputs } : {}) };
+  const output = await tool.values({ points: to, ...beside }, signal);
+  const start = await tool.values({ points: baseline, ...beside }, signal);
   return { values, output, completeness: completenessOf(values, output, start, new Int32Array(rows).fill(steps)) };
 };
 

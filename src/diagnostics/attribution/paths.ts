@@ -2,8 +2,8 @@ import { breathe } from '../../base/job.ts';
 import type { GradientTool } from '../../evidence/evidence.ts';
 import type { Question } from './method.ts';
 
-/** Values handed over in one request; longer paths and more rows are asked for in parts. */
-const MOST = 4_000_000;
+/** At most `most` at once in parts of much the same size: the size of the largest. */
+export const evenParts = (all: number, most: number): number => Math.ceil(all / Math.ceil(all / Math.max(1, most)));
 
 export interface PathSums {
   /** [rows, d] */
@@ -31,13 +31,14 @@ export const sumAlong = async (
   const gradient = new Float64Array(rows * d);
   const squared = square ? new Float64Array(rows * d) : undefined;
   const values = new Float64Array(rows * all);
-  const perPath = Math.max(1, Math.min(all, Math.floor(MOST / d)));
-  const perCall = Math.max(1, Math.floor(MOST / (d * perPath)));
+  const perPath = evenParts(all, tool.atOnce);
+  const perCall = Math.max(1, Math.floor(tool.atOnce / perPath));
+  const room = new Float32Array(Math.min(rows, perCall) * perPath * d);
   for (let row = 0; row < rows; row += perCall)
     for (let from = 0; from < all; from += perPath) {
       await breathe({ signal });
       const [n, s] = [Math.min(perCall, rows - row), Math.min(perPath, all - from)];
-      const points = new Float32Array(n * s * d);
+      const points = room.subarray(0, n * s * d);
       for (let b = 0; b < n; b++) for (let i = 0; i < s; i++) fill(row + b, from + i, points, (b * s + i) * d);
       const part = await tool.sum(
         {

@@ -23,10 +23,3 @@ export const rules: Readonly<Record<RuleName, (n: number) => Rule>> = {
     weights: Array.from({ length: n + 1 }, (_, i) => (i === 0 || i === n ? 0.5 : 1) / n),
   }),
 };
-
-/** The rule with both ends of the path among its nodes, for the values there. */
-export const withEnds = ({ nodes, weights }: Rule): Rule & { readonly first: number; readonly last: number } => {
-  const extra = [0, 1].filter((end) => !nodes.includes(end));
-  const all = [...nodes, ...extra];
-  return { nodes: all, weights: [...weights, ...extra.map(() => 0)], first: all.indexOf(0), last: all.indexOf(1) };
-};

@@ -162,6 +162,9 @@ export const openGradient = async (
       output: graph.of,
       targets: graph.targets,
       inputDims: places.at.dims,
+      get atOnce() {
+        return chunk.most;
+      },
       async sum(request, signal) {
         const compiled = await form(request.square ?? false, request.against !== undefined);
         return runPaths(compiled, chunk, request, { signal, note: job.note });
@@ -249,6 +252,9 @@ export const openGradient = async (
   return {
     tool: {
       ...plain,
+      get atOnce() {
+        return chunk.most;
+      },
       ...(table ? { embedding: embedding(start) } : {}),
       get layers() {
         return layers();
