@@ -47,6 +47,21 @@ test('the small net of card 00-landscape-common: gradient, largest eigenvalue, a
     assert.ok(length <= gamma);
 });
 
+test('in the norm of the curvature steps keep to the radius, too', async () => {
+  const { model, data } = smallNet();
+  const report = await measure('curvature-trust-radius', model, data, { norm: 'curvature' });
+  const found = radii(report);
+  for (const {
+    numbers: [gamma, , length, achieved],
+  } of found.filter((r) => r.curvature !== 'Hessian')) {
+    assert.ok(achieved > 0 && (gamma > 1 || length <= gamma));
+    assert.ok(Number.isInteger(Math.log2(gamma)));
+  }
+  // The dual norm is another number, so λ is.
+  const plain = radii(await measure('curvature-trust-radius', model, data));
+  assert.notEqual(found[0].numbers[1] * found[0].numbers[0], plain[0].numbers[1] * plain[0].numbers[0]);
+});
+
 test('formed and factored, or by conjugate gradients: the same radii, and nearly the same steps', async () => {
   const { model, data } = smallNet();
   const [formed, conjugate] = [

@@ -102,6 +102,36 @@ test('a loss times ten takes the same steps, up to the 1e-8 in λ', async () => 
   for (const [k, { theta }] of one.entries()) for (const [i, v] of theta.entries()) near(ten[k].theta[i], v, 1e-6);
 });
 
+test('in the norm of the curvature the units of a feature do not matter', async () => {
+  // f(w₀, c·w₁) has its minimum at (w₀, w₁/c): steps by B = diag H are the same but for that, steps by the identity are not.
+  const scaled = (c: number): Smooth => {
+    const f = logistic();
+    const to = ([a, b]: Vector): Vector => [a, c * b];
+    return {
+      value: (w) => f.value(to(w)) + 0.05 * (w[0] ** 2 + (c * w[1]) ** 2),
+      gradient(w) {
+        const [a, b] = f.gradient(to(w));
+        return [a + 0.1 * w[0], c * (b + 0.1 * c * w[1])];
+      },
+      hessian(w) {
+        const [[aa, ab], [, bb]] = f.hessian(to(w));
+        return [
+          [aa + 0.1, c * ab],
+          [c * ab, c * c * (bb + 0.1)],
+        ];
+      },
+    };
+  };
+  for (const dense of [2, 300]) {
+    const options = { curvature: 'hessian', tolerance: 0, norm: 'curvature', dense };
+    const one = await descend(scaled(1), [0, 0], options, 5);
+    const twenty = await descend(scaled(20), [0, 0], options, 5);
+    // B is brought to mean 1, so γ is another unit too and the first steps differ by it; the ends agree.
+    near(20 * twenty[4].theta[1], one[4].theta[1], 1e-3);
+    near(twenty[4].loss, one[4].loss, 1e-3);
+  }
+});
+
 test('on a quadratic γ doubles at every step and the gradient falls faster and faster', async () => {
   const quadratic: Smooth = {
     value: ([a, b]) => a * a + 5 * b * b,
@@ -176,8 +206,27 @@ test('a softmax head on the digits: within twelve steps to 1e-6, γ doubling thr
   assert.ok(own?.kind === 'curve' && own.y.scale === 'log');
 });
 
+test('a loss to reach ends the run; gradient descent is walked beside, at the inverse of the largest eigenvalue', async () => {
+  const quadratic: Smooth = {
+    value: ([a, b]) => a * a + 5 * b * b,
+    gradient: ([a, b]) => [2 * a, 10 * b],
+    hessian: () => [
+      [2, 0],
+      [0, 10],
+    ],
+  };
+  const path = await descend(quadratic, [3, -2], { curvature: 'hessian', tolerance: 0, target: 0.5 }, 20);
+  const last = path[path.length - 1];
+  assert.ok(last.done && last.loss <= 0.5 && path.length < 20);
+  // Its problem gives the same matrix for Gauss–Newton: steps of 1/10 take b to 0 at once and a to 0.8 a.
+  const beside = path.slice(0, -1).map((p) => p.lines?.['descent-loss'] ?? Number.NaN);
+  for (const [k, loss] of beside.entries()) near(loss, k === 0 ? 29 : (3 * 0.8 ** k) ** 2, 1e-6);
+  const off = await descend(quadratic, [3, -2], { curvature: 'hessian', tolerance: 0, descent: false }, 2);
+  assert.equal(off[0].lines?.['descent-loss'], undefined);
+});
+
 test('options out of range and batches that change are refused', async () => {
-  for (const given of [{ start: 0 }, { tolerance: -1 }, { tries: 0 }, { dense: 4000 }, { curvature: 'fisher' }])
+  for (const given of [{ start: 0 }, { tolerance: -1 }, { tries: 0 }, { dense: 4000 }, { curvature: 'fisher' }, { norm: 'max' }])
     assert.throws(
       () => choose('gns-newton', gnsNewton.options, given),
       (error) => Fault.is(error, 'option/value'),

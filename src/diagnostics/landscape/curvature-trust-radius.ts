@@ -1,4 +1,4 @@
-import { int, real } from '../../base/option.ts';
+import { choice, int, real } from '../../base/option.ts';
 import { type Diagnostic, defineStudy } from '../define.ts';
 import { lossOption } from './loss-option.ts';
 import { radiusCards, radiusGuide, radiusHeadline } from './trust-radius-cards.ts';
@@ -16,6 +16,11 @@ export const curvatureTrustRadius: Diagnostic = defineStudy({
     loss: lossOption,
     rows: int({ default: 1024, min: 0, max: 10_000_000, help: 'Rows of the loss, drawn by the seed; 0 is all.' }),
     l2: real({ default: 0, min: 0, max: 1e6, help: 'Weight of ½‖θ‖² in the loss.' }),
+    norm: choice({
+      default: 'euclidean',
+      of: ['euclidean', 'curvature'],
+      help: 'How steps are measured: all parameters alike, or each by the diagonal of Gauss–Newton here, so that their units do not matter.',
+    }),
     tries: int({ default: 40, min: 1, max: 1000, help: 'Radii tried for each curvature at most.' }),
     dense: int({
       default: 200,

@@ -1,6 +1,19 @@
 import { Fault } from '../../base/fault.ts';
 import type { Job } from '../../base/job.ts';
-import { conjugateSolve, denseSolve, dot, norm, type Point, type Trial, trial } from '../../base/maths/gradient-normalized.ts';
+import {
+  conjugateSolve,
+  denseSolve,
+  diagonalMetric,
+  dot,
+  dual,
+  largestEigenvalue,
+  type Metric,
+  norm,
+  type Point,
+  primal,
+  type Trial,
+  trial,
+} from '../../base/maths/gradient-normalized.ts';
 import type { LossAsk, LossTool, OpenLoss } from '../../evidence/loss.ts';
 
 export const curvatures = ['gauss-newton', 'hessian', 'fisher'] as const;
@@ -8,6 +21,7 @@ export type CurvatureKind = (typeof curvatures)[number];
 
 export interface RadiusOptions extends LossAsk {
   readonly l2: number;
+  readonly norm: 'euclidean' | 'curvature';
   readonly tries: number;
   readonly dense: number;
 }
@@ -41,6 +55,8 @@ export interface TrustRadius {
 }
 
 const powerSteps = 20;
+/** Vectors of signs that estimate a diagonal, where no products with unit vectors are asked for. */
+const probes = 64;
 const residual = 1e-3;
 
 const failed = (kind: CurvatureKind, verdict: Radius['verdict'], trials: number, products: number): Radius => {
@@ -64,6 +80,7 @@ const radiusOf = async (
   { theta, size, ...open }: OpenLoss,
   here: Point,
   evaluate: (at: Float64Array) => Promise<Point>,
+  metric: Metric,
   { l2, tries, dense }: RadiusOptions,
 ): Promise<Radius> => {
   let products = 0;
@@ -71,8 +88,8 @@ const radiusOf = async (
     products++;
     return (await open.product(kind, theta, v)).map((h, i) => h + l2 * v[i]);
   };
-  const solve = size <= dense ? await denseSolve(here.gradient, product) : conjugateSolve(here.gradient, product);
-  const attempt = (gamma: number): Promise<Trial> => trial(evaluate, theta, here, solve, gamma, residual);
+  const solve = size <= dense ? await denseSolve(here.gradient, product, metric) : conjugateSolve(here.gradient, product, metric);
+  const attempt = (gamma: number): Promise<Trial> => trial(evaluate, theta, here, solve, gamma, { residual, metric });
   let found = await attempt(1);
   let trials = 1;
   let verdict: Radius['verdict'] = 'accepted';
@@ -82,7 +99,7 @@ const radiusOf = async (
       const wider = await attempt(2 * found.gamma);
       trials++;
       if (!wider.accepted || !wider.step || !found.step) break;
-      const grown = norm(wider.step) > 1.01 * norm(found.step);
+      const grown = primal(wider.step, metric) > 1.01 * primal(found.step, metric);
       found = wider;
       if (grown) continue;
       verdict = 'beyond';
@@ -104,10 +121,10 @@ const radiusOf = async (
     verdict,
     gamma,
     lambda,
-    length: norm(step),
+    length: primal(step, metric),
     achieved: here.value - found.value,
     predicted: -dot(here.gradient, step) - dot(step, hd) / 2,
-    error: (norm(rest) * gamma) / (norm(here.gradient) * norm(step)),
+    error: (dual(rest, metric) * gamma) / (dual(here.gradient, metric) * primal(step, metric)),
     trials,
     products,
   };
@@ -130,24 +147,26 @@ export const trustRadius = async (tool: LossTool, options: RadiusOptions, job: J
     const bad = losses.findIndex((l) => !Number.isFinite(l));
     throw new Fault('diagnostic/loss-not-finite', { row: open.rows[Math.max(0, bad)] });
   }
+  const product = async (v: Float64Array): Promise<Float64Array> =>
+    (await open.product('gauss-newton', theta, v)).map((h, i) => h + l2 * v[i]);
+  const signs = job.random('signs');
+  const metric =
+    options.norm === 'curvature'
+      ? await diagonalMetric(size, product, options.dense || probes, () => (signs.below(2) === 0 ? -1 : 1))
+      : undefined;
   const radii: Radius[] = [];
   if (gradientNorm > 0)
     for (const [i, kind] of curvatures.entries()) {
       job.progress(0.1 + 0.25 * i, `one search with ${kind}`);
-      radii.push(await radiusOf(kind, open, here, evaluate, options));
+      radii.push(await radiusOf(kind, open, here, evaluate, metric, options));
     }
   job.progress(0.9, 'largest eigenvalue');
   const random = job.random('power iteration');
-  let v = Float64Array.from({ length: size }, () => random.normal());
-  let largest = 0;
-  for (let k = 0; k < powerSteps; k++) {
-    const length = norm(v);
-    v = v.map((x) => x / length);
-    const hv = (await open.product('gauss-newton', theta, v)).map((h, i) => h + l2 * v[i]);
-    largest = dot(v, hv);
-    v = hv;
-    if (!(norm(v) > 0)) break;
-  }
+  const largest = await largestEigenvalue(
+    product,
+    Float64Array.from({ length: size }, () => random.normal()),
+    powerSteps,
+  );
   const below = largest > 0 ? await evaluate(theta.map((x, i) => x - here.gradient[i] / largest)) : here;
   return {
     loss: here.value,
