@@ -2,6 +2,7 @@ import type { Chosen, Options } from '../base/option.ts';
 import { random } from '../base/random.ts';
 import { type DType, sizeOf } from '../base/tensor.ts';
 import { constantOf } from '../graph/constant.ts';
+import { dropoutDoc } from '../graph/dropout.ts';
 import { type Emit, emitter } from '../graph/emit.ts';
 import { HELD } from '../graph/held.ts';
 import type { Attributes, Constant, Dim, Model } from '../graph/types.ts';
@@ -51,6 +52,7 @@ export const netOver = (emit: Emit, stored: Map<string, Constant>): Net => {
       return emit.typed(name, { kind: 'tensor', dtype: 'float32', dims: ['N', ...row] });
     },
     held: (name, value, row) => record('Identity', name, [value], {}, ['N', ...row], 'float32', HELD),
+    dropped: (name, value, share, row) => record('Identity', name, [value], {}, ['N', ...row], 'float32', dropoutDoc(share)),
     tensor: (op, name, inputs, attributes, dims) => record(op, name, inputs, attributes, dims),
   };
 };

@@ -23,7 +23,7 @@ import {
   targetType,
   tensorType,
 } from './plan.ts';
-import { objectiveHyper, outputsOf, stepInputs, viewOf } from './step-inputs.ts';
+import { masksOf, objectiveHyper, outputsOf, stepInputs, viewOf } from './step-inputs.ts';
 import { emitTerms, type Seen, startOfTerms } from './terms.ts';
 import { emitAccumulation, emitAverage, emitClip, emitMicro, emitUpdate, slotsOf } from './update.ts';
 import { emitMonitors, emitRowOutputs, exampleSquares } from './watch.ts';
@@ -204,7 +204,7 @@ export const compileSteps = (plan: Plan): Compiled => {
     const rows = { clean, labels, start: starts ? emit.Gather(outside.start.name, iteration) : '' };
     emitAdversarial(emit, plan, graph, rows, norms, stored, hyperFor('loss'), attack.names);
   }
-  const statisticsAfter = emitForward(emit, graph, outputsOf(plan), norms, stored);
+  const statisticsAfter = emitForward(emit, graph, outputsOf(plan), norms, stored, masksOf(fed));
   const softened = plan.soft && plan.soft.temperature !== 1 ? emit.Div(plan.output, emit.scalar(plan.soft.temperature)) : plan.output;
   const objective = emitObjective(
     emit,

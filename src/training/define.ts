@@ -323,6 +323,8 @@ export interface Net {
   layer(op: string, name: string, inputs: readonly string[], attributes: Attributes, row: readonly number[], dtype?: DType): string;
   /** The rows `row` of a value, through which no gradient flows in training. */
   held(name: string, value: string, row: readonly number[]): string;
+  /** The rows `row` of a value, of which training sets a share to 0, drawn anew in every step, and divides the rest by what stays. */
+  dropped(name: string, value: string, share: number, row: readonly number[]): string;
   /** The k largest numbers of the last axis, falling; the last axis of `row` is k. */
   largest(name: string, value: string, k: number, row: readonly number[]): string;
   /** Records a node that is computed from parameters alone, with its whole shape. */

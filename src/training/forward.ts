@@ -73,7 +73,7 @@ const moved = (emit: Emit, all: readonly Normalised[], keep: Keep): Map<string, 
 
 /**
  * Records the nodes that `outputs` depend on. Those of `norms` are put in training form, with the stored statistics
- * under the names of `stored`; the result tells what each is after the step, of what is kept.
+ * under the names of `stored`; the result tells what each is after the step, of what is kept. Values of `masks` are multiplied by theirs.
  */
 export const emitForward = (
   emit: Emit,
@@ -81,13 +81,16 @@ export const emitForward = (
   outputs: readonly string[],
   norms: ReadonlySet<Node>,
   stored: ReadonlyMap<string, string>,
+  masks: ReadonlyMap<string, string> = new Map(),
 ): ((keep: Keep) => ReadonlyMap<string, string>) => {
   const all: Normalised[] = [];
   for (const node of restrict(
     graph,
     outputs.map((name) => ({ name })),
   ).nodes) {
-    if (!norms.has(node)) {
+    const mask = masks.get(node.outputs[0]);
+    if (mask !== undefined) emit.node({ ...node, op: 'Mul', inputs: [node.inputs[0], mask] });
+    else if (!norms.has(node)) {
       emit.node(node);
       // Floor is flat almost everywhere: no gradient flows through.
       if (isHeld(node)) emit.means(node.outputs[0], 'Floor', node.inputs);

@@ -234,6 +234,7 @@ export const readRecipe = (text: string, path: string): Recipe => {
       ema: raw.ema,
       augment: raw.augment,
       adversarial: raw.adversarial,
+      'arch.dropout': raw.arch?.chosen.dropout || undefined,
       regularizers,
       lossScaling,
       monitor: monitor?.length ? monitor : undefined,

@@ -1,6 +1,8 @@
 import { type Random, random } from '../base/random.ts';
 import { int64, sizeOf, type Tensor } from '../base/tensor.ts';
+import { dropoutOf } from '../graph/dropout.ts';
 import type { Emit } from '../graph/emit.ts';
+import { restrict } from '../graph/passes/prune.ts';
 import type { Dim, TensorType, ValueInfo } from '../graph/types.ts';
 import type { BatchView, Draw, Moment, Reading, Sizes } from './define.ts';
 import type { Precision } from './layout.ts';
@@ -37,7 +39,21 @@ const reading = (plan: Pick<Plan, 'loss' | 'regularizers' | 'head' | 'monitors'>
 /** Of a micro-batch: its share of the rows of its update, whether it is the last one, rows of the update, and what turns mean squares into a variance. */
 export const microInputs = ['share', 'last', 'rows', 'spread'] as const;
 
-/** Types of what every step is fed by key, its first axis being steps: `micro/…`, `weights`, `domains`, `indices`, `soft`, `draw/…`, `scheduled/…`. */
+/** Values of which training drops some, in order: their rows, and the probability of each number. */
+const droppedOf = (
+  plan: Pick<Plan, 'graph' | 'output' | 'head'>,
+): readonly { readonly value: string; readonly row: readonly Dim[]; readonly share: number }[] =>
+  restrict(
+    plan.graph,
+    outputsOf(plan).map((name) => ({ name })),
+  ).nodes.flatMap((node) => {
+    const share = dropoutOf(node);
+    const [value] = node.outputs;
+    const type = plan.graph.values.get(value);
+    return share === undefined ? [] : [{ value, row: (type?.kind === 'tensor' ? type.dims?.slice(1) : undefined) ?? [], share }];
+  });
+
+/** Types of what every step is fed by key, its first axis being steps: `micro/…`, `weights`, `domains`, `indices`, `soft`, `dropout/…`, `draw/…`, `scheduled/…`. */
 const stepInputTypes = (plan: Omit<Plan, 'groups'>): Readonly<Record<string, TensorType>> => {
   const { precision } = plan;
   const sizes = sizesOf(plan);
@@ -46,6 +62,7 @@ const stepInputTypes = (plan: Omit<Plan, 'groups'>): Readonly<Record<string, Ten
   if (plan.weighs) types.weights = tensorType(precision, ['K', 'B']);
   for (const key of ['domains', 'indices'] as const) if (reading(plan, key)) types[key] = tensorType('int64', ['K', 'B']);
   if (plan.soft) types.soft = tensorType(precision, ['K', 'B', plan.classes]);
+  for (const { value, row } of droppedOf(plan)) types[`dropout/${value}`] = tensorType(precision, ['K', 'B', ...row]);
   for (const { part, chosen, stem } of objectiveParts(plan)) {
     for (const [name, { dims }] of Object.entries(part.draws?.(sizes, chosen) ?? {}))
       types[`draw/${stem}/${name}`] = tensorType(precision, ['K', ...dims.map((d) => (d === 'rows' ? 'B' : d))]);
@@ -126,6 +143,15 @@ export const hostInputs = (
 ): Record<string, Tensor> => {
   const sizes = sizesOf(plan);
   const out: Record<string, Tensor> = {};
+  for (const { value, row, share } of droppedOf(plan)) {
+    const tensor = filled(plan.precision, [count, batch, ...row.map(Number)]);
+    const size = tensor.data.length / count;
+    for (let k = 0; k < count; k++) {
+      const r = random(seed, `dropout/${value}/${first + k}`);
+      for (let i = 0; i < size; i++) tensor.data[k * size + i] = r.next() < share ? 0 : 1 / (1 - share);
+    }
+    out[`dropout/${value}`] = tensor;
+  }
   for (const { part, chosen, stem } of objectiveParts(plan)) {
     for (const [name, { of, dims }] of Object.entries(part.draws?.(sizes, chosen) ?? {})) {
       const row = dims.map((d) => (d === 'rows' ? batch : d));
@@ -145,6 +171,12 @@ export const hostInputs = (
   }
   return out;
 };
+
+/** What a value of the graph is multiplied by in this step, where training drops some of it. */
+export const masksOf = (fed: Readonly<Record<string, string>>): ReadonlyMap<string, string> =>
+  new Map(
+    Object.entries(fed).flatMap(([key, mask]) => (key.startsWith('dropout/') ? [[key.slice('dropout/'.length), mask] as const] : [])),
+  );
 
 /** Something to feed one step with, where only its speed is of interest: zeros. */
 export const blankInputs = (plan: Omit<Plan, 'groups'>, batch: number): Record<string, Tensor> =>

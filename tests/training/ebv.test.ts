@@ -175,6 +175,7 @@ test('with the same count and seed, the vectors of the classes are the first of 
       },
       layer: (_, name) => name,
       held: (name) => name,
+      dropped: (name) => name,
       largest: (name) => name,
       tensor: (_, name) => name,
     };

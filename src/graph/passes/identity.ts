@@ -1,3 +1,4 @@
+import { dropoutOf } from '../dropout.ts';
 import { isHeld } from '../held.ts';
 import type { Graph, Model, Node } from '../types.ts';
 import { mapSubgraphs } from '../walk.ts';
@@ -11,7 +12,8 @@ const rewired = (graph: Graph, around: ReadonlyMap<string, string>): Graph => {
   for (const node of graph.nodes) {
     const moved = mapSubgraphs({ ...node, inputs: node.inputs.map(real) }, (g) => rewired(g, from));
     const [output] = node.outputs;
-    if (moved.op === 'Identity' && moved.domain === '' && !outputs.has(output) && !isHeld(moved)) from.set(output, moved.inputs[0]);
+    const means = isHeld(moved) || dropoutOf(moved) !== undefined;
+    if (moved.op === 'Identity' && moved.domain === '' && !outputs.has(output) && !means) from.set(output, moved.inputs[0]);
     else nodes.push(moved);
   }
   return { ...graph, nodes };
@@ -19,6 +21,6 @@ const rewired = (graph: Graph, around: ReadonlyMap<string, string>): Graph => {
 
 /**
  * Readers of an Identity read its input, so that a parameter which the exporter shared through copies is seen as one. Copies
- * that are outputs stay, and so do held ones. Law: the outputs are unchanged.
+ * that are outputs stay, and so do those that mean something in training. Law: the outputs are unchanged.
  */
 export const dropIdentity = (model: Model): Model => ({ ...model, graph: rewired(model.graph, new Map()) });

@@ -1,7 +1,7 @@
 import { Fault } from '../../base/fault.ts';
 import { flag, int, text } from '../../base/option.ts';
 import { type Architecture, defineArchitecture } from '../define.ts';
-import { activate, activation, batchNorm, conv, dense, type Flow, flatten, imageRow, maxPool, sizesOf } from './layers.ts';
+import { activate, activation, batchNorm, conv, dense, drop, dropout, type Flow, flatten, imageRow, maxPool, sizesOf } from './layers.ts';
 
 /** Convolution, non-linearity, 2 × 2 max pooling, repeated; then dense layers. */
 export const cnn: Architecture = defineArchitecture({
@@ -13,6 +13,10 @@ export const cnn: Architecture = defineArchitecture({
     hidden: text({ default: '64', help: 'Sizes of the dense layers before the last, separated by commas; may be empty.' }),
     batchNorm: flag({ default: false, help: 'Batch normalisation after each convolution.' }),
     activation,
+    dropout: {
+      ...dropout,
+      help: 'Share of the numbers that dense layers read which each training step sets to 0, the others being scaled up; 0 for none.',
+    },
   },
   build(net, x, row, classes, chosen) {
     imageRow('cnn', row);
@@ -28,9 +32,10 @@ export const cnn: Architecture = defineArchitecture({
         });
       flow = maxPool(net, flow, `pool${i + 1}`);
     }
-    flow = flatten(net, flow);
+    flow = drop(net, flatten(net, flow), chosen.dropout);
     const sizes = sizesOf('hidden', chosen.hidden);
-    for (const [i, size] of sizes.entries()) flow = activate(net, dense(net, flow, `dense${i + 1}`, size), chosen.activation);
+    for (const [i, size] of sizes.entries())
+      flow = drop(net, activate(net, dense(net, flow, `dense${i + 1}`, size), chosen.activation), chosen.dropout);
     return dense(net, flow, `dense${sizes.length + 1}`, classes).value;
   },
 });

@@ -1,5 +1,5 @@
 import { Fault } from '../../base/fault.ts';
-import { type ChoiceOption, choice } from '../../base/option.ts';
+import { type ChoiceOption, choice, type RealOption, real } from '../../base/option.ts';
 import { sizeOf } from '../../base/tensor.ts';
 import { constantOf } from '../../graph/constant.ts';
 import type { Attribute } from '../../graph/types.ts';
@@ -19,6 +19,16 @@ export const activation: ChoiceOption<'relu' | 'tanh' | 'sigmoid'> = choice({
   of: ['relu', 'tanh', 'sigmoid'],
   help: 'Non-linearity after each hidden layer.',
 });
+export const dropout: RealOption = real({
+  default: 0,
+  min: 0,
+  max: 0.95,
+  help: 'Share of the numbers between layers that each training step sets to 0, the others being scaled up; 0 for none.',
+});
+/** Nothing where nothing is dropped. */
+export const drop = (net: Net, { value, row }: Flow, share: number, name: string = `${value}.dropout`): Flow =>
+  share === 0 ? { value, row } : { value: net.dropped(name, value, share, row), row };
+
 const operators = { relu: 'Relu', tanh: 'Tanh', sigmoid: 'Sigmoid' } as const;
 
 export const activate = (net: Net, { value, row }: Flow, kind: keyof typeof operators): Flow => ({

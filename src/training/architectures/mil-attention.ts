@@ -2,7 +2,7 @@ import { Fault } from '../../base/fault.ts';
 import { choice, int } from '../../base/option.ts';
 import { sizeOf } from '../../base/tensor.ts';
 import { type Architecture, defineArchitecture, type Net } from '../define.ts';
-import { along, dense, type Flow, integers, number, reshape } from './layers.ts';
+import { along, dense, drop, dropout, type Flow, integers, number, reshape } from './layers.ts';
 import { FAR } from './transformer.ts';
 
 const operators = { gelu: 'Gelu', tanh: 'Tanh', relu: 'Relu' } as const;
@@ -34,8 +34,12 @@ export const milAttention: Architecture = defineArchitecture({
     features: int({ default: 512, min: 1, max: 65_536, help: 'Size of an instance after the first layer.' }),
     attention: int({ default: 128, min: 1, max: 65_536, help: 'Hidden size of the attention.' }),
     activation: choice({ default: 'gelu', of: ['gelu', 'tanh', 'relu'], help: 'Non-linearity of the attention that is not gated.' }),
+    dropout: {
+      ...dropout,
+      help: 'Share of the features of instances that each training step sets to 0, the others being scaled up; 0 for none.',
+    },
   },
-  build(net, x, row, classes, { aggregator, features, attention, activation }) {
+  build(net, x, row, classes, { aggregator, features, attention, activation, dropout: share }) {
     if (row.length < 2)
       throw new Fault('training/architecture', {
         arch: 'mil-attention',
@@ -47,7 +51,7 @@ export const milAttention: Architecture = defineArchitecture({
     const sizes = net.layer('Abs', 'presence.sizes', [flat.value], {}, flat.row);
     const largest = net.layer('ReduceMax', 'presence.largest', [sizes, axis], { keepdims: whole(1) }, [count, 1]);
     const present = net.layer('Greater', 'presence', [largest, number(net, 'presence.zero', 0)], {}, [count, 1], 'bool');
-    const h = each(net, 'Relu', 'features', along(net, flat, 'feature', features));
+    const h = drop(net, each(net, 'Relu', 'features', along(net, flat, 'feature', features)), share);
     const far = number(net, 'presence.far', FAR);
     const over = integers(net, 'bag.axis', [1]);
     const bagged = (op: string, value: string): Flow => ({

@@ -1,6 +1,6 @@
 import { choice, text } from '../../base/option.ts';
 import { type Architecture, defineArchitecture } from '../define.ts';
-import { activate, activation, batchNorm, dense, type Flow, flatten, sizesOf } from './layers.ts';
+import { activate, activation, batchNorm, dense, drop, dropout, type Flow, flatten, sizesOf } from './layers.ts';
 
 /** Dense layers with a non-linearity between them; without hidden layers a linear softmax classifier. */
 export const mlp: Architecture = defineArchitecture({
@@ -10,6 +10,7 @@ export const mlp: Architecture = defineArchitecture({
     hidden: text({ default: '64', help: 'Sizes of the hidden layers, separated by commas; empty for a linear model.' }),
     activation,
     norm: choice({ default: 'none', of: ['none', 'batch'], help: 'Normalisation of each hidden layer before its non-linearity.' }),
+    dropout,
   },
   build(net, x, row, classes, chosen) {
     let flow: Flow = flatten(net, { value: x, row });
@@ -17,6 +18,7 @@ export const mlp: Architecture = defineArchitecture({
     for (const [i, size] of sizes.entries()) {
       const layer = dense(net, flow, `dense${i + 1}`, size);
       flow = activate(net, chosen.norm === 'batch' ? batchNorm(net, layer, `norm${i + 1}`) : layer, chosen.activation);
+      flow = drop(net, flow, chosen.dropout);
     }
     return dense(net, flow, `dense${sizes.length + 1}`, classes).value;
   },

@@ -3,7 +3,7 @@ import { int } from '../../base/option.ts';
 import { constantOf } from '../../graph/constant.ts';
 import type { Constant } from '../../graph/types.ts';
 import { type Architecture, defineArchitecture } from '../define.ts';
-import { dense, integers, number } from './layers.ts';
+import { dense, drop, dropout, integers, number } from './layers.ts';
 import { depth, encoder, FAR, heads, hidden, width } from './transformer.ts';
 
 const paddingOf = (token: number): Constant => constantOf('int64', [], [token]);
@@ -13,13 +13,17 @@ export const textTransformer: Architecture = defineArchitecture({
   id: 'text-transformer',
   source: 'Vaswani et al. 2017, arXiv:1706.03762 (the encoder); normalisation first as in Xiong et al. 2020, arXiv:2002.04745',
   about:
-    'Transformer encoder for texts: token ids in, learned positions, no dropout, padding left out of the attention and of the mean that the last layer reads. Texts need `preprocess.tokenizer`.',
+    'Transformer encoder for texts: token ids in, learned positions, padding left out of the attention and of the mean that the last layer reads. Texts need `preprocess.tokenizer`.',
   formula: ['x₀ = E[token] + positions', 'x ← x + MHSA(LN(x)),  x ← x + W₂·gelu(W₁·LN(x))', 'z = W · mean over words of LN(x_L) + b'],
   options: {
     width: width(64),
     depth: depth(2),
     heads: heads(4),
     hidden: hidden(256),
+    dropout: {
+      ...dropout,
+      help: 'Share of the embedded tokens, and of what each attention and pair of dense layers adds, that each training step sets to 0, the rest being scaled up; 0 for none.',
+    },
     vocabulary: int({
       default: 0,
       min: 0,
@@ -49,7 +53,8 @@ export const textTransformer: Architecture = defineArchitecture({
     const gaps = net.layer('Sub', 'gaps', [shares, one], {}, [length]);
     const far = net.layer('Mul', 'far', [gaps, number(net, 'far.by', -FAR)], {}, [length]);
     const mask = net.layer('Unsqueeze', 'mask', [far, integers(net, 'mask.places', [1, 2])], {}, [1, 1, length]);
-    const { value } = encoder(net, { value: start, row: all }, 'text-transformer', { ...chosen, epsilon: 1e-5 }, mask);
+    const embedded = drop(net, { value: start, row: all }, chosen.dropout);
+    const { value } = encoder(net, embedded, 'text-transformer', { ...chosen, epsilon: 1e-5 }, mask);
     const line = net.layer('Unsqueeze', 'shares.line', [shares, integers(net, 'shares.place', [1])], {}, [1, length]);
     const sum = net.layer('MatMul', 'sum', [line, value], {}, [1, chosen.width]);
     const flat = net.layer('Flatten', 'sum.flat', [sum], { axis: whole(1) }, [chosen.width]);

@@ -1,7 +1,7 @@
 import { Fault } from '../../base/fault.ts';
 import { type IntOption, int } from '../../base/option.ts';
 import type { Net } from '../define.ts';
-import { along, type Flow, number, reshape } from './layers.ts';
+import { along, drop, type Flow, number, reshape } from './layers.ts';
 
 /** In place of −∞ among attention logits: finite, so that a row without any words has no NaN. */
 export const FAR = -1e9;
@@ -52,10 +52,10 @@ export const attention = (net: Net, flow: Flow, name: string, count: number, mas
 const encoderLayer = (net: Net, flow: Flow, name: string, sizes: Sizes, mask: string | undefined): Flow => {
   const { epsilon } = sizes;
   const read = attention(net, layerNorm(net, flow, `${name}.norm1`, epsilon), `${name}.attention`, sizes.heads, mask);
-  const middle = added(net, flow, read, `${name}.middle`);
+  const middle = added(net, flow, drop(net, read, sizes.dropout), `${name}.middle`);
   const inner = along(net, layerNorm(net, middle, `${name}.norm2`, epsilon), `${name}.dense1`, sizes.hidden);
   const gelu = { value: net.layer('Gelu', `${name}.gelu`, [inner.value], {}, inner.row), row: inner.row };
-  return added(net, middle, along(net, gelu, `${name}.dense2`, flow.row[1]), name);
+  return added(net, middle, drop(net, along(net, gelu, `${name}.dense2`, flow.row[1]), sizes.dropout), name);
 };
 
 interface Sizes {
@@ -63,6 +63,8 @@ interface Sizes {
   readonly heads: number;
   readonly hidden: number;
   readonly epsilon: number;
+  /** Of what each attention and each pair of dense layers adds. */
+  readonly dropout: number;
 }
 
 /** Encoder layers one after the other, and a last normalisation. */

@@ -2,7 +2,7 @@ import { Fault } from '../../base/fault.ts';
 import { choice, int } from '../../base/option.ts';
 import { constantOf } from '../../graph/constant.ts';
 import { type Architecture, defineArchitecture } from '../define.ts';
-import { conv, dense, type Flow, imageRow, integers, reshape } from './layers.ts';
+import { conv, dense, drop, dropout, type Flow, imageRow, integers, reshape } from './layers.ts';
 import { depth, encoder, heads, hidden, width } from './transformer.ts';
 
 /** Spread of the first class token, as of the positions. */
@@ -12,7 +12,7 @@ export const vitTiny: Architecture = defineArchitecture({
   id: 'vit-tiny',
   source: 'Dosovitskiy et al. 2021, arXiv:2010.11929; sizes of DeiT-Ti, arXiv:2012.12877',
   about:
-    'Vision transformer: patches of the image as tokens with learned positions, normalisation first, no dropout. Smaller sizes train well from nothing on small images.',
+    'Vision transformer: patches of the image as tokens with learned positions, normalisation first. Smaller sizes train well from nothing on small images.',
   formula: ['x₀ = [cls; E·patches] + positions', 'x ← x + MHSA(LN(x)),  x ← x + W₂·gelu(W₁·LN(x))', 'z = W·LN(x_L)[cls] + b'],
   options: {
     patch: int({ default: 4, min: 1, max: 256, help: 'Height and width of a patch; they divide those of the image.' }),
@@ -20,6 +20,10 @@ export const vitTiny: Architecture = defineArchitecture({
     depth: depth(12),
     heads: heads(3),
     hidden: hidden(768),
+    dropout: {
+      ...dropout,
+      help: 'Share of the embedded tokens, and of what each attention and pair of dense layers adds, that each training step sets to 0, the rest being scaled up; 0 for none.',
+    },
     pool: choice({
       default: 'class-token',
       of: ['class-token', 'mean'],
@@ -53,7 +57,7 @@ export const vitTiny: Architecture = defineArchitecture({
     };
     const room = own ? net.layer('Pad', 'tokens.padded', [tokens, integers(net, 'tokens.pads', [0, 1, 0, 0, 0, 0])], {}, all) : tokens;
     const start: Flow = { value: net.layer('Add', 'embedded', [room, own ? table() : positions], {}, all), row: all };
-    const { value } = encoder(net, start, 'vit-tiny', { ...chosen, epsilon: 1e-6 });
+    const { value } = encoder(net, drop(net, start, chosen.dropout), 'vit-tiny', { ...chosen, epsilon: 1e-6 });
     const read = own
       ? net.layer(
           'Gather',
