@@ -100,6 +100,8 @@ export interface Server {
   readonly pid: number;
   /** The folder that the VSIX was installed into. */
   readonly extensions: string;
+  /** The folder of the profile. */
+  readonly data: string;
   log(): string;
   stop(): Promise<void>;
 }
@@ -157,6 +159,7 @@ export const startServer = async (
     url,
     pid,
     extensions: join(folder, 'extensions'),
+    data: join(folder, 'data'),
     log: () => log,
     async stop() {
       const gone = new Promise((end) => child.once('exit', end));
