@@ -11,6 +11,7 @@ import { vector } from '../training/layout.ts';
 import type { Plan } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { AppJob } from './ports.ts';
+import { stepsOfCall } from './train-calls.ts';
 import type { Held, TrainingRows } from './train-data.ts';
 import type { Diagnosed } from './train-diagnose.ts';
 import { type HostRows, hostOf } from './train-host.ts';
@@ -22,8 +23,6 @@ import { pause } from './train-pause.ts';
 import { type EpochRow, type Snapshot, weights } from './train-progress.ts';
 import { allSaid } from './train-report.ts';
 
-/** A call should last about this long: short enough to stop at once, long enough that the host costs nothing. */
-const callSeconds = 0.25;
 /** Streamed rows in one call. */
 const blockBytes = 64 * 2 ** 20;
 const checkpointSeconds = 30;
@@ -242,10 +241,10 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     const size = cut.parts * cut.rows;
     const bulky = drawn !== undefined || recipe.augment?.noise !== undefined;
     const fitting = resident && !bulky ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(blockBytes / (rowBytes * size)));
-    const budget = Math.max(1, Math.floor(callSeconds / (perRow * size)));
     const asked = 'steps' in recipe.length ? recipe.length.steps - p.step : Number.POSITIVE_INFINITY;
+    const due = Math.min(Math.floor(left / size), asked);
     const undecided = decide ? Math.max(1, decide.every(decided) - p.undecided) : Number.POSITIVE_INFINITY;
-    const k = run.iterate ? 1 : Math.min(Math.floor(left / size), asked, budget, fitting, undecided);
+    const k = run.iterate ? 1 : Math.min(stepsOfCall(perRow * size, due), fitting, undecided);
     const places = Array.from({ length: k * size }, (_, i) => order.places[p.position + i]);
     const positions = Float64Array.from(places, (at) => train.positions[at]);
     const validation = p.history.flatMap((row) => row.valLoss ?? []);

@@ -9,14 +9,9 @@ const keep = (emit: Emit, v: string, site: Site): string => {
   if (intOf(site.node, 'keepdims', 1) === 1) return v;
   const { all, axes, value } = reductionAxes(emit, site);
   if (!all && axes?.length === 0) return v;
+  // A single number broadcasts as it is.
+  if (all) return v;
   const rank = rankOf(emit, x);
-  if (all) {
-    if (rank === 0) return v;
-    return emit.Reshape(
-      v,
-      rank === undefined ? emit.Expand(emit.ints([1]), emit.Shape(emit.Shape(x))) : emit.ints(Array.from({ length: rank }, () => 1)),
-    );
-  }
   return axes && rank !== undefined
     ? emit.Unsqueeze(v, emit.ints(axes.map((a) => positive(a, rank)).sort((a, b) => a - b)))
     : emit.Unsqueeze(v, value ?? '');
@@ -29,7 +24,7 @@ const isIdentity = (emit: Emit, site: Site): boolean => {
 /** How many elements were folded into each, as a scalar in x's type. */
 const count = (emit: Emit, { x: [x], y: [y] }: Site): string => {
   const sizes = (v: string): string => castLike(emit, emit.Size(v), x);
-  return emit.Div(sizes(x), sizes(y));
+  return rankOf(emit, y) === 0 ? sizes(x) : emit.Div(sizes(x), sizes(y));
 };
 const countOf = (emit: Emit, site: Site): string => {
   const dims = dimsOf(emit, site.x[0]);

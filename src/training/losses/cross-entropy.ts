@@ -49,7 +49,11 @@ export const crossEntropy: Loss = defineLoss({
     const axis = emit.ints([1]);
     const logProbs = emit.LogSoftmax(input.logits, { axis: 1 });
     const shared = (soft: string): string => emit.ReduceSum(emit.Mul(soft, logProbs), axis, { keepdims: 0 });
-    const nll = emit.Neg(input.soft === undefined ? ownLogProb(emit, logProbs, input.target) : shared(input.soft));
+    const { logits, target } = input;
+    const nll =
+      input.soft === undefined
+        ? emit.means(emit.Neg(ownLogProb(emit, logProbs, target)), 'SoftmaxCrossEntropyLoss', [logits, target], { reduction: 'none' })
+        : emit.Neg(shared(input.soft));
     const spread = (): string => emit.Neg(emit.ReduceMean(logProbs, axis, { keepdims: 0 }));
     const smoothed =
       chosen.labelSmoothing === 0

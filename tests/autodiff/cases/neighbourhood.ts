@@ -18,6 +18,7 @@ export const neighbourhood: readonly Case[] = [
   c('NegativeLogLikelihoodLoss', [f([2, 3, 2]), fed([1, 0, 2, 2], [2, 2]), f([3], 0.5, 1.5)], { reduction: 'mean', ignore_index: 0 }),
   c('NegativeLogLikelihoodLoss', [f([2, 3]), fed([1, 2])], { reduction: 'none' }),
   c('SoftmaxCrossEntropyLoss', [f([3, 4]), fed([1, 0, 3])], { reduction: 'sum' }),
+  c('SoftmaxCrossEntropyLoss', [f([3, 4]), fed([1, 0, 3])], { reduction: 'none' }),
   c(
     'SoftmaxCrossEntropyLoss',
     [f([2, 3, 2]), fed([1, 0, 2, -1], [2, 2]), f([3], 0.5, 1.5)],
