@@ -37,7 +37,16 @@ export interface OpenAttacks {
   carliniWagner(rows: UnitRows, search: Search, signal: AbortSignal, told: (share: number) => void): Promise<Nearest>;
 }
 
+export interface AttackRange {
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+  /** The output is no logits. */
+  readonly probabilities: boolean;
+}
+
 export interface AttackTool {
   /** `low` and `high` are the least and greatest input values, [row]. Throws `graph/no-gradient`, `evidence/whole-input`. */
-  open(range: { readonly low: Float64Array; readonly high: Float64Array; readonly probabilities: boolean }): Promise<OpenAttacks>;
+  open(range: AttackRange): Promise<OpenAttacks>;
+  /** The same of another model of rows of the same shape, its path taken from the working directory. Throws also `evidence/attack-model`. */
+  other(path: string, range: Omit<AttackRange, 'probabilities'>): Promise<OpenAttacks>;
 }

@@ -69,7 +69,7 @@ const opened = async (
   const tool = attacks(subject, [width], { runtime: ports.runtime, device: 'cpu' }, job);
   const fill = (v: number): Float64Array => new Float64Array(width).fill(v);
   try {
-    await work(await tool.tool.open({ low: fill(low), high: fill(high), probabilities }));
+    await work(await tool.open({ low: fill(low), high: fill(high), probabilities }));
   } finally {
     await tool.release();
   }

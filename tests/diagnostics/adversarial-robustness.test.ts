@@ -166,6 +166,35 @@ test('logits 1000 times as large: the loss hides its gradient, FGSM finds nothin
   );
 });
 
+test('attacks made on another model reach one whose own gradient is hidden', async () => {
+  const steep = linear('steep.onnx', W, B, [3], 1000);
+  const report = await run(steep, rows, { ...fast, nearestSamples: 0, surrogate: linear('plain.onnx', W, B, [3]) });
+  assert.equal(report.headline['transfer_accuracy_0.1'], report.headline['margin_accuracy_0.1']);
+  assert.ok(tableOf(report, 'Is the gradient masked?').some(([name, , , passes]) => /another model/.test(String(name)) && passes === 'no'));
+  const others = [
+    [linear('three.onnx', [...W, [1, 1, 1]], [0, 0, 0], [3]), /tells 3 classes apart, and the model attacked 2/],
+    [
+      linear(
+        'two.onnx',
+        [
+          [1, 1],
+          [0, 1],
+        ],
+        [0, 0],
+        [2],
+      ),
+      /takes rows of 2, and the model attacked takes rows of 3/,
+    ],
+  ] as const;
+  for (const [surrogate, words] of others) {
+    const said = run(steep, rows, { ...fast, surrogate }).then(
+      (r) => r.reason?.sentence ?? '',
+      (e: unknown) => String(e),
+    );
+    assert.match(await said, words);
+  }
+});
+
 test('toward a class: rows that have it already are left out, and the search ends there', async () => {
   const report = await run(linear('plain.onnx', W, B, [3]), rows, { ...fast, targeted: 'class', class: '1' });
   assert.ok(tableOf(report, 'Most fragile rows').every(([, own, becomes]) => own === '0' && becomes === '1'));
@@ -259,7 +288,7 @@ test('laws on a net: in the box, within the radius, adversarial in the model its
   const ends = endsOf(found, { path: model }, job);
   const subject = { name: 'mlp', folder: found.folder, ends, prepared: () => found.prepared({ input: ends.input.name, x: source.x }) };
   const tool = attacks(subject, dims, { runtime: ports.runtime, device: 'cpu' }, job);
-  const attack = await tool.tool.open({ low: new Float64Array(size), high: new Float64Array(size).fill(1), probabilities: false });
+  const attack = await tool.open({ low: new Float64Array(size), high: new Float64Array(size).fill(1), probabilities: false });
   const { signal } = job;
   const classes = await attack.scores(u, signal);
   const labels = Int32Array.from({ length: classes.rows }, (_, i) => argmax(classes.data, i * classes.cols, classes.cols));

@@ -244,6 +244,8 @@ export const diagnosticFaults = {
     `The rows go from ${d.least} to ${d.most} before mean and standard deviation, outside the range ${d.low} to ${d.high}; give a range that holds them.`,
   'diagnostic/unknown-range': (d: { least: number; most: number }): string =>
     `Between which values attacks may move a pixel cannot be told from the rows, which go from ${d.least} to ${d.most}; give it with range, such as 0, 1 (before mean and standard deviation).`,
+  'diagnostic/surrogate': (d: { path: string; found: number; classes: number }): string =>
+    `'${d.path}' tells ${d.found} classes apart, and the model attacked ${d.classes}; name one of the same classes.`,
   'diagnostic/attack-scores': (_: object): string =>
     'The output holds no class scores, so there is no class to attack; name an output of logits or probabilities.',
   'diagnostic/attack-labels': (_: object): string =>

@@ -2,6 +2,8 @@
 export const evidenceFaults = {
   'evidence/no-labels': (d: { id: string; path: string; known: readonly string[] }): string =>
     `'${d.id}' needs labels, and '${d.path}' has none under a usual name; name them with y or give a file with labels. It has: ${d.known.join(', ')}.`,
+  'evidence/attack-model': (d: { path: string; row: string; due: string }): string =>
+    `'${d.path}' takes rows of ${d.row}, and the model attacked takes rows of ${d.due}; name one that reads the same inputs.`,
   'evidence/no-marks': (d: { id: string; path: string; known: readonly string[] }): string =>
     `'${d.id}' needs 0 or 1 for every label of a row, and '${d.path}' has no such labels: give an array [rows, labels] (y), or beside the scores a column label_<name> for each. It has: ${d.known.join(', ')}.`,
   'evidence/marks-width': (d: { labels: number; scores: number }): string =>

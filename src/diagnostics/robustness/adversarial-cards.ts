@@ -16,6 +16,7 @@ const attackNames: Readonly<Record<SignAttack, string>> = {
   margin: 'FGSM on the margin of the logits',
   cooled: 'FGSM on cooled logits',
   pgd: 'PGD',
+  transfer: 'FGSM made on another model',
 };
 const SHOWN = 50;
 const SIDE = 96;

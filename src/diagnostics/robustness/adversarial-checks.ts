@@ -79,6 +79,9 @@ export const checksOf = (r: Attacked, { targeted, nearestSamples }: Pick<AttackA
       (more) => more <= LESS,
       `logits have a mean gap of ${number(r.gap)} and need no cooling`,
     ),
+    ...(r.struck.transfer
+      ? [beside('FGSM made on another model takes no more', 'transfer', `at most ${percent(LESS)} more`, (more) => more <= LESS)]
+      : []),
     {
       name: 'Without a bound every row has an adversarial one',
       found: nearestSamples === 0 || r.nearest.length === 0 ? 'not run' : `${succeeded.length} of ${r.nearest.length}`,

@@ -77,6 +77,10 @@ export const adversarialRobustness: Diagnostic = defineStudy({
       default: '',
       help: 'Least and greatest value of an input before mean and standard deviation, such as 0, 1. Empty: by custom for pictures, else from the rows.',
     }),
+    surrogate: text({
+      default: '',
+      help: 'Another ONNX model of the same inputs and classes, such as one trained without distillation: FGSM is made on it too, and tried on this one.',
+    }),
     pictures: int({ default: 6, min: 0, max: 100, help: 'Adversarial pictures shown.' }),
     confidenceLevel: real({ default: 0.95, min: 0.5, max: 0.9999, help: 'Level of the intervals.' }),
     logits: scoresOption,
@@ -88,6 +92,7 @@ export const adversarialRobustness: Diagnostic = defineStudy({
     'margin_accuracy_*',
     'cooled_accuracy_*',
     'pgd_accuracy_*',
+    'transfer_accuracy_*',
     'worst_accuracy_*',
     'broken_at',
     'searched',

@@ -22,12 +22,13 @@ export interface AttackAsk {
   readonly targeted: 'none' | 'least-likely' | 'class';
   readonly class: string;
   readonly range: string;
+  readonly surrogate: string;
   readonly pictures: number;
   readonly confidenceLevel: number;
 }
 
-/** Attacks by the sign of a slope: of the loss, of the margin of the logits, of the loss of cooled logits, and several steps of the first. */
-export const signAttacks = ['fgsm', 'margin', 'cooled', 'pgd'] as const;
+/** Attacks by the sign of a slope: of the loss, of the margin of the logits, of the loss of cooled logits, several steps of the first, and of the loss of another model. */
+export const signAttacks = ['fgsm', 'margin', 'cooled', 'pgd', 'transfer'] as const;
 export type SignAttack = (typeof signAttacks)[number];
 
 /** One row per row attacked, one column per radius. */
@@ -147,6 +148,9 @@ export const attackRun = async (
   );
   const range = await rangeOf(samples, blocks, ask.range, job);
   const attack = await attacks.open({ low: range.low, high: range.high, probabilities: subject.scores === 'probabilities' });
+  const surrogate = ask.surrogate === '' ? undefined : await attacks.other(ask.surrogate, range);
+  if (surrogate && surrogate.classes !== attack.classes)
+    throw new Fault('diagnostic/surrogate', { path: ask.surrogate, found: surrogate.classes, classes: attack.classes });
   const target = ask.targeted === 'class' ? classNamed(ask.class, subject.classes, attack.classes) : -1;
   if (ask.targeted === 'class' && target < 0) throw new Fault('diagnostic/attack-target', {});
 
@@ -203,7 +207,9 @@ export const attackRun = async (
   const temperature = gap > WIDE ? gap / GAP : 1;
 
   const sign = ask.targeted === 'none' ? 1 : -1;
-  const kinds = signAttacks.filter((k) => (k === 'pgd' ? ask.pgdSteps > 0 : k === 'cooled' ? temperature > 1 : true));
+  const kinds = signAttacks.filter((k) =>
+    k === 'pgd' ? ask.pgdSteps > 0 : k === 'cooled' ? temperature > 1 : k === 'transfer' ? surrogate !== undefined : true,
+  );
   const table = (): Uint8Array[] => Array.from({ length: n }, () => new Uint8Array(epsilons.length));
   const struck: Partial<Record<SignAttack, { right: Uint8Array[]; among: Uint8Array[]; reached: Uint8Array[] }>> = {};
   for (const k of kinds) struck[k] = { right: table(), among: table(), reached: table() };
@@ -229,7 +235,7 @@ export const attackRun = async (
     const goal = goals.slice(first, first + own.length);
     const unit: UnitRows = { u, labels: goal };
     const slopeOf = (at: Float32Array, kind: SignAttack): Promise<Float32Array> =>
-      attack.slopes(
+      (kind === 'transfer' && surrogate ? surrogate : attack).slopes(
         { u: at, labels: goal },
         kind === 'margin' ? { kind } : { kind: 'loss', temperature: kind === 'cooled' ? temperature : 1 },
         job.signal,

@@ -8,7 +8,7 @@ import { fromFloats, toFloats } from '../../data/values.ts';
 import type { Model } from '../../graph/types.ts';
 import { write } from '../../graph/write.ts';
 import type { DeviceChoice, Runtime, Session } from '../../runtime/session.ts';
-import type { AttackTool, OpenAttacks, Search, UnitRows } from '../attack.ts';
+import type { AttackRange, OpenAttacks, Search, UnitRows } from '../attack.ts';
 import type { GradientSubject } from './gradient.ts';
 import { chunkOf, inChunks, rowBytes, rowsAt } from './gradient-paths.ts';
 
@@ -19,8 +19,8 @@ const FAR = 1e30;
 /** Keeps tanh w away from 1, where its slope is 0. */
 const INSIDE = 0.999999;
 
-export interface OpenAttackTool {
-  readonly tool: AttackTool;
+export interface ModelAttacks {
+  open(range: AttackRange): Promise<OpenAttacks>;
   device(): DeviceChoice | undefined;
   release(): Promise<void>;
 }
@@ -44,13 +44,13 @@ export const attacks = (
   inputDims: readonly number[],
   { runtime, device }: { readonly runtime: Runtime; readonly device: Device },
   job: Pick<Job, 'note' | 'signal'>,
-): OpenAttackTool => {
+): ModelAttacks => {
   const sessions: Session[] = [];
   let choice: DeviceChoice | undefined;
   const { input, output, fixedBatch } = subject.ends;
   const row = sizeOf(inputDims);
 
-  const open = async (range: Parameters<AttackTool['open']>[0]): Promise<OpenAttacks> => {
+  const open = async (range: AttackRange): Promise<OpenAttacks> => {
     if (!/^(b?float|double)/.test(input.dtype)) throw new Fault('evidence/whole-input', { input: input.name, dtype: input.dtype });
     const { model, probed } = await subject.prepared();
     const chunk = chunkOf(probed, fixedBatch);
@@ -239,7 +239,7 @@ export const attacks = (
     };
   };
   return {
-    tool: { open },
+    open,
     device: () => choice,
     async release() {
       for (const session of sessions) await session.release();
