@@ -334,7 +334,8 @@ const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, 
   const training = trainingTools(open, run.ask, ports, job);
   const told = openOutputs(open, declaredBy(run), run.ask, ports, job);
   const scores = uses.has('scores') ? await openScores(open, declaredBy(run), run.ask, ports, job) : undefined;
-  const { subject, meaning } = scores ?? (uses.has('maps') ? unscored(open) : await lookAt(open, declaredBy(run), job));
+  const { subject, meaning } =
+    scores ?? (uses.has('maps') || uses.has('biases') ? unscored(open) : await lookAt(open, declaredBy(run), job));
   const maps = mapsTool(open, run.ask, ports, job);
   const pair = uses.has('pair') ? await openComparison(open, run.ask, declaredBy(run), ports, job) : undefined;
   const reader = model && samples(bound, model.score);

@@ -3,12 +3,14 @@ import { breathe, type Job } from '../base/job.ts';
 import type { RunRequest } from '../base/request.ts';
 import { sizeOf } from '../base/tensor.ts';
 import { fromFloats } from '../data/values.ts';
+import type { BiasTool } from '../evidence/biases.ts';
 import type { Bound } from '../evidence/bound.ts';
 import type { CalibratedTool, OutputHeadTool, Subject, Tools, Values } from '../evidence/evidence.ts';
 import type { Declared, Meaning } from '../evidence/interpret.ts';
 import { endsOf, openModel } from '../evidence/model.ts';
 import type { Passage, Passed } from '../evidence/plan.ts';
 import { columns } from '../evidence/providers/columns.ts';
+import { layerValue } from '../evidence/providers/features.ts';
 import { readOutputs } from '../evidence/providers/outputs.ts';
 import { perturbed } from '../evidence/providers/perturbed.ts';
 import { readScores } from '../evidence/providers/scores.ts';
@@ -16,6 +18,7 @@ import { trainer } from '../evidence/providers/trainer.ts';
 import { scorer } from '../evidence/scorer.ts';
 import { classWeights } from '../graph/class-weights.ts';
 import { loadExternal } from '../graph/external.ts';
+import { scoreBiases, withBiases } from '../graph/score-bias.ts';
 import type { Model } from '../graph/types.ts';
 import { mustVerify } from '../graph/verify.ts';
 import { write } from '../graph/write.ts';
@@ -123,6 +126,25 @@ const headed = (open: OpenSubject, meaning: () => Meaning | undefined, ask: RunR
   },
 });
 
+/** Biases of the scores, and the model with others. */
+const biased = (open: OpenSubject, ask: RunRequest, ports: Ports, job: Job): BiasTool => ({
+  async read(tensor) {
+    const from = ask.model?.path;
+    if (!open.model || from === undefined) throw new Fault('evidence/no-model', { id: ask.id, tool: 'biases' });
+    const { graph } = await wholeOf(open.model, from, ports, job);
+    return scoreBiases(graph, tensor === '' ? open.model.ends.output : layerValue(graph, tensor, open.model.ends.output));
+  },
+  async open(path) {
+    const { write } = await rewritten(open, ask, ports, job, path);
+    return (values, facts) =>
+      write(
+        (whole, metadata) => ({ ...whole, metadata: new Map([...whole.metadata, ...metadata]), graph: withBiases(whole.graph, values) }),
+        'assay.biases',
+        facts,
+      );
+  },
+});
+
 /** Rows that another model runs at a time. */
 const ENCODED = 256;
 
@@ -153,7 +175,7 @@ const encode = async (path: string, { dims, data }: Values, { device }: RunReque
 };
 
 export interface OpenOutputs {
-  readonly tools: Pick<Tools, 'columns' | 'outputs' | 'outputHead'>;
+  readonly tools: Pick<Tools, 'columns' | 'outputs' | 'outputHead' | 'biases'>;
   /** What reading the outputs has told. */
   seen(): { readonly subject?: Subject; readonly meaning?: Meaning };
 }
@@ -166,6 +188,7 @@ export const openOutputs = (open: OpenSubject, declared: Declared, ask: RunReque
     seen: () => seen,
     tools: {
       columns: columns(bound, (path, signal) => ports.dataset(path, signal)),
+      biases: biased(open, ask, ports, job),
       outputHead: headed(open, () => seen.meaning, ask, ports, job),
       outputs: {
         given: model !== undefined || bound.unscored === undefined,

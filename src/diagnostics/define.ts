@@ -52,7 +52,7 @@ export type Diagnostic = Fold | Study;
 
 /** A study may be content with the scores that a table of predictions holds. */
 export const needsModel = (d: Diagnostic): boolean =>
-  d.shape === 'study' && d.uses.some((tool) => ['gradient', 'samples', 'costs', 'weights', 'loss', 'attacks'].includes(tool));
+  d.shape === 'study' && d.uses.some((tool) => ['gradient', 'samples', 'costs', 'weights', 'loss', 'biases', 'attacks'].includes(tool));
 
 /** It looks at two models, or tables of predictions, on the same rows. */
 export const comparesTwo = (d: Diagnostic): boolean => d.shape === 'study' && d.uses.includes('pair');

@@ -30,6 +30,7 @@ import { linearProbe } from './representation/linear-probe.ts';
 import { linearSeparability } from './representation/linear-separability.ts';
 import { adversarialRobustness } from './robustness/adversarial-robustness.ts';
 import { domainAlignment } from './robustness/domain-alignment.ts';
+import { denseBalance } from './training/dense-balance.ts';
 import { foregroundBackgroundBalance } from './training/foreground-background-balance.ts';
 import { gradientDilution } from './training/gradient-dilution.ts';
 import { scaleInvariance } from './training/scale-invariance.ts';
@@ -64,6 +65,7 @@ export const diagnostics: readonly Diagnostic[] = [
   adversarialRobustness,
   gradientDilution,
   foregroundBackgroundBalance,
+  denseBalance,
   scaleInvariance,
   zLossSweep,
   saliency,

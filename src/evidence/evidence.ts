@@ -9,6 +9,7 @@ import type { Views } from '../base/perturbation.ts';
 import type { Random } from '../base/random.ts';
 import type { DType, Tensor } from '../base/tensor.ts';
 import type { AttackTool } from './attack.ts';
+import type { BiasTool } from './biases.ts';
 import type { FeaturesTool, HeadTool } from './features.ts';
 import type { FreshTool } from './fresh.ts';
 import type { LossTool } from './loss.ts';
@@ -375,6 +376,7 @@ export interface Tools {
   columns: ColumnsTool;
   maps: MapsOpener;
   outputHead: OutputHeadTool;
+  biases: BiasTool;
   outputs: OutputsTool;
   retrain: RetrainTool;
   fresh: FreshTool;

@@ -13,6 +13,8 @@ export interface FeatureAsk {
   readonly split?: string;
   /** How a row of several axes becomes one: means over all axes but the first or the last, or laid flat. `none` refuses such a row of a layer. */
   readonly pooling?: 'none' | 'channels-first' | 'channels-last' | 'flatten';
+  /** Scores rather than features: no layer is the diagnosed output, and of what a Sigmoid makes, that which it reads. */
+  readonly scores?: true;
 }
 
 export interface FeatureBatch {
@@ -29,6 +31,9 @@ export interface FeatureStream {
   /** The value of the graph, or the columns of the data, in words for a report. */
   readonly layer: string;
   readonly width: number;
+  /** Shape of one row before it was pooled or laid flat, and the operator that makes it: '' without a model. */
+  readonly dims: readonly number[];
+  readonly op: string;
   readonly count: number;
   batches(signal: AbortSignal): AsyncGenerator<FeatureBatch, void, undefined>;
 }

@@ -24,6 +24,22 @@ export const diagnosticFaults = {
       : `Rows of shape [${d.dims.join(', ')}] are no pictures of ${d.image} with 1 or 3 channels and sides of at least 4; correct image.`,
   'diagnostic/sweep-classes': (d: { classes: number }): string =>
     `Z-loss needs at least 3 classes, and the rows have ${d.classes}: of two standardised scores one is always 1 and the other -1.`,
+  'diagnostic/dense-softmax': (d: { tensor: string }): string =>
+    `Tensor '${d.tensor}' is made by a Softmax, whose classes share each anchor; scores with a sigmoid of their own are due: name another tensor, or look at Gradient Dilution.`,
+  'diagnostic/dense-probabilities': (d: { tensor: string }): string =>
+    `All values of tensor '${d.tensor}' lie between 0 and 1, as probabilities do; name the tensor of logits before them.`,
+  'diagnostic/dense-shape': (d: { tensor: string; shape: string; layout: string; due: string }): string =>
+    `A row of tensor '${d.tensor}' has the shape ${d.shape}; with layout '${d.layout}' ${d.due} is due.`,
+  'diagnostic/dense-source': (_: object): string =>
+    'Name what the anchors should be: targets, an array of class numbers per anchor, or boxes, boxClasses and anchors to match.',
+  'diagnostic/dense-array': (d: { name: string; shape: string; due: string }): string =>
+    `Array '${d.name}' has the shape ${d.shape}, where ${d.due} is due.`,
+  'diagnostic/dense-class': (d: { name: string; row: number; value: number; classes: number }): string =>
+    `Array '${d.name}' has ${d.value} in row ${d.row}; -1 (ignored), 0 (background) and classes 1 to ${d.classes} are due.`,
+  'diagnostic/box': (d: { name: string; row: number; box: string; format: string }): string =>
+    `Array '${d.name}' has the box [${d.box}] in row ${d.row}, which as ${d.format} has no area; look at boxFormat.`,
+  'diagnostic/no-foreground': (d: { anchors: number }): string =>
+    `None of ${d.anchors} anchors is foreground: check the format of boxes (boxFormat), their units beside those of the anchors, and the thresholds.`,
   'diagnostic/nothing-to-separate': (d: { rows: number }): string =>
     `All ${d.rows} rows are of one class, so there is nothing to separate; give rows of at least two.`,
   'diagnostic/two-classes': (_: object): string =>

@@ -20,6 +20,8 @@ export const evidenceFaults = {
     `${d.output} ends in a Sigmoid over several columns, which are independent labels and not one class per row; this diagnostic needs one class per row.`,
   'evidence/scores-size': (d: { rows: number; classes: number; most: number }): string =>
     `${d.rows} rows of ${d.classes} scores are more than the ${d.most} numbers that are kept in memory; use fewer rows (limit).`,
+  'evidence/biases': (d: { tensor: string; reason: string }): string =>
+    `The biases of tensor '${d.tensor}' cannot be written: ${d.reason}.`,
   'evidence/class-weights': (d: { output: string }): string =>
     `Output '${d.output}' does not end in a Gemm, MatMul or Conv with stored weights, so classes have no vectors of their own; give distances, a graph or embeddings in a file.`,
   'evidence/perturbed-input': (d: { input: string; dtype: string }): string =>

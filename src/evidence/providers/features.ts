@@ -8,7 +8,7 @@ import { emitter } from '../../graph/emit.ts';
 import { prune } from '../../graph/passes/prune.ts';
 import { penultimate } from '../../graph/penultimate.ts';
 import type { Graph, Model } from '../../graph/types.ts';
-import { called, definedIn, namesWithin } from '../../graph/walk.ts';
+import { called, definedIn, namesWithin, producers } from '../../graph/walk.ts';
 import { write } from '../../graph/write.ts';
 import type { Runtime, Session } from '../../runtime/session.ts';
 import type { Bound } from '../bound.ts';
@@ -55,6 +55,12 @@ export const layerValue = (graph: Graph, layer: string, output: string): string 
   });
 };
 
+/** What a Sigmoid reads, of a value that one makes. */
+const beforeSigmoid = (graph: Graph, value: string): string => {
+  const node = producers(graph).get(value);
+  return node?.op === 'Sigmoid' ? node.inputs[0] : value;
+};
+
 /** The part of a model that makes one value, as its only output. */
 const upTo = (model: Model, value: string): { readonly model: Model; readonly output: string } => {
   const { graph } = model;
@@ -92,6 +98,7 @@ const pooled = ({ dims, ...tensor }: Tensor, layer: string, pooling: NonNullable
 
 interface Layer {
   readonly name: string;
+  readonly op: string;
   features(x: Tensor): Promise<Tensor>;
 }
 
@@ -106,18 +113,21 @@ export const openFeatures = (source: FeatureSource, job: Pick<Job, 'note' | 'sig
   const sessions: Session[] = [];
   const layers = new Map<string, Promise<Layer>>();
 
-  const layerOf = async (asked: string): Promise<Layer> => {
+  const layerOf = async (asked: string, scores: boolean): Promise<Layer> => {
     if (!model) {
       if (asked !== '') throw new Fault('option/without-model', { names: ['layer'] });
-      return { name: 'the columns of the data', features: async (x) => x };
+      return { name: 'the columns of the data', op: '', features: async (x) => x };
     }
-    const value = layerValue(model.model.graph, asked, model.ends.output);
+    const { graph } = model.model;
+    const named = scores && asked === '' ? model.ends.output : layerValue(graph, asked, model.ends.output);
+    const value = scores ? beforeSigmoid(graph, named) : named;
     const part = upTo(model.model, value);
     const { session } = await runtime.open(write(part.model), { device, name: `'${value}' of ${model.name}`, folder: model.folder }, job);
     sessions.push(session);
     const run = rowRunner(session, { ...model.ends, output: part.output }, job);
     return {
       name: value,
+      op: producers(graph).get(value)?.op ?? '',
       async features(x) {
         const out = await run(x);
         if (out.dtype === 'string' || out.dtype === 'bool') throw new Fault('evidence/feature-layer', { layer: value, dtype: out.dtype });
@@ -127,24 +137,32 @@ export const openFeatures = (source: FeatureSource, job: Pick<Job, 'note' | 'sig
       },
     };
   };
-  const layer = (asked: string): Promise<Layer> => {
-    const found = layers.get(asked) ?? layerOf(asked);
-    layers.set(asked, found);
+  const layer = (asked: string, scores: boolean): Promise<Layer> => {
+    const key = `${scores} ${asked}`;
+    const found = layers.get(key) ?? layerOf(asked, scores);
+    layers.set(key, found);
     return found;
   };
 
-  const featuresOf = async (bound: Bound, { layer: asked = '', pooling = 'none' }: FeatureAsk): Promise<FeatureStream> => {
-    const { name, features } = await layer(asked);
+  const featuresOf = async (bound: Bound, { layer: asked = '', pooling = 'none', scores }: FeatureAsk): Promise<FeatureStream> => {
+    const { name, op, features } = await layer(asked, scores === true);
     const label = model ? `layer '${name}'` : name;
     // Values of data are features as they lie; which axes of a layer are channels only the user knows.
     const how = !model && pooling === 'none' ? 'flatten' : pooling;
-    const make = async (x: Tensor): Promise<Float32Array> => pooled(await features(x), name, how);
+    let dims: readonly number[] = [];
+    const make = async (x: Tensor): Promise<Float32Array> => {
+      const made = await features(x);
+      dims = made.dims.slice(1);
+      return pooled(made, name, how);
+    };
     const first = await bound.take([0], job.signal);
     if (!first.x) throw new RangeError('features of a table of predictions were asked for');
     const width = (await make(first.x)).length;
     return {
       layer: name,
       width,
+      dims,
+      op,
       count: bound.count,
       async *batches(signal) {
         const check = finiteCheck(`features (${label}) of '${bound.path}'`);
