@@ -4,6 +4,7 @@ import type { RunRecord, RunStore } from '../jobs/store.ts';
 import { format } from '../report/format.ts';
 import { cardOfNumber } from '../report/place.ts';
 import type { CheckResult, SuiteRequest, TrainRequest } from '../report/tasks.ts';
+import { t } from './l10n.ts';
 import { located } from './located.ts';
 import type { SuiteText } from './suite.ts';
 
@@ -50,6 +51,24 @@ export const standingOf = ({ status, reports, checks }: RunRecord): Standing => 
   return outcome === 'measured' ? 'done' : outcome;
 };
 
+/** How a run went, to be read. */
+export const standingText = (run: RunRecord): string => {
+  switch (standingOf(run)) {
+    case 'running':
+      return t('running');
+    case 'done':
+      return t('done');
+    case 'failed':
+      return t('failed');
+    case 'stopped':
+      return t('stopped');
+    case 'unavailable':
+      return t('unavailable');
+    case 'checks-failed':
+      return t('checks-failed');
+  }
+};
+
 /** A few numbers of a headline: `accuracy 0.978, ece 0.021`. How many rows there were is not one of them. */
 export const brief = (headline: Readonly<Record<string, number>>): string =>
   Object.entries(headline)
@@ -86,14 +105,14 @@ const checkText = ({ status, gates, report, sentence }: CheckResult, limit: numb
     gates.length > 0
       ? gates.slice(0, FEW).map(({ name, actual }) => `${name} ${format(actual)}`)
       : [report ? brief(report.headline) : sentence];
-  const rows = limit === undefined || !report ? '' : ` (first ${limit} rows)`;
+  const rows = limit === undefined || !report ? '' : ` (${t('first {0} rows', limit)})`;
   return `${marks[status]}\u00a0${numbers.join(', ')}${rows}`;
 };
 
 /** The result of one run of a diagnostic, or of a training, for the model or data it was about. */
-const runText = ({ title, reports }: RunRecord): string => {
-  const [report] = reports;
-  return report.outcome === 'measured' ? `${title}: ${brief(report.headline)}` : `${title}: ${report.outcome}`;
+const runText = (run: RunRecord): string => {
+  const [report] = run.reports;
+  return `${run.title}: ${report.outcome === 'measured' ? brief(report.headline) : standingText(run)}`;
 };
 
 /** Files that a run is about. */

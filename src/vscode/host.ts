@@ -92,10 +92,10 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
 
   const save = async (path: string, bytes: Uint8Array | string): Promise<void> => {
     await writeFile(path, bytes);
-    vscode.window.setStatusBarMessage(`Saved ${labelOf(path)}`, 5000);
+    vscode.window.setStatusBarMessage(t('Saved {0}', labelOf(path)), 5000);
   };
   const saveAs = async (name: string, bytes: Uint8Array): Promise<void> => {
-    const path = await saveFile('Save', join(home ?? '', name), {});
+    const path = await saveFile(t('Save'), join(home ?? '', name), {});
     if (path !== undefined) await save(path, bytes);
   };
 
@@ -116,7 +116,7 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     form: saliencyForm(catalogue),
     attribute: (subject, asked, watch) => jobs().submit('attribute', { ...subject, ...asked, device: host.device, seed: host.seed }, watch),
     async second() {
-      const model = await chooseModel(host, 'Saliency', {}, false, 'Second model, on the same sample');
+      const model = await chooseModel(host, t('Saliency'), {}, false, t('Second model, on the same sample'));
       return model && model !== 'none' ? model.ref : undefined;
     },
     busy: (title, work) => {
@@ -132,7 +132,7 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     if (subject) openImage(subject, { row });
     else
       void vscode.window.showInformationMessage(
-        'There is no model to explain this sample: the run had none, or its entry is gone from the assay.json.',
+        t('There is no model to explain this sample: the run had none, or its entry is gone from the assay.json.'),
       );
   };
   const openImage = (subject: SaliencySubject, place: Place): void => {
@@ -151,11 +151,11 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     const shown = card === undefined ? whole : cardAlone(whole, card);
     await saveAs(`${slugOf(shown.title)}.html`, Buffer.from(toHtml([shown], await assets())));
   };
-  const toClipboard = async (what: string, place: ReturnType<typeof runQuery>): Promise<void> => {
+  const toClipboard = async (what: 'run' | 'card', place: ReturnType<typeof runQuery>): Promise<void> => {
     const address = vscode.Uri.from({ scheme: vscode.env.uriScheme, authority: context.extension.id, ...place });
     // The query is encoded already.
     await vscode.env.clipboard.writeText(address.toString(true));
-    vscode.window.setStatusBarMessage(`Copied the link to the ${what}`, 5000);
+    vscode.window.setStatusBarMessage(what === 'run' ? t('Copied the link to the run') : t('Copied the link to the card'), 5000);
   };
   const copyLink = async (id: string, report: number, card: number): Promise<void> =>
     toClipboard('card', cardQuery(id, focusOf((await store.read(id)).result.reports, { report, card })));
@@ -238,7 +238,7 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     ...workbench,
     async draft(ask) {
       if (!trusted()) return undefined;
-      return host.working('Looking at the models and data of the workspace', (onProgress, signal) =>
+      return host.working(t('Looking at the models and data of the workspace'), (onProgress, signal) =>
         jobs().submit('draft', ask, { signal, onProgress }),
       );
     },
@@ -262,18 +262,20 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     },
     async writeGradient(ask) {
       if (!trusted()) return;
-      const title = `Gradient graph of ${labelOf(ask.model)}`;
+      const title = t('Gradient graph of {0}', labelOf(ask.model));
       const written = await inNotification(title, (onProgress, signal) => jobs().submit('grad', ask, { signal, onProgress }));
-      void vscode.window.showInformationMessage(`${labelOf(written.out)}: ${written.nodes} nodes; outputs ${written.outputs.join(', ')}.`);
+      void vscode.window.showInformationMessage(
+        t('{0}: {1} nodes; outputs {2}.', labelOf(written.out), written.nodes, written.outputs.join(', ')),
+      );
     },
     async keepUnits(ask) {
       if (!trusted()) return;
-      const title = `First ${ask.units} units of ${labelOf(ask.model)}`;
+      const title = t('First {0} units of {1}', ask.units, labelOf(ask.model));
       const { out, units, of } = await inNotification(title, (onProgress, signal) =>
         jobs().submit('keepUnits', ask, { signal, onProgress }),
       );
-      const open = vscode.l10n.t('Open Model');
-      const said = await vscode.window.showInformationMessage(`${labelOf(out)}: the first ${units} of ${of} hidden units.`, open);
+      const open = t('Open Model');
+      const said = await vscode.window.showInformationMessage(t('{0}: the first {1} of {2} hidden units.', labelOf(out), units, of), open);
       if (said === open) await host.showModel(out);
     },
     async writeVectors(ask) {
@@ -313,7 +315,9 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     },
     async saveHtml(id) {
       const { title, result } = await store.read(id);
-      const path = await saveFile('Save Report as HTML', join(home ?? dirname(store.folder), `${title}.html`), { 'Web pages': ['html'] });
+      const path = await saveFile(t('Save Report as HTML'), join(home ?? dirname(store.folder), `${title}.html`), {
+        [t('Web pages')]: ['html'],
+      });
       if (path === undefined) return;
       const suite = result.suite && { title, checks: verdictsOf(result.suite.checks).verdicts };
       await save(path, toHtml(result.reports, await assets(), suite));

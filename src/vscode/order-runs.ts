@@ -3,6 +3,7 @@ import type { RunRequest } from '../base/request.ts';
 import type { RunRecord } from '../jobs/store.ts';
 import type { SuiteRequest, TrainRequest } from '../report/tasks.ts';
 import { type Standing, standingOf } from './history.ts';
+import { t } from './l10n.ts';
 
 /** Which runs their view shows, and how. */
 export interface RunsShown {
@@ -49,7 +50,7 @@ export const modelNames = (runs: readonly Asked[]): ((run: Asked) => string) => 
   return (run) => {
     const file = fileOf(run);
     const name = basename(file);
-    if (name === '') return 'Comparisons';
+    if (name === '') return t('Comparisons');
     return (namesakes.get(name) ?? 0) > 1 ? join(basename(dirname(file)), name) : name;
   };
 };
@@ -80,9 +81,9 @@ export const arranged = (
 /** What is left out, for the line above the view. */
 export const filterText = ({ model, days, standings }: RunsShown): string | undefined => {
   const parts = [
-    model === undefined ? '' : `about ${model}`,
-    days === undefined ? '' : days === 1 ? 'of the last 24 hours' : `of the last ${days} days`,
-    standings === undefined ? '' : 'that did not end well',
+    model === undefined ? '' : t('about {0}', model),
+    days === undefined ? '' : days === 1 ? t('of the last 24 hours') : t('of the last {0} days', days),
+    standings === undefined ? '' : t('that did not end well'),
   ].filter((part) => part !== '');
-  return parts.length > 0 ? `Only runs ${parts.join(', ')}.` : undefined;
+  return parts.length > 0 ? t('Only runs {0}.', parts.join(', ')) : undefined;
 };

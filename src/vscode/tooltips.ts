@@ -2,7 +2,8 @@ import type { RunRequest } from '../base/request.ts';
 import type { RunRecord } from '../jobs/store.ts';
 import { format } from '../report/format.ts';
 import type { TrainRequest } from '../report/tasks.ts';
-import { standingOf } from './history.ts';
+import { standingText } from './history.ts';
+import { t } from './l10n.ts';
 import type { Listed } from './listed.ts';
 
 /** At most so many headline numbers stand in a tooltip. */
@@ -14,7 +15,7 @@ export const plain = (text: string): string => text.replace(/[\\`*_{}[\]()#+\-.!
 const numbers = (headline: Readonly<Record<string, number>>): readonly string[] => {
   const all = Object.entries(headline);
   if (all.length === 0) return [];
-  const more = all.length > most ? [`| … ${all.length - most} more | |`] : [];
+  const more = all.length > most ? [`| ${t('… {0} more', all.length - most)} | |`] : [];
   return ['', '| | |', '|:--|--:|', ...all.slice(0, most).map(([name, value]) => `| ${plain(name)} | ${plain(format(value))} |`), ...more];
 };
 
@@ -28,20 +29,23 @@ const made = ({ kind, request }: RunRecord): readonly string[] => {
       const { model, data, against, options, device, seed, limit } = request as RunRequest;
       const set = Object.entries(options).map(([name, value]) => `${name} ${String(value)}`);
       return [
-        ...line('Model', model?.path),
-        ...line('Data', `${data.path}${data.split === undefined ? '' : ` (${data.split})`}`),
-        ...line('Against', against?.model?.path ?? against?.data?.path),
-        ...line('Options', set.join(', ')),
-        ...line('Device', `${device}, seed ${seed}${limit === undefined ? '' : `, first ${limit} rows`}`),
+        ...line(t('Model'), model?.path),
+        ...line(t('Data'), `${data.path}${data.split === undefined ? '' : ` (${data.split})`}`),
+        ...line(t('Against'), against?.model?.path ?? against?.data?.path),
+        ...line(t('Options'), set.join(', ')),
+        ...line(
+          t('Device'),
+          limit === undefined ? t('{0}, seed {1}', device, seed) : t('{0}, seed {1}, first {2} rows', device, seed, limit),
+        ),
       ];
     }
     case 'train': {
       const { recipe, out, device, compare } = request as TrainRequest;
-      const beside = compare && `${compare.with}, ${compare.seeds} seeds`;
-      return [...line('Recipe', recipe), ...line('Beside', beside), ...line('Model', out), ...line('Device', device)];
+      const beside = compare && t('{0}, {1} seeds', compare.with, compare.seeds);
+      return [...line(t('Recipe'), recipe), ...line(t('Beside'), beside), ...line(t('Model'), out), ...line(t('Device'), device)];
     }
     case 'suite':
-      return line('Suite', (request as { readonly path: string }).path);
+      return line(t('Suite'), (request as { readonly path: string }).path);
     case 'compare':
       return [];
   }
@@ -51,8 +55,10 @@ const made = ({ kind, request }: RunRecord): readonly string[] => {
 export const runTooltip = (run: RunRecord): string => {
   const { title, subject, startedAt, seconds, sentence, reports, checks } = run;
   const told = checks
-    ? `${checks.passed} passed, ${checks.failed} failed, ${checks.skipped} skipped, ${checks.error} could not run`
-    : `${standingOf(run)}${seconds === undefined ? '' : ` in ${seconds.toFixed(1)} s`}`;
+    ? t('{0} passed, {1} failed, {2} skipped, {3} could not run', checks.passed, checks.failed, checks.skipped, checks.error)
+    : seconds === undefined
+      ? standingText(run)
+      : t('{0} in {1} s', standingText(run), seconds.toFixed(1));
   return [
     `**${plain(title)}** · ${plain(subject)}`,
     '',
@@ -80,10 +86,10 @@ export const listedTooltip = (
   runs: readonly RunRecord[],
 ): string => {
   const head = [`**${plain(name)}**`, '', plain(path)];
-  if (!there) return [...head, '', 'The file does not exist.'].join('\n');
+  if (!there) return [...head, '', t('The file does not exist.')].join('\n');
   const [last] = runsAbout(runs, path);
-  const facts = file ? ['', `${plain(format(file.bytes, 'bytes'))} · changed ${time(file.changed)}`] : [];
-  if (!last) return [...head, ...facts, '', 'No run is kept that used it.'].join('\n');
+  const facts = file ? ['', `${plain(format(file.bytes, 'bytes'))} · ${t('changed {0}', time(file.changed))}`] : [];
+  if (!last) return [...head, ...facts, '', t('No run is kept that used it.')].join('\n');
   return [
     ...head,
     ...facts,

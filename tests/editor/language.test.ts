@@ -34,7 +34,7 @@ await onStage('the extension speaks the language of the window', (stage) => {
     const view = webview(page);
     await openFile(page, 'assay.json');
     await page.locator('.codelens-decoration a', { hasText: /⟦.*⟧/ }).first().waitFor();
-    await runCommand(page, '⟦Assay⟧: ⟦Open Model…⟧');
+    await runCommand(page, 'Assay: ⟦Open Model…⟧');
     await choose(page, 'digits.onnx');
     await view.getByText('⟦measured by a run on the CPU⟧').waitFor();
     await page.screenshot({ path: screenshot('language') });

@@ -1,5 +1,6 @@
 import type { Node } from 'jsonc-parser';
 import { type CatalogueDiagnostic, comparesTwo } from '../../base/catalogue.ts';
+import { t } from '../l10n.ts';
 import { type Finding, finding, listed, meant, nameFixes, removal } from './finding.ts';
 import {
   arraysOf,
@@ -14,13 +15,39 @@ import {
   textOf,
 } from './suite-tree.ts';
 
-const unknownName = ({ keys }: CheckTree, key: string, what: string, known: readonly string[], bySchema = false): readonly Finding[] => {
+type Known = 'diagnostic' | 'model' | 'dataset' | 'model or dataset';
+const noSuch = (what: Known, name: string): string => {
+  switch (what) {
+    case 'diagnostic':
+      return t("There is no diagnostic '{0}'.", name);
+    case 'model':
+      return t("There is no model '{0}'.", name);
+    case 'dataset':
+      return t("There is no dataset '{0}'.", name);
+    case 'model or dataset':
+      return t("There is no model or dataset '{0}'.", name);
+  }
+};
+const noSuchHere = (from: 'layer' | 'class' | 'column' | 'output', name: string): string => {
+  switch (from) {
+    case 'layer':
+      return t("There is no layer '{0}' here.", name);
+    case 'class':
+      return t("There is no class '{0}' here.", name);
+    case 'column':
+      return t("There is no column '{0}' here.", name);
+    case 'output':
+      return t("There is no output '{0}' here.", name);
+  }
+};
+
+const unknownName = ({ keys }: CheckTree, key: string, what: Known, known: readonly string[], bySchema = false): readonly Finding[] => {
   const given = textOf(keys, key);
   if (!given || known.includes(given.text)) return [];
   const found = finding(
     given.node,
     `unknown-${what.replaceAll(' ', '-')}`,
-    `There is no ${what} '${given.text}'.${meant(given.text, known)} Known: ${listed(known)}.`,
+    `${noSuch(what, given.text)}${meant(given.text, known)} ${t('Known: {0}.', listed(known))}`,
     nameFixes(given.node, given.text, known),
   );
   return [bySchema ? { ...found, bySchema } : found];
@@ -59,16 +86,23 @@ const optionFindings = (
     const option = Object.hasOwn(options, key) ? options[key] : undefined;
     if (!option) {
       const known = Object.keys(options);
-      const found = finding(name, 'unknown-option', `'${id}' has no option '${key}'.${meant(key, known)} Options: ${listed(known)}.`, [
-        ...nameFixes(name, key, known),
-        removal(text, property),
-      ]);
+      const found = finding(
+        name,
+        'unknown-option',
+        `${t("'{0}' has no option '{1}'.", id, key)}${meant(key, known)} ${t('Options: {0}.', listed(known))}`,
+        [...nameFixes(name, key, known), removal(text, property)],
+      );
       return [{ ...found, bySchema: true }];
     }
     if (option.kind === 'choice' && value?.type === 'string' && !option.of.includes(String(value.value)))
       return [
         {
-          ...finding(value, 'unknown-choice', `'${value.value}' is not offered.`, nameFixes(value, String(value.value), option.of)),
+          ...finding(
+            value,
+            'unknown-choice',
+            t("'{0}' is not offered.", String(value.value)),
+            nameFixes(value, String(value.value), option.of),
+          ),
           bySchema: true,
         },
       ];
@@ -81,7 +115,7 @@ const optionFindings = (
       finding(
         value,
         `unknown-${option.from}`,
-        `There is no ${option.from} '${given}' here.${meant(given, known)} Known: ${listed(known)}.`,
+        `${noSuchHere(option.from, given)}${meant(given, known)} ${t('Known: {0}.', listed(known))}`,
         [...nameFixes(value, given, known), removal(text, property)],
       ),
     ];
@@ -108,15 +142,17 @@ const gateFindings = (text: string, check: CheckTree, { id }: CatalogueDiagnosti
     const found: Finding[] = [];
     if (all && !known.some((one) => stands(one, key)))
       found.push(
-        finding(name, 'unknown-number', `'${id}' reports no number '${key}'.${meant(key, names)} It reports: ${listed(names)}.`, [
-          ...nameFixes(name, key, names),
-          removal(text, property),
-        ]),
+        finding(
+          name,
+          'unknown-number',
+          `${t("'{0}' reports no number '{1}'.", id, key)}${meant(key, names)} ${t('It reports: {0}.', listed(names))}`,
+          [...nameFixes(name, key, names), removal(text, property)],
+        ),
       );
     if (min && max && min.value > max.value)
-      found.push(finding(min.node, 'empty-gate', `Nothing is at least ${min.value} and at most ${max.value}.`));
+      found.push(finding(min.node, 'empty-gate', t('Nothing is at least {0} and at most {1}.', min.value, max.value)));
     if (value?.type === 'object' && !propertyOf(limits, 'min') && !propertyOf(limits, 'max'))
-      found.push(finding(name, 'empty-gate', `The gate on '${key}' has neither min nor max; give one.`, [removal(text, property)]));
+      found.push(finding(name, 'empty-gate', t("The gate on '{0}' has neither min nor max; give one.", key), [removal(text, property)]));
     return found;
   });
 
@@ -140,9 +176,9 @@ export const checkFindings = (
   const own: Finding[] = [];
   if (name && earlier.includes(name.text))
     own.push(
-      finding(name.node, 'duplicate-name', `An earlier check is called '${name.text}' too; give each its own name.`, [
+      finding(name.node, 'duplicate-name', t("An earlier check is called '{0}' too; give each its own name.", name.text), [
         {
-          title: `Rename to '${fresh(name.text)}'`,
+          title: t("Rename to '{0}'", fresh(name.text)),
           edits: [{ from: name.node.offset, to: name.node.offset + name.node.length, text: JSON.stringify(fresh(name.text)) }],
           preferred: true,
         },
@@ -152,7 +188,7 @@ export const checkFindings = (
     run && value !== undefined
       ? [
           {
-            title: `Add "${key}": ${JSON.stringify(value)}`,
+            title: t('Add {0}', `"${key}": ${JSON.stringify(value)}`),
             edits: [
               {
                 from: run.node.offset + run.node.length,
@@ -164,10 +200,14 @@ export const checkFindings = (
         ]
       : [];
   if (diagnostic?.needsModel && run && !propertyOf(check.keys, 'model'))
-    own.push(finding(run.node, 'needs-model', `'${diagnostic.id}' needs a model; predictions are not enough.`, insert('model', models[0])));
+    own.push(
+      finding(run.node, 'needs-model', t("'{0}' needs a model; predictions are not enough.", diagnostic.id), insert('model', models[0])),
+    );
   if (diagnostic && comparesTwo(diagnostic) && run && !propertyOf(check.keys, 'against')) {
     const other = models.find((model) => model !== textOf(check.keys, 'model')?.text);
-    own.push(finding(run.node, 'needs-other', `'${diagnostic.id}' compares two: name the other as 'against'.`, insert('against', other)));
+    own.push(
+      finding(run.node, 'needs-other', t("'{0}' compares two: name the other as 'against'.", diagnostic.id), insert('against', other)),
+    );
   }
   return [
     ...own,

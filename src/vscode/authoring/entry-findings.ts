@@ -2,6 +2,7 @@ import { basename, extname } from 'node:path';
 import type { Node } from 'jsonc-parser';
 import { nearest } from '../../base/nearest.ts';
 import type { FileOutline } from '../../report/tasks.ts';
+import { t } from '../l10n.ts';
 import { type Finding, type Fix, finding, listed, meant, nameFixes, removal } from './finding.ts';
 import {
   absolute,
@@ -31,7 +32,7 @@ const fileFixes = (node: Node, suite: string, path: string, files: readonly stri
   candidates(suite, path, files)
     .slice(0, 4)
     .map((file, i) => ({
-      title: `Use '${file}'`,
+      title: t("Use '{0}'", file),
       edits: [{ from: node.offset, to: node.offset + node.length, text: JSON.stringify(file) }],
       ...(i === 0 ? { preferred: true as const } : {}),
     }));
@@ -39,7 +40,7 @@ const fileFixes = (node: Node, suite: string, path: string, files: readonly stri
 const missingFile = (
   suite: string,
   found: { readonly text: string; readonly node: Node } | undefined,
-  what: string,
+  what: 'file' | 'file or folder',
   files: readonly string[],
   facts: SuiteFacts,
 ): readonly Finding[] => {
@@ -48,7 +49,9 @@ const missingFile = (
     finding(
       found.node,
       'missing-file',
-      `There is no ${what} '${found.text}' in the folder of this file.`,
+      what === 'file'
+        ? t("There is no file '{0}' in the folder of this file.", found.text)
+        : t("There is no file or folder '{0}' in the folder of this file.", found.text),
       fileFixes(found.node, suite, found.text, files),
     ),
   ];
@@ -67,11 +70,14 @@ export const modelFindings = (text: string, suite: string, model: Named, facts: 
     if (!given || !property || outline?.kind !== 'model') return [];
     const known = outline[`${key}s`].map(({ name }) => name);
     if (known.includes(given.text)) return [];
+    const no = (file: string, name: string): string =>
+      key === 'input' ? t("'{0}' has no input '{1}'.", file, name) : t("'{0}' has no output '{1}'.", file, name);
+    const its = (names: string): string => (key === 'input' ? t('Its inputs: {0}.', names) : t('Its outputs: {0}.', names));
     return [
       finding(
         given.node,
         `unknown-${key}`,
-        `'${path?.text}' has no ${key} '${given.text}'.${meant(given.text, known)} Its ${key}s: ${listed(known)}.`,
+        [no(path?.text ?? '', given.text), meant(given.text, known), ' ', its(listed(known))].join(''),
         [...nameFixes(given.node, given.text, known), removal(text, property)],
       ),
     ];
@@ -79,7 +85,9 @@ export const modelFindings = (text: string, suite: string, model: Named, facts: 
   // With no other model in its place it may be one that is not trained yet.
   const missing = missingFile(suite, path, 'file', facts.models, facts).map(
     (found): Finding =>
-      found.fixes.length > 0 ? found : { ...found, severity: 'warning', message: `${found.message} Train it, or choose another file.` },
+      found.fixes.length > 0
+        ? found
+        : { ...found, severity: 'warning', message: `${found.message} ${t('Train it, or choose another file.')}` },
   );
   return [...missing, ...unreadable(path?.node, outline), ...end('input'), ...end('output')];
 };
@@ -108,7 +116,7 @@ export const datasetFindings = (text: string, suite: string, dataset: Named, fac
     return finding(
       node,
       'unknown-array',
-      `'${path?.text}' has no array or column '${name}'.${meant(name, known)} It has: ${listed(known)}.`,
+      `${t("'{0}' has no array or column '{1}'.", path?.text ?? '', name)}${meant(name, known)} ${t('It has: {0}.', listed(known))}`,
       [...near, ...extra],
     );
   };

@@ -76,4 +76,4 @@ export const meant = (name: string, known: readonly string[]): string => {
 
 /** Names for a sentence; of many the first. */
 export const listed = (known: readonly string[]): string =>
-  known.length === 0 ? 'none' : known.length > 12 ? `${known.slice(0, 12).join(', ')}, …` : known.join(', ');
+  known.length === 0 ? t('none') : known.length > 12 ? `${known.slice(0, 12).join(', ')}, …` : known.join(', ');

@@ -127,7 +127,7 @@ export const suiteLanguage = (ports: LanguagePorts): vscode.Disposable => {
         });
         if (found.code !== 'missing-file') return made;
         const choose = new vscode.CodeAction(t('Choose a file…'), vscode.CodeActionKind.QuickFix);
-        choose.command = { command: chooseFile, title: 'Choose a File', arguments: [document.uri, place] };
+        choose.command = { command: chooseFile, title: t('Choose a File'), arguments: [document.uri, place] };
         choose.diagnostics = about;
         return [...made, choose];
       });

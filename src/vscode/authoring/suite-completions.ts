@@ -1,6 +1,7 @@
 import { getLocation, type Node } from 'jsonc-parser';
 import type { Option } from '../../base/option.ts';
 import type { FileOutline } from '../../report/tasks.ts';
+import { t } from '../l10n.ts';
 import {
   absolute,
   arraysOf,
@@ -50,21 +51,23 @@ const arrays = (outline: FileOutline | undefined): readonly Offer[] =>
         ...outline.columns.map(
           ({ name, dtype, dims }): Offer => ({
             label: name,
-            detail: `${dtype} ${dims.length > 0 ? shapeOf(dims) : 'a row'}`,
+            detail: `${dtype} ${dims.length > 0 ? shapeOf(dims) : t('a row')}`,
             kind: 'name',
           }),
         ),
-        ...outline.extras.map(({ name, dtype, length }): Offer => ({ label: name, detail: `${dtype}, ${length} long`, kind: 'name' })),
+        ...outline.extras.map(
+          ({ name, dtype, length }): Offer => ({ label: name, detail: t('{0}, {1} long', dtype, length), kind: 'name' }),
+        ),
       ]
     : [];
 
 const splits = (outline: FileOutline | undefined): readonly Offer[] => [
-  ...names(['test', 'train'], 'rows that the file names, else a fixed part'),
-  ...names(['0.2'], 'a random part of the rows'),
+  ...names(['test', 'train'], t('rows that the file names, else a fixed part')),
+  ...names(['0.2'], t('a random part of the rows')),
   ...(outline?.kind === 'data'
     ? outline.extras
         .filter(({ dtype }) => /int/.test(dtype))
-        .map(({ name, length }): Offer => ({ label: `@${name}`, detail: `${length} row numbers`, kind: 'name' }))
+        .map(({ name, length }): Offer => ({ label: `@${name}`, detail: t('{0} row numbers', length), kind: 'name' }))
     : []),
 ];
 
@@ -138,7 +141,7 @@ const checkOffers = (
     return facts
       .numbers(diagnostic.id)
       .names.filter((name) => !name.includes('*') && (!there.includes(name) || name === inner))
-      .map((label) => ({ label, detail: `headline number of ${diagnostic.id}`, kind: 'key' }));
+      .map((label) => ({ label, detail: t('headline number of {0}', diagnostic.id), kind: 'key' }));
   }
   if (key === 'options' && path.length === 4 && diagnostic) {
     if (!atKey) return optionOffers(diagnostic.options[String(inner)], suite, tree, check, facts);
@@ -223,14 +226,18 @@ export const entryAt = (
 /** A file in words: the ends of a model, the columns of data. */
 export const outlineWords = (outline: FileOutline): string => {
   const few = <T>(list: readonly T[], say: (one: T) => string): string =>
-    list.length > 8 ? `${list.slice(0, 8).map(say).join(', ')} and ${list.length - 8} more` : list.map(say).join(', ');
+    list.length > 8 ? t('{0} and {1} more', list.slice(0, 8).map(say).join(', '), list.length - 8) : list.map(say).join(', ');
   switch (outline.kind) {
     case 'model': {
       const end = ({ name, dtype, dims }: (typeof outline.inputs)[number]): string => `\`${name}\` ${dtype} ${shapeOf(dims)}`;
-      return `Inputs ${few(outline.inputs, end)} → outputs ${few(outline.outputs, end)}`;
+      return t('Inputs {0} → outputs {1}', few(outline.inputs, end), few(outline.outputs, end));
     }
     case 'data':
-      return `${outline.rows.toLocaleString('en')} rows of ${few(outline.columns, ({ name, dtype, dims }) => `\`${name}\` ${dtype}${dims.length > 0 ? ` ${shapeOf(dims)}` : ''}`)}`;
+      return t(
+        '{0} rows of {1}',
+        outline.rows.toLocaleString('en'),
+        few(outline.columns, ({ name, dtype, dims }) => `\`${name}\` ${dtype}${dims.length > 0 ? ` ${shapeOf(dims)}` : ''}`),
+      );
     case 'unreadable':
       return outline.reason;
   }

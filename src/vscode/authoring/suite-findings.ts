@@ -1,4 +1,5 @@
 import type { Check, DataRef, Expectation, ModelRef, Preprocess, Suite } from '../../base/request.ts';
+import { t } from '../l10n.ts';
 import { checkFindings } from './check-findings.ts';
 import { datasetFindings, modelFindings } from './entry-findings.ts';
 import { type Finding, finding, meant, nameFixes, removal } from './finding.ts';
@@ -21,13 +22,15 @@ const keyFindings = (text: string, keys: readonly Property[], names: readonly st
     const { key, name } = property;
     const twice = keys.slice(0, i).some((earlier) => earlier.key === key);
     if (twice)
-      return [{ ...finding(name, 'duplicate-key', `'${key}' is there twice; remove one.`, [removal(text, property)]), bySchema: true }];
+      return [
+        { ...finding(name, 'duplicate-key', t("'{0}' is there twice; remove one.", key), [removal(text, property)]), bySchema: true },
+      ];
     if (!names || names.includes(key)) return [];
     const free = names.filter((one) => !propertyOf(keys, one));
     const near = nameFixes(name, key, free).filter(({ preferred }) => preferred);
     return [
       {
-        ...finding(name, 'unknown-key', `'${key}' is no key here.${meant(key, free)}`, [...near, removal(text, property)]),
+        ...finding(name, 'unknown-key', `${t("'{0}' is no key here.", key)}${meant(key, free)}`, [...near, removal(text, property)]),
         bySchema: true,
       },
     ];

@@ -7,14 +7,14 @@ import { t } from '../l10n.ts';
 type Devices = Tasks['devices']['give'];
 
 const names: Readonly<Record<string, string>> = {
-  cpu: 'the processor',
   cuda: 'CUDA',
   webgpu: 'WebGPU',
   dml: 'DirectML',
   coreml: 'Core ML',
 };
 /** On which devices models can run instead. */
-const usable = (devices: Devices): string => devices.flatMap(({ provider, ok }) => (ok ? [names[provider] ?? provider] : [])).join(', ');
+const usable = (devices: Devices): string =>
+  devices.flatMap(({ provider, ok }) => (ok ? [provider === 'cpu' ? t('the processor') : (names[provider] ?? provider)] : [])).join(', ');
 const missing = (devices: Devices): readonly string[] => devices.find(({ provider }) => provider === 'cuda')?.missing ?? [];
 
 const explain = async (host: Host, sentence: string): Promise<void> =>

@@ -1,5 +1,6 @@
 import { isDataFile } from '../contributions.ts';
 import { type Command, defineCommand } from '../define.ts';
+import { t } from '../l10n.ts';
 import { chooseData } from './subject.ts';
 
 export const openData: Command = defineCommand({
@@ -11,7 +12,7 @@ export const openData: Command = defineCommand({
     'view/item/context': { when: 'viewItem == dataset', group: 'inline@3', also: '1_open@1' },
   },
   async run(host, target) {
-    const data = await chooseData(host, 'Open as Dataset', target, 'none', [], 'Dataset');
+    const data = await chooseData(host, t('Open as Dataset'), target, 'none', [], t('Dataset'));
     if (data && data !== 'options') await host.showData(data.ref);
   },
 });

@@ -32,7 +32,7 @@ const modelless = ({ needs }: CatalogueDiagnostic): boolean => needs.every((need
 
 /** Asks for the model, or the table, to compare with. */
 const chooseOther = async (host: Host, title: string, first: string): Promise<Named<AgainstRef> | undefined> => {
-  const model = await chooseModel(host, title, {}, true, `Model to compare '${first}' with`);
+  const model = await chooseModel(host, title, {}, true, t("Model to compare '{0}' with", first));
   if (!model) return undefined;
   if (model !== 'none') return { name: model.name, ref: { model: model.ref } };
   const data = await chooseData(host, title, {}, 'none', []);

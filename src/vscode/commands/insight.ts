@@ -1,4 +1,5 @@
 import { type Command, defineCommand } from '../define.ts';
+import { t } from '../l10n.ts';
 
 export const toggleTextSaliency: Command = defineCommand({
   id: 'assay.toggleTextSaliency',
@@ -27,7 +28,7 @@ export const imageSaliency: Command = defineCommand({
   },
   needsTrust: true,
   async run(host, { file }) {
-    const path = file ?? (await host.open('Open Picture with Saliency', { Pictures: ['png', 'jpg', 'jpeg'] }));
+    const path = file ?? (await host.open(t('Open Picture with Saliency'), { [t('Pictures')]: ['png', 'jpg', 'jpeg'] }));
     if (path !== undefined) await host.insight.picture(path);
   },
 });

@@ -25,7 +25,7 @@ export const keepFirstUnits: Command = defineCommand({
         : String(target.units);
     if (given === undefined) return;
     const units = Number(given);
-    const out = await host.save(title, path.replace(/(\.onnx)?$/, `.${units}.onnx`), { 'ONNX models': ['onnx'] });
+    const out = await host.save(title, path.replace(/(\.onnx)?$/, `.${units}.onnx`), { [t('ONNX models')]: ['onnx'] });
     if (out !== undefined) await host.keepUnits({ model: path, units, out });
   },
 });

@@ -28,19 +28,19 @@ export const gradientGraph: Command = defineCommand({
     const title = t('Export Gradient Graph');
     const model = await chooseModel(host, title, target, false);
     if (!model || model === 'none') return;
-    const of = await host.pick(title, 'Gradient of', [
+    const of = await host.pick(title, t('Gradient of'), [
       { label: t('Cross-entropy'), value: 'cross-entropy', detail: t('Mean over the batch, against class numbers given as target.') },
       { label: t('Mean squared error'), value: 'mse', detail: t('Against a target of the shape of the output.') },
       { label: t('Sum of the output'), value: 'sum', detail: t('Sensitivity of the output itself.') },
     ]);
     if (!of) return;
-    const wrt = await host.pick(title, 'With respect to', [
+    const wrt = await host.pick(title, t('With respect to'), [
       { label: t('Inputs'), value: 'inputs' },
       { label: t('Parameters'), value: 'parameters' },
     ]);
     if (!wrt) return;
     const { path } = model.ref;
-    const out = await host.save(title, path.replace(/(\.onnx)?$/, '.grad.onnx'), { 'ONNX models': ['onnx'] });
+    const out = await host.save(title, path.replace(/(\.onnx)?$/, '.grad.onnx'), { [t('ONNX models')]: ['onnx'] });
     if (out === undefined) return;
     const output = model.ref.output === undefined ? '' : `:${model.ref.output}`;
     await host.writeGradient({ model: path, out, of: `${of}${output}`, wrt: [wrt] });

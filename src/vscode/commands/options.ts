@@ -4,7 +4,7 @@ import { t } from '../l10n.ts';
 
 /** A line of text that the option accepts. */
 const line = (host: Host, name: string, option: Option, value: OptionValue): Promise<string | undefined> =>
-  host.text(name, `${option.help} Give ${expected(option)}.`, String(value), (typed) => {
+  host.text(name, `${option.help} ${t('Give {0}.', expected(option))}`, String(value), (typed) => {
     try {
       choose(name, { [name]: option }, { [name]: typed });
       return undefined;
@@ -65,7 +65,7 @@ export const chooseOptions = async (
         group: t('options'),
       })),
     ];
-    const name = await host.pick(title, 'Run, or an option to change', choices);
+    const name = await host.pick(title, t('Run, or an option to change'), choices);
     if (name === undefined) return undefined;
     if (name === '') return given;
     const value = await ask(host, name, options[name], given[name] ?? options[name].default, model);

@@ -15,7 +15,7 @@ const chooseSuite = async (host: Host, target: Target): Promise<string | undefin
     })),
     { label: t('Choose an assay.json…'), icon: 'folder-opened', group: t('elsewhere'), value: '' },
   ]);
-  return chosen === '' ? host.open(t('Suite'), { Suites: ['json'] }) : chosen;
+  return chosen === '' ? host.open(t('Suite'), { [t('Suites')]: ['json'] }) : chosen;
 };
 
 export const runSuite: Command = defineCommand({

@@ -18,7 +18,7 @@ const meantRuns = async (host: Host, target: Target, title: string, keep: (run: 
   const runs = (await host.runs()).filter(keep);
   const chosen = await host.pick(
     title,
-    runs.length > 0 ? 'Run' : 'There are no such runs',
+    runs.length > 0 ? t('Run') : t('There are no such runs'),
     runs.map((run) => ({
       label: run.title,
       description: run.subject,
@@ -118,7 +118,7 @@ export const deleteRun: Command = defineCommand({
   menus: { 'view/item/context': { when: 'viewItem =~ /^run(-ended)?$/', group: 'inline@2', also: '8_delete@1' } },
   async run(host, target) {
     const ids = await meantRuns(host, target, t('Delete Run'), ({ status }) => status !== 'running');
-    if (ids.length > 1 && !(await host.confirm(`Delete ${ids.length} runs and their reports?`, 'Delete'))) return;
+    if (ids.length > 1 && !(await host.confirm(t('Delete {0} runs and their reports?', ids.length), t('Delete')))) return;
     for (const id of ids) await host.deleteRun(id);
   },
 });

@@ -4,11 +4,11 @@ import type { Aside, Choice, FileKinds, Host, SuiteFile, Target } from '../defin
 import { t } from '../l10n.ts';
 import { located } from '../located.ts';
 
-const modelKinds: FileKinds = { 'ONNX models': ['onnx'], 'All files': ['*'] };
-const dataKinds: FileKinds = {
-  Data: ['npz', 'npy', 'csv', 'tsv', 'parquet', 'jsonl', 'gz', 'idx', 'idx1-ubyte', 'idx3-ubyte'],
-  'All files': ['*'],
-};
+const modelKinds = (): FileKinds => ({ [t('ONNX models')]: ['onnx'], [t('All files')]: ['*'] });
+const dataKinds = (): FileKinds => ({
+  [t('Data')]: ['npz', 'npy', 'csv', 'tsv', 'parquet', 'jsonl', 'gz', 'idx', 'idx1-ubyte', 'idx3-ubyte'],
+  [t('All files')]: ['*'],
+});
 
 /** A model or dataset with the name it goes by and the `assay.json` it came from. */
 export interface Named<T> {
@@ -65,7 +65,7 @@ export const chooseModel = async (
   title: string,
   target: Target,
   withoutModel: boolean,
-  what = 'Model',
+  what: string = t('Model'),
 ): Promise<Named<ModelRef> | 'none' | undefined> => {
   const suites = await host.suites();
   const meant = entry(host, suites, 'models', target.suite, target.model);
@@ -99,7 +99,7 @@ export const chooseModel = async (
   ];
   const chosen = await host.pick(title, what, choices);
   if (chosen !== 'file') return chosen;
-  const path = await host.open(t('Model'), modelKinds);
+  const path = await host.open(t('Model'), modelKinds());
   return path === undefined ? undefined : { name: basename(path), ref: { path } };
 };
 
@@ -110,7 +110,7 @@ export const chooseData = async (
   target: Target,
   model: Named<ModelRef> | 'none',
   asides: readonly Aside<'options'>[],
-  what = 'Table of predictions',
+  what: string = t('Table of predictions'),
 ): Promise<Named<DataRef> | 'options' | undefined> => {
   const suites = await host.suites();
   const meant = entry(host, suites, 'datasets', target.suite, target.data);
@@ -146,11 +146,11 @@ export const chooseData = async (
   ];
   const chosen = await host.pick<Named<DataRef> | 'options' | 'file' | 'folder'>(
     title,
-    model === 'none' ? what : 'Dataset',
+    model === 'none' ? what : t('Dataset'),
     choices,
     asides,
   );
   if (chosen !== 'file' && chosen !== 'folder') return chosen;
-  const path = await host.open(t('Dataset'), chosen === 'folder' ? 'folder' : dataKinds);
+  const path = await host.open(t('Dataset'), chosen === 'folder' ? 'folder' : dataKinds());
   return path === undefined ? undefined : { name: basename(path), ref: { path } };
 };

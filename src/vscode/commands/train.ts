@@ -2,7 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { type Choice, type Command, defineCommand, type FileKinds, type Host, type Target } from '../define.ts';
 import { t } from '../l10n.ts';
 
-const models: FileKinds = { 'ONNX models': ['onnx'] };
+const models = (): FileKinds => ({ [t('ONNX models')]: ['onnx'] });
 
 const chooseRecipe = async (host: Host, target: Target): Promise<string | undefined> => {
   if (target.file !== undefined) return target.file;
@@ -46,7 +46,7 @@ const chooseOut = async (host: Host, recipe: string): Promise<Out | undefined> =
   ];
   const chosen = await host.pick(t('Train'), t('Where the trained model goes'), choices);
   if (chosen !== 'elsewhere') return chosen;
-  const elsewhere = await host.save(t('Trained model'), path, models);
+  const elsewhere = await host.save(t('Trained model'), path, models());
   return elsewhere === undefined ? undefined : { path: elsewhere, resume: false };
 };
 
@@ -100,7 +100,7 @@ export const compareTraining: Command = defineCommand({
     ];
     const other = await host.pick(t('Train Beside'), t('What the recipe is compared with'), choices);
     if (other === undefined) return;
-    const counts = [3, 5, 10, 20].map((n): Choice<number> => ({ label: `${n} seeds`, icon: 'symbol-number', value: n }));
+    const counts = [3, 5, 10, 20].map((n): Choice<number> => ({ label: t('{0} seeds', n), icon: 'symbol-number', value: n }));
     const seeds = await host.pick(t('Train Beside'), t('Seeds that both are trained with'), counts);
     if (seeds === undefined) return;
     await host.launch({

@@ -29,7 +29,7 @@ export const generateVectors: Command = defineCommand({
       count <= dim ? 0 : await ask(t('Largest cosine of two vectors; -1 for 1.25 times the least there can be'), '-1', -1, 1, false);
     if (alpha === undefined) return;
     const [folder] = host.folders();
-    const out = await host.save(title, join(folder?.path ?? '', `vectors-${count}-${dim}.npz`), { 'NumPy arrays': ['npz'] });
+    const out = await host.save(title, join(folder?.path ?? '', `vectors-${count}-${dim}.npz`), { [t('NumPy arrays')]: ['npz'] });
     if (out === undefined) return;
     await host.writeVectors({ count, dim, alpha, steps: STEPS, seed: host.seed, device: host.device, out });
   },

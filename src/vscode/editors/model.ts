@@ -4,6 +4,7 @@ import type { Watch } from '../../jobs/supervisor.ts';
 import type { ModelProfile, ProfileRequest } from '../../report/model-study.ts';
 import type { ModelLayers, WeightFacts } from '../../report/tasks.ts';
 import { editors } from '../contributions.ts';
+import { t } from '../l10n.ts';
 import { fillPanel, onDiskOnly, remember } from '../panels/page.ts';
 import { problemOf } from '../problem.ts';
 import type { ToPage } from '../protocol.ts';
@@ -54,7 +55,7 @@ export const modelEditors = (ports: ModelEditorPorts): ModelEditors => {
         tell({ type: 'model', name, facts, measuring: trusted, trusted });
         if (!trusted) return;
         const measured = await ports.layers(path, true, mine.signal).catch((error: unknown) => {
-          const notes = [...facts.notes, `Shapes could not be measured: ${sentenceOf(error)}`];
+          const notes = [...facts.notes, t('Shapes could not be measured: {0}', sentenceOf(error))];
           return { ...facts, notes };
         });
         if (!mine.signal.aborted) tell({ type: 'model', name, facts: measured, measuring: false, trusted });
@@ -67,12 +68,12 @@ export const modelEditors = (ports: ModelEditorPorts): ModelEditors => {
       profiling.abort();
       profiling = new AbortController();
       const { signal } = profiling;
-      tell({ type: 'profile', fraction: 0, text: 'Starting' });
+      tell({ type: 'profile', fraction: 0, text: t('Starting') });
       try {
         const facts = await ports.profile(ask, { signal, onProgress: (fraction, text) => tell({ type: 'profile', fraction, text }) });
         if (!signal.aborted) tell({ type: 'profile', facts });
       } catch (error) {
-        if (signal === profiling.signal) tell({ type: 'profile', problem: problemOf(error)?.sentence ?? 'Stopped on request.' });
+        if (signal === profiling.signal) tell({ type: 'profile', problem: problemOf(error)?.sentence ?? t('Stopped on request.') });
       }
     };
     const start = (ask: ProfileRequest): void => void profile(ask);

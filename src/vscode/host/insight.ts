@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Supervisor } from '../../jobs/supervisor.ts';
 import type { Attribution } from '../../report/tasks.ts';
 import { codeLanguages } from '../contributions.ts';
-import type { Choice, Host, Insight } from '../define.ts';
+import type { Choice, FileKinds, Host, Insight } from '../define.ts';
 import { imageEditors } from '../editors/image.ts';
 import { type Look, shadings } from '../editors/shading.ts';
 import { type Chosen, chooseSubject, modelsFor, subjectFor } from '../insight/choose.ts';
@@ -29,7 +29,7 @@ interface Remembered {
 }
 const keyOf = (kind: Content['kind']): string => `assay.insight.${kind}`;
 
-const tokenizerKinds = { Tokenizers: ['json', 'txt'], 'All files': ['*'] };
+const tokenizerKinds = (): FileKinds => ({ [t('Tokenizers')]: ['json', 'txt'], [t('All files')]: ['*'] });
 const withTokenizer = (chosen: Chosen, tokenizer: string | undefined): Chosen =>
   tokenizer === undefined
     ? chosen
@@ -131,7 +131,7 @@ export const openInsight = (
           return chosen === undefined ? undefined : keep(content, { ...look, method: chosen });
         }
         case 'tokenizer': {
-          const chosen = await host.open(t('Tokenizer'), tokenizerKinds);
+          const chosen = await host.open(t('Tokenizer'), tokenizerKinds());
           return chosen === undefined ? undefined : keep(content, { ...look, ...withTokenizer(look, chosen) });
         }
       }

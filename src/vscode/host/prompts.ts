@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Aside, Choice, FileKinds } from '../define.ts';
+import { t } from '../l10n.ts';
 import { elsewhereSentence } from './files.ts';
 
 type Item<T> = vscode.QuickPickItem & { readonly value?: T };
@@ -74,7 +75,7 @@ const onDisk = (uri: vscode.Uri | undefined): string | undefined => {
 
 export const openFile = async (title: string, kinds: FileKinds | 'folder'): Promise<string | undefined> => {
   const what = kinds === 'folder' ? { canSelectFiles: false, canSelectFolders: true } : { filters: filters(kinds) };
-  const found = await vscode.window.showOpenDialog({ title, ...what, canSelectMany: false, openLabel: 'Choose' });
+  const found = await vscode.window.showOpenDialog({ title, ...what, canSelectMany: false, openLabel: t('Choose') });
   return onDisk(found?.[0]);
 };
 

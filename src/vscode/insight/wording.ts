@@ -53,7 +53,7 @@ export const markHover = (mark: Mark, text: string, a: Attribution, model: strin
 /** What a sample says of itself where there is no picture: its strongest parts. */
 export const strongestOf = (a: Attribution, most = 5): readonly string[] => {
   const names =
-    a.shown.kind === 'bars' ? a.shown.names : a.shown.kind === 'tokens' ? a.shown.words : Array.from(a.values, (_, k) => `place ${k}`);
+    a.shown.kind === 'bars' ? a.shown.names : a.shown.kind === 'tokens' ? a.shown.words : Array.from(a.values, (_, k) => t('place {0}', k));
   const inputs = a.shown.kind === 'bars' ? a.shown.inputs : undefined;
   return Array.from(a.values.keys())
     .sort((i, k) => Math.abs(a.values[k]) - Math.abs(a.values[i]) || i - k)

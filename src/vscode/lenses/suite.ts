@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Target } from '../define.ts';
 import type { History, LastResult } from '../history.ts';
+import { t } from '../l10n.ts';
 import { readSuite } from '../suite.ts';
 
 /** Above each entry of `assay.json`: Run, Saliency, and the last headline numbers. */
@@ -22,21 +23,21 @@ export const suiteLenses = (history: Pick<History, 'last'>, changed: vscode.Even
         : [];
     const all =
       text.checks.length > 1 && text.checksLine !== undefined
-        ? [at(text.checksLine, `$(run-all)\u00a0Run All ${text.checks.length}`, 'assay.runSuite', { suite })]
+        ? [at(text.checksLine, `$(run-all)\u00a0${t('Run All {0}', text.checks.length)}`, 'assay.runSuite', { suite })]
         : [];
     return [
       ...all,
       ...text.models.flatMap(({ name, line }) => [
-        at(line, '$(beaker)\u00a0Run…', 'assay.runDiagnostic', { suite, model: name }),
-        at(line, '$(eye)\u00a0Saliency', 'assay.saliency', { suite, model: name }),
+        at(line, `$(beaker)\u00a0${t('Run…')}`, 'assay.runDiagnostic', { suite, model: name }),
+        at(line, `$(eye)\u00a0${t('Saliency')}`, 'assay.saliency', { suite, model: name }),
         ...before(line, last.models.get(name)),
       ]),
       ...text.datasets.flatMap(({ name, line }) => [
-        at(line, '$(beaker)\u00a0Run…', 'assay.runDiagnostic', { suite, data: name }),
+        at(line, `$(beaker)\u00a0${t('Run…')}`, 'assay.runDiagnostic', { suite, data: name }),
         ...before(line, last.datasets.get(name)),
       ]),
       ...text.checks.flatMap(({ name, line }) => [
-        at(line, '$(play)\u00a0Run', 'assay.runSuite', { suite, check: name }),
+        at(line, `$(play)\u00a0${t('Run')}`, 'assay.runSuite', { suite, check: name }),
         ...before(line, last.checks.get(name)),
       ]),
     ];

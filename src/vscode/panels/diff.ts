@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Watch } from '../../jobs/supervisor.ts';
 import type { ModelDiff } from '../../report/model-study.ts';
 import { panels } from '../contributions.ts';
+import { t } from '../l10n.ts';
 import { problemOf } from '../problem.ts';
 import type { ToPage } from '../protocol.ts';
 import { fillPanel, remember, tabIcon } from './page.ts';
@@ -44,7 +45,7 @@ export const diffPanels = (ports: DiffPanelPorts): DiffPanels => {
       current.abort();
       current = new AbortController();
       const { signal } = current;
-      tell({ type: 'progress', title, fraction: 0, text: 'Starting' });
+      tell({ type: 'progress', title, fraction: 0, text: t('Starting') });
       try {
         const facts = await ports.diff(pair, {
           signal,
@@ -53,7 +54,7 @@ export const diffPanels = (ports: DiffPanelPorts): DiffPanels => {
         if (!signal.aborted) tell({ type: 'diff', title, facts });
       } catch (error) {
         if (signal !== current.signal) return;
-        tell({ type: 'problem', sentence: problemOf(error)?.sentence ?? 'Stopped on request.' });
+        tell({ type: 'problem', sentence: problemOf(error)?.sentence ?? t('Stopped on request.') });
       }
     };
     const post = fillPanel(

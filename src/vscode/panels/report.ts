@@ -3,6 +3,7 @@ import type { Run, RunStore } from '../../jobs/store.ts';
 import { withLive } from '../../report/live-series.ts';
 import type { Live, Steer } from '../../report/tasks.ts';
 import { panels } from '../contributions.ts';
+import { t } from '../l10n.ts';
 import { type RunView, reportsMessage } from '../launch.ts';
 import type { ToPage } from '../protocol.ts';
 import { fillPanel, remember, tabIcon } from './page.ts';
@@ -63,8 +64,8 @@ const runOf = (kept: unknown): string | undefined => {
 const messagesOf = (run: Run): readonly ToPage[] => {
   const title = `${run.title}: ${run.subject}`;
   if (run.status === 'done') return [reportsMessage(title, run.result)];
-  const sentence = run.sentence ?? (run.status === 'running' ? 'This run goes on in another window.' : 'This run has no report.');
-  const notes = run.notes.length > 0 ? ` Notes: ${run.notes.join(' ')}` : '';
+  const sentence = run.sentence ?? (run.status === 'running' ? t('This run goes on in another window.') : t('This run has no report.'));
+  const notes = run.notes.length > 0 ? ` ${t('Notes: {0}', run.notes.join(' '))}` : '';
   return [...liveOf(run).map((live): ToPage => ({ type: 'live', live })), { type: 'problem', sentence: `${sentence}${notes}` }];
 };
 

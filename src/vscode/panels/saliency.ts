@@ -5,6 +5,7 @@ import type { ModelRef } from '../../base/request.ts';
 import type { AttributeRequest, Attribution } from '../../report/tasks.ts';
 import { panels } from '../contributions.ts';
 import type { Place, SaliencySubject } from '../define.ts';
+import { t } from '../l10n.ts';
 import type { SaliencyForm } from '../methods.ts';
 import type { Asked, Looked, ToPage } from '../protocol.ts';
 import { fillPanel, remember, tabIcon } from './page.ts';
@@ -42,7 +43,8 @@ const parse = (state: unknown): unknown => {
   }
 };
 
-const stopped = (looked: Looked): Looked => (looked.attribution || looked.problem ? looked : { ...looked, problem: 'Stopped on request.' });
+const stopped = (looked: Looked): Looked =>
+  looked.attribution || looked.problem ? looked : { ...looked, problem: t('Stopped on request.') };
 
 /** The image tab: a sample with the heat map over it. One tab per model and dataset; the newest question wins. */
 export const saliencyPanels = (ports: SaliencyPanelPorts): SaliencyPanels => {

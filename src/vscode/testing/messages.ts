@@ -1,22 +1,28 @@
 import type { Expectation } from '../../base/request.ts';
 import { format } from '../../report/format.ts';
 import type { Verdict } from '../history.ts';
+import { t } from '../l10n.ts';
 
 type Gate = Verdict['gates'][number];
 
-const level = (of: number | undefined): string => (of === undefined ? '' : ` at level ${of}`);
+/** A number, or an end of its interval. */
+const boundOf = (name: string, bound: 'lower' | 'upper', level: number | undefined): string => {
+  if (level === undefined) return bound === 'lower' ? t('lower bound of {0}', name) : t('upper bound of {0}', name);
+  return bound === 'lower' ? t('lower bound of {0} at level {1}', name, level) : t('upper bound of {0} at level {1}', name, level);
+};
 
 /** What a gate asks for, one line a limit, so that a difference view stands the two beside each other. */
 const expected = (name: string, { min, max, bound = 'point', level: of }: Expectation): string => {
-  const what = bound === 'point' ? name : `${bound} bound of ${name}${level(of)}`;
+  const what = bound === 'point' ? name : boundOf(name, bound, of);
   return [...(min === undefined ? [] : [`${what} ≥ ${min}`]), ...(max === undefined ? [] : [`${what} ≤ ${max}`])].join('\n');
 };
 
 const actual = ({ name, actual: value, expected: { bound = 'point', level: of }, interval }: Gate): string => {
-  const what = bound === 'point' ? name : `${bound} bound of ${name}${level(of ?? interval?.level)}`;
+  const what = bound === 'point' ? name : boundOf(name, bound, of ?? interval?.level);
   const side = bound === 'point' || !interval ? value : bound === 'lower' ? interval.low : interval.high;
-  const whole = bound === 'point' && interval ? ` (${interval.level} interval ${format(interval.low)} to ${format(interval.high)})` : '';
-  return `${what} = ${side === null ? 'undefined' : format(side)}${whole}`;
+  const whole =
+    bound === 'point' && interval ? ` (${t('{0} interval {1} to {2}', interval.level, format(interval.low), format(interval.high))})` : '';
+  return `${what} = ${side === null ? t('undefined') : format(side)}${whole}`;
 };
 
 /** One broken gate for a test message. */

@@ -38,8 +38,8 @@ export const entriesTree = (
     if (there) item.resourceUri = vscode.Uri.file(path);
     if (suite !== undefined && line !== undefined) {
       const selection = new vscode.Range(line, 0, line, 0);
-      item.command = { command: 'vscode.open', title: 'Show Entry', arguments: [vscode.Uri.file(suite), { selection }] };
-    } else item.command = { command: open, title: 'Open', arguments: [vscode.Uri.file(path)] };
+      item.command = { command: 'vscode.open', title: t('Show Entry'), arguments: [vscode.Uri.file(suite), { selection }] };
+    } else item.command = { command: open, title: t('Open'), arguments: [vscode.Uri.file(path)] };
     return item;
   };
   return {

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { RunRecord } from '../../jobs/store.ts';
 import type { Host, Target } from '../define.ts';
-import { brief, type History, type Standing, standingOf } from '../history.ts';
+import { brief, type History, type Standing, standingOf, standingText } from '../history.ts';
 import { t } from '../l10n.ts';
 import { waitingText } from '../launch.ts';
 import { arranged, type RunGroup, type RunsShown } from '../order-runs.ts';
@@ -17,10 +17,9 @@ const symbols: Readonly<Record<Standing, vscode.ThemeIcon>> = {
 };
 
 const result = (run: RunRecord): string => {
-  const standing = standingOf(run);
   const { reports, checks } = run;
-  if (checks) return `${checks.passed} of ${checks.passed + checks.failed + checks.skipped + checks.error} checks hold`;
-  return standing === 'done' ? brief(reports[0].headline) : standing;
+  if (checks) return t('{0} of {1} checks hold', checks.passed, checks.passed + checks.failed + checks.skipped + checks.error);
+  return standingOf(run) === 'done' ? brief(reports[0].headline) : standingText(run);
 };
 
 const goingContext = { going: 'run-training', paused: 'run-paused', other: 'run-running' } as const;
@@ -43,8 +42,8 @@ const itemOf = (run: RunRecord, place: number | undefined, training: 'going' | '
         ? new vscode.ThemeIcon('debug-pause')
         : symbols[standingOf(run)];
   item.contextValue = run.status === 'running' ? goingContext[training ?? 'other'] : run.status === 'done' ? 'run' : 'run-ended';
-  item.accessibilityInformation = { label: [run.title, run.subject, ...(place === undefined ? [standingOf(run)] : []), said].join(', ') };
-  item.command = { command: 'assay.openRun', title: 'Open Run', arguments: [target] };
+  item.accessibilityInformation = { label: [run.title, run.subject, ...(place === undefined ? [standingText(run)] : []), said].join(', ') };
+  item.command = { command: 'assay.openRun', title: t('Open Run'), arguments: [target] };
   return item;
 };
 
