@@ -301,6 +301,21 @@ export const drawPlot = (plot: Plot, select: (selection: Selection) => void, sig
     chart?.update('none');
   });
 
+  let inSight = true;
+  let stale = false;
+  const refresh = (): void => {
+    stale = !inSight;
+    if (chart === null || stale) return;
+    const { data, scales } = plot.configure(theme());
+    chart.data = data;
+    chart.options.scales = scales;
+    chart.update('none');
+  };
+  const sight = new IntersectionObserver((entries) => {
+    inSight = entries[entries.length - 1].isIntersecting;
+    if (inSight && stale) refresh();
+  });
+  sight.observe(holder);
   const size = new ResizeObserver(() => {
     if (chart === null && holder.clientWidth > 0) build();
   });
@@ -310,6 +325,7 @@ export const drawPlot = (plot: Plot, select: (selection: Selection) => void, sig
   }, signal);
   signal.addEventListener('abort', () => {
     size.disconnect();
+    sight.disconnect();
     chart?.destroy();
   });
   return {
@@ -349,12 +365,6 @@ export const drawPlot = (plot: Plot, select: (selection: Selection) => void, sig
       if (changed) chart?.draw();
       return found;
     },
-    refresh() {
-      if (chart === null) return;
-      const { data, scales } = plot.configure(theme());
-      chart.data = data;
-      chart.options.scales = scales;
-      chart.update('none');
-    },
+    refresh,
   };
 };

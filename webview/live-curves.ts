@@ -60,6 +60,8 @@ const tableRows = 20;
 /** More points than these are drawn smaller, or they would be a bar. */
 const crowd = 50;
 const tableMs = 1000;
+/** Of a frame's 16 ms what curves may begin to be drawn in. */
+const frameMs = 6;
 
 export interface LiveCurves {
   readonly element: HTMLElement;
@@ -88,6 +90,9 @@ export const liveCurves = (signal: AbortSignal): LiveCurves => {
   let generation = new AbortController();
   let drawn: { readonly key: string; readonly plot: Drawn; readonly table: () => void }[] = [];
   let dirty = false;
+  /** Curves that are still to be drawn, and the one drawn last. */
+  let waiting = 0;
+  let turn = 0;
   /** Titles of the curves shown as tables. */
   const tablesOn = new Set<string>();
 
@@ -278,10 +283,19 @@ export const liveCurves = (signal: AbortSignal): LiveCurves => {
       plots.replaceChildren();
       drawn = due.map(make);
     }
-    for (const { plot, table } of drawn) {
+    waiting = drawn.length;
+    drawSome();
+  };
+  /** One after the other in turn, the rest in the next frames, so that the page answers between them. */
+  const drawSome = (): void => {
+    if (signal.aborted || dirty) return;
+    const from = performance.now();
+    for (; waiting > 0 && performance.now() - from < frameMs; waiting--) {
+      const { plot, table } = drawn[++turn % drawn.length];
       plot.refresh();
       table();
     }
+    if (waiting > 0 && !dirty) requestAnimationFrame(drawSome);
   };
   const refresh = (): void => {
     if (dirty) return;

@@ -3,12 +3,17 @@ import type { Interval, Unit } from './report.ts';
 /** What stands where a number is undefined. */
 export const UNDEFINED = '–';
 
-const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+let grouping: Intl.NumberFormat | undefined;
+/** Made when it is first asked for: it loads the tables of a language, which would be a sixth of the extension's activation. */
+const grouped = (value: number): string => {
+  grouping ??= new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+  return grouping.format(value);
+};
 const plain = (value: number, digits: number): string => {
   const magnitude = Math.abs(value);
   if (value === 0) return '0';
   if (magnitude < 1e-4 || magnitude >= 1e9) return value.toExponential(Math.max(0, digits - 2)).replace('e+', 'e');
-  if (magnitude >= 10 ** (digits - 1)) return grouped.format(value);
+  if (magnitude >= 10 ** (digits - 1)) return grouped(value);
   return String(Number(value.toPrecision(digits)));
 };
 
@@ -47,7 +52,7 @@ export const format = (value: number | null | undefined, unit: Unit = 'none'): s
     case 'fraction':
       return percent(value);
     case 'count':
-      return Number.isInteger(value) ? grouped.format(value) : plain(value, 4);
+      return Number.isInteger(value) ? grouped(value) : plain(value, 4);
     case 'nats':
       return `${plain(value, 4)} nats`;
     case 'seconds':
@@ -57,7 +62,7 @@ export const format = (value: number | null | undefined, unit: Unit = 'none'): s
     case 'bytes':
       return bytes(value);
     case 'none':
-      return Number.isInteger(value) ? grouped.format(value) : plain(value, 4);
+      return Number.isInteger(value) ? grouped(value) : plain(value, 4);
   }
 };
 

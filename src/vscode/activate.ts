@@ -4,6 +4,7 @@ import catalogue from '../generated/catalogue.json' with { type: 'json' };
 import { suiteLanguage } from './authoring/language.ts';
 import { commands } from './commands/index.ts';
 import { elsewhereSentence } from './host/files.ts';
+import { afterActivation } from './host/soon.ts';
 import { trusted } from './host/trust.ts';
 import { openWindow } from './host.ts';
 import { speak } from './l10n.ts';
@@ -39,5 +40,5 @@ export const activate = (context: vscode.ExtensionContext): void => {
     suiteLanguage({ ...host, history, outlines, changed, failed }),
     checkTests({ runner: checks, history, changed, memory: context.globalState, host, trusted, failed }),
   );
-  window.openRunsLeftByStart().catch(failed);
+  afterActivation(() => window.openRunsLeftByStart().catch(failed));
 };

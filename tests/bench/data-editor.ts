@@ -55,7 +55,21 @@ const filled = (view: FrameLocator, act: string, status?: string): Promise<numbe
     { act, ...(status === undefined ? {} : { status }) },
   );
 
-/** The data editor on a million rows: from the command to painted rows, a filter with a sort, and rows somewhere else. */
+/** Milliseconds from frame to frame while the rows are scrolled by some lines in each. */
+const scrolled = (view: FrameLocator, frames: number): Promise<readonly number[]> =>
+  view.locator('.data-grid').evaluate(async (grid, frames) => {
+    const times: number[] = [];
+    for (let from = performance.now(); times.length < frames; ) {
+      grid.scrollTop += 120;
+      await new Promise(requestAnimationFrame);
+      const now = performance.now();
+      times.push(now - from);
+      from = now;
+    }
+    return times.slice(10).sort((a, b) => a - b);
+  }, frames);
+
+/** The data editor on a million rows: from the command to painted rows, a filter with a sort, rows somewhere else, and frames while scrolling. */
 export const dataFigures = async (page: Page, folder: string): Promise<Readonly<Record<string, number>>> => {
   layOut(folder);
   await runCommand(page, 'View: Close All Editors');
@@ -71,7 +85,10 @@ export const dataFigures = async (page: Page, folder: string): Promise<Readonly<
   await filled(view, 'filter ', '1,000,000 rows');
   const slices: number[] = [];
   for (const place of [0.13, 0.71, 0.38, 0.92, 0.55, 0.27, 0.84]) slices.push(await filled(view, String(place)));
+  const frames = await scrolled(view, 250);
   return {
+    dataFrameMedianMs: round(frames[frames.length >> 1]),
+    dataFrameP95Ms: round(frames[Math.floor(0.95 * frames.length)]),
     dataOpenMs: round(opened),
     dataFilterMs: round(filter),
     dataSortMs: round(sorted),

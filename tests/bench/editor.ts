@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { openStage } from '../editor/stage.ts';
-import { choose, painted, runCommand, webview } from '../editor/vscode.ts';
+import { choose, painted, runCommand, showReliability, webview } from '../editor/vscode.ts';
+import { activationFigures } from './activation.ts';
 import { dataFigures } from './data-editor.ts';
 import { firstMapFigures } from './first-map.ts';
 import { round } from './measure.ts';
@@ -46,22 +47,15 @@ const mapFigures = async (page: Page): Promise<Readonly<Record<string, number>>>
 };
 
 /**
- * In a real VS Code (headless Chromium): what VS Code says of the extension's activation, how long an earlier report takes from the command
- * to paint, how long maps of the image tab take, and the data editor on a million rows.
+ * In a real VS Code (headless Chromium): how long an earlier report takes from the command to paint, how long maps of the image tab take, the
+ * data editor on a million rows, and the extension's activation.
  */
 export const editorFigures = async (): Promise<Readonly<Record<string, number>> | string> => {
   const stage = await openStage();
   if (typeof stage === 'string') return `skipped: ${stage}`;
   const { page } = stage;
   try {
-    await runCommand(page, 'Assay: Reliability Diagram');
-    await choose(page, 'digits');
-    await choose(page, 'test');
-    await painted(webview(page).locator('.card canvas:not(.swatch)').first());
-    await runCommand(page, 'Developer: Show Running Extensions');
-    const row = page.locator('.runtime-extensions-editor .extension', { hasText: 'Assay' });
-    const line = (await row.locator('.activation-time').textContent()) ?? '';
-    const activationMs = Number(/Activation: (\d+)ms/.exec(line)?.[1] ?? Number.NaN);
+    await showReliability(page);
     const paints: number[] = [];
     for (let i = 0; i < 3; i++) {
       await runCommand(page, 'View: Close All Editors');
@@ -72,13 +66,13 @@ export const editorFigures = async (): Promise<Readonly<Record<string, number>> 
       paints.push(performance.now() - from);
     }
     return {
-      activationMs,
       reportFirstPaintMs: round(middle(paints)),
       ...(await mapFigures(page)),
       ...(await modelEditorFigures(stage)),
       ...(await dataFigures(page, stage.folder)),
       ...(await firstMapFigures()),
       ...(await reportPanelFigures()),
+      ...(await activationFigures(stage)),
     };
   } finally {
     await stage.close();

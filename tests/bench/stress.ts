@@ -9,7 +9,7 @@ import { runStore } from '../../src/jobs/store.ts';
 import { supervisor } from '../../src/jobs/supervisor.ts';
 import { type LaunchPorts, launch } from '../../src/vscode/launch.ts';
 import { openStage } from '../editor/stage.ts';
-import { choose, painted, runCommand, tree, webview } from '../editor/vscode.ts';
+import { painted, runCommand, showReliability, tree, webview } from '../editor/vscode.ts';
 import { close as closePages, launch as launchPages, openPanel, post, skip } from '../webview/browser.ts';
 import { round } from './measure.ts';
 
@@ -131,7 +131,7 @@ const redrawFigures = async (): Promise<Readonly<Record<string, number>> | strin
     // The first lay the page out.
     const sorted = spent.slice(10).toSorted((x, y) => x - y);
     const at = (share: number): number => round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN);
-    return { updates: sorted.length, medianMs: at(0.5), p95Ms: at(0.95), maxMs: at(1) };
+    return { updates: sorted.length, medianMs: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99), maxMs: at(1) };
   } finally {
     await closePages();
   }
@@ -178,10 +178,7 @@ export const stressFigures = async (words: readonly string[]): Promise<unknown> 
   if (typeof stage === 'string') return { host, redraw, panels: `skipped: ${stage}` };
   const { page } = stage;
   try {
-    await runCommand(page, 'Assay: Reliability Diagram');
-    await choose(page, 'digits');
-    await choose(page, 'test');
-    await painted(webview(page).locator('.card canvas:not(.swatch)').first());
+    await showReliability(page);
     return { host, redraw, panels: await leakFigures(page) };
   } finally {
     await stage.close();

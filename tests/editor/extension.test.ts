@@ -14,6 +14,7 @@ import {
   reload,
   runCommand,
   saveAs,
+  showReliability,
   tree,
   useTheme,
   webview,
@@ -42,11 +43,7 @@ function scenarios(main: Stage): void {
   });
 
   scenario('Reliability Diagram from the palette opens a painted report beside the code, and its numbers over the model', async () => {
-    await runCommand(page, 'Assay: Reliability Diagram');
-    await choose(page, 'digits');
-    await choose(page, 'test');
-    await title('Reliability Diagram').waitFor();
-    await painted(webview(page).locator('.card canvas:not(.swatch)').first());
+    await showReliability(page);
     await lens(page, /Reliability Diagram: accuracy 0\.9/)
       .first()
       .waitFor();

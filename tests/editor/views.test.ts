@@ -15,6 +15,7 @@ import {
   PATIENCE,
   painted,
   runCommand,
+  showReliability,
   tree,
   useTheme,
   webview,
@@ -32,11 +33,7 @@ function scenarios(main: Stage): void {
   const scenario = played(main);
   const menu = (label: string): Locator => page.locator('.monaco-menu .action-item', { hasText: label });
   const reliability = async (model: string): Promise<void> => {
-    await runCommand(page, 'Assay: Reliability Diagram');
-    await choose(page, model);
-    await choose(page, 'test');
-    await webview(page).locator('h1', { hasText: 'Reliability Diagram' }).waitFor();
-    await painted(webview(page).locator('.card canvas:not(.swatch)').first());
+    await showReliability(page, model);
     await runCommand(page, 'View: Close All Editors');
   };
 

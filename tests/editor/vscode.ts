@@ -129,6 +129,15 @@ export const painted = async (canvas: Locator, least = 1000): Promise<void> => {
   }
 };
 
+/** Runs a reliability diagram of a model on the test rows of the sample and waits until it is painted. */
+export const showReliability = async (page: Page, model = 'digits'): Promise<void> => {
+  await runCommand(page, 'Assay: Reliability Diagram');
+  await choose(page, model);
+  await choose(page, 'test');
+  await webview(page).locator('h1', { hasText: 'Reliability Diagram' }).waitFor();
+  await painted(webview(page).locator('.card canvas:not(.swatch)').first());
+};
+
 /** Saves the window's state and starts it anew, as the user's command does. */
 export const reload = async (page: Page): Promise<void> => {
   await Promise.all([page.waitForEvent('load'), runCommand(page, 'Developer: Reload Window')]);

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Catalogue } from '../../base/catalogue.ts';
 import type { Host, SuiteFile, Target } from '../define.ts';
 import type { History, LastResult } from '../history.ts';
+import { afterActivation } from '../host/soon.ts';
 import { t } from '../l10n.ts';
 import { readSuite } from '../suite.ts';
 import { type CheckProblem, checkProblems } from './check-problems.ts';
@@ -214,7 +215,7 @@ export const suiteLanguage = (ports: LanguagePorts): vscode.Disposable => {
     await vscode.workspace.applyEdit(edit);
   };
 
-  all();
+  afterActivation(all);
   return vscode.Disposable.from(
     problems,
     files,

@@ -11,6 +11,7 @@ import type { TaskName } from '../../report/tasks.ts';
 import type { Host } from '../define.ts';
 import type { Running } from '../launch.ts';
 import { registerAgents } from './agents.ts';
+import { afterActivation } from './soon.ts';
 
 /** What may take minutes: two of them at once, and a process is left for a look at a model or a sample. */
 const longTasks: readonly TaskName[] = ['run', 'suite', 'train', 'compare', 'grad', 'vectors', 'profile', 'predict'];
@@ -83,7 +84,7 @@ export const openMachine = ({ context, catalogue, folder, store, running, settin
     binaries: own('node_modules', 'onnxruntime-node', 'bin', 'napi-v6', process.platform, process.arch),
     version: dependencies['onnxruntime-node'],
   });
-  cuda.link().catch(failed);
+  afterActivation(() => cuda.link().catch(failed));
 
   return {
     jobs,

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { listed, views } from '../contributions.ts';
 import type { Host } from '../define.ts';
 import type { History } from '../history.ts';
+import { afterActivation } from '../host/soon.ts';
 import { t } from '../l10n.ts';
 import { dataGlob, modelGlob } from '../listed.ts';
 import { filterText } from '../order-runs.ts';
@@ -81,7 +82,7 @@ export const openViews = ({ host, history, changed, failed, placeOf }: ViewsPort
     changed(refresh),
     vscode.workspace.onDidChangeWorkspaceFolders(soon),
   ];
-  tell().catch(failed);
+  afterActivation(() => tell().catch(failed));
   return {
     dispose() {
       clearTimeout(waiting);
