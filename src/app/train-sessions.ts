@@ -4,6 +4,7 @@ import { factsOf } from '../graph/facts.ts';
 import { write } from '../graph/write.ts';
 import type { DeviceChoice } from '../runtime/session.ts';
 import { startsOf } from '../training/adversarial.ts';
+import { branchFrom } from '../training/branch.ts';
 import { type Compiled, compileSteps } from '../training/compile.ts';
 import { compileEvaluation } from '../training/evaluate.ts';
 import { vector } from '../training/layout.ts';
@@ -54,7 +55,7 @@ const threadsFor = ({ graph }: Plan, batch: number): { readonly threads?: number
 
 type Opening = Pick<Run, 'session' | 'iterate'> & { readonly choice: DeviceChoice };
 
-/** On the CPU convolutions of a step use the machine's own layout (autodiff/blocked.ts); elsewhere a step is plain ONNX. */
+/** On the CPU convolutions of a step use the machine's own layout (autodiff/blocked.ts), and long vectors branch (branch.ts); elsewhere a step is plain ONNX. */
 const openSteps = async (
   plan: Plan,
   device: Device,
@@ -62,16 +63,16 @@ const openSteps = async (
   open: (steps: Compiled, device: Device) => Promise<Opening>,
 ): Promise<Opening & { readonly compiled: Compiled }> => {
   const block = plan.graph.nodes.some((n) => n.op === 'Conv') ? await ports.runtime.block() : 0;
-  const onBlocks = (): Compiled => compileSteps({ ...plan, block });
-  if (block > 0 && device === 'cpu') {
-    const compiled = onBlocks();
+  const own = (): Compiled => compileSteps({ ...plan, block });
+  if (device === 'cpu') {
+    const compiled = own();
     return { compiled, ...(await open(compiled, device)) };
   }
   const plain = compileSteps(plan);
   const first = await open(plain, device);
-  if (block === 0 || first.choice.actual !== 'cpu') return { compiled: plain, ...first };
+  if ((block === 0 && plain.layout.size < branchFrom) || first.choice.actual !== 'cpu') return { compiled: plain, ...first };
   await first.session.release();
-  const compiled = onBlocks();
+  const compiled = own();
   return { compiled, session: (await open(compiled, 'cpu')).session, choice: first.choice };
 };
 

@@ -6,6 +6,7 @@ import type { Emit } from '../graph/emit.ts';
 import type { Dim, Graph, Model, Node, TensorType, ValueInfo } from '../graph/types.ts';
 import { adversarialInputs, emitAdversarial, startType } from './adversarial.ts';
 import { type Drawn, drawnOf, emitAugment, partners } from './augment.ts';
+import { branched } from './branch.ts';
 import type { RowOutput } from './define-run.ts';
 import { emitForward } from './forward.ts';
 import { gathered, type Layout, layoutOf, type Precision, pack, unpack, zeros } from './layout.ts';
@@ -271,7 +272,7 @@ export const compileSteps = (plan: Plan): Compiled => {
   const rowsOut = emitRowOutputs(seen);
   const on = emit.Or(finite, outside.go.name);
   const step = plan.block ? blocked(emit, plan.block, [on, ...kept, ...Object.values({ ...scans, ...rowsOut, ...monitors })]) : emit;
-  const body = step.graph(
+  const made = step.graph(
     'step',
     [
       { name: iteration, type: tensorType('int64', []) },
@@ -285,6 +286,8 @@ export const compileSteps = (plan: Plan): Compiled => {
       ...Object.values(rowsOut).map((name) => ({ name, type: emit.type(name) ?? number })),
     ],
   );
+
+  const body = plan.block === undefined ? made : branched(made, finite);
 
   // The loop around it.
   const ends = Object.fromEntries(keys.map((key) => [key, { input: emit.fresh(key), output: emit.fresh(`next/${key}`) }]));

@@ -74,7 +74,7 @@ export interface Plan {
   readonly monitors?: readonly Picked<Monitor>[];
   /** Numbers of every row, for the host. */
   readonly rowOutputs?: readonly RowOutput[];
-  /** Channels in a block of the CPU's convolutions, where the steps are for this machine alone (autodiff/blocked.ts). */
+  /** Where the steps are for this machine's CPU alone: channels in a block of its convolutions (autodiff/blocked.ts), 0 where there are none. */
   readonly block?: number;
 }
 
