@@ -51,13 +51,6 @@ export const headlineOf = (
   headline.rows = n;
   share('accuracy', clean, n);
   const worst = worstAccuracies(r);
-  for (const [e, epsilon] of r.epsilons.entries()) {
-    for (const kind of signAttacks) {
-      const found = accuracies(r, kind);
-      if (found) share(`${kind}_accuracy_${number(epsilon)}`, Math.round(found[e] * n), n);
-    }
-    share(`worst_accuracy_${number(epsilon)}`, Math.round(worst[e] * n), n);
-  }
   headline.broken_at = r.epsilons[worst.findIndex((a) => a < clean / n / 2)] ?? Number.NaN;
   const reached = reachedRows(r).map((d) => d.distance);
   headline.searched = r.nearest.length;
@@ -71,6 +64,13 @@ export const headlineOf = (
   share('silent_share', r.silent, n);
   headline.failed_checks = checks.filter((c) => c.passes === false).length;
   headline.masked = Number(headline.failed_checks > 0);
+  for (const [e, epsilon] of r.epsilons.entries()) {
+    for (const kind of signAttacks) {
+      const found = accuracies(r, kind);
+      if (found) share(`${kind}_accuracy_${number(epsilon)}`, Math.round(found[e] * n), n);
+    }
+    share(`worst_accuracy_${number(epsilon)}`, Math.round(worst[e] * n), n);
+  }
   return { headline, intervals };
 };
 
