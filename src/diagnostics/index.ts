@@ -28,6 +28,7 @@ import { regressionReport } from './metrics/regression-report.ts';
 import { classAngleMap } from './representation/class-angle-map.ts';
 import { linearProbe } from './representation/linear-probe.ts';
 import { linearSeparability } from './representation/linear-separability.ts';
+import { routingCouplings } from './representation/routing-couplings.ts';
 import { adversarialRobustness } from './robustness/adversarial-robustness.ts';
 import { domainAlignment } from './robustness/domain-alignment.ts';
 import { denseBalance } from './training/dense-balance.ts';
@@ -63,6 +64,7 @@ export const diagnostics: readonly Diagnostic[] = [
   classAngleMap,
   domainAlignment,
   adversarialRobustness,
+  routingCouplings,
   gradientDilution,
   foregroundBackgroundBalance,
   denseBalance,

@@ -260,6 +260,10 @@ export const diagnosticFaults = {
     `The rows go from ${d.least} to ${d.most} before mean and standard deviation, outside the range ${d.low} to ${d.high}; give a range that holds them.`,
   'diagnostic/unknown-range': (d: { least: number; most: number }): string =>
     `Between which values attacks may move a pixel cannot be told from the rows, which go from ${d.least} to ${d.most}; give it with range, such as 0, 1 (before mean and standard deviation).`,
+  'diagnostic/no-couplings': (_: object): string =>
+    'The model has no couplings under the name that Assay gives those of routed capsules (of one round they are all equal, and not stored); name the value that holds them with layer.',
+  'diagnostic/couplings': (d: { layer: string; width: number; classes: number }): string =>
+    `'${d.layer}' holds ${d.width} numbers a row, and these are no couplings of capsules to ${d.classes} classes, which are shares that sum to 1 over the classes of each capsule; name another value with layer.`,
   'diagnostic/surrogate': (d: { path: string; found: number; classes: number }): string =>
     `'${d.path}' tells ${d.found} classes apart, and the model attacked ${d.classes}; name one of the same classes.`,
   'diagnostic/attack-scores': (_: object): string =>
