@@ -66,23 +66,38 @@ const grid = (
 };
 const cut = (emit: Emit, x: string, from: number, length: number, whole: number): string =>
   from === 0 && length === whole ? x : emit.Slice(x, emit.ints([from]), emit.ints([from + length]), emit.ints([2]));
-const outer = (emit: Emit, { each }: Operands, down: string, shifted: string): string => {
-  const found = emit.MatMul(down, emit.Transpose(shifted, { perm: [0, 2, 1] }));
-  return each ? found : sum(emit, found, [0]);
-};
+/** [N, filters, channels] for one tap. */
+const outer = (emit: Emit, down: string, shifted: string): string => emit.MatMul(down, emit.Transpose(shifted, { perm: [0, 2, 1] }));
+const summedOver = (emit: Emit, { each }: Operands, found: string): string => (each ? found : sum(emit, found, [0]));
 /** Axes behind that of the examples, where there is one. */
 const past = ({ each }: Operands, axis: number): number => axis + Number(each);
 const shaped = (emit: Emit, { each, w }: Operands, found: string): string =>
   each ? emit.Reshape(found, emit.ints([-1, ...(dimsOf(emit, w) ?? []).map(Number)])) : reshapeLike(emit, found, w);
 
+/** Products for each tap, in the order of the kernel, as the gradient: side by side they are summed over the examples at once. */
+const joined = (emit: Emit, given: Operands, taps: readonly string[]): string => {
+  const { each, filters, channels } = given;
+  if (each)
+    return shaped(
+      emit,
+      given,
+      stacked(
+        emit,
+        taps.map((tap) => emit.Unsqueeze(tap, emit.ints([3]))),
+        3,
+      ),
+    );
+  const sums = sum(emit, stacked(emit, taps, 1), [0]);
+  const last =
+    taps.length === 1 ? sums : emit.Transpose(emit.Reshape(sums, emit.ints([taps.length, filters, channels])), { perm: [1, 2, 0] });
+  return shaped(emit, given, last);
+};
+
 /** Each tap is a contiguous slice of the flattened x, and one batched product with g. */
 const flatShift = (emit: Emit, given: Operands, at: Sized): string => {
   const { flat, down, used, size, offset } = grid(emit, given, at);
-  const axis = past(given, 2);
-  const taps = tapsOf(at.kernel).map((tap) =>
-    emit.Unsqueeze(outer(emit, given, down, cut(emit, flat, offset(tap), used, size)), emit.ints([axis])),
-  );
-  return shaped(emit, given, stacked(emit, taps, axis));
+  const taps = tapsOf(at.kernel).map((tap) => outer(emit, down, cut(emit, flat, offset(tap), used, size)));
+  return joined(emit, given, taps);
 };
 
 /**
@@ -102,12 +117,8 @@ const flatMasked = (emit: Emit, given: Operands, at: Sized): string => {
     const here = Float64Array.from({ length: size }, (_, i) => Number((i % width) + shift >= 0 && (i % width) + shift < width));
     return shift === 0 ? down : emit.Mul(down, emit.constant(constantOf(dtypeOf(emit, given.g), [size], here)));
   };
-  const axis = past(given, 2);
-  const taps = shifts.map(([, x], i) => {
-    const shifted = cut(emit, flat, low + offsets[i], size, low + size + high);
-    return emit.Unsqueeze(outer(emit, given, masked(x), shifted), emit.ints([axis]));
-  });
-  return shaped(emit, given, stacked(emit, taps, axis));
+  const taps = shifts.map(([, x], i) => outer(emit, masked(x), cut(emit, flat, low + offsets[i], size, low + size + high)));
+  return joined(emit, given, taps);
 };
 /** Where that is the fastest: results of each example are small beside the sums that they are. */
 const isMasked = ({ rank, kernel, input, output, strides }: Sized, { filters, channels }: Operands): boolean => {
@@ -126,7 +137,10 @@ const flatRows = (emit: Emit, given: Operands, at: Sized): string => {
   const beside = Array.from({ length: last }, (_, t) => cut(emit, flat, offset([...none, t]), reach, size));
   const wide = stacked(emit, beside, 1);
   const taps = tapsOf(lead).map((tap) =>
-    emit.Unsqueeze(outer(emit, given, down, cut(emit, wide, offset([...tap, 0]), used, reach)), emit.ints([past(given, 1)])),
+    emit.Unsqueeze(
+      summedOver(emit, given, outer(emit, down, cut(emit, wide, offset([...tap, 0]), used, reach))),
+      emit.ints([past(given, 1)]),
+    ),
   );
   const { filters, channels } = given;
   const all = emit.Reshape(stacked(emit, taps, past(given, 1)), emit.ints([-1, filters, product(at.kernel), channels]));
