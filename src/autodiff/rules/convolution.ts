@@ -109,7 +109,26 @@ const weightsOf = (emit: Emit, x: string, g: string, w: string, at: Window): str
   const attributes = { group, kernel_shape: kernel, strides, dilations, pads: [...begin, ...end] };
   return emit.means(out, 'ConvWeights', [x, g], attributes, 'assay');
 };
-const toWeights: Back = (emit, g, site) => weightsOf(emit, site.x[0], g, site.x[1], windowOf(emit, site));
+/** A cotangent that one number for each channel scales, [1, C, 1, …]: with weights that are computed it scales those, which are fewer. */
+const scaled = (emit: Emit, g: string, w: string): { readonly u: string; readonly rows: string } | undefined => {
+  const made = emit.meaning(g);
+  if (made?.op !== 'Mul' || made.domain !== '' || emit.constantOf(w)) return undefined;
+  const [u, scale] = made.inputs;
+  const [dims, whole] = [dimsOf(emit, scale), dimsOf(emit, g)];
+  const each = dims && whole && dims.length === whole.length && dims.every((d, i) => (i === 1 ? d === whole[1] : d === 1));
+  return each ? { u, rows: emit.Reshape(scale, emit.ints([-1, ...dims.slice(1).map(() => 1)])) } : undefined;
+};
+const toConvInput: Back = (emit, g, site) => {
+  const [x, w, ...bias] = site.x;
+  const found = scaled(emit, g, w);
+  return found ? toInput(emit, found.u, { ...site, x: [x, emit.Mul(w, found.rows), ...bias], g: [found.u] }) : toInput(emit, g, site);
+};
+const toWeights: Back = (emit, g, site) => {
+  const [x, w] = site.x;
+  const found = scaled(emit, g, w);
+  const at = windowOf(emit, site);
+  return found ? emit.Mul(weightsOf(emit, x, found.u, w, at), found.rows) : weightsOf(emit, x, g, w, at);
+};
 const convWeights: Rule = {
   back: [
     (emit, u, { node, x: [x, g] }) => toInput(emit, g, { node, x: [x, u], y: [g], g: [g] }),
@@ -150,7 +169,7 @@ const conv = (node: Node, emit: Emit): Rule =>
           return [emit.Conv(paddedSame(emit, site.x[0], node, windowOf(emit, site)), ...site.x.slice(1), attributes)];
         },
       }
-    : { back: [toInput, toWeights, toBias] };
+    : { back: [toConvInput, toWeights, toBias] };
 
 /** Output sizes that follow from an attribute and input sizes which are not known: the whole transposed convolution, cropped. */
 const croppedTranspose = (emit: Emit, node: Node, site: Site): string => {

@@ -70,7 +70,7 @@ const centre = (emit: Emit, { x: [x, s], y: [, m, v], node }: Site): { readonly 
 
 /**
  * y = s·r·d + b with d = x − μ and r = (v + ε)^{−1/2}, over M elements of each channel: to s it is r·Σ g·d, to b Σ g, to x
- * s·r·(g − Σ g/M − d·r²·Σ g·d/M).
+ * s·r·(g − Σ g/M − d·r²·Σ g·d/M), whose factor a convolution takes to its weights.
  */
 const training: Rule = {
   flow(emit, site, wanted, within) {
@@ -89,9 +89,10 @@ const training: Rule = {
       const scale = emit.Mul(s, r);
       const channels = dimsOf(emit, s)?.[0];
       const size = typeof channels === 'number' ? num(emit, channels, x) : castLike(emit, emit.Size(s), x);
-      const per = emit.Div(emit.Mul(scale, size), castLike(emit, emit.Size(x), x));
+      const per = emit.Div(size, castLike(emit, emit.Size(x), x));
       const rest = affine(emit, d, emit.Mul(per, emit.Mul(r, tilt)), emit.Mul(per, level));
-      return emit.Sub(affine(emit, g, scale, zerosLike(emit, scale)), rest);
+      const centred = emit.Sub(g, rest);
+      return emit.means(affine(emit, centred, scale, zerosLike(emit, scale)), 'Mul', [centred, along(emit, scale, x)]);
     };
     const found: Readonly<Record<string, () => string>> = { [b]: () => level, [s]: () => tilt, [x]: back };
     return wanted.flatMap((value) => (found[value] ? [[value, found[value]()] as const] : []));
