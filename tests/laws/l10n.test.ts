@@ -73,3 +73,26 @@ test('what is given as it is holds no literal text, nor do the words of a text',
     [],
   );
 });
+
+/** Ways of the extension host to say or ask something. */
+const asks =
+  'pick confirm open save text say working inNotification saveFile openFile finding showInformationMessage showWarningMessage showErrorMessage setStatusBarMessage'.split(
+    ' ',
+  );
+
+test('what the extension host says and asks is translated', () => {
+  const calls = sources('src/vscode').flatMap(([path, source]) =>
+    asks.flatMap((name) => argumentsOf(source, `(?:(?:host|window)\\.)?${name}`).map((text) => ({ path, text }))),
+  );
+  assert.ok(calls.length > 100, `${calls.length} calls`);
+  const translated = /(?<![\w.])t\(\s*(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")/g;
+  const literals = /'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`/g;
+  /** Two words, or one with a capital: names of icons, values and codes have neither. */
+  const isText = (literal: string): boolean => /^[A-Z][a-z]|[a-z] [a-z]/.test(literal.replace(/\$\{[^}]*\}/g, ' '));
+  assert.deepEqual(
+    calls.filter(({ text }) =>
+      [...text.replace(translated, 't(').matchAll(literals)].some(([, ...parts]) => isText(parts.find((part) => part !== undefined) ?? '')),
+    ),
+    [],
+  );
+});

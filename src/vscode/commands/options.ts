@@ -26,8 +26,8 @@ const ask = async (
   switch (option.kind) {
     case 'flag':
       return host.pick<OptionValue>(name, option.help, [
-        { label: 'true', value: true },
-        { label: 'false', value: false },
+        { label: t('true'), value: true },
+        { label: t('false'), value: false },
       ]);
     case 'choice':
       return host.pick<OptionValue>(

@@ -9,7 +9,7 @@ const chooseSuite = async (host: Host, target: Target): Promise<string | undefin
   const chosen = await host.pick(t('Run Suite'), t('Suite'), [
     ...suites.map(({ path, label, checks }) => ({
       label,
-      description: `${checks.length} ${checks.length === 1 ? 'check' : 'checks'}`,
+      description: checks.length === 1 ? t('1 check') : t('{0} checks', checks.length),
       icon: 'checklist',
       value: path,
     })),

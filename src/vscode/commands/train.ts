@@ -12,7 +12,7 @@ const chooseRecipe = async (host: Host, target: Target): Promise<string | undefi
     { label: t('Choose a recipe file…'), icon: 'folder-opened', group: t('elsewhere'), value: '' },
   ];
   const chosen = await host.pick(t('Train'), t('Recipe'), choices);
-  return chosen === '' ? host.open(t('Recipe'), { 'Training recipes': ['json'] }) : chosen;
+  return chosen === '' ? host.open(t('Recipe'), { [t('Training recipes')]: ['json'] }) : chosen;
 };
 
 interface Out {
