@@ -2,6 +2,7 @@ import { adadagrad } from './adadagrad.ts';
 import { adamp } from './adamp.ts';
 import { boostedHead } from './boosted-head.ts';
 import { capsuleHead } from './capsule-head.ts';
+import { categoryQueries } from './category-queries.ts';
 import { defensiveDistillation } from './defensive-distillation.ts';
 import { diffgrad } from './diffgrad.ts';
 import { digitsTrainer } from './digits-trainer.ts';
@@ -33,4 +34,5 @@ export const recipeEntries: readonly RecipeEntry[] = [
   noprop,
   hessianAlignment,
   importance,
+  categoryQueries,
 ];
