@@ -9,13 +9,14 @@ import type { State } from '../training/compile.ts';
 import type { Programme, StageCurve } from '../training/define-run.ts';
 import { compileEvaluation, compileValue } from '../training/evaluate.ts';
 import type { Plan } from '../training/plan.ts';
+import type { Recipe } from '../training/recipe.ts';
 import type { Ports } from './ports.ts';
 import type { Held } from './train-data.ts';
 import type { Course } from './train-journal.ts';
 import { evaluate } from './train-loop.ts';
 import { pause } from './train-pause.ts';
 import { type Snapshot, weights } from './train-progress.ts';
-import type { Setup } from './train-setup.ts';
+import { readFile, type Setup } from './train-setup.ts';
 import { openStages, storedIn } from './train-stage.ts';
 
 const CHUNK = 256;
@@ -44,6 +45,16 @@ const valuesInto = (model: Model, graph: Graph): Model => {
   return { ...model, graph: { ...model.graph, initializers } };
 };
 
+/** The files that options of the regime name, read. */
+const filesOf = async ({ path, extra: { regime } }: Recipe, ports: Ports, signal: AbortSignal): Promise<Record<string, string>> => {
+  const texts: Record<string, string> = {};
+  for (const option of regime?.part.files ?? []) {
+    const named = String(regime?.chosen[option] ?? '');
+    if (named !== '') texts[option] = await readFile(ports.resolve(path, named), ports, signal);
+  }
+  return texts;
+};
+
 /** Runs the recipe's regime along a journal, which is saved when it is stopped. */
 export const runRegime = async (setup: Setup, ports: Ports, course: Course): Promise<RegimeEnd> => {
   const { recipe, subject, run, train, validation } = setup;
@@ -54,6 +65,7 @@ export const runRegime = async (setup: Setup, ports: Ports, course: Course): Pro
   const runs = openStages(setup, ports, job, course);
   const held = { train, validation } as const;
   let fraction = 0;
+  const texts = await filesOf(recipe, ports, job.signal);
 
   const programme: Programme = {
     plan: subject.plan,
@@ -69,6 +81,7 @@ export const runRegime = async (setup: Setup, ports: Ports, course: Course): Pro
       ? { validation: { count: validation.positions.length, labels: Array.from(validation.positions, (p) => validation.rows.labels[p]) } }
       : {}),
     random: (name) => random(recipe.seed, `regime/${name}`),
+    texts,
     train: runs.train,
     stored: storedIn,
     async evaluate(plan, state) {

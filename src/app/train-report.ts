@@ -28,12 +28,12 @@ const perEpoch = (history: readonly EpochRow[], of: (row: EpochRow) => number | 
 const curve = (
   title: string,
   y: Axis,
-  lines: readonly { readonly name: string; readonly points: readonly Point[] }[],
+  lines: readonly { readonly name: string; readonly points: readonly Point[]; readonly shape?: 'points' }[],
   caption?: string,
 ): CurveCard[] => {
   const drawn = lines.filter((l) => l.points.length > 0);
   if (drawn.length === 0) return [];
-  const shaped = drawn.map((l) => ({ ...l, shape: l.points.length === 1 ? ('points' as const) : ('line' as const) }));
+  const shaped = drawn.map((l) => ({ ...l, shape: l.shape ?? (l.points.length === 1 ? ('points' as const) : ('line' as const)) }));
   return [{ kind: 'curve', title, ...(caption ? { caption } : {}), x: stepAxis, y, lines: shaped }];
 };
 
@@ -240,10 +240,10 @@ const stageTable = (stages: readonly { readonly stage: string; readonly numbers:
 
 /** What a regime measured along a count of its own. */
 const stageCurves = (curves: readonly StageCurve[]): CurveCard[] =>
-  curves.flatMap(({ title, caption, x, y, unit, lines, cut }) =>
+  curves.flatMap(({ title, caption, x, y, unit, lines, cut, share }) =>
     curve(title, { label: y, unit }, lines, caption).map((card) => ({
       ...card,
-      x: { label: x, unit: 'count' as const },
+      x: { label: x, unit: share ? ('fraction' as const) : ('count' as const) },
       ...(cut === undefined ? {} : { cut }),
     })),
   );

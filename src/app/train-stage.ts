@@ -93,7 +93,8 @@ export const openStages = ({ recipe, run, train, validation, choice }: Setup, po
   };
   const endOf = (snapshot: Snapshot): StageEnd => {
     shown = snapshot;
-    return { state: snapshot.state, history: snapshot.progress.history };
+    const { gradientNorm, monitors } = snapshot.curves;
+    return { state: snapshot.state, history: snapshot.progress.history, gradientNorm, monitors };
   };
 
   const trainStage = async (stage: Stage): Promise<StageEnd> => {

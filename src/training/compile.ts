@@ -26,7 +26,7 @@ import {
 } from './plan.ts';
 import { masksOf, objectiveHyper, outputsOf, stepInputs, viewOf } from './step-inputs.ts';
 import { emitTerms, type Seen, startOfTerms } from './terms.ts';
-import { emitAccumulation, emitAverage, emitClip, emitMicro, emitUpdate, slotsOf } from './update.ts';
+import { emitAccumulation, emitAverage, emitClip, emitMicro, emitOnPath, emitUpdate, slotsOf } from './update.ts';
 import { emitMonitors, emitRowOutputs, exampleSquares } from './watch.ts';
 
 /**
@@ -154,7 +154,7 @@ export const compileSteps = (plan: Plan): Compiled => {
   const names = layout.entries.map((e) => e.name);
   const norms = batchNorms(graph, plan);
   const statistics = [...norms].flatMap((n) => n.inputs.slice(3, 5));
-  const emit = stepEmitter(graph, new Set([...names, ...statistics]), precision);
+  const emit = stepEmitter(graph, new Set([...names, ...statistics, ...(plan.paths ? [plan.paths.gates] : [])]), precision);
   const number = tensorType(precision, []);
 
   const outside = outsideOf(emit, graph, plan);
@@ -198,6 +198,10 @@ export const compileSteps = (plan: Plan): Compiled => {
   }
   const labels = emit.typed(emit.Gather(outside.y.name, batch), targetType(graph, plan));
   const fed = Object.fromEntries(Object.entries(each).map(([key, { name }]) => [key, emit.Gather(name, iteration)]));
+  if (plan.paths) {
+    emit.typed(plan.paths.gates, tensorType(precision, [plan.paths.chances.flat().length]));
+    emit.node(node('Identity', [fed.path], [plan.paths.gates]));
+  }
   const hyperFor = (stem: string): Readonly<Record<string, string>> => ({ ...parts.names[stem], ...scheduledOf(fed, stem) });
   const stored = new Map(Object.entries(under('statistic/')));
   const starts = plan.adversarial?.randomStart ?? false;
@@ -250,6 +254,11 @@ export const compileSteps = (plan: Plan): Compiled => {
   if (plan.ema !== undefined) next.ema = emitAverage(emit, carried.ema, updated.theta, decay);
   for (const [name, value] of Object.entries(updated.slots)) next[`slot/${name}`] = value;
   for (const [name, value] of Object.entries(updated.scalars)) next[`scalar/${name}`] = value;
+  if (plan.paths) {
+    const on = emitOnPath(emit, layout, plan.paths);
+    for (const key of ['theta', ...Object.keys(updated.slots).map((name) => `slot/${name}`)])
+      next[key] = emit.Where(on, next[key], carried[key]);
+  }
   if (gathering) {
     for (const [key, value] of Object.entries(next)) next[key] = emit.Where(gathering.due, value, carried[key]);
     Object.assign(next, gathering.next);

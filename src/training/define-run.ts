@@ -158,7 +158,12 @@ export interface StageEnd {
     readonly trainLoss: number;
     readonly valLoss?: number;
     readonly valAccuracy?: number;
+    /** Steps made until then. */
+    readonly step: number;
   }[];
+  /** Of every step so far; of a run that others followed, empty once it is resumed. */
+  readonly gradientNorm: readonly number[];
+  readonly monitors: Readonly<Record<string, readonly number[]>>;
 }
 /**
  * What a regime works with. Every method throws `job/stopped` when the run is cancelled. A resumed regime is run again from its start:
@@ -174,6 +179,8 @@ export interface Programme {
   /** The rows held out, where there are any: labels by place. */
   readonly validation?: Pick<RowFacts, 'count' | 'labels'>;
   readonly random: (name: string) => Random;
+  /** Contents of the files that its options name, by option. */
+  readonly texts: Readonly<Record<string, string>>;
   /** Compiles a plan and trains it. */
   train(stage: Stage): Promise<StageEnd>;
   /** The plan's graph with the values of a state stored in it: what a later stage starts from. */
@@ -204,14 +211,18 @@ export interface StageCurve {
   readonly title: string;
   readonly caption?: string;
   readonly x: string;
+  /** x is a share, not a count. */
+  readonly share?: true;
   readonly y: string;
   readonly unit: 'fraction' | 'nats' | 'none';
   /** The saved model may be cut at a point of x: what is kept of it, in the plural. */
   readonly cut?: string;
-  readonly lines: readonly { readonly name: string; readonly points: readonly (readonly [number, number])[] }[];
+  readonly lines: readonly { readonly name: string; readonly points: readonly (readonly [number, number])[]; readonly shape?: 'points' }[];
 }
 /** A programme of runs in the place of the one run. */
 export interface Regime<O extends Options = Options> extends Part<O> {
+  /** Options whose text names a file, relative to the recipe. */
+  readonly files?: readonly (keyof O & string)[];
   /** The state that the recipe's model ends with, or another model with its own; absent for the one run. */
   run?(programme: Programme, chosen: Chosen<O>): Promise<{ readonly state: State; readonly plan?: Plan; readonly model?: Model }>;
 }

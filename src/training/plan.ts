@@ -28,6 +28,18 @@ export interface Group {
 
 export type MicroVariance = 'examples' | 'micro-batches';
 
+/**
+ * Of several ways through the graph every step takes one: the value `gates`, which the graph reads, is 1 at the choice of each block and
+ * 0 elsewhere, block by block. Parameters of the other choices, and what the optimizer keeps of them, stay as they are.
+ */
+export interface PathSampling {
+  readonly gates: string;
+  /** Of each block the probability of each of its choices. */
+  readonly chances: readonly (readonly number[])[];
+  /** Of parameters that one choice alone reads: its place among the gates. */
+  readonly places: ReadonlyMap<string, number>;
+}
+
 /** Everything a training step is compiled from. */
 export interface Plan {
   /** The forward graph in inference form, one dialect, types known. */
@@ -52,6 +64,7 @@ export interface Plan {
    * single rows, or those of the micro-batches.
    */
   readonly micro?: MicroVariance;
+  readonly paths?: PathSampling;
   /** Random changes of training rows. */
   readonly augment?: Augment;
   /** Rows are replaced by adversarial ones near them; absent where they are trained on as they are. */

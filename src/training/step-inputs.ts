@@ -53,11 +53,12 @@ const droppedOf = (
     return share === undefined ? [] : [{ value, row: (type?.kind === 'tensor' ? type.dims?.slice(1) : undefined) ?? [], share }];
   });
 
-/** Types of what every step is fed by key, its first axis being steps: `micro/…`, `weights`, `domains`, `indices`, `soft`, `dropout/…`, `draw/…`, `scheduled/…`. */
+/** Types of what every step is fed by key, its first axis being steps: `path`, `micro/…`, `weights`, `domains`, `indices`, `soft`, `dropout/…`, `draw/…`, `scheduled/…`. */
 const stepInputTypes = (plan: Omit<Plan, 'groups'>): Readonly<Record<string, TensorType>> => {
   const { precision } = plan;
   const sizes = sizesOf(plan);
   const types: Record<string, TensorType> = {};
+  if (plan.paths) types.path = tensorType(precision, ['K', plan.paths.chances.flat().length]);
   if (plan.micro) for (const key of microInputs) types[`micro/${key}`] = tensorType(precision, ['K']);
   if (plan.weighs) types.weights = tensorType(precision, ['K', 'B']);
   for (const key of ['domains', 'indices'] as const) if (reading(plan, key)) types[key] = tensorType('int64', ['K', 'B']);
@@ -133,6 +134,31 @@ const filled = (precision: Precision, dims: readonly number[]): Tensor & { reado
   data: precision === 'float32' ? new Float32Array(sizeOf(dims)) : new Float64Array(sizeOf(dims)),
 });
 
+/** Of each step one choice in every block, as gates. */
+const pathGates = (
+  chances: readonly (readonly number[])[],
+  precision: Precision,
+  seed: number,
+  [first, count]: readonly [number, number],
+): Tensor => {
+  const width = chances.flat().length;
+  const gates = filled(precision, [count, width]);
+  for (let k = 0; k < count; k++) {
+    const r = random(seed, `path/${first + k}`);
+    let at = 0;
+    for (const block of chances) {
+      let left = r.next() * block.reduce((a, b) => a + b, 0);
+      const taken = block.findIndex((p) => {
+        left -= p;
+        return left < 0;
+      });
+      gates.data[k * width + at + (taken < 0 ? block.length - 1 : taken)] = 1;
+      at += block.length;
+    }
+  }
+  return gates;
+};
+
 /** Draws and scheduled numbers of `count` steps from number `first` on: a resumed run is fed the same. */
 export const hostInputs = (
   plan: Omit<Plan, 'groups'>,
@@ -152,6 +178,7 @@ export const hostInputs = (
     }
     out[`dropout/${value}`] = tensor;
   }
+  if (plan.paths) out.path = pathGates(plan.paths.chances, plan.precision, seed, [first, count]);
   for (const { part, chosen, stem } of objectiveParts(plan)) {
     for (const [name, { of, dims }] of Object.entries(part.draws?.(sizes, chosen) ?? {})) {
       const row = dims.map((d) => (d === 'rows' ? batch : d));

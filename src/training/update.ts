@@ -64,6 +64,14 @@ export const emitMicro = (
   };
 };
 
+/** Of a vector laid out as the parameters: whether the path of the step reads each of its elements. */
+export const emitOnPath = (emit: Emit, { entries }: Layout, { gates, chances, places }: NonNullable<Plan['paths']>): string => {
+  const all = chances.flat().length;
+  const at = entries.flatMap(({ name, size }) => new Array<number>(size).fill(places.get(name) ?? all));
+  const open = emit.Concat(gates, emit.Unsqueeze(emit.scalar(1), emit.ints([0])), { axis: 0 });
+  return emit.Greater(emit.Gather(open, emit.ints(at)), emit.scalar(0));
+};
+
 export const slotsOf = ({ part, chosen }: Plan['optimizer']): readonly string[] =>
   'iterate' in part ? [] : typeof part.slots === 'function' ? part.slots(chosen) : part.slots;
 

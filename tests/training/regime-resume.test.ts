@@ -18,6 +18,7 @@ const base = {
   seed: 1,
 };
 const noprop = { kind: 'noprop', blocks: 3, hidden: 8 };
+const space = workshop().text('space.json', JSON.stringify({ stem: ['dense 8'], blocks: [['identity', 'dense', 'bottleneck 3']] }));
 /** Every regime, some in several ways. */
 const recipes: Readonly<Record<string, object>> = {
   stages: { ...base, schedule: 'cosine', regime: { kind: 'stages', plan: 'dense2*:3:1,*:3:0.5' } },
@@ -26,9 +27,9 @@ const recipes: Readonly<Record<string, object>> = {
     regime: { kind: 'boosted-head', units: 12, unitsPerStep: 2, iterations: 30, bodyEpochs: 2, subsample: 0.5 },
   },
   'defensive-distillation': { ...base, regime: { kind: 'defensive-distillation', temperature: 5 } },
+  supernet: { ...base, sampler: 'importance', regime: { kind: 'supernet', space, retrain: 1, verify: 1 } },
   'noprop in turns': { ...base, regime: noprop },
   'noprop in turns, with learned points': { ...base, regime: { ...noprop, embedding: 'learned', width: 10 } },
-  'noprop, block after block': { ...base, regime: { ...noprop, order: 'sequential' } },
 };
 
 /** Stops in the nth run of a regime that makes steps. */

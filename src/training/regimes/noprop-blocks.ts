@@ -11,6 +11,7 @@ import { ownLogProb } from '../losses/cross-entropy.ts';
 import { oneHot } from '../one-hot.ts';
 import type { Parameter } from '../parameters.ts';
 import { tensorType } from '../plan.ts';
+import { drawnNet, fresh, parameter } from './drawn-net.ts';
 import { firstDivergence } from './noprop-levels.ts';
 
 const codes = { float32: 1, float64: 11 } as const;
@@ -38,18 +39,6 @@ export interface Block {
   /** Numbers that a step keeps for each row until its backward pass. */
   readonly kept: number;
 }
-
-/** U(±1/√fan in), a bias as the weight before it. */
-const fresh = (dims: readonly number[], fanIn: number, chance: Random): Float64Array =>
-  Float64Array.from({ length: sizeOf(dims) }, () => (2 * chance.next() - 1) / Math.sqrt(fanIn));
-
-const parameter = (name: string, dims: readonly number[], fanIn: number): Parameter => ({
-  name,
-  dims,
-  role: dims.length > 1 ? 'weight' : 'bias',
-  fanIn,
-  fanOut: dims[0],
-});
 
 /** Layers of the data path: for images two convolutions with pooling first, where they are large enough. */
 const dataPath = (net: Parameters<typeof dense>[0], start: Flow, prefix: string, hidden: number, images: boolean): Flow => {
@@ -107,17 +96,11 @@ export const blockOver = (
   const emit = emitter({ taken: [...namesWithin(body), ...body.initializers.keys()] });
   emit.typed(start.value, tensorType('float32', ['N', ...start.row]));
   const parameters: Parameter[] = [];
-  let fanIn = 1;
   let kept = 0;
-  const recorder = netOver(emit, stored);
+  const recorder = drawnNet(netOver(emit, stored), chance, parameters);
   const flow = dataPath(
     {
       ...recorder,
-      parameter(name, dims) {
-        if (dims.length > 1) fanIn = sizeOf(dims.slice(1));
-        parameters.push(parameter(name, dims, fanIn));
-        return recorder.parameter(name, dims, fresh(dims, fanIn, chance));
-      },
       layer(op, name, inputs, attributes, row) {
         kept += sizeOf(row);
         return recorder.layer(op, name, inputs, attributes, row);

@@ -15,6 +15,7 @@ import { largeStepLogistic } from './large-step-logistic.ts';
 import { noprop } from './noprop.ts';
 import { psKd } from './ps-kd.ts';
 import { samplingFree } from './sampling-free.ts';
+import { supernet } from './supernet.ts';
 import { zLoss } from './z-loss.ts';
 
 export const recipeEntries: readonly RecipeEntry[] = [
@@ -35,4 +36,5 @@ export const recipeEntries: readonly RecipeEntry[] = [
   hessianAlignment,
   importance,
   categoryQueries,
+  supernet,
 ];
