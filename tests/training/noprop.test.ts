@@ -212,6 +212,9 @@ test('the chain is saved as one plain model that scores as reported, with or wit
   assert.equal(table.rows[2][accuracy], report.headline.validation_accuracy);
   assert.ok(report.headline.test_accuracy > 0.6, String(report.headline.test_accuracy));
   assert.ok(report.cards.some((c) => c.title === 'Accuracy after each block'));
+  const byEpoch = report.cards.find((c) => c.title === 'Accuracy by epoch');
+  assert.ok(byEpoch?.kind === 'curve');
+  assert.deepEqual(byEpoch.lines[0].points.at(-1), [base.epochs, report.headline.validation_accuracy]);
   assert.ok(notes.some((n) => n.startsWith('A step keeps ')));
   const again = await workshop().run({ ...base, regime });
   assert.deepEqual(readFileSync(again.out), readFileSync(out));

@@ -25,6 +25,8 @@ const refused = (reason: string): Fault => new Fault('training/regime', { regime
 
 /** Classes whose embeddings lie closer than this are one. */
 const CLOSE = 1e-3;
+/** Epochs, at most, after which the chain is judged. */
+const JUDGED = 20;
 /** Rows of a class that a prototype is chosen among. */
 const CANDIDATES = 500;
 
@@ -259,6 +261,15 @@ export const noprop: Regime = defineRegime({
       };
       return { name: order === 'together' ? 'all blocks' : `block ${i + 1}`, plan: own };
     });
+    const chain = { samples: chosen.samples, noisy: chosen.inference === 'sampled' };
+    /** The chain of some blocks as they stand. */
+    const assembled = (begun: readonly Block[]) => {
+      const { graph, scores } = chained(plan, body, begun, levels, embedding, chain, trained, programme.random('chain'));
+      const parameters = [...begun.flatMap((b) => b.parameters), ...shared];
+      const whole: Plan = { ...common, graph, output: plan.output, loss: plan.loss, groups: [{ parameters, lrScale: 1 }] };
+      return { whole, state: { theta: gathered(graph, layoutOf(parameters), precision) }, scores };
+    };
+    const judged: (readonly [number, number])[] = [];
     // In turns, a block trains an epoch and hands what all share to the next; its optimizer keeps averages of its own.
     const turns = order === 'alternating' ? programme.epochs : 1;
     const total = turns * runs.length;
@@ -278,6 +289,13 @@ export const noprop: Regime = defineRegime({
         if (c) trained.set(name, c);
       }
       losses[turn % runs.length] = history.at(-1)?.trainLoss ?? Number.NaN;
+      const epoch = (turn + 1) / runs.length;
+      if (turns === 1 || !programme.validation || programme.ending() || epoch % Math.ceil(turns / JUDGED) !== 0) continue;
+      const { accuracy } = await programme.once(`chain after epoch ${epoch}`, async () => {
+        const { whole, state, scores } = assembled(blocks);
+        return { accuracy: Float64Array.from(await accuracies(programme, whole, state, scores.slice(-1))) };
+      });
+      judged.push([epoch, accuracy[0]]);
     }
     const begun = order === 'together' ? blocks : blocks.slice(0, losses.length);
     if (begun.length < count) programme.note(`The chain ends after block ${begun.length} of ${count}: the others had not begun.`);
@@ -286,17 +304,20 @@ export const noprop: Regime = defineRegime({
     if (closest(ended) < CLOSE)
       programme.note(`Two classes have embeddings closer than ${CLOSE}, so the chain cannot tell them apart; take embedding 'one-hot'.`);
 
-    const chain = { samples: chosen.samples, noisy: chosen.inference === 'sampled' };
-    const { graph, scores } = chained(plan, body, begun, levels, embedding, chain, trained, programme.random('chain'));
-    const parameters = [...begun.flatMap((b) => b.parameters), ...shared];
-    const whole: Plan = { ...common, graph, output: plan.output, loss: plan.loss, groups: [{ parameters, lrScale: 1 }] };
-    const state = { theta: gathered(graph, layoutOf(parameters), precision) };
+    const { whole, state, scores } = assembled(begun);
+    const { graph } = whole;
     const right = await accuracies(programme, whole, state, scores);
     for (let i = 0; i < begun.length; i++)
       programme.record(`block ${i + 1}`, {
         signal: levels[i + 1],
         ...(order !== 'together' ? { train_loss: losses[i] } : {}),
         ...(right.length > 0 ? { validation_accuracy: right[i] } : {}),
+      });
+    if (judged.length > 0)
+      programme.curve({
+        title: 'Accuracy by epoch',
+        caption: 'Of the whole chain on the validation rows.',
+        ...{ x: 'Epoch', y: 'Accuracy', unit: 'fraction', lines: [{ name: 'validation', points: judged }] },
       });
     const points = (values: readonly number[]): readonly (readonly [number, number])[] => values.map((v, i) => [i + 1, v]);
     if (right.length > 0)
