@@ -2,7 +2,7 @@ import { recipeSchema } from '../training/recipe-schema.ts';
 import { catalogue } from './catalogue.ts';
 import { generatedManifest } from './contributes.ts';
 import { page } from './docs.ts';
-import { l10nBundle } from './l10n.ts';
+import { catalogueTexts, l10nBundle } from './l10n.ts';
 import { localise } from './localise.ts';
 import { type MeasuredRecipe, measuredPage } from './measured-page.ts';
 import { withGenerated } from './readme.ts';
@@ -31,7 +31,7 @@ export const generatedFiles = (
   return new Map([
     ['package.json', json({ ...(JSON.parse(read('package.json')) as object), ...(value as object) })],
     ['package.nls.json', json(words)],
-    ['media/l10n/bundle.l10n.json', json(l10nBundle(texts.map(read)))],
+    ['media/l10n/bundle.l10n.json', json(l10nBundle(texts.map(read), catalogueTexts(all)))],
     ['README.md', withGenerated(read('README.md'))],
     ['src/generated/catalogue.json', json(all)],
     ['media/schemas/assay.schema.json', json(suiteSchema(all))],

@@ -12,3 +12,6 @@ export const speak = (own: Translate): void => {
 
 /** A text that people read, in their language. Commands and other files without the running editor use it too. */
 export const t = (message: string, ...words: Words): string => translate(message, ...words);
+
+/** A text of the catalogue (a title, a question, help of an option) in the language of the window. */
+export const spoken = (text: string): string => translate(text);

@@ -1,7 +1,7 @@
 import { type Catalogue, type CatalogueDiagnostic, comparesTwo } from '../../base/catalogue.ts';
 import type { AgainstRef } from '../../base/request.ts';
 import { type Command, defineCommand, type Host, type Menus, type Target } from '../define.ts';
-import { t } from '../l10n.ts';
+import { spoken, t } from '../l10n.ts';
 import { chooseOptions } from './options.ts';
 import { calledIn, chooseData, chooseModel, type Named } from './subject.ts';
 
@@ -109,7 +109,12 @@ export const runDiagnostic: Command = defineCommand({
     const diagnostic = await host.pick(
       t('Run Diagnostic'),
       t('Diagnostic'),
-      host.catalogue.diagnostics.map((d) => ({ label: commandOf(d).title, detail: d.question, group: d.family, value: d })),
+      host.catalogue.diagnostics.map((d) => ({
+        label: spoken(commandOf(d).title),
+        detail: spoken(d.question),
+        group: spoken(d.family),
+        value: d,
+      })),
     );
     if (diagnostic) await diagnose(host, diagnostic, target);
   },

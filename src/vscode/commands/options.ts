@@ -1,10 +1,10 @@
 import { choose, expected, type Option, type Options, type OptionValue } from '../../base/option.ts';
 import type { Choice, Host } from '../define.ts';
-import { t } from '../l10n.ts';
+import { spoken, t } from '../l10n.ts';
 
 /** A line of text that the option accepts. */
 const line = (host: Host, name: string, option: Option, value: OptionValue): Promise<string | undefined> =>
-  host.text(name, `${option.help} ${t('Give {0}.', expected(option))}`, String(value), (typed) => {
+  host.text(name, `${spoken(option.help)} ${t('Give {0}.', expected(option))}`, String(value), (typed) => {
     try {
       choose(name, { [name]: option }, { [name]: typed });
       return undefined;
@@ -25,15 +25,15 @@ const ask = async (
 ): Promise<OptionValue | undefined> => {
   switch (option.kind) {
     case 'flag':
-      return host.pick<OptionValue>(name, option.help, [
+      return host.pick<OptionValue>(name, spoken(option.help), [
         { label: t('true'), value: true },
         { label: t('false'), value: false },
       ]);
     case 'choice':
       return host.pick<OptionValue>(
         name,
-        option.help,
-        option.of.map((value) => ({ label: option.titles?.[value] ?? value, value })),
+        spoken(option.help),
+        option.of.map((value) => ({ label: spoken(option.titles?.[value] ?? value), value })),
       );
     case 'text':
       if (option.writes !== undefined)
@@ -60,7 +60,7 @@ export const chooseOptions = async (
         label: name,
         value: name,
         description: String(given[name] ?? option.default),
-        detail: option.help,
+        detail: spoken(option.help),
         icon: Object.hasOwn(given, name) ? 'edit' : 'blank',
         group: t('options'),
       })),
