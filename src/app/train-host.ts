@@ -103,6 +103,7 @@ export const hostOf = (
       ? { epoch: from.epoch[0], order: { places: from.places, ...(from.weights ? { weights: from.weights } : {}) } }
       : undefined;
   const { each } = compiled.inputs;
+  const toldOf = new Set<string>();
 
   return {
     order(moment) {
@@ -110,10 +111,12 @@ export const hostOf = (
         const chance = random(recipe.seed, `shuffle/${moment.epoch}`);
         current = { epoch: moment.epoch, order: sampler.part.epoch(facts, moment, sampling, chance, sampler.chosen) };
         const missed = undrawn(facts, current.order.places);
-        if (missed.length > 0)
+        // Once for the same classes: a class of one row may be missed in every epoch.
+        if (missed.length > 0 && !toldOf.has(missed.join()))
           note(
-            `Sampler '${sampler.part.id}' drew no row of ${missed.length === 1 ? 'class' : 'classes'} ${missed.join(', ')} in epoch ${moment.epoch + 1}, so nothing was learnt of ${missed.length === 1 ? 'it' : 'them'} there.`,
+            `Sampler '${sampler.part.id}' drew no row of ${missed.length === 1 ? 'class' : 'classes'} ${missed.join(', ')} in epoch ${moment.epoch + 1}, so nothing was learnt of ${missed.length === 1 ? 'it' : 'them'} there. Later epochs that miss the same are not told.`,
           );
+        toldOf.add(missed.join());
       }
       return current.order;
     },

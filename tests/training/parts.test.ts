@@ -144,6 +144,29 @@ test('L-BFGS on the whole data: the loss never rises, and it resumes', async () 
   assert.ok(report.headline.test_accuracy > 0.8);
 });
 
+test('batches of P classes times M rows train an embedding; a class of one row is told once, a batch that does not fit is refused', async () => {
+  const shop = workshop();
+  const labels = Array.from({ length: 41 }, (_, i) => (i === 40 ? 4 : i % 4));
+  const x = labels.flatMap((c, i) => [Math.sin(c * 1.6) + 0.1 * Math.sin(i), Math.cos(c * 1.6), 0.1 * Math.cos(3 * i)]);
+  const data = shop.arrays('d.npz', { x: float32([41, 3], x), y: int64([41], labels) });
+  const recipe = {
+    ...base,
+    data: { train: data },
+    split: { val: 0 },
+    arch: { kind: 'mlp', hidden: '8', dropout: 0.1 },
+    head: { kind: 'embedding', dim: 4 },
+    loss: 'n-pair',
+    sampler: { kind: 'm-per-class', instances: 3 },
+    batch: 9,
+    epochs: 12,
+  };
+  const { report, notes } = await shop.run(recipe, { force: true });
+  assert.equal(report.headline.steps, 12 * 4);
+  assert.equal(notes.filter((n) => /drew no row of class 4/.test(n)).length, 1);
+  assert.ok(report.headline.train_accuracy > 0.6, String(report.headline.train_accuracy));
+  await assert.rejects(shop.run({ ...recipe, batch: 10 }, { force: true }), (e) => Fault.is(e, 'training/class-batch'));
+});
+
 test('a comparison pairs the seeds and tells what the baseline is', async () => {
   const { report } = await workshop().run(
     { ...base, sampler: 'balanced', regularizers: ['l1'] },

@@ -30,6 +30,7 @@ const givenRange = (text: string): readonly [number, number] | undefined => {
 const customs: readonly (readonly [number, number])[] = [
   [0, 1],
   [-1, 1],
+  [0, 16],
   [0, 255],
 ];
 

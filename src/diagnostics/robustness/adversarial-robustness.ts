@@ -22,7 +22,11 @@ const guideOf = (r: Attacked, checks: readonly Check[], headline: Readonly<Recor
       ? ''
       : reached === 0
         ? ' The search for a nearest adversarial row found none, which says that it failed, not that there are none.'
-        : ` Where an attacker may change a row freely, half of the rows fall within a distance of ${number(headline.nearest_median)}.`;
+        : ` Where an attacker may change a row freely, half of the rows that fall do so within a distance of ${number(headline.nearest_median)}.`;
+  const short =
+    r.nearest.length > reached
+      ? ` For ${r.nearest.length - reached} of ${r.nearest.length} rows the search found none; a short search fails too, so raise steps, rounds or rate before reading anything into it.`
+      : '';
   const failed = checks.filter((c) => c.passes === false).length;
   const verdict =
     failed > 0
@@ -32,7 +36,7 @@ const guideOf = (r: Attacked, checks: readonly Check[], headline: Readonly<Recor
     targeted === 'none'
       ? ''
       : ' Attacks were toward a class, which is harder than away from the right one: the same radius leaves more rows right.';
-  return `${radius}${near}${verdict}${toward} Attacks bound robustness from above only. More steps, rounds and rows, the range that inputs may really have, or training on attacked rows (the recipe key adversarial) change the answer; a smaller radius than matters to you does not.`;
+  return `${radius}${near}${short}${verdict}${toward} Attacks bound robustness from above only. More steps, rounds and rows, the range that inputs may really have, or training on attacked rows (the recipe key adversarial) change the answer; a smaller radius than matters to you does not.`;
 };
 
 /** Goodfellow et al. 2014, Madry et al. 2018, Carlini and Wagner 2017, and what tells whether they can be believed. */
