@@ -13,6 +13,8 @@ export interface Targets {
   readonly dims: readonly number[];
   /** Values in float64, as a model of float64 predicts them. */
   readonly double: boolean;
+  /** Of a row of scores so many, the first, are labels of 0 and 1. */
+  readonly marks?: number;
 }
 
 export interface XY {
@@ -72,16 +74,17 @@ const finiteInputs = (path: string) => {
 };
 
 /** Class numbers must be whole and below `classes` (or, where that is not known, not negative); values must be there. */
-const checkLabels = ({ path, rowAt }: Bound, labels: Float64Array, { kind, loss, classes, dims }: Targets): void => {
+const checkLabels = ({ path, rowAt }: Bound, labels: Float64Array, { kind, loss, classes, dims, marks }: Targets): void => {
   const width = kind === 'class' ? 1 : sizeOf(dims);
-  const count = (wrong: (v: number) => boolean): { count: number; row: number; label: number } => {
+  const count = (wrong: (v: number, i: number) => boolean): { count: number; row: number; label: number } => {
     const at = labels.findIndex(wrong);
     return { count: labels.filter(wrong).length, row: at < 0 ? at : rowAt(Math.floor(at / width)), label: labels[at] };
   };
   const missing = count(Number.isNaN);
   if (missing.count > 0) throw new Fault('data/label-missing', { path, ...missing });
-  if (kind === 'marks') {
-    const other = count((v) => v !== 0 && v !== 1);
+  const leading = kind === 'marks' ? width : (marks ?? 0) <= width ? (marks ?? 0) : 0;
+  if (leading > 0) {
+    const other = count((v, i) => i % width < leading && v !== 0 && v !== 1);
     if (other.count > 0) throw new Fault('training/mark', { path, loss, ...other });
   }
   if (kind !== 'class') return;

@@ -90,7 +90,7 @@ const checkParts = (recipe: Recipe, rest: Rest): void => {
     throw refused(recipe, 'targets', extra.targets.part.id, `gives shares of classes, which loss '${loss.part.id}' does not take`);
   if (extra.targets?.part.table && augment?.mixup !== undefined)
     throw refused(recipe, 'targets', extra.targets.part.id, "cannot be mixed; leave out 'augment.mixup'");
-  if (extra.lossScaling?.part.guide && (rest.regularizers ?? []).length === 0 && !rest.head?.part.term)
+  if (extra.lossScaling?.part.guide && (rest.regularizers ?? []).length === 0 && !rest.head?.part.term && !loss.part.twofold)
     throw refused(recipe, 'lossScaling', extra.lossScaling.part.id, 'brings the loss to the size of other terms, but there are none');
 };
 
@@ -168,12 +168,16 @@ export const firstValues = (
   if (!biasInit) return [];
   const { part, chosen } = biasInit;
   const refuse = (reason: string): Fault => refused(recipe, 'biasInit', part.id, reason);
-  const { target } = recipe.loss.part;
-  if (!counts || (target !== 'class' && target !== 'marks'))
-    throw refuse(`needs classes, which loss '${recipe.loss.part.id}' does not have`);
-  const facts = { ...counts, loss: recipe.loss.part.id, marks: target === 'marks' };
-  const values = part.values(facts, chosen);
-  if (!values) return [];
+  const { target, id } = recipe.loss.part;
+  const leading = recipe.loss.part.marks?.(recipe.loss.chosen);
+  if (!counts || (target !== 'class' && target !== 'marks' && leading === undefined))
+    throw refuse(`needs classes, which loss '${id}' does not have`);
+  const all = Array.from(counts.counts);
+  const facts = { ...counts, counts: all.slice(0, leading), loss: id, marks: target !== 'class' };
+  const own = part.values(facts, chosen);
+  if (!own) return [];
+  // Numbers that are no classes begin at 0.
+  const values = all.map((_, i) => own[i] ?? 0);
   const reason = part.refuses?.(facts, chosen);
   if (reason !== undefined) throw refuse(reason);
   const { layer, graph } = plan;

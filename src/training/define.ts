@@ -183,7 +183,12 @@ export interface Loss<O extends Options = Options> extends ObjectivePart<O> {
   readonly soft?: true;
   /** What the model gives is an embedding: its width is not the number of classes, which the data tell. */
   readonly embeds?: true;
+  /** So many columns of a row of scores, the first, are labels of 0 and 1. */
+  marks?(chosen: Chosen<O>): number;
+  /** It gives a `term`. */
+  readonly twofold?: true;
   /**
+   * `term` is [N], a second loss that is added to the first in training, by the same weights; a loss scaling leaves it as it is.
    * `perExample` is [N], already multiplied by `weights` ([N]) where there are any. The loss of a batch is
    * Σ perExample / Σ weights, or the plain mean, so that sums over shards add up. `right` is [N], how right each row is, from
    * 0 to 1, where that is not whether its largest score is the label's.
@@ -193,7 +198,7 @@ export interface Loss<O extends Options = Options> extends ObjectivePart<O> {
     input: LossInput,
     hyper: Hyper<O>,
     chosen: Chosen<O>,
-  ): { readonly perExample: string; readonly weights?: string; readonly right?: string };
+  ): { readonly perExample: string; readonly weights?: string; readonly right?: string; readonly term?: string };
 }
 export const defineLoss = <const O extends Options>(loss: Loss<O>): Loss => loss as unknown as Loss;
 

@@ -17,6 +17,8 @@ export interface Objective {
   readonly correct: string;
   /** Loss of each row, [N], multiplied by its weights. */
   readonly perExample: string;
+  /** Mean of the second loss, of a loss that has one. */
+  readonly term?: string;
 }
 
 /** What a loss reads besides predictions and labels; `weights` multiply its rows. */
@@ -38,6 +40,7 @@ const blended = (emit: Emit, a: Built, b: Built, share: string): Built => ({
   ...a,
   perExample: mixed(emit, a.perExample, b.perExample, share, 0),
   ...(a.weights === undefined || b.weights === undefined ? {} : { weights: mixed(emit, a.weights, b.weights, share, 0) }),
+  ...(a.term === undefined || b.term === undefined ? {} : { term: mixed(emit, a.term, b.term, share, 0) }),
 });
 
 export const emitObjective = (
@@ -51,7 +54,12 @@ export const emitObjective = (
   { weights: rowWeights, ...view }: ObjectiveView = bare,
 ): Objective => {
   const build = (of: string) => part.build(emit, { ...view, logits, target: of, classes }, hyper, chosen);
-  const { perExample: plain, weights, right } = blend ? blended(emit, build(target), build(blend.target), blend.share) : build(target);
+  const {
+    perExample: plain,
+    weights,
+    right,
+    term,
+  } = blend ? blended(emit, build(target), build(blend.target), blend.share) : build(target);
   const perExample = rowWeights === undefined ? plain : emit.Mul(rowWeights, plain);
   const code = emit.type(logits)?.dtype === 'float64' ? codes.float64 : codes.float32;
   const count = emit.Cast(emit.Size(perExample), { to: code });
@@ -65,6 +73,7 @@ export const emitObjective = (
     total,
     weight,
     mean: weights === undefined ? emit.ReduceMean(perExample, { keepdims: 0 }) : emit.Div(total, weight),
+    ...(term === undefined ? {} : { term: emit.Div(sum(rowWeights === undefined ? term : emit.Mul(rowWeights, term)), weight) }),
     correct: sum(right ?? (part.target === 'class' ? emit.Cast(hits(), { to: code }) : undefined)),
   };
 };

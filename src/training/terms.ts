@@ -61,6 +61,7 @@ export const emitTerms = (
     const stem = `regularizer${i}`;
     add(part.id, part.term(emit, regularizerInput(seen, stem), hyperFor(stem), chosen));
   }
+  if (objective.term !== undefined) add(plan.loss.part.id, objective.term);
   const { head } = plan;
   if (head?.part.term) add(head.part.id, head.part.term(emit, regularizerInput(seen, 'head'), hyperFor('head'), head.chosen));
   const values = Object.values(lines);

@@ -201,3 +201,91 @@ test('guided scaling of a plain classifier is refused with the reason, and that 
   const { notes } = await workshop().run({ ...recipe, regularizers: [{ kind: 'l1', weight: 1e-5 }] });
   assert.ok(notes.some((n) => /starved/.test(n)));
 });
+
+/** Loss, second loss and their gradients by the outputs [N, 3]: two classes and one number of a box. */
+const detected = async (outputs: readonly number[], targets: readonly number[], classes = 2) => {
+  const base = emitter({});
+  const emit: typeof base = { ...base, scalar: (value, dtype = 'float64') => base.scalar(value, dtype) };
+  const loss = pick(losses, 'detection', { classes });
+  const rows = outputs.length / 3;
+  for (const name of ['z', 'y']) emit.typed(name, tensorType('float64', [rows, 3]));
+  const { names, values } = hyperOf(emit, loss, 'loss', 'float64');
+  const { mean, term = '' } = emitObjective(emit, loss, names, 'z', 'y', 0);
+  const grads = [mean, term].map((of) => gradients(emit, of, ['z']).get('z') ?? '');
+  const given = only(values, emit.nodes);
+  const inputs = ['z', 'y', ...Object.keys(given)].map((name) => ({ name, type: emit.type(name) ?? tensorType('float64', []) }));
+  const ends = [mean, term, ...grads].map((name, i) => ({ name, type: tensorType('float64', i < 2 ? [] : [rows, 3]) }));
+  const out = await once(modelOf({ irVersion: 8, opsets: new Map([['', 18]]) }, emit.graph('g', inputs, ends)), {
+    ...given,
+    z: float64([rows, 3], outputs),
+    y: float64([rows, 3], targets),
+  });
+  const [own, boxes] = grads.map((g) => numbers(out[g]));
+  return { mean: numbers(out[mean])[0], term: numbers(out[term])[0], own, boxes };
+};
+
+test('the loss of a dense detector: the card’s anchors, smooth-L1 of foreground alone, and the slopes of both', async () => {
+  // Boxes off by 0.795 (beyond β), by 5 at the background anchor, and by 0.05 (within).
+  const z = [0, 1, 0.795, -2, 0.5, 5, 3, -1, 0.05];
+  const y = [1, 0, 0, 0, 0, 0, 0, 1, 0];
+  const found = await detected(z, y);
+  near([found.mean], [3.7346314512], 1e-10);
+  near([found.term], [(0.795 - 0.055 + (0.5 * 0.05 ** 2) / 0.11) / 2], 1e-14);
+  const sigma = (v: number): number => 1 / (1 + Math.exp(-v));
+  near(
+    found.own,
+    z.map((v, i) => (i % 3 === 2 ? 0 : (sigma(v) - y[i]) / 2)),
+    1e-14,
+  );
+  near(found.boxes, [0, 0, 0.5, 0, 0, 0, 0, 0, 0.05 / 0.11 / 2], 1e-14);
+  // Without foreground the sum is divided by 1, and boxes have no loss.
+  const none = await detected([0, 0, 1, 0, 0, 1], [0, 0, 0, 0, 0, 0]);
+  near([none.mean, none.term], [4 * Math.LN2, 0], 1e-14);
+  // Classes alone.
+  near([(await detected([0, 0, 0], [1, 0, 0], 3)).term], [0], 0);
+});
+
+test('a detector of anchors trains with its prior as first biases of classes and none of boxes, its factor guided by the boxes', async () => {
+  const shop = workshop();
+  const chance = random(1, 'anchors');
+  const rows = 240;
+  const x = Array.from({ length: rows * 4 }, () => chance.normal());
+  const y = Array.from({ length: rows }, (_, i) => [Number(i % 12 === 0), Number(i % 24 === 1), x[4 * i], -x[4 * i]]).flat();
+  const path = shop.arrays('anchors.npz', { x: float32([rows, 4], x), y: float32([rows, 4], y) });
+  const recipe = {
+    arch: { kind: 'mlp', hidden: '8' },
+    data: { train: { path } },
+    split: { val: 0 },
+    loss: { kind: 'detection', classes: 2 },
+    biasInit: { kind: 'optimal', deviation: 0.01 },
+    optimizer: { kind: 'sgd', lr: 0 },
+    batch: 60,
+    epochs: 1,
+  };
+  const { out } = await shop.run(recipe);
+  const graph = parse(readFileSync(out), 'm').graph;
+  const bias = [...graph.initializers].find(([, c]) => c.dims.length === 1 && c.dims[0] === 4)?.[0] ?? '';
+  // 20 and 10 of 240 anchors are objects of the two classes.
+  const prior = Math.log(30 / 450);
+  near(stored(out, bias), [prior, prior, 0, 0], 1e-6);
+  const { report } = await shop.run({ ...recipe, optimizer: { kind: 'sgd', lr: 0.02 }, epochs: 3, lossScaling: 'guided' }, { force: true });
+  assert.equal(report.outcome, 'measured', report.reason?.sentence);
+  const terms = report.cards.find((c) => c.title === 'Terms added to the loss');
+  assert.ok(terms?.kind === 'curve');
+  assert.deepEqual(terms.lines.map((l) => l.name).toSorted(), ['detection', 'loss-scale']);
+  const half = shop.arrays('half.npz', {
+    x: float32([rows, 4], x),
+    y: float32(
+      [rows, 4],
+      y.map((v, i) => (i === 5 ? 0.5 : v)),
+    ),
+  });
+  await assert.rejects(
+    shop.run({ ...recipe, data: { train: { path: half } } }, { force: true }),
+    (e) => Fault.is(e, 'training/mark') && /0\.5/.test(e.message),
+  );
+  await assert.rejects(
+    shop.run({ ...recipe, loss: { kind: 'detection', classes: 9 } }),
+    (e) => Fault.is(e, 'training/part') && /takes 9 classes, and a row has 4 numbers/.test(e.message),
+  );
+});

@@ -4,6 +4,7 @@ import { binomialDeviance } from './binomial-deviance.ts';
 import { contrastive } from './contrastive.ts';
 import { correctnessAware } from './correctness-aware.ts';
 import { crossEntropy } from './cross-entropy.ts';
+import { detection } from './detection.ts';
 import { focal } from './focal.ts';
 import { huber } from './huber.ts';
 import { klDistillation } from './kl-distillation.ts';
@@ -24,6 +25,7 @@ export const losses: readonly Loss[] = [
   zLoss,
   margin,
   binaryCrossEntropy,
+  detection,
   klDistillation,
   mse,
   mae,
