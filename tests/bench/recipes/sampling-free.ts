@@ -101,7 +101,7 @@ export const samplingFree: RecipeEntry = {
         row('biases near 0', 'keep', '< 0.05'),
         row('biases near 0 and guided scaling', 'keep, guided', '0.0002 measured in the card'),
       ],
-      says: `${optimal > 0.6 ? 'The optimal bias trains without any sampling, as expected' : 'The optimal bias does not reach what was expected'}; biases near 0 ${keep < 0.05 ? 'do not, as expected' : 'do better than was expected'}. Guided scaling ${mean('optimal, guided') < optimal - 0.01 ? 'slows the classes in so few steps, as in the card, since the loss of boxes is the smaller one: leave it off unless the steps are many' : 'does not slow the classes here, other than in the card'}.`,
+      says: `${optimal > 0.6 ? 'The optimal bias trains without any sampling, as expected' : 'The optimal bias does not reach what was expected'}; biases near 0 ${keep < 0.05 ? 'do not, as expected' : 'do better than was expected'}. Guided scaling ${mean('optimal, guided') < optimal - 0.01 ? 'slows the classes in so few steps, as in the card, since the loss of boxes is the smaller one: leave it off unless the steps are many' : 'does not slow the classes here, other than in the card'}.${mean('keep, guided') > 0.05 ? ' From biases near 0 it saves the run in part, other than in the card, whose last weights begin smaller.' : ''}`,
     };
   },
 };
