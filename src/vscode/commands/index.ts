@@ -10,6 +10,7 @@ import { imageSaliency, lookAtSample, textSaliencyOptions, toggleTextSaliency } 
 import { keepFirstUnits } from './keep-units.ts';
 import { gradientGraph, openModel } from './model.ts';
 import { compareModelFiles, profileModel, revealFile, trainFurther } from './model-files.ts';
+import { newRecipe } from './new-recipe.ts';
 import { copyRunLink, revealRun } from './run-files.ts';
 import { runSuite } from './run-suite.ts';
 import { cancelRun, compareRuns, deleteRun, openCard, openRun, repeatRun, saveReport, showLog } from './runs.ts';
@@ -35,6 +36,7 @@ export const commands = (catalogue: Catalogue): readonly Command[] => [
   trainFurther,
   keepFirstUnits,
   revealFile,
+  newRecipe,
   train,
   compareTraining,
   generateVectors,

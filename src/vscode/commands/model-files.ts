@@ -57,19 +57,31 @@ export const profileModel: Command = defineCommand({
   },
 });
 
-/** A recipe that goes on from a model: what is only for testing stays so. */
-export const furtherRecipe = (recipe: string, model: string, data: DataRef): string => {
-  const beside = (path: string): string => relative(dirname(recipe), path).replaceAll('\\', '/');
+const besideOf =
+  (recipe: string) =>
+  (path: string): string =>
+    relative(dirname(recipe), path).replaceAll('\\', '/');
+
+/** The keys of a recipe that name its data: what is only for testing stays so. */
+export const recipeData = (recipe: string, data: DataRef): object => {
+  const beside = besideOf(recipe);
   const of = ({ path, labels, ...rest }: DataRef): DataRef => ({
     path: beside(path),
     ...(labels === undefined ? {} : { labels: beside(labels) }),
     ...rest,
   });
   const tested = data.split === 'test';
-  const whole = {
-    model: beside(model),
+  return {
     data: tested ? { train: of({ ...data, split: 'train' }), test: of(data) } : { train: of(data) },
     split: { val: 0.1, stratified: true },
+  };
+};
+
+/** A recipe that goes on from a model. */
+export const furtherRecipe = (recipe: string, model: string, data: DataRef): string => {
+  const whole = {
+    model: besideOf(recipe)(model),
+    ...recipeData(recipe, data),
     loss: 'cross-entropy',
     optimizer: { kind: 'adam', lr: 0.0003 },
     batch: 32,
