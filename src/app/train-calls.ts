@@ -11,3 +11,16 @@ export const stepsOfCall = (seconds: number, left: number): number => {
   const fit = Math.max(Math.floor(usual / seconds), Math.ceil(least / seconds), longest < callSteps ? 1 : callSteps);
   return Math.ceil(left / Math.max(Math.ceil(left / longest), Math.floor(left / fit)));
 };
+
+/** So many values from a place on. A call of a small model is a matter of microseconds a step, and so is a callback for each row. */
+export const stretch = (values: ArrayLike<number>, from: number, count: number): Float64Array => {
+  const out = new Float64Array(count);
+  for (let i = 0; i < count; i++) out[i] = values[from + i];
+  return out;
+};
+/** The values at these places. */
+export const taken = (values: ArrayLike<number>, places: ArrayLike<number>): Float64Array => {
+  const out = new Float64Array(places.length);
+  for (let i = 0; i < out.length; i++) out[i] = values[places[i]];
+  return out;
+};

@@ -11,7 +11,7 @@ import { vector } from '../training/layout.ts';
 import type { Plan } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { AppJob } from './ports.ts';
-import { stepsOfCall } from './train-calls.ts';
+import { stepsOfCall, stretch, taken } from './train-calls.ts';
 import type { Held, TrainingRows } from './train-data.ts';
 import type { Diagnosed } from './train-diagnose.ts';
 import { type HostRows, hostOf } from './train-host.ts';
@@ -245,8 +245,8 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     const due = Math.min(Math.floor(left / size), asked);
     const undecided = decide ? Math.max(1, decide.every(decided) - p.undecided) : Number.POSITIVE_INFINITY;
     const k = run.iterate ? 1 : Math.min(stepsOfCall(perRow * size, due), fitting, undecided);
-    const places = Array.from({ length: k * size }, (_, i) => order.places[p.position + i]);
-    const positions = Float64Array.from(places, (at) => train.positions[at]);
+    const places = stretch(order.places, p.position, k * size);
+    const positions = taken(train.positions, places);
     const validation = p.history.flatMap((row) => row.valLoss ?? []);
     const lr = Array.from({ length: k }, (_, i) => rateAt(i, validation));
     const feeds = run.iterate ? {} : await feedsFor(order, cut, k, positions, lr);
@@ -281,7 +281,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
       if (recipe.nonfinite === 'stop' || p.skippedInRow > skipLimit)
         bad ??= { state, step: before + i, lr: lr[i], positions: positions.slice(i * size, (i + 1) * size) };
     }
-    if (!bad) host.tell(places.slice(0, made * size), out, momentOf(p.epoch));
+    if (!bad) host.tell(places.subarray(0, made * size), out, momentOf(p.epoch));
     curves.loss.push(...loss);
     curves.accuracy.push(...accuracy);
     curves.lr.push(...lr.slice(0, made));

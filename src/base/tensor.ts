@@ -58,8 +58,8 @@ export const float32 = (dims: readonly number[], data: Float32Array | readonly n
   data: data instanceof Float32Array ? data : Float32Array.from(data),
 });
 
-export const int64 = (dims: readonly number[], data: ArrayLike<number>): Tensor => ({
-  dtype: 'int64',
-  dims,
-  data: BigInt64Array.from(Array.from(data, BigInt)),
-});
+export const int64 = (dims: readonly number[], data: ArrayLike<number>): Tensor => {
+  const values = new BigInt64Array(data.length);
+  for (let i = 0; i < values.length; i++) values[i] = BigInt(data[i]);
+  return { dtype: 'int64', dims, data: values };
+};
