@@ -159,6 +159,20 @@ const pathGates = (
   return gates;
 };
 
+/** Values that a draw of 32 bits tells two numbers apart by. */
+const HALF_DRAW = 65536;
+/** 0 with probability `share`, to 16 bits, and else what keeps the mean at 1: two numbers from each draw. */
+const drawMask = (mask: Float32Array | Float64Array, share: number, r: Random): void => {
+  const limit = Math.min(HALF_DRAW - 1, Math.round(share * HALF_DRAW));
+  const kept = HALF_DRAW / (HALF_DRAW - limit);
+  for (let i = 0; i < mask.length; i += 2) {
+    const both = r.next() * HALF_DRAW;
+    const high = Math.floor(both);
+    mask[i] = high < limit ? 0 : kept;
+    if (i + 1 < mask.length) mask[i + 1] = (both - high) * HALF_DRAW < limit ? 0 : kept;
+  }
+};
+
 /** Draws and scheduled numbers of `count` steps from number `first` on: a resumed run is fed the same. */
 export const hostInputs = (
   plan: Omit<Plan, 'groups'>,
@@ -174,7 +188,7 @@ export const hostInputs = (
     const size = tensor.data.length / count;
     for (let k = 0; k < count; k++) {
       const r = random(seed, `dropout/${value}/${first + k}`);
-      for (let i = 0; i < size; i++) tensor.data[k * size + i] = r.next() < share ? 0 : 1 / (1 - share);
+      drawMask(tensor.data.subarray(k * size, (k + 1) * size), share, r);
     }
     out[`dropout/${value}`] = tensor;
   }
