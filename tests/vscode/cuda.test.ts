@@ -70,11 +70,22 @@ test('what is installed already is linked again and said', { skip: !here }, asyn
   assert.match(said[0], /installed\. Nothing that it needs is missing/);
 });
 
-test('where there is no CUDA the devices that are used instead are named', { skip: here }, async () => {
-  const { said, asked } = await play(installCuda, {}, [cpu, { provider: 'webgpu', ok: true, reason: '' }]);
-  assert.deepEqual(asked, []);
-  assert.match(said[0], /Linux on x64 only; this is .* Here models run on: the processor, WebGPU\.$/);
-});
+for (const [platform, arch] of [
+  ['darwin', 'arm64'],
+  ['win32', 'x64'],
+  ['linux', 'arm64'],
+] as const)
+  test(`on ${platform}-${arch} the devices that are used instead are named`, async (t) => {
+    const own = { platform: process.platform, arch: process.arch };
+    const become = (as: { readonly platform: string; readonly arch: string }): void => {
+      for (const [name, value] of Object.entries(as)) Object.defineProperty(process, name, { value });
+    };
+    t.after(() => become(own));
+    become({ platform, arch });
+    const { said, asked } = await play(installCuda, {}, [cpu, { provider: 'webgpu', ok: true, reason: '' }]);
+    assert.deepEqual(asked, []);
+    assert.match(said[0], new RegExp(`Linux on x64 only; this is ${platform}-${arch}.* Here models run on: the processor, WebGPU\\.$`));
+  });
 
 test('removal says how much became free, or that there was nothing', async () => {
   assert.match((await play(removeCuda, { remove: async () => 5e8 }, [])).said[0], /removed; 500 MB are free again/);
