@@ -149,11 +149,18 @@ export const reportPage = ({ title, reports, checks, out }: Message, host: Host,
   if (reports.length === 1 && checks === undefined) return page(view(0).element, () => {});
   const id = freshId('report');
   const panel = el('div', { role: 'tabpanel', id: `${id}-panel`, tabindex: -1 });
+  /** Reports of one title are told apart by the checks that asked for them, or by number. */
+  const tabName = (i: number): string => {
+    const { title } = reports[i];
+    const alike = reports.flatMap((report, r) => (report.title === title ? [r] : []));
+    if (alike.length === 1) return title;
+    return `${title}: ${checks?.find(({ report }) => report === i)?.name ?? alike.indexOf(i) + 1}`;
+  };
   const tabs = reports.map((report, i) =>
     el(
       'button',
       { role: 'tab', type: 'button', id: `${id}-${i}`, class: 'tab', 'aria-controls': `${id}-panel`, on: { click: () => show(i) } },
-      given(report.title),
+      given(tabName(i)),
       MARK[report.outcome] !== '' && el('span', { class: 'tab-mark' }, MARK[report.outcome]),
     ),
   );

@@ -8,7 +8,7 @@ import { inputColumns, labelColumn, misfitLabels, stray } from '../data/columns.
 import type { Column, Dataset } from '../data/define.ts';
 import { fitImages } from '../data/image-fit.ts';
 import { joinColumn } from '../data/join.ts';
-import { type LabelReader, labelReader, storedClassNames } from '../data/labels.ts';
+import { type LabelReader, labelReader, namesOfNumbers, readByName, storedClassNames } from '../data/labels.ts';
 import { type Marks, marksOf } from '../data/marks.ts';
 import { isDataFile } from '../data/open.ts';
 import { type Predictions, predictionsOf } from '../data/predictions.ts';
@@ -112,6 +112,7 @@ interface Parts {
   readonly fitted?: Fitted;
   readonly table?: Predictions;
   readonly tokens?: FittedText;
+  readonly inputNames?: readonly string[];
   readonly target?: Target;
   readonly unscored?: Fault;
   /** The array named as the rows, where they have no scores. */
@@ -130,6 +131,7 @@ const assemble = ({
   fitted,
   table,
   tokens,
+  inputNames,
   target,
   unscored,
   named,
@@ -171,7 +173,7 @@ const assemble = ({
           },
         }
       : {}),
-    ...(fitted && columns.length > 1 ? { inputNames: columns.map((c) => c.name) } : {}),
+    ...(inputNames ? { inputNames } : {}),
     labelled: label !== undefined || marks !== undefined,
     known: dataset.columns.map((c) => c.name),
     groups,
@@ -342,7 +344,7 @@ export const bind = async (ref: DataRef, ports: World, job: Listener, options: B
       groups: groupColumns(dataset, options.groups),
       namesFrom: namesFrom(options, label),
       ...(marks ? { marks } : {}),
-      ...(label ? { label: options.bare ? label : byName(dataset.path, label, table.classes) } : {}),
+      ...(label ? { label: options.bare ? label : { ...label, reader: readByName(dataset.path, label.reader, table.classes) } } : {}),
       ...(classNames ? { classNames } : {}),
     });
   }
@@ -367,6 +369,7 @@ export const bind = async (ref: DataRef, ports: World, job: Listener, options: B
   for (const fact of fitted.notes) job.note(fact);
   const rows = await chooseRows(dataset, ref, labelName, columns[0].name, options.limit, job);
   const classNames = given ?? label?.reader.names ?? marks?.names;
+  const inputNames = await namesOfNumbers(dataset, columns, job.signal);
   return assemble({
     dataset,
     rows,
@@ -374,25 +377,11 @@ export const bind = async (ref: DataRef, ports: World, job: Listener, options: B
     fitted,
     target: options.target,
     ...(tokens ? { tokens } : {}),
+    ...(inputNames ? { inputNames } : {}),
     ...(marks ? { marks } : {}),
     groups: groupColumns(dataset, options.groups),
     namesFrom: namesFrom(options, label),
     ...(label ? { label } : {}),
     ...(classNames ? { classNames } : {}),
   });
-};
-
-/** Where a table's columns are named by numbers (prob_1 to prob_3), the label 1 means the column named 1, not the second one. */
-const byName = (path: string, label: NonNullable<Parts['label']>, classes: readonly string[] | undefined): NonNullable<Parts['label']> => {
-  const numbers = classes?.map((c) => (/^\d+$/.test(c) ? Number(c) : Number.NaN)) ?? [];
-  if (label.reader.names || numbers.some(Number.isNaN) || numbers.every((n, i) => n === i)) return label;
-  const index = new Map(numbers.map((n, i) => [n, i]));
-  const read: LabelReader['read'] = (tensor, rows) =>
-    label.reader.read(tensor, rows).map((v, i) => {
-      const at = index.get(v);
-      if (at === undefined && !Number.isNaN(v))
-        throw new Fault('data/class-name', { path, row: rows[i], label: String(v), nearest: '', known: classes ?? [] });
-      return at ?? v;
-    });
-  return { ...label, reader: { ...label.reader, read } };
 };

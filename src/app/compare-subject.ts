@@ -46,6 +46,8 @@ export const openComparison = async (
     // On the subject's own data it has the same to tell, which the report says once.
     data ? { ...job, note: (text) => job.note(`'${path}': ${text}`) } : job,
   );
+  for (const { bound } of [open, other])
+    if (bound.table === 'values' && declared !== 'values') throw new Fault('evidence/numbers-compared', { path: bound.path });
   if (other.model && open.model && other.device.actual !== open.device.actual)
     job.note(`The models ran on different devices: ${open.device.actual} and ${other.device.actual} (${other.device.reason}).`);
   const side = (subject: OpenSubject, of: string): PairSide => ({ passage: passageOf(subject.bound, subject.model, declared), path: of });

@@ -99,11 +99,40 @@ export const labelReader = async (
   };
 };
 
-/** Class names stored beside the rows (`class_names`), where they are as many as the classes. */
-export const storedClassNames = async (dataset: Dataset, signal?: AbortSignal): Promise<readonly string[] | undefined> => {
-  for (const name of ['class_names', 'classes', 'label_names', 'target_names']) {
-    if (!dataset.extras.some((e) => e.name === name && e.dtype === 'string' && e.dims.length === 0)) continue;
-    return (await dataset.extra(name, signal)).data as string[];
-  }
-  return undefined;
+/** Where a table's columns are named by numbers (prob_1 to prob_3), the label 1 means the column named 1, not the second one. */
+export const readByName = (path: string, reader: LabelReader, classes: readonly string[] | undefined): LabelReader => {
+  const numbers = classes?.map((c) => (/^\d+$/.test(c) ? Number(c) : Number.NaN)) ?? [];
+  if (reader.names || numbers.some(Number.isNaN) || numbers.every((n, i) => n === i)) return reader;
+  const index = new Map(numbers.map((n, i) => [n, i]));
+  const read: LabelReader['read'] = (tensor, rows) =>
+    reader.read(tensor, rows).map((v, i) => {
+      const at = index.get(v);
+      if (at === undefined && !Number.isNaN(v))
+        throw new Fault('data/class-name', { path, row: rows[i], label: String(v), nearest: '', known: classes ?? [] });
+      return at ?? v;
+    });
+  return { ...reader, read };
+};
+
+/** The first of the arrays so named that is a list of words. */
+const storedWords = async (dataset: Dataset, names: readonly string[], signal?: AbortSignal): Promise<readonly string[] | undefined> => {
+  const found = names.find((name) => dataset.extras.some((e) => e.name === name && e.dtype === 'string' && e.dims.length === 0));
+  return found === undefined ? undefined : ((await dataset.extra(found, signal)).data as string[]);
+};
+
+/** Class names stored beside the rows (`class_names`). */
+export const storedClassNames = (dataset: Dataset, signal?: AbortSignal): Promise<readonly string[] | undefined> =>
+  storedWords(dataset, ['class_names', 'classes', 'label_names', 'target_names'], signal);
+
+/** What the numbers of a row are called: as their columns, or as an array beside a single one says (`feature_names`), where it is as long. */
+export const namesOfNumbers = async (
+  dataset: Dataset,
+  columns: readonly Column[],
+  signal?: AbortSignal,
+): Promise<readonly string[] | undefined> => {
+  if (columns.length !== 1) return columns.map((c) => c.name);
+  const [{ dims }] = columns;
+  const names =
+    dims.length === 1 ? await storedWords(dataset, ['feature_names', 'features', 'column_names', 'columns'], signal) : undefined;
+  return names?.length === dims[0] ? names : undefined;
 };

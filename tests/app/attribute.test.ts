@@ -96,6 +96,7 @@ test('a row of a table has one value per column and no picture', async () => {
   const found = await run('mlp_breast_cancer', 'fixtures/data/breast_cancer.npz', { method: 'integrated-gradients' });
   assert.ok(found.shown.kind === 'bars');
   assert.deepEqual([found.shown.names.length, found.shown.inputs?.length, found.values.length, found.shown.what], [30, 30, 30, 'Input']);
+  assert.deepEqual(found.shown.names.slice(0, 2), ['mean radius', 'mean texture'], 'names stored beside the rows');
   assert.match(String(fact(found, 'Baseline')), /^mean of 256 rows/);
 });
 

@@ -161,6 +161,13 @@ test('tables that are not of the same rows are refused with the row and what dif
   await refused(tables(a, more), 'data/pair-classes', /\(2\).*\(3\)/);
 });
 
+test('tables of predicted numbers are refused with what compares them', async () => {
+  const numbers = file('numbers.csv', 'target,prediction\n1,1.5\n2,2.5\n3,2\n');
+  const { outcome, reason } = await tables(numbers, numbers);
+  assert.equal(outcome, 'unavailable');
+  assert.match(reason?.sentence ?? '', /run regression-report on each and compare the two runs/);
+});
+
 test('a table whose rows are broken is refused, and the other side does not hang', async () => {
   const broken = file('broken.csv', csv('label,prob_cat,prob_dog', 'cat,0.9,0.1', 'dog,0.2,0.8', 'cat,nan,0.6', 'dog,0.3,0.7'));
   await refused(tables(a, broken), 'data/not-finite', /'.*broken\.csv'.*row 2/);

@@ -7,7 +7,7 @@ import { toMarkdown } from '../../src/report/markdown.ts';
 import type { Card, Report } from '../../src/report/report.ts';
 import { twins } from '../../src/report/twin.ts';
 import { sampleReport } from '../report/fixtures.ts';
-import { close, colours, holds, launch, type Opened, openFile, screenshot, skip } from './browser.ts';
+import { close, colours, holds, launch, type Opened, openFile, openPanel, post, screenshot, skip } from './browser.ts';
 
 before(launch);
 after(close);
@@ -242,6 +242,18 @@ test('several reports stand behind tabs that the arrow keys reach', { skip }, as
   await page.keyboard.press('ArrowRight');
   assert.match((await page.locator('.outcome').textContent()) ?? '', /Stopped before the end/);
   assert.equal(await page.locator('.sample').count(), 2, 'what was measured by then is shown');
+});
+
+test('reports of one title are told apart behind their tabs', { skip }, async () => {
+  const { page } = await openPanel('alike');
+  const reports = [1, 2, 3].map((n) => (n === 3 ? sampleReport('unavailable') : sampleReport('every-kind')));
+  await post(page, { type: 'reports', title: 'Two', reports });
+  const tabs = page.getByRole('tab');
+  await tabs.first().waitFor();
+  assert.deepEqual(await tabs.allTextContents(), ['Reliability diagram: 1', 'Reliability diagram: 2', 'Confusion matrixnot available']);
+  const check = (name: string, report: number): object => ({ name, status: 'passed', sentence: '', report });
+  await post(page, { type: 'reports', title: 'Suite', reports, checks: [check('small', 0), check('large', 1), check('other', 2)] });
+  await page.getByRole('tab', { name: 'Reliability diagram: large' }).waitFor();
 });
 
 test('where it was measured: hashes, seed, options, and the device that did the work', { skip }, async () => {
