@@ -67,6 +67,7 @@ test('the card’s three anchors: the loss of classes, of boxes, and the factor 
   near(headline.class_loss, 3.7346314512);
   near(headline.box_loss, 0.37);
   near(headline.guided_weight, 0.0990727, 1e-7);
+  for (const card of report.cards) if (card.kind === 'bars') for (const s of card.series) assert.equal(s.intervals, undefined);
   near(headline.loss_per_positive, 3.7346314512);
   assert.deepEqual([headline.images, headline.anchors, headline.classes, headline.positives], [1, 3, 2, 2]);
   near(headline.prior, 2 / 6);

@@ -29,7 +29,7 @@ export interface Balance {
 const total = (of: Float64Array): number => of.reduce((a, b) => a + b, 0);
 /** At least half a pair, and at most all but half a pair. */
 export const boundedShare = (n: number, of: number): number => Math.min(Math.max(n, 0.5), of - 0.5) / of;
-export const logit = (p: number): number => -Math.log((1 - p) / p);
+export const logit = (p: number): number => 0 - Math.log((1 - p) / p);
 
 export const constantPrediction = (name: string, p: number, positives: number, pairs: number, focal: Focal): Constant => {
   const others = pairs - positives;

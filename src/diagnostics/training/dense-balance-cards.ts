@@ -82,6 +82,10 @@ const losses = (r: DenseBalance, { batch }: DenseOptions): Card[] => {
   ];
 };
 
+/** Anchors of an image depend on each other, so ranges over single anchors would be too narrow. */
+const withoutRanges = (card: Card): Card =>
+  card.kind === 'bars' ? { ...card, series: card.series.map(({ intervals: _, ...series }) => series) } : card;
+
 export const denseCards = (r: DenseBalance, chosen: DenseOptions, name: (c: number) => string): Card[] => [
   {
     kind: 'text',
@@ -91,7 +95,7 @@ export const denseCards = (r: DenseBalance, chosen: DenseOptions, name: (c: numb
       `An early version of the method also scores detections from N_f/A = ${number(r.balance.positives / r.balance.rows)} on, in place of 0.05.`,
     ],
   },
-  ...balanceCards(r.balance, chosen.confidenceLevel, name),
+  ...balanceCards(r.balance, chosen.confidenceLevel, name).map(withoutRanges),
   splits(r),
   ...losses(r, chosen),
 ];
