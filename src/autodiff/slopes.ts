@@ -16,6 +16,8 @@ export interface SlopesGraph {
   /** ln p, [N, C], and the slope, shaped as `u`. */
   readonly outputs: { readonly scores: string; readonly slope?: string };
   readonly classes?: number;
+  /** The model gives probabilities that no logits lie behind. */
+  readonly bare: boolean;
 }
 
 export const slopesGraph = (model: Model, known: Known, options: UnitOptions & { readonly of?: Climbed }): SlopesGraph => {
@@ -24,10 +26,10 @@ export const slopesGraph = (model: Model, known: Known, options: UnitOptions & {
   const u = record.input('unit', ['N', ...row]);
   record.place(emit, u, options.input);
   for (const node of restrict(model.graph, [{ name: options.output }]).nodes) emit.node(node);
-  const { rows, classes } = logShares(emit, options);
+  const { rows, classes, bare } = logShares(emit, options);
   const inputs = { u, low, span };
   const scores = record.output(rows, 'scores', ['N', classes]);
-  const told = classes === undefined ? {} : { classes };
+  const told = { bare, ...(classes === undefined ? {} : { classes }) };
   if (!options.of) return { model: record.model(), inputs, outputs: { scores }, ...told };
   const label = record.input('label', ['N'], 'int64');
   const temperature = options.of === 'loss' ? { temperature: record.input('temperature', []) } : {};

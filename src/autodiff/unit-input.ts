@@ -3,6 +3,7 @@ import type { Dim, Model, TensorType, ValueInfo } from '../graph/types.ts';
 import { freeInputs } from '../graph/walk.ts';
 import { finished, type Known, recording } from './differentiate.ts';
 import { type EntryOptions, entriesOf } from './entry.ts';
+import { logitsOf } from './loss.ts';
 import { cast, num } from './shapes.ts';
 
 /** A model whose input is searched within its range: x = low + span·u, u in [0, 1]. */
@@ -61,13 +62,14 @@ export const unitRecorder = (model: Model, known: Known, { input }: UnitOptions)
   };
 };
 
-/** ln p of every class, [N, C]: away from the logits by a number for each row, so that their differences are the same. */
+/** ln p of every class, [N, C]: away from the logits by a number for each row, so that their differences are the same; `bare` where there are none. */
 export const logShares = (
   emit: Emit,
   { output, probabilities }: Pick<UnitOptions, 'output' | 'probabilities'>,
-): { readonly rows: string; readonly classes?: number } => {
+): { readonly rows: string; readonly classes?: number; readonly bare: boolean } => {
   const { rows, targets } = entriesOf(emit, { output, scale: 'loss', ...(probabilities ? { probabilities } : {}) });
-  return { rows: emit.Neg(rows), ...(targets === undefined ? {} : { classes: targets }) };
+  const bare = probabilities === true && logitsOf(emit, output).by === 'none';
+  return { rows: emit.Neg(rows), bare, ...(targets === undefined ? {} : { classes: targets }) };
 };
 
 /** Of every row the score of the class `label` (int64 [N]), and the largest of the others, [N]. */

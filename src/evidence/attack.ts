@@ -25,6 +25,8 @@ export interface Nearest {
 /** Attacks on the model, of inputs within their range. */
 export interface OpenAttacks {
   readonly classes: number;
+  /** The model gives probabilities that no logits lie behind: a logarithm is taken of at least 1e-12. */
+  readonly bare: boolean;
   /** ln p of every class. */
   scores(u: Float32Array, signal: AbortSignal): Promise<Matrix>;
   /** The slope of −ln softmax(scores/T)[label], or of max_{j≠label} scores_j − scores_label, along u. */

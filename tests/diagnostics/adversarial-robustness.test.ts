@@ -166,6 +166,31 @@ test('logits 1000 times as large: the loss hides its gradient, FGSM finds nothin
   );
 });
 
+test('probabilities of 0 are told where no logits lie behind them, and only there', async () => {
+  const behind = (name: string, last: (emit: ReturnType<typeof emitter>, p: string) => string): string => {
+    const emit = emitter({});
+    const type = { kind: 'tensor', dtype: 'float32', dims: ['N', 3] } as const;
+    emit.typed('x', type);
+    const w = emit.hold(
+      'W',
+      constantOf(
+        'float32',
+        [2, 3],
+        W.flat().map((v) => 1e4 * v),
+      ),
+    );
+    const p = emit.Softmax(emit.call('Gemm', ['x', w], { transB: 1 }), { axis: 1 });
+    const y = last(emit, p);
+    const graph = emit.graph('p', [{ name: 'x', type }], [{ name: y, type: { ...type, dims: ['N', 2] } }]);
+    writeFileSync(at(name), write(modelOf({ irVersion: 8, opsets: new Map([['', 18]]) }, graph)));
+    return at(name);
+  };
+  const told = async (model: string): Promise<boolean> =>
+    (await run(model, rows, { ...fast, nearestSamples: 0 })).notes.some((n) => /one of them is 0, where a logarithm has no slope/.test(n));
+  assert.equal(await told(behind('softmax.onnx', (_, p) => p)), false);
+  assert.equal(await told(behind('bare.onnx', (emit, p) => emit.Abs(p))), true);
+});
+
 test('attacks made on another model reach one whose own gradient is hidden', async () => {
   const steep = linear('steep.onnx', W, B, [3], 1000);
   const report = await run(steep, rows, { ...fast, nearestSamples: 0, surrogate: linear('plain.onnx', W, B, [3]) });

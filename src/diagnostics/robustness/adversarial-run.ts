@@ -200,7 +200,7 @@ export const attackRun = async (
                 0,
                 z.length,
               );
-      if (subject.scores === 'probabilities' && z.some((v) => v <= Math.log(1.1e-12))) zeros++;
+      if (attack.bare && z.some((v) => v <= Math.log(1.1e-12))) zeros++;
     });
   }
   const gap = gaps / n;

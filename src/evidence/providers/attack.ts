@@ -105,7 +105,7 @@ export const attacks = (
       return known;
     };
     const { graph: plain } = await slope();
-    const { classes } = plain;
+    const { classes, bare } = plain;
     if (classes === undefined) throw new Fault('evidence/output-shape', { output, shape: 'that follows the data' });
 
     const searchOf = async (targeted: boolean) => {
@@ -177,6 +177,7 @@ export const attacks = (
 
     return {
       classes,
+      bare,
       async scores(u, signal) {
         const count = u.length / row;
         const { graph, feeds, session } = await slope();

@@ -46,7 +46,7 @@ export const defensiveDistillation: Regime = defineRegime({
     });
     await recorded(programme, 'student', student);
     programme.note(
-      `The model is used at temperature 1, where its logits are about ${temperature} times too large: probabilities saturate and gradients of the loss vanish. A good score against gradient attacks such as FGSM is therefore no evidence of safety; look at attacks on the logits too.`,
+      `The model is used at temperature 1, where its logits are about ${temperature} times too large: probabilities saturate and gradients of the loss vanish. A good score against gradient attacks such as FGSM is therefore no evidence of safety; run Adversarial Robustness on it and on the model without distillation, whose attacks on the logits and checks for masked gradients tell.`,
     );
     return { state: student.state };
   },
