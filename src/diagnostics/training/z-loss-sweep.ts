@@ -26,7 +26,7 @@ export const zLossSweep: Diagnostic = defineStudy({
     a: text({ default: '0.5, 1, 2, 5, 10', help: 'Scales that are tried, separated by commas.' }),
     b: text({ default: '0, 1, 2, auto', help: 'Positions that are tried, separated by commas; auto is 0.7 √(C − 1).' }),
     test: text({ default: '', help: 'Split of the same data to test on; none holds out a third of the rows of every class.' }),
-    repeats: int({ default: 2, min: 1, max: 50, help: 'Trainings with every loss, from other first values and orders of rows.' }),
+    repeats: int({ default: 3, min: 1, max: 50, help: 'Trainings with every loss, from other first values and orders of rows.' }),
     epochs: int({ default: 8, min: 1, max: 10_000, help: 'Passes over the rows in each training.' }),
     batch: int({ default: 64, min: 1, max: 65_536, help: 'Rows of a step.' }),
     rate: real({ default: 0.001, min: 1e-9, max: 10, help: "Adam's learning rate." }),

@@ -35,7 +35,7 @@ export const zLoss: RecipeEntry = {
       {
         id: 'z-loss-sweep',
         data: { path: digitsPath, split: 'train', preprocess: { scale: 0.0625 } },
-        options: { hidden: '64', epochs: 65 },
+        options: { hidden: '64', epochs: 65, repeats: 2 },
         device: 'cpu',
         seed: 0,
       },
