@@ -22,22 +22,26 @@ export const accuracyFigures = async (): Promise<Readonly<Record<string, unknown
     return { left: 'MNIST is not here: ASSAY_BENCH_DATA names the folder with mnist/' };
   }
   const peer = await openTorchRun(trainer, threads);
-  const side = (): { seconds: number; steps: number; accuracy: number } => ({ seconds: 0, steps: 0, accuracy: 0 });
+  const side = () => ({ seconds: 0, cpuSeconds: 0, steps: 0, accuracy: 0 });
   const [ours, theirs] = [side(), side()];
   try {
     const stepper = stepperOf(trainer);
     for (let k = 0; k < most && (ours.accuracy < due || (peer && theirs.accuracy < due)); k++) {
+      process.stderr.write(`    ${every * k} steps: ${round(ours.accuracy, 4)}${peer ? `, PyTorch ${round(theirs.accuracy, 4)}` : ''}\n`);
       await rested();
       // Ours goes on for the rows of the peer's steps, but its clock stops where it has got there.
       const slice = await stepper.more(every);
       if (ours.accuracy < due) {
         ours.seconds += slice.seconds;
+        ours.cpuSeconds += slice.cpuSeconds;
         ours.steps += slice.rows.length;
         ours.accuracy = await stepper.accuracy();
       }
       if (!peer || theirs.accuracy >= due) continue;
       await rested();
-      theirs.seconds += (await peer.train(slice.rows)).seconds;
+      const made = await peer.train(slice.rows);
+      theirs.seconds += made.seconds;
+      theirs.cpuSeconds += made.cpuSeconds;
       theirs.steps += slice.rows.length;
       theirs.accuracy = await peer.accuracy();
     }
@@ -47,12 +51,12 @@ export const accuracyFigures = async (): Promise<Readonly<Record<string, unknown
       accuracy: round(accuracy, 4),
       reached: accuracy >= due,
     });
-    return {
-      due,
-      batch: subject.batch,
-      ...told(ours),
-      ...(peer ? { peer: told(theirs), ratio: round(theirs.seconds / ours.seconds) } : {}),
+    const compared = peer && {
+      peer: told(theirs),
+      ratio: round(theirs.seconds / ours.seconds),
+      ...(threads === 1 ? { cpuRatio: round(theirs.cpuSeconds / ours.cpuSeconds) } : {}),
     };
+    return { due, batch: subject.batch, ...told(ours), ...compared };
   } finally {
     peer?.close();
     await trainer.close();
