@@ -6,7 +6,7 @@ import type { Graph, Model } from '../graph/types.ts';
 import { write } from '../graph/write.ts';
 import type { Session } from '../runtime/session.ts';
 import type { State } from '../training/compile.ts';
-import type { Programme, StageCurve } from '../training/define-run.ts';
+import type { Programme, StageCurve, StageGrid } from '../training/define-run.ts';
 import { compileEvaluation, compileValue } from '../training/evaluate.ts';
 import type { Plan } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
@@ -30,6 +30,7 @@ export interface RegimeEnd {
   readonly ended?: { readonly model: Model; readonly plan: Plan; readonly state: State };
   readonly stages: readonly RegimeStage[];
   readonly curves: readonly StageCurve[];
+  readonly grids: readonly StageGrid[];
   readonly snapshot: Snapshot;
 }
 
@@ -61,6 +62,7 @@ export const runRegime = async (setup: Setup, ports: Ports, course: Course): Pro
   const { job } = run;
   const stages: RegimeStage[] = [];
   const curves: StageCurve[] = [];
+  const grids: StageGrid[] = [];
   const opened: Session[] = [];
   const runs = openStages(setup, ports, job, course);
   const held = { train, validation } as const;
@@ -135,6 +137,7 @@ export const runRegime = async (setup: Setup, ports: Ports, course: Course): Pro
     },
     ending: course.ending,
     curve: (curve) => void curves.push(curve),
+    grid: (grid) => void grids.push(grid),
     progress(reached, text) {
       fraction = reached;
       job.progress(reached, text);
@@ -146,7 +149,7 @@ export const runRegime = async (setup: Setup, ports: Ports, course: Course): Pro
     note: (text) => job.note(text),
   };
   const { regime } = recipe.extra;
-  const left = (): RegimeEnd => ({ stages, curves, snapshot: runs.shown() });
+  const left = (): RegimeEnd => ({ stages, curves, grids, snapshot: runs.shown() });
   try {
     const ended = await regime?.part.run?.(programme, regime.chosen);
     const plan = ended?.plan ?? subject.plan;

@@ -1,5 +1,5 @@
-import type { Axis, Card, CurveCard, Report, TableCard, Unit } from '../report/report.ts';
-import type { StageCurve } from '../training/define-run.ts';
+import type { Axis, Card, CurveCard, HeatmapCard, Report, TableCard, Unit } from '../report/report.ts';
+import type { StageCurve, StageGrid } from '../training/define-run.ts';
 import { monitors } from '../training/monitors/index.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { Curves, EpochRow, Progress } from './train-progress.ts';
@@ -248,11 +248,32 @@ const stageCurves = (curves: readonly StageCurve[]): CurveCard[] =>
     })),
   );
 
+const stageGrids = (grids: readonly StageGrid[], classNames: readonly string[] | undefined): HeatmapCard[] =>
+  grids.map(({ title, caption, classes, values }) => {
+    const axis = { label: 'Class', names: Array.from({ length: classes }, (_, c) => classNames?.[c] ?? String(c)) };
+    return {
+      kind: 'heatmap',
+      title,
+      caption,
+      rows: axis,
+      columns: axis,
+      layers: [{ name: 'cosine', unit: 'none', values, domain: [-1, 1] }],
+    };
+  });
+
 /** Steps and epochs are those of the last run of a regime alone. */
 const oneRun = new Set(['steps', 'epochs', 'steps_per_second']);
 
 /** A report of one run as that of a regime: first what the regime measured, then the curves of its last run, named so. */
-export const regimeReport = (report: Report, stages: Parameters<typeof stageTable>[0], curves: readonly StageCurve[]): Report => {
+export const regimeReport = (
+  report: Report,
+  {
+    stages,
+    curves,
+    grids,
+  }: { readonly stages: Parameters<typeof stageTable>[0]; readonly curves: readonly StageCurve[]; readonly grids: readonly StageGrid[] },
+  classNames: readonly string[] | undefined,
+): Report => {
   const own = report.cards.flatMap((card) =>
     card.kind === 'number' ? [{ ...card, values: card.values.filter((v) => !oneRun.has(v.name)) }] : [],
   );
@@ -260,6 +281,6 @@ export const regimeReport = (report: Report, stages: Parameters<typeof stageTabl
   return {
     ...report,
     headline: Object.fromEntries(Object.entries(report.headline).filter(([name]) => !oneRun.has(name))),
-    cards: [...own, ...stageCurves(curves), ...stageTable(stages), ...rest],
+    cards: [...own, ...stageCurves(curves), ...stageGrids(grids, classNames), ...stageTable(stages), ...rest],
   };
 };

@@ -139,9 +139,13 @@ export const trainWithin =
         await course.save();
         job.live({ kind: 'standing', paused: false });
         const { left, scores } = await finishRegime(setup, ports, course);
-        const { ended, snapshot, stages, curves } = left;
+        const { ended, snapshot } = left;
         const done = (extra: Parameters<typeof report>[2], parameters?: number): Report =>
-          regimeReport(reportOf(ask, ports, began, setup, snapshot, scores, { ...extra, notes: [...notes] }, parameters), stages, curves);
+          regimeReport(
+            reportOf(ask, ports, began, setup, snapshot, scores, { ...extra, notes: [...notes] }, parameters),
+            left,
+            setup.classNames,
+          );
         if (!ended) {
           job.note(`Stopped; --resume goes on from the checkpoint '${paths.state}'.`);
           return { out: '', report: done(outcomeOf(new Fault('job/stopped', {}), job.signal)) };

@@ -203,6 +203,7 @@ export interface Programme {
   record(stage: string, numbers: Readonly<Record<string, number>>): void;
   /** A curve of the report, beside the table of stages. */
   curve(curve: StageCurve): void;
+  grid(grid: StageGrid): void;
   progress(fraction: number, text: string): void;
   note(text: string): void;
 }
@@ -218,6 +219,13 @@ export interface StageCurve {
   /** The saved model may be cut at a point of x: what is kept of it, in the plural. */
   readonly cut?: string;
   readonly lines: readonly { readonly name: string; readonly points: readonly (readonly [number, number])[]; readonly shape?: 'points' }[];
+}
+/** Numbers from −1 to 1 of each class with each, class by class. */
+export interface StageGrid {
+  readonly title: string;
+  readonly caption: string;
+  readonly classes: number;
+  readonly values: readonly number[];
 }
 /** A programme of runs in the place of the one run. */
 export interface Regime<O extends Options = Options> extends Part<O> {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { Fault } from '../../src/base/fault.ts';
 import { random } from '../../src/base/random.ts';
 import { float32, int64 } from '../../src/base/tensor.ts';
+import { numbersOf } from '../../src/graph/constant.ts';
 import { parse } from '../../src/graph/parse.ts';
 import { compileSteps } from '../../src/training/compile.ts';
 import type { Plan } from '../../src/training/plan.ts';
@@ -255,6 +256,13 @@ test('learned points: in turns or with all blocks together, the points move and 
     const found = parse(readFileSync(out), 'model').graph.initializers.get('noprop.embedding');
     assert.deepEqual(found?.dims, [10, 12]);
     assert.ok(report.headline.test_accuracy > 0.5, `${order}: ${report.headline.test_accuracy}`);
+    const map = report.cards.find((c) => c.title === 'Cosine between the points of classes');
+    assert.ok(map?.kind === 'heatmap' && found);
+    const E = numbersOf(found);
+    const dot = (a: number, b: number): number =>
+      Array.from({ length: 12 }, (_, k) => E[12 * a + k] * E[12 * b + k]).reduce((x, y) => x + y);
+    near(Number(map.layers[0].values[23]), dot(2, 3) / Math.sqrt(dot(2, 2) * dot(3, 3)), 1e-12);
+    near(Number(map.layers[0].values[22]), 1, 1e-12);
     assert.ok(!notes.some((n) => n.includes('closer than')));
   }
 });

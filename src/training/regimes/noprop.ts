@@ -50,6 +50,16 @@ const prototypes = (data: Float64Array, width: number, labels: ArrayLike<number>
   return table;
 };
 
+/** Classes whose cosines are shown. */
+const SHOWN = 100;
+const cosines = (table: Float64Array, classes: number, width: number): readonly number[] =>
+  Array.from({ length: classes * classes }, (_, at) => {
+    const rows = [Math.floor(at / classes), at % classes].map((c) => table.subarray(c * width, (c + 1) * width));
+    const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, v, k) => sum + v * b[k], 0);
+    const [a, b] = rows;
+    return Math.max(-1, Math.min(1, dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b)) || 0));
+  });
+
 const closest = ({ classes, width, table }: Embedding): number => {
   let least = Number.POSITIVE_INFINITY;
   if (!table) return Math.SQRT2;
@@ -303,6 +313,13 @@ export const noprop: Regime = defineRegime({
     const ended = learned ? { ...embedding, table: Float64Array.from(numbersOf(learned)) } : embedding;
     if (closest(ended) < CLOSE)
       programme.note(`Two classes have embeddings closer than ${CLOSE}, so the chain cannot tell them apart; take embedding 'one-hot'.`);
+
+    if (ended.table && classes <= SHOWN)
+      programme.grid({
+        title: 'Cosine between the points of classes',
+        caption: 'Near 1 two classes have all but the same direction, and the chain can hardly tell them apart.',
+        ...{ classes, values: cosines(ended.table, classes, ended.width) },
+      });
 
     const { whole, state, scores } = assembled(begun);
     const { graph } = whole;
