@@ -74,19 +74,14 @@ const past = ({ each }: Operands, axis: number): number => axis + Number(each);
 const shaped = (emit: Emit, { each, w }: Operands, found: string): string =>
   each ? emit.Reshape(found, emit.ints([-1, ...(dimsOf(emit, w) ?? []).map(Number)])) : reshapeLike(emit, found, w);
 
-/** Products for each tap, in the order of the kernel, as the gradient: side by side they are summed over the examples at once. */
+/** Products for each tap, in the order of the kernel, as the gradient. Small ones are summed over the examples side by side, at once. */
 const joined = (emit: Emit, given: Operands, taps: readonly string[]): string => {
   const { each, filters, channels } = given;
-  if (each)
-    return shaped(
-      emit,
-      given,
-      stacked(
-        emit,
-        taps.map((tap) => emit.Unsqueeze(tap, emit.ints([3]))),
-        3,
-      ),
-    );
+  if (each || filters * channels > 1024) {
+    const axis = past(given, 2);
+    const apart = taps.map((tap) => emit.Unsqueeze(summedOver(emit, given, tap), emit.ints([axis])));
+    return shaped(emit, given, stacked(emit, apart, axis));
+  }
   const sums = sum(emit, stacked(emit, taps, 1), [0]);
   const last =
     taps.length === 1 ? sums : emit.Transpose(emit.Reshape(sums, emit.ints([taps.length, filters, channels])), { perm: [1, 2, 0] });
