@@ -6,6 +6,7 @@ import {
   anyReport,
   choose,
   lens,
+  newPicture,
   notification,
   openFile,
   PATIENCE,
@@ -77,18 +78,13 @@ function scenarios(main: Stage): void {
     await choose(page, 'test');
     const view = webview(page);
     await title('digits.onnx on digits.npz, row').waitFor();
-    const pixels = (): Promise<string> =>
-      view
-        .locator('.pictures canvas')
-        .last()
-        .evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
-    const seen = [await pixels()];
+    const seen: string[] = [];
+    const map = view.locator('.pictures canvas').last();
+    await newPicture(map, seen, 'at first');
     const changed = async (act: () => Promise<unknown>, caption: RegExp): Promise<void> => {
       await act();
       await view.locator('figcaption', { hasText: caption }).waitFor();
-      const now = await pixels();
-      assert.ok(!seen.includes(now), `the picture changed to ${caption}`);
-      seen.push(now);
+      await newPicture(map, seen, String(caption));
     };
     await changed(() => pickOption(view, 'Method', 'SmoothGrad'), /^SmoothGrad for/);
     await changed(() => pickOption(view, 'Class', /^3 ·/), /^SmoothGrad for 3$/);

@@ -56,10 +56,19 @@ export const choose = async (page: Page, label: string | RegExp): Promise<void> 
   await rows(page).filter({ has: text }).first().click();
 };
 
+/** A search that begins before the window has its extensions may find nothing for long: it is begun anew until the file is there. */
 export const openFile = async (page: Page, name: string): Promise<void> => {
-  await page.keyboard.press('Control+P');
-  await page.locator('.quick-input-widget input[type=text]').fill(name);
-  await rows(page).filter({ hasText: name }).first().click();
+  for (const until = Date.now() + 2 * PATIENCE; ; ) {
+    await page.keyboard.press('Control+P');
+    try {
+      await page.locator('.quick-input-widget input[type=text]').fill(name, { timeout: 5000 });
+      await rows(page).filter({ hasText: name }).first().click({ timeout: 5000 });
+      break;
+    } catch (error) {
+      if (Date.now() > until) throw error;
+      await page.keyboard.press('Escape');
+    }
+  }
   await page.getByRole('tab', { name }).waitFor();
 };
 
@@ -136,6 +145,15 @@ export const showReliability = async (page: Page, model = 'digits'): Promise<voi
   await choose(page, 'test');
   await webview(page).locator('h1', { hasText: 'Reliability Diagram' }).waitFor();
   await painted(webview(page).locator('.card canvas:not(.swatch)').first());
+};
+
+/** Waits until a canvas shows none of the pictures seen before, and adds the one that it shows. */
+export const newPicture = async (canvas: Locator, seen: string[], what: string): Promise<void> => {
+  for (const until = Date.now() + PATIENCE; ; await canvas.page().waitForTimeout(50)) {
+    const now = await canvas.evaluate((element) => (element as HTMLCanvasElement).toDataURL());
+    if (!seen.includes(now)) return void seen.push(now);
+    if (Date.now() > until) throw new Error(`the picture did not change: ${what}`);
+  }
 };
 
 /** Saves the window's state and starts it anew, as the user's command does. */
