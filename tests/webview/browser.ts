@@ -59,6 +59,8 @@ const open = async (url: string, options: BrowserContextOptions, before?: string
   const context = await browser.newContext({ viewport: { width: 1000, height: 900 }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(8000);
+  // A busy machine may take long to open a file; what the page does then is waited for as above.
+  page.setDefaultNavigationTimeout(30_000);
   const errors: string[] = [];
   const requests: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
