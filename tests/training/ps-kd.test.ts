@@ -140,12 +140,14 @@ const weightsIn = (path: string): number[] => {
 test('without a share of its own word, or in one epoch, the run is the one with labels', async () => {
   const hard = weightsIn((await workshop().run(base)).out);
   const none = weightsIn((await workshop().run({ ...base, targets: { kind: 'ps-kd', alphaT: 0 } })).out);
-  assert.deepEqual(none, hard);
+  // Labels and shares of labels go through other operators: float32 rounding apart, over some hundred steps.
+  const apart = (a: readonly number[], b: readonly number[]): number => a.reduce((most, v, i) => Math.max(most, Math.abs(v - b[i])), 0);
+  assert.ok(none.length === hard.length && apart(none, hard) < 1e-4, String(apart(none, hard)));
   const one = { ...base, epochs: 1 };
   const [a, b] = [await workshop().run(one), await workshop().run({ ...one, targets: 'ps-kd' })];
-  assert.deepEqual(weightsIn(b.out), weightsIn(a.out));
+  assert.ok(apart(weightsIn(b.out), weightsIn(a.out)) < 1e-4);
   const full = weightsIn((await workshop().run({ ...base, targets: 'ps-kd' })).out);
-  assert.notDeepEqual(full, hard);
+  assert.ok(apart(full, hard) > 1e-2, String(apart(full, hard)));
 });
 
 test('a run that was stopped and resumed is the run that was not, and lists what the model doubts', async () => {
