@@ -52,10 +52,11 @@ const under = (prefix: string, all: Readonly<Record<string, Float64Array>>): Kep
 
 /** Classes that have rows, none of which is at the places of an epoch. */
 const undrawn = ({ classes, labels }: RowFacts, places: ArrayLike<number>): number[] => {
+  const [there, drawn] = [new Uint8Array(classes), new Uint8Array(classes)];
   if (classes === 0) return [];
-  const there = new Set(Array.from(labels));
-  for (let i = 0; i < places.length; i++) there.delete(labels[places[i]]);
-  return [...there].toSorted((a, b) => a - b);
+  for (let i = 0; i < labels.length; i++) there[labels[i]] = 1;
+  for (let i = 0; i < places.length; i++) drawn[labels[places[i]]] = 1;
+  return Array.from(there, (_, c) => c).filter((c) => there[c] > drawn[c]);
 };
 
 export const hostOf = (

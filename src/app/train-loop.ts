@@ -142,8 +142,9 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
   let { state, best } = from;
   const host = hostOf(recipe, run, run.facts, train.positions, from.host, p.step, (text) => job.note(text));
   const keeping = recipe.extra.sampler?.part.tell !== undefined || recipe.extra.targets?.part.table !== undefined;
+  // Rows of the history are never changed: a copy of the list is one of them all, however long the run.
   const snapshot = (): Snapshot => ({
-    progress: structuredClone(p),
+    progress: { ...p, history: [...p.history] },
     curves,
     state,
     ...(best ? { best } : {}),
