@@ -45,11 +45,12 @@ const runs = [
 ];
 
 test('what a command was invoked on: files, runs, entries, several at once, or a target', () => {
-  const uri = (path: string, scheme = 'file') => ({ scheme, fsPath: path, path });
+  const uri = (path: string, scheme = 'file') => ({ scheme, fsPath: path, path, toString: () => `${scheme}:${path}` });
   assert.deepEqual(targetOf(uri('/a.onnx')), { file: '/a.onnx' });
   assert.deepEqual(targetOf({ test: {}, message: { contextValue: cardContext('r1', '0:2') } }), { runs: ['r1'], focus: '0:2' });
   assert.deepEqual(targetOf(uri('/a.onnx'), [uri('/a.onnx'), uri('/b.onnx')]), { file: '/a.onnx', files: ['/a.onnx', '/b.onnx'] });
-  assert.deepEqual(targetOf(uri('/a.onnx', 'vscode-remote')), {});
+  assert.deepEqual(targetOf(uri('/a.onnx', 'memfs')), { elsewhere: 'memfs:/a.onnx' });
+  assert.deepEqual(targetOf(uri('Untitled-1', 'untitled')), {});
   assert.deepEqual(targetOf(runs[0], [runs[0], runs[1]]), { runs: ['c', 'b'] });
   const entry = { kind: 'listed', name: 'digits', path: '/d.onnx', label: 'd', there: true, suite: '/assay.json', model: 'digits' };
   assert.deepEqual(targetOf(entry), { suite: '/assay.json', model: 'digits', files: ['/d.onnx'] });
