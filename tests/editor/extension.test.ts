@@ -170,9 +170,10 @@ function scenarios(main: Stage): void {
     for (const theme of ['light', 'high contrast', 'dark'] as const) {
       await useTheme(page, theme);
       await shot(`training live ${theme}`);
-      await view.locator('.live-cards .heatmap-aside').first().scrollIntoViewIfNeeded();
+      // The cards themselves are made anew with every epoch.
+      await view.locator('.live-cards').evaluate((cards) => cards.scrollIntoView({ block: 'end' }));
       await shot(`training epoch ${theme}`);
-      await view.locator('h1').first().scrollIntoViewIfNeeded();
+      await view.locator('.report.live').evaluate((report) => report.scrollIntoView());
     }
     const step = async (): Promise<string> =>
       (await view
@@ -296,8 +297,7 @@ function scenarios(main: Stage): void {
     await anyReport(page, 'Confusion Matrix');
     assert.ok(!existsSync(join(folder, '.assay/open.json')));
     await page.getByRole('tab', { name: 'Assay', exact: true }).click();
-    await tree(page, /^Train endless\.onnx.*failed/).waitFor();
-    await tree(page, /^Train endless\.onnx.*stopped/).waitFor();
+    for (const end of [/^Train endless\.onnx.*failed/, /^Train endless\.onnx.*stopped/]) await tree(page, end).first().waitFor();
     await tree(page, /^digits, digits\.onnx/).waitFor();
     await shot('runs dark');
     await closeEditors();
