@@ -1,0 +1,1 @@
+for i in 1 2 3; do git apply -R /tmp/prof/scale.patch; echo -n "before "; node --import tsx .best.ts resnet8_cifar10 step; git apply /tmp/prof/scale.patch; echo -n "after "; node --import tsx .best.ts resnet8_cifar10 step; done

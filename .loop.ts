@@ -1,0 +1,25 @@
+import { random } from './src/base/random.ts';
+import { sizeOf } from './src/base/tensor.ts';
+import { integratedGradients } from './src/diagnostics/attribution/method-path.ts';
+import { openGradient } from './src/evidence/providers/gradient.ts';
+import { onnxruntime } from './src/runtime/onnxruntime.ts';
+import { subjectOf } from './tests/bench/engine/subject.ts';
+const signal = new AbortController().signal;
+const [name, b] = [process.argv[2], Number(process.argv[3] ?? 32)];
+const { prep } = await subjectOf(name);
+const { model } = prep;
+const [input, output] = [model.graph.inputs[0], model.graph.outputs[0]];
+const dims = input.type?.kind === 'tensor' ? (input.type.dims ?? []).slice(1).map(Number) : [];
+const ends = { input: { name: input.name, dtype: 'float32' as const, dims }, output: output.name, hint: 'linear' as const };
+const rt = onnxruntime();
+let inside = 0, calls = 0;
+const wrapped = { ...rt, open: async (...a: any[]) => { const f: any = await (rt.open as any)(...a); const s = f.session; return { ...f, session: { ...s, run: async (...q: any[]) => { const t = performance.now(); const r = await s.run(...q); inside += performance.now() - t; calls++; return r; } } }; } };
+const gradient = await openGradient({ name, folder: '.', ends, prepared: async () => prep }, dims, { runtime: wrapped as any, device: 'cpu' }, { note: () => {}, signal });
+const draw = random(b, 'bench');
+const x = Float32Array.from({ length: b * sizeOf(dims) }, () => draw.next());
+const question = { x, targets: Int32Array.from({ length: b }, () => draw.below(gradient.tool.targets)) };
+const zero = [new Float32Array(x.length)];
+let best = { all: 1e9, inside: 0, calls: 0 };
+for (let i = 0; i < 12; i++) { inside = 0; calls = 0; const t = performance.now(); await integratedGradients(gradient.tool, question, zero, 'riemann_middle', 50, signal); const all = performance.now() - t; if (all < best.all) best = { all, inside, calls }; }
+console.log(name, b, 'all', best.all.toFixed(1), 'inside', best.inside.toFixed(1), 'calls', best.calls, 'per point', (best.all / b / 50).toFixed(4), 'run per point', (best.inside / b / 50).toFixed(4));
+process.exit(0);

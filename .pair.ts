@@ -1,0 +1,33 @@
+import { random } from './src/base/random.ts';
+import { sizeOf } from './src/base/tensor.ts';
+import { integratedGradients } from './src/diagnostics/attribution/method-path.ts';
+import { openGradient } from './src/evidence/providers/gradient.ts';
+import { onnxruntime } from './src/runtime/onnxruntime.ts';
+import { openPeer } from './tests/bench/engine/peer.ts';
+import { subjectOf } from './tests/bench/engine/subject.ts';
+const signal = new AbortController().signal;
+const [name, b, rounds] = [process.argv[2], Number(process.argv[3] ?? 32), Number(process.argv[4] ?? 8)];
+const { prep } = await subjectOf(name);
+const { model } = prep;
+const [input, output] = [model.graph.inputs[0], model.graph.outputs[0]];
+const dims = input.type?.kind === 'tensor' ? (input.type.dims ?? []).slice(1).map(Number) : [];
+const ends = { input: { name: input.name, dtype: 'float32' as const, dims }, output: output.name, hint: 'linear' as const };
+const gradient = await openGradient({ name, folder: '.', ends, prepared: async () => prep }, dims, { runtime: onnxruntime(), device: 'cpu' }, { note: () => {}, signal });
+const draw = random(b, 'bench');
+const x = Float32Array.from({ length: b * sizeOf(dims) }, () => draw.next());
+const question = { x, targets: Int32Array.from({ length: b }, () => draw.below(gradient.tool.targets)) };
+const zero = [new Float32Array(x.length)];
+const run = () => integratedGradients(gradient.tool, question, zero, 'riemann_middle', 50, signal);
+const peer = (await openPeer(2))!;
+await peer.open(name, b);
+await run(); await peer.time('integrated', 1);
+const ratios: number[] = [], ours: number[] = [], theirs: number[] = [];
+const rest = () => new Promise((r) => setTimeout(r, 250));
+for (let i = 0; i < rounds; i++) {
+  await rest(); const t = performance.now(); await run(); const a = performance.now() - t;
+  await rest(); const [p] = await peer.time('integrated', 1);
+  ours.push(a); theirs.push(p); ratios.push(a / p);
+}
+const med = (l: number[]) => [...l].sort((p, q) => p - q)[l.length >> 1];
+console.log(name, b, 'ours', Math.min(...ours).toFixed(0), med(ours).toFixed(0), 'peer', Math.min(...theirs).toFixed(0), med(theirs).toFixed(0), 'ratio least', (Math.min(...ours) / Math.min(...theirs)).toFixed(3), 'median', med(ratios).toFixed(3));
+process.exit(0);
