@@ -24,52 +24,14 @@ import { world } from '../../src/jobs/world.ts';
 import type { Report } from '../../src/report/report.ts';
 import { modelOf } from '../../src/training/plan.ts';
 import { numbers } from '../training/session.ts';
+import { writeLinear } from './linear-model.ts';
 
 const ports = await world();
 const folder = mkdtempSync(join(tmpdir(), 'assay-attacks-'));
 const at = (name: string): string => join(folder, name);
 
-/** logits = scale · (Wx + b), as a file; `row` is the shape of x, flattened before. */
-const linear = (
-  name: string,
-  weights: readonly (readonly number[])[],
-  biases: readonly number[],
-  row: readonly number[],
-  scale = 1,
-  input = 'float32',
-): string => {
-  const emit = emitter({});
-  const size = row.reduce((a, b) => a * b, 1);
-  const dtype = input === 'int64' ? 'int64' : 'float32';
-  const type = { kind: 'tensor', dtype, dims: ['N', ...row] } as const;
-  emit.typed('x', type);
-  const floats = dtype === 'int64' ? emit.Cast('x', { to: 1 }) : 'x';
-  const flat = row.length === 1 ? floats : emit.Reshape(floats, emit.ints([-1, size]));
-  const w = emit.hold(
-    'W',
-    constantOf(
-      'float32',
-      [weights.length, size],
-      weights.flat().map((v) => scale * v),
-    ),
-  );
-  const b = emit.hold(
-    'b',
-    constantOf(
-      'float32',
-      [weights.length],
-      biases.map((v) => scale * v),
-    ),
-  );
-  const y = emit.call('Gemm', [flat, w, b], { transB: 1 });
-  const graph = emit.graph(
-    'linear',
-    [{ name: 'x', type }],
-    [{ name: y, type: { kind: 'tensor', dtype: 'float32', dims: ['N', weights.length] } }],
-  );
-  writeFileSync(at(name), write(modelOf({ irVersion: 8, opsets: new Map([['', 18]]) }, graph)));
-  return at(name);
-};
+const linear = (name: string, ...of: Parameters<typeof writeLinear> extends readonly [string, ...infer Rest] ? Rest : never): string =>
+  writeLinear(at(name), ...of);
 const data = (name: string, arrays: Readonly<Record<string, Tensor>>): string => {
   writeFileSync(at(name), writeNpz(arrays));
   return at(name);

@@ -187,17 +187,6 @@ test('saliency opens the image tab of the model and data', async () => {
   assert.equal(images[0].model.path, '/work space/digits.onnx');
 });
 
-test('training replaces a model, or resumes, only when told so', async () => {
-  const recipe = '/w/digits.train.json';
-  const fresh = scripted(['digits.onnx']);
-  await command('assay.train').run(fresh.host, { file: recipe });
-  assert.deepEqual(fresh.launched[0].ask, { recipe, out: '/w/digits.onnx', device: 'cpu', resume: false, force: false });
-  const again = scripted(['Resume digits.onnx'], { exists: async () => true });
-  await command('assay.train').run(again.host, { file: recipe });
-  assert.deepEqual(again.asked[0].labels, ['Replace digits.onnx', 'Resume digits.onnx', 'Save as…']);
-  assert.ok(again.launched[0].task === 'train' && again.launched[0].ask.resume);
-});
-
 test('the only suite of the workspace runs without a question, and a lens runs one check of it', async () => {
   const { host, launched } = scripted([]);
   await command('assay.runSuite').run(host, nothing);
@@ -349,61 +338,4 @@ test('vectors are generated from three numbers and a place; at right angles ther
   assert.equal(written.length, 2);
   for (const wrong of ['1', '2.5', '', 'ten'])
     await assert.rejects(command('assay.generateVectors').run(scripted([wrong], over).host, nothing), /whole number from 2/);
-});
-
-test('a training is paused, gone on with and stopped from the view, the palette and its panel', async () => {
-  const run = (id: string): RunRecord => ({
-    id,
-    kind: 'train',
-    title: `Train ${id}`,
-    subject: 'a.train.json',
-    status: 'running',
-    startedAt: '2026-01-01T00:00:00Z',
-    request: {},
-    reports: [],
-  });
-  const standing = new Map<string, 'going' | 'paused'>([
-    ['a', 'going'],
-    ['b', 'paused'],
-  ]);
-  const asked: string[] = [];
-  const over = {
-    runs: async () => [run('a'), run('b'), run('other')],
-    trainingOf: (id: string) => standing.get(id),
-    steerRun: (id: string, steer: string) => void asked.push(`${id} ${steer}`),
-  };
-  await command('assay.pauseTraining').run(scripted([], over).host, { runs: ['a', 'other'] });
-  await command('assay.resumeTraining').run(scripted([], over).host, nothing);
-  await command('assay.stopTraining').run(scripted(['Train b'], over).host, nothing);
-  await command('assay.pauseTraining').run(scripted([], { ...over, shownRun: () => 'b' }).host, nothing);
-  assert.deepEqual(asked, ['a pause', 'b run', 'b stop', 'b run']);
-});
-
-test('an earlier training is drawn behind the one that is shown', async () => {
-  const run = (id: string, kind: RunRecord['kind'], status: RunRecord['status']): RunRecord => ({
-    id,
-    kind,
-    title: id,
-    subject: 's',
-    status,
-    startedAt: '2026-01-01T00:00:00Z',
-    request: {},
-    reports: [],
-  });
-  const pairs: string[] = [];
-  const over = {
-    runs: async () => [
-      run('now', 'train', 'running'),
-      run('earlier', 'train', 'done'),
-      run('failed', 'train', 'failed'),
-      run('map', 'run', 'done'),
-    ],
-    overlayRun: async (id: string, other: string) => void pairs.push(`${id} over ${other}`),
-    shownRun: () => 'now',
-  };
-  const { host, asked } = scripted(['earlier'], over);
-  await command('assay.overlayTraining').run(host, nothing);
-  assert.deepEqual(asked[0].labels, ['earlier', 'failed']);
-  await command('assay.overlayTraining').run(scripted([], over).host, { runs: ['earlier', 'failed'] });
-  assert.deepEqual(pairs, ['now over earlier', 'earlier over failed']);
 });
