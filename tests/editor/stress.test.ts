@@ -25,6 +25,59 @@ function scenarios(main: Stage): void {
   };
   const live = (): Promise<void> => webview(page).locator('.report.live dt', { hasText: 'steps per second' }).waitFor();
 
+  scenario('tools of language models say what they cost before they run, and give numbers and files', async () => {
+    const dialog = page.locator('.monaco-dialog-box');
+    /** Calls a tool as an agent would; what it asks is agreed to. */
+    const invoke = async (tool: string, input: object, asked?: RegExp): Promise<Answer> => {
+      rmSync(join(folder, answerFile), { force: true });
+      writeFileSync(join(folder, askFile), JSON.stringify({ tool, input } satisfies Ask));
+      await runCommand(page, 'Probe: Invoke Tool');
+      if (asked) {
+        await dialog.waitFor();
+        assert.match(((await dialog.textContent()) ?? '').replaceAll('\u00a0', ' '), asked);
+        await shot(`tool ${tool} dark`);
+        await dialog.getByRole('button', { name: 'Yes' }).click();
+      }
+      for (const until = Date.now() + 2 * PATIENCE; !existsSync(join(folder, answerFile)); await page.waitForTimeout(100))
+        assert.ok(Date.now() < until, `${tool} answers`);
+      return JSON.parse(readFileSync(join(folder, answerFile), 'utf8')) as Answer;
+    };
+    const told = async (tool: string, input: object, asked: RegExp, ...answers: readonly RegExp[]): Promise<void> => {
+      const { text = '', error } = await invoke(tool, input, asked);
+      assert.equal(error, undefined);
+      for (const answer of answers) assert.match(text, answer);
+    };
+    const report = /\.assay\/runs\/[^/]+\/report\.json/;
+    const subject = { model: 'digits', data: 'test' };
+    await told('inspect_model', { model: 'digits' }, /Cost.*No model is run.*Reads: .*digits\.onnx.*Writes/s, /650|parameters/);
+    await told(
+      'run_diagnostic',
+      { ...subject, diagnostic: 'reliability' },
+      /Cost: .*Device: .*Reads: .*digits\.onnx.*digits\.npz/s,
+      /"?ece"?.*0\.0/,
+      report,
+    );
+    await told('explain_prediction', subject, /Cost: .*Device: /s, /\d\.\d+/);
+    await told('compare_models', { ...subject, against: 'transformer.onnx' }, /Cost: .*transformer\.onnx/s, /accuracy.*0\.\d/s, report);
+    await told(
+      'train_model',
+      { recipe: 'digits.train.json', out: 'told.onnx' },
+      /Cost: .*Reads: .*digits\.train\.json.*Writes: .*told\.onnx/s,
+      /test_accuracy: 9\d/,
+      /told\.onnx/,
+      report,
+    );
+    assert.ok(existsSync(join(folder, 'told.onnx')));
+    for (const [tool, wrong, sentence] of [
+      ['run_diagnostic', { ...subject, diagnostic: 'reliabilty' }, /reliabilty/],
+      ['inspect_model', { model: 'none.onnx' }, /none\.onnx/],
+      ['train_model', { recipe: 'digits.train.json', out: 'told.onnx' }, /told\.onnx.*(exists|there already)/],
+    ] as const) {
+      const { error = '' } = await invoke(tool, wrong);
+      assert.match(error, sentence);
+    }
+  });
+
   scenario('two trainings run, the third waits and says its place; a look at a model passes them', async () => {
     await train('one.onnx');
     await live();
@@ -87,59 +140,6 @@ function scenarios(main: Stage): void {
     await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Assay' }).first().waitFor();
     await shot('mcp dark');
     await page.keyboard.press('Escape');
-  });
-
-  scenario('tools of language models say what they cost before they run, and give numbers and files', async () => {
-    const dialog = page.locator('.monaco-dialog-box');
-    /** Calls a tool as an agent would; what it asks is agreed to. */
-    const invoke = async (tool: string, input: object, asked?: RegExp): Promise<Answer> => {
-      rmSync(join(folder, answerFile), { force: true });
-      writeFileSync(join(folder, askFile), JSON.stringify({ tool, input } satisfies Ask));
-      await runCommand(page, 'Probe: Invoke Tool');
-      if (asked) {
-        await dialog.waitFor();
-        assert.match(((await dialog.textContent()) ?? '').replaceAll('\u00a0', ' '), asked);
-        await shot(`tool ${tool} dark`);
-        await dialog.getByRole('button', { name: 'Yes' }).click();
-      }
-      for (const until = Date.now() + 2 * PATIENCE; !existsSync(join(folder, answerFile)); await page.waitForTimeout(100))
-        assert.ok(Date.now() < until, `${tool} answers`);
-      return JSON.parse(readFileSync(join(folder, answerFile), 'utf8')) as Answer;
-    };
-    const told = async (tool: string, input: object, asked: RegExp, ...answers: readonly RegExp[]): Promise<void> => {
-      const { text = '', error } = await invoke(tool, input, asked);
-      assert.equal(error, undefined);
-      for (const answer of answers) assert.match(text, answer);
-    };
-    const report = /\.assay\/runs\/[^/]+\/report\.json/;
-    const subject = { model: 'digits', data: 'test' };
-    await told('inspect_model', { model: 'digits' }, /Cost.*No model is run.*Reads: .*digits\.onnx.*Writes/s, /650|parameters/);
-    await told(
-      'run_diagnostic',
-      { ...subject, diagnostic: 'reliability' },
-      /Cost: .*Device: .*Reads: .*digits\.onnx.*digits\.npz/s,
-      /"?ece"?.*0\.0/,
-      report,
-    );
-    await told('explain_prediction', subject, /Cost: .*Device: /s, /\d\.\d+/);
-    await told('compare_models', { ...subject, against: 'transformer.onnx' }, /Cost: .*transformer\.onnx/s, /accuracy.*0\.\d/s, report);
-    await told(
-      'train_model',
-      { recipe: 'digits.train.json', out: 'told.onnx' },
-      /Cost: .*Reads: .*digits\.train\.json.*Writes: .*told\.onnx/s,
-      /test_accuracy: 9\d/,
-      /told\.onnx/,
-      report,
-    );
-    assert.ok(existsSync(join(folder, 'told.onnx')));
-    for (const [tool, wrong, sentence] of [
-      ['run_diagnostic', { ...subject, diagnostic: 'reliabilty' }, /reliabilty/],
-      ['inspect_model', { model: 'none.onnx' }, /none\.onnx/],
-      ['train_model', { recipe: 'digits.train.json', out: 'told.onnx' }, /told\.onnx.*(exists|there already)/],
-    ] as const) {
-      const { error = '' } = await invoke(tool, wrong);
-      assert.match(error, sentence);
-    }
   });
 
   scenario('closing the window ends every job process', async () => {
