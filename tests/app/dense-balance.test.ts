@@ -180,7 +180,7 @@ test('channels of a convolution: anchors run over height, width and those of a p
     t: int64([2, 8], [...targets, ...targets]),
   });
   const out = shop.at('started.onnx');
-  const options = { targets: 't', layout: 'channels', classes: 3 };
+  const options = { targets: 't', tensorLayout: 'channels', classCount: 3 };
   const report = await ask(model, path, { ...options, save: out });
   assert.equal(report.outcome, 'measured', report.reason?.sentence);
   assert.deepEqual([report.headline.anchors, report.headline.classes, report.headline.positives], [16, 3, 4]);
@@ -237,7 +237,7 @@ test('wrong input is named', async () => {
     [{ targets: 'high' }, 'diagnostic/dense-class'],
     [{ targets: 'none' }, 'diagnostic/no-foreground'],
     [{ targets: 'absent' }, 'data/column'],
-    [{ targets: 't', layout: 'channels' }, 'diagnostic/dense-shape'],
+    [{ targets: 't', tensorLayout: 'channels' }, 'diagnostic/dense-shape'],
     [{ targets: 't', regression: 'boxes' }, 'option/missing'],
     [{ targets: 't', regression: 'boxes', regressionTargets: 't' }, 'diagnostic/dense-array'],
   ] as const)

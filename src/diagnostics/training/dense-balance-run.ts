@@ -11,8 +11,8 @@ import { addTerms, noSums, ratioOf } from './ratio-of-sums.ts';
 
 export interface DenseOptions extends TargetOptions, Focal {
   readonly tensor: string;
-  readonly layout: Layout;
-  readonly classes: number;
+  readonly tensorLayout: Layout;
+  readonly classCount: number;
   readonly regression: string;
   readonly regressionTargets: string;
   readonly beta: number;
@@ -82,7 +82,7 @@ export const denseRun = async (
   const writer = options.save === '' ? undefined : await biases.open(options.save);
   const stream = await features.open({ layer: options.tensor, pooling: 'flatten', scores: true });
   if (stream.op === 'Softmax') throw new Fault('diagnostic/dense-softmax', { tensor: stream.layer });
-  const layout = denseLayout(stream.layer, stream.dims, options.layout, options.classes);
+  const layout = denseLayout(stream.layer, stream.dims, options.tensorLayout, options.classCount);
   const { anchors, classes } = layout;
   const targetsOf = await anchorTargets(columns, options, classes, anchors, job.signal);
   const found = await biases.read(options.tensor);

@@ -23,16 +23,16 @@ export const denseBalance: Diagnostic = defineStudy({
       from: 'layer',
       help: 'Tensor of class scores, one sigmoid a class; of a Sigmoid what it reads is taken. Empty: the diagnosed output.',
     }),
-    layout: choice({
+    tensorLayout: choice({
       default: 'anchors',
       of: ['anchors', 'classes-first', 'channels'],
       help: 'How it lies: [anchors, classes], [classes, anchors], or [k · classes, height, width] with k anchors a place.',
     }),
-    classes: int({
+    classCount: int({
       default: 0,
       min: 0,
       max: 1e6,
-      help: 'Classes, with layout channels; 0 is 1 there, and elsewhere what the shape tells.',
+      help: 'Classes, where they lie as channels; 0 is 1 there, and elsewhere what the shape tells.',
     }),
     targets: pick({ default: '', from: 'column', help: 'Array of class numbers per anchor: -1 ignored, 0 background, 1 and on classes.' }),
     boxes: pick({ default: '', from: 'column', help: 'In its place: array of boxes [rows, boxes, 4], matched with the anchors.' }),
