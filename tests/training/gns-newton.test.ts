@@ -71,6 +71,15 @@ const card = {
   norms: [0.8125, 0.4358043, 0.1602674, 0.03291941, 1.797702e-3, 5.398512e-6, 4.606e-11],
 };
 
+const quadratic: Smooth = {
+  value: ([a, b]) => a * a + 5 * b * b,
+  gradient: ([a, b]) => [2 * a, 10 * b],
+  hessian: () => [
+    [2, 0],
+    [0, 10],
+  ],
+};
+
 test('the card’s logistic regression, step by step, with an exact Hessian', async () => {
   const path = await descend(logistic(), [0, 0], { curvature: 'hessian', l2: 0.1, tolerance: 1e-9 }, 20);
   assert.equal(path.length, 7);
@@ -133,14 +142,6 @@ test('in the norm of the curvature the units of a feature do not matter', async 
 });
 
 test('on a quadratic γ doubles at every step and the gradient falls faster and faster', async () => {
-  const quadratic: Smooth = {
-    value: ([a, b]) => a * a + 5 * b * b,
-    gradient: ([a, b]) => [2 * a, 10 * b],
-    hessian: () => [
-      [2, 0],
-      [0, 10],
-    ],
-  };
   const path = await descend(quadratic, [3, -2], { curvature: 'hessian', tolerance: 1e-9 }, 12);
   const norms = path.map((p) => p.gradientNorm);
   for (const [k, p] of path.slice(0, -1).entries()) assert.equal(p.lines?.gamma, 2 ** k);
@@ -207,14 +208,6 @@ test('a softmax head on the digits: within twelve steps to 1e-6, γ doubling thr
 });
 
 test('a loss to reach ends the run; gradient descent is walked beside, at the inverse of the largest eigenvalue', async () => {
-  const quadratic: Smooth = {
-    value: ([a, b]) => a * a + 5 * b * b,
-    gradient: ([a, b]) => [2 * a, 10 * b],
-    hessian: () => [
-      [2, 0],
-      [0, 10],
-    ],
-  };
   const path = await descend(quadratic, [3, -2], { curvature: 'hessian', tolerance: 0, target: 0.5 }, 20);
   const last = path[path.length - 1];
   assert.ok(last.done && last.loss <= 0.5 && path.length < 20);

@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Catalogue } from '../../src/base/catalogue.ts';
-import catalogue from '../../src/generated/catalogue.json' with { type: 'json' };
 import type { RunRecord } from '../../src/jobs/store.ts';
-import { commands } from '../../src/vscode/commands/index.ts';
-import type { Command, Target } from '../../src/vscode/define.ts';
-import { scripted } from './scripted-host.ts';
+import type { Target } from '../../src/vscode/define.ts';
+import { command, scripted } from './scripted-host.ts';
 
-const all = commands(catalogue as Catalogue);
-const command = (id: string): Command => {
-  const found = all.find((c) => c.id === id);
-  assert.ok(found, `there is no command ${id}`);
-  return found;
-};
 const nothing: Target = {};
 
 test('training replaces a model, or resumes, only when told so', async () => {

@@ -5,21 +5,15 @@ import catalogue from '../../src/generated/catalogue.json' with { type: 'json' }
 import type { RunRecord } from '../../src/jobs/store.ts';
 import { commands } from '../../src/vscode/commands/index.ts';
 import { commandContributions } from '../../src/vscode/contributions.ts';
-import type { Command, Target } from '../../src/vscode/define.ts';
+import type { Target } from '../../src/vscode/define.ts';
 import { readSuite } from '../../src/vscode/suite.ts';
-import { scripted, suiteText } from './scripted-host.ts';
+import { allCommands, command, scripted, suiteText } from './scripted-host.ts';
 
-const all = commands(catalogue as Catalogue);
-const command = (id: string): Command => {
-  const found = all.find((c) => c.id === id);
-  assert.ok(found, `there is no command ${id}`);
-  return found;
-};
 const nothing: Target = {};
 
 test('the commands of the contract have their ids and titles, each once', () => {
-  const titles = new Map(all.map(({ id, title }) => [id as string, title]));
-  assert.equal(titles.size, all.length);
+  const titles = new Map(allCommands.map(({ id, title }) => [id as string, title]));
+  assert.equal(titles.size, allCommands.length);
   assert.equal(titles.get('assay.reliability'), 'Reliability Diagram');
   assert.equal(titles.get('assay.confusionMatrix'), 'Confusion Matrix');
   assert.equal(titles.get('assay.saliency'), 'Saliency…');
@@ -37,7 +31,7 @@ test('a new diagnostic of the catalogue is a command without editing', () => {
 test('every command that runs a model needs a trusted workspace, and hidden ones stay out of the palette', () => {
   for (const id of ['assay.reliability', 'assay.saliency', 'assay.train', 'assay.runSuite', 'assay.runDiagnostic'])
     assert.equal(command(id).needsTrust, true);
-  const { menus } = commandContributions(all);
+  const { menus } = commandContributions(allCommands);
   assert.deepEqual(
     menus.commandPalette.map(({ command: id, when }) => [id, when]),
     [

@@ -1,7 +1,17 @@
+import assert from 'node:assert/strict';
 import type { Catalogue } from '../../src/base/catalogue.ts';
 import catalogue from '../../src/generated/catalogue.json' with { type: 'json' };
-import type { Choice, Host, Launch, SaliencySubject, SuiteFile } from '../../src/vscode/define.ts';
+import { commands } from '../../src/vscode/commands/index.ts';
+import type { Choice, Command, Host, Launch, SaliencySubject, SuiteFile } from '../../src/vscode/define.ts';
 import { readSuite } from '../../src/vscode/suite.ts';
+
+/** Every command of the extension, and one by its id. */
+export const allCommands: readonly Command[] = commands(catalogue as Catalogue);
+export const command = (id: string): Command => {
+  const found = allCommands.find((c) => c.id === id);
+  assert.ok(found, `there is no command ${id}`);
+  return found;
+};
 
 export const suiteText = `{
   "models": { "digits": { "path": "digits.onnx", "labels": ["0", "1"] } },
