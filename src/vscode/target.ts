@@ -26,6 +26,9 @@ export const cardContext = (run: string, focus: string): string => `assay-card $
 
 const filesOf = (paths: readonly string[]): Pick<Target, 'files'> => (paths.length > 1 ? { files: paths } : {});
 
+/** Tabs that stand for no file: a command in their title is about what they show. */
+const noFile: ReadonlySet<string> = new Set(['untitled', 'webview-panel']);
+
 /**
  * What a command was invoked on: files of the explorer, runs or entries of their views, or a target as lenses and links give it.
  * `selected` is all that is chosen there, of which the first is the one clicked.
@@ -33,7 +36,7 @@ const filesOf = (paths: readonly string[]): Pick<Target, 'files'> => (paths.leng
 export const targetOf = (first: unknown, selected?: unknown): Target => {
   const all: readonly unknown[] = Array.isArray(selected) && selected.length > 1 ? selected : [first];
   if (isAddress(first)) {
-    if (first.scheme !== 'file') return first.scheme === 'untitled' ? {} : { elsewhere: String(first) };
+    if (first.scheme !== 'file') return noFile.has(first.scheme) ? {} : { elsewhere: String(first) };
     const paths = all.filter(isAddress).map(({ fsPath }) => fsPath);
     return { file: first.fsPath, ...filesOf(paths) };
   }

@@ -50,7 +50,7 @@ test('what a command was invoked on: files, runs, entries, several at once, or a
   assert.deepEqual(targetOf({ test: {}, message: { contextValue: cardContext('r1', '0:2') } }), { runs: ['r1'], focus: '0:2' });
   assert.deepEqual(targetOf(uri('/a.onnx'), [uri('/a.onnx'), uri('/b.onnx')]), { file: '/a.onnx', files: ['/a.onnx', '/b.onnx'] });
   assert.deepEqual(targetOf(uri('/a.onnx', 'memfs')), { elsewhere: 'memfs:/a.onnx' });
-  assert.deepEqual(targetOf(uri('Untitled-1', 'untitled')), {});
+  for (const scheme of ['untitled', 'webview-panel']) assert.deepEqual(targetOf(uri('x', scheme)), {});
   assert.deepEqual(targetOf(runs[0], [runs[0], runs[1]]), { runs: ['c', 'b'] });
   const entry = { kind: 'listed', name: 'digits', path: '/d.onnx', label: 'd', there: true, suite: '/assay.json', model: 'digits' };
   assert.deepEqual(targetOf(entry), { suite: '/assay.json', model: 'digits', files: ['/d.onnx'] });
