@@ -27,10 +27,11 @@ export const openWorkbench = async (browser: Browser, url: string, folder: strin
 };
 
 const rows = (page: Page): Locator => page.locator('.quick-input-list .monaco-list-row');
+const pickInput = (page: Page): Locator => page.locator('.quick-input-widget input[type=text]');
 
 /** Runs a command by its palette title. The palette lists what is registered when it opens, so it is opened anew until the command is there. */
 export const runCommand = async (page: Page, title: string): Promise<void> => {
-  const input = page.locator('.quick-input-widget input[type=text]');
+  const input = pickInput(page);
   const row = rows(page)
     .filter({ has: page.getByText(title, { exact: true }) })
     .first();
@@ -48,12 +49,28 @@ export const runCommand = async (page: Page, title: string): Promise<void> => {
   await row.click();
 };
 
-/** Chooses the row of the open quick pick that has this label. */
+/** The row of the open quick pick that has this label, which is typed first: only rows in view are there to be found. */
+export const pickRow = async (page: Page, label: string | RegExp): Promise<Locator> => {
+  const whole = typeof label === 'string' ? label : ((await rows(page).getByText(label).first().textContent()) ?? '');
+  await pickInput(page).fill(whole);
+  return rows(page)
+    .filter({ has: page.getByText(whole, { exact: true }) })
+    .first();
+};
+
+/** Chooses in a quick pick of one answer and waits until it took it: what is typed after that is for the next. */
 export const choose = async (page: Page, label: string | RegExp): Promise<void> => {
-  const text = typeof label === 'string' ? page.getByText(label, { exact: true }) : page.getByText(label);
-  // Only rows in view are there to be found.
-  if (typeof label === 'string') await page.locator('.quick-input-widget input[type=text]').fill(label);
-  await rows(page).filter({ has: text }).first().click();
+  const row = await pickRow(page, label);
+  const input = pickInput(page);
+  const typed = await input.inputValue();
+  await row.click();
+  // The next pick stands in the same box, with another text.
+  for (
+    const until = Date.now() + PATIENCE;
+    (await input.isVisible()) && (await input.inputValue()) === typed;
+    await page.waitForTimeout(20)
+  )
+    if (Date.now() > until) throw new Error(`the question does not take '${typed}'`);
 };
 
 /** A search that begins before the window has its extensions may find nothing for long: it is begun anew until the file is there. */
@@ -61,7 +78,7 @@ export const openFile = async (page: Page, name: string): Promise<void> => {
   for (const until = Date.now() + 2 * PATIENCE; ; ) {
     await page.keyboard.press('Control+P');
     try {
-      await page.locator('.quick-input-widget input[type=text]').fill(name, { timeout: 5000 });
+      await pickInput(page).fill(name, { timeout: 5000 });
       await rows(page).filter({ hasText: name }).first().click({ timeout: 5000 });
       break;
     } catch (error) {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'jsonc-parser';
 import { onStage, played, type Stage } from './stage.ts';
-import { choose, lens, notification, openFile, PATIENCE, runCommand, useTheme, webview } from './vscode.ts';
+import { choose, lens, notification, openFile, PATIENCE, pickRow, runCommand, useTheme, webview } from './vscode.ts';
 
 const script = `import numpy as np
 from onnxruntime import InferenceSession
@@ -129,7 +129,8 @@ function scenarios(main: Stage): void {
     await closeEditors();
     await runCommand(page, 'Testing: Focus on Test Explorer View');
     await runCommand(page, 'Test: Start Continuous Run');
-    await choose(page, 'All Rows');
+    // Several may be ticked: Enter ends it.
+    await (await pickRow(page, 'All Rows')).click();
     await page.keyboard.press('Enter');
     const runs = (): number => readdirSync(join(folder, '.assay/runs')).length;
     const before = runs();
