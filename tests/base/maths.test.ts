@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { argmax } from '../../src/base/maths/argmax.ts';
+import { argmax, isLargest } from '../../src/base/maths/argmax.ts';
 import { binomial, multinomial } from '../../src/base/maths/binomial.ts';
 import { gaussLegendre } from '../../src/base/maths/gauss-legendre.ts';
 import { erf, erfc, normalQuantile } from '../../src/base/maths/normal.ts';
@@ -61,6 +61,15 @@ test('quantiles interpolate between order statistics', () => {
 });
 
 test('argmax takes the lowest index on ties', () => assert.equal(argmax([9, 1, 3, 3, 0], 1, 4), 1));
+
+test('a row is right where its largest score, the first on ties, is the label; a row with a NaN never is', () => {
+  const right = (...row: readonly number[]): readonly number[] => [0, 1, 2].filter((label) => isLargest([9, ...row, 9], 1, 3, label));
+  assert.deepEqual(right(1, 3, 2), [1]);
+  assert.deepEqual(right(1, 3, 3), [1]);
+  assert.deepEqual(right(-0, 0, -1), [0]);
+  assert.deepEqual(right(-2, Number.NEGATIVE_INFINITY, -1), [2]);
+  for (const at of [0, 1, 2]) assert.deepEqual(right(...[1, 3, 2].with(at, Number.NaN)), []);
+});
 
 test('a Poisson-binomial of equal chances is SciPy’s binomial; of 0s and 1s it is certain', () => {
   for (const [n, p, pmf] of golden.binomial) {

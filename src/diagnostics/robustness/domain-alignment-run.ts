@@ -1,5 +1,6 @@
 import { Fault } from '../../base/fault.ts';
 import { breathe, type Job } from '../../base/job.ts';
+import { isLargest } from '../../base/maths/argmax.ts';
 import {
   type HeadBatch,
   headDiagonal,
@@ -104,7 +105,7 @@ export const alignmentRun = async (
       for (let d = 0; d < found.width; d++) inputs[i * width + d] = found.features[from + d];
       const total = softmaxInto(logits, p * classes, classes, all, 0);
       loss += (total - logits[p * classes + labels[p]]) / places.length;
-      if (all.indexOf(all.reduce((a, b) => Math.max(a, b))) === labels[p]) right++;
+      if (isLargest(all, 0, classes, labels[p])) right++;
       for (let c = 0; c < outputs; c++) {
         probs[i * outputs + c] = single ? all[1] : all[c];
         marks[i * outputs + c] = single ? labels[p] : Number(labels[p] === c);

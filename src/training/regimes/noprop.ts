@@ -1,4 +1,5 @@
 import { Fault } from '../../base/fault.ts';
+import { isLargest } from '../../base/maths/argmax.ts';
 import { choice, int, real } from '../../base/option.ts';
 import type { Random } from '../../base/random.ts';
 import { constantOf, numbersOf } from '../../graph/constant.ts';
@@ -149,10 +150,7 @@ const accuracies = async (programme: Programme, plan: Plan, state: { theta: Retu
   for (const value of scores) {
     const { data, width } = await programme.values(plan, state, value, 'validation');
     let right = 0;
-    for (let i = 0; i < validation.count; i++) {
-      const row = data.subarray(i * width, (i + 1) * width);
-      right += Number(row.indexOf(row.reduce((a, b) => Math.max(a, b))) === validation.labels[i]);
-    }
+    for (let i = 0; i < validation.count; i++) right += Number(isLargest(data, i * width, width, validation.labels[i]));
     found.push(right / validation.count);
   }
   return found;

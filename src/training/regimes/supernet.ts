@@ -1,4 +1,5 @@
 import { Fault } from '../../base/fault.ts';
+import { isLargest } from '../../base/maths/argmax.ts';
 import { kendall } from '../../base/maths/correlation.ts';
 import { choice, int, real, text } from '../../base/option.ts';
 import { defineMonitor, type Monitor } from '../define.ts';
@@ -82,10 +83,7 @@ const ranking = async (
         [GATES]: { dtype: 'float32', dims: [width], data: gates },
       });
       const scores = out[plan.output].data as Float32Array;
-      for (let r = 0; r < n; r++) {
-        const own = scores.subarray(r * plan.classes, (r + 1) * plan.classes);
-        right += Number(own.indexOf(own.reduce((a, b) => Math.max(a, b))) === labels[from + r]);
-      }
+      for (let r = 0; r < n; r++) right += Number(isLargest(scores, r * plan.classes, plan.classes, labels[from + r]));
     }
     found[i] = right / count;
     programme.progress(0.6 + (0.1 * i) / paths.length, `sub-model ${i + 1} of ${paths.length}`);
