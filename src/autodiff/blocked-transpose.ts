@@ -78,7 +78,6 @@ export interface Phased {
   readonly at: Transposed;
   /** Remainders that some tap meets, along each axis. */
   readonly met: readonly (readonly number[])[];
-  readonly keys: ReadonlySet<string>;
   readonly make: (sums: ReadonlyMap<string, string>) => ReadonlyMap<string, string>;
 }
 
@@ -136,7 +135,7 @@ export const transposes = (out: Emit, block: number, { convolution }: Kernels) =
             return [key, run(g, at, chosenTaps(out, at, taps, phase.wide), to, phase, 1, sums.get(key))] as const;
           }),
         );
-      return { at, met, keys: new Set(phases.keys()), make };
+      return { at, met, make };
     },
     /** Phases in turns along both axes: the image that they are of, in blocks. */
     woven({ at: { strides, sizes, to }, met }: Phased, parts: ReadonlyMap<string, string>): string {

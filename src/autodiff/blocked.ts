@@ -155,21 +155,24 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
     }
     return rectified(name, make);
   };
+  /** The image that phases are of, which may be added to the phases `sums` of another. */
+  const weave = (made: Phased, name: string, sums: ReadonlyMap<string, string> = new Map()): boolean =>
+    leave(woven(made, made.make(sums)), name, made.at.to);
   /** Two transposed convolutions by the same strides meet in their phases: a shortcut fills only some of them. */
   const addPhases = ([a, b]: readonly string[], name: string): boolean => {
     const [one, other] = [inPhases.get(a), inPhases.get(b)];
     for (const v of [a, b]) inPhases.delete(v);
     const fits = (part?: Phased, all?: Phased): boolean =>
-      part !== undefined && all !== undefined && a !== b && [...part.keys].every((key) => all.keys.has(key));
+      part !== undefined && all !== undefined && a !== b && part.met.every((own, axis) => own.every((r) => all.met[axis].includes(r)));
     if (one && other && (fits(one, other) || fits(other, one))) {
       const [part, all] = fits(other, one) ? [other, one] : [one, other];
-      return leave(woven(all, all.make(part.make(new Map()))), name, all.at.to);
+      return weave(all, name, part.make(new Map()));
     }
     for (const [v, made] of [
       [a, one],
       [b, other],
     ] as const)
-      if (made) leave(woven(made, made.make(new Map())), v, made.at.to);
+      if (made) weave(made, v);
     return false;
   };
   const add = (node: Node, name: string): boolean => {
@@ -201,7 +204,7 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
     if (made === undefined) return false;
     const sum = onlyReader(name, 'Add');
     if (sum?.inputs.every((v) => strided(v)?.join() === at.strides.join() && image(v) === image(name))) inPhases.set(name, made);
-    else leave(woven(made, made.make(new Map())), name, at.to);
+    else weave(made, name);
     return true;
   };
   const transposed = (node: Node, name: string): boolean => {
