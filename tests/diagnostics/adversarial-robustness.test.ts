@@ -24,14 +24,13 @@ import { world } from '../../src/jobs/world.ts';
 import type { Report } from '../../src/report/report.ts';
 import { modelOf } from '../../src/training/plan.ts';
 import { numbers } from '../training/session.ts';
-import { writeLinear } from './linear-model.ts';
+import { linearIn } from './linear-model.ts';
 
 const ports = await world();
 const folder = mkdtempSync(join(tmpdir(), 'assay-attacks-'));
 const at = (name: string): string => join(folder, name);
 
-const linear = (name: string, ...of: Parameters<typeof writeLinear> extends readonly [string, ...infer Rest] ? Rest : never): string =>
-  writeLinear(at(name), ...of);
+const linear = linearIn(folder);
 const data = (name: string, arrays: Readonly<Record<string, Tensor>>): string => {
   writeFileSync(at(name), writeNpz(arrays));
   return at(name);
