@@ -1,7 +1,7 @@
 import { Fault } from '../base/fault.ts';
 import { defaults } from '../base/option.ts';
 import { random } from '../base/random.ts';
-import { int64, type Tensor } from '../base/tensor.ts';
+import { int64, sizeOf, type Tensor } from '../base/tensor.ts';
 import type { Compiled } from '../training/compile.ts';
 import type { Moment } from '../training/define.ts';
 import type { EpochMoment, Kept, RowFacts, RowOutput, Told } from '../training/define-run.ts';
@@ -140,7 +140,9 @@ export const hostOf = (
     },
     tell(places, out, moment) {
       const named = Object.entries(compiled.outputs.rows) as [RowOutput, string][];
-      const told: Told = Object.fromEntries(named.map(([key, name]) => [key, out[name].data as Float32Array]));
+      // Rows that were gone through again are told once.
+      const once = ({ dims, data }: Tensor): Float32Array => (data as Float32Array).subarray(0, places.length * sizeOf(dims.slice(2)));
+      const told: Told = Object.fromEntries(named.map(([key, name]) => [key, once(out[name])]));
       if (named.length === 0) return;
       sampler.part.tell?.(sampling, places, told, facts, sampler.chosen, moment);
       if (table) table.tell?.(targeted, places, told, facts, targets.chosen, moment);

@@ -1,6 +1,7 @@
 import { Fault } from '../base/fault.ts';
 import { breathe } from '../base/job.ts';
 import { int64, sizeOf, type Tensor } from '../base/tensor.ts';
+import { joinRows } from '../data/rows.ts';
 import type { Session } from '../runtime/session.ts';
 import { startsOf } from '../training/adversarial.ts';
 import { augmentDraws, type Drawn } from '../training/augment.ts';
@@ -209,29 +210,28 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     updates: number,
     positions: Float64Array,
     lr: readonly number[],
+    again: boolean,
   ): Promise<Record<string, Tensor>> => {
     const { parts, rows: size } = cut;
     const k = updates * parts;
     // Numbers of the steps, by which they draw: those of micro-batches are of the rows before them.
     const first = micro ? p.seen : p.step;
+    const kept: Record<string, Tensor> = { ...compiled.hyper, [compiled.inputs.go]: go };
+    for (const [key, { input }] of Object.entries(compiled.state)) kept[input] = state[key];
     const feeds: Record<string, Tensor> = {
-      ...compiled.hyper,
-      ...(micro ? microFeeds(compiled, cut, micro.variance, updates) : {}),
       [compiled.inputs.lr]: vector(compiled.precision, parts === 1 ? lr : lr.flatMap((rate) => Array.from({ length: parts }, () => rate))),
-      [compiled.inputs.go]: go,
     };
-    for (const [key, { input }] of Object.entries(compiled.state)) feeds[input] = state[key];
     if (compiled.inputs.rows) feeds[compiled.inputs.rows] = int64([k, size], positions);
     const { x, y } = resident ?? (await train.rows.take(positions, [k, size], job.signal));
-    feeds[compiled.inputs.x] = x;
-    feeds[compiled.inputs.y] = y;
+    Object.assign(resident ? kept : feeds, { [compiled.inputs.x]: x, [compiled.inputs.y]: y });
     Object.assign(feeds, augmentFeeds(compiled, recipe, recipe.seed, [first, k], size, train.rows.bound.inputDims));
     if (drawn)
       feeds[compiled.inputs.start] = startsOf(drawn, compiled.precision, recipe.seed, [first, k], size, train.rows.bound.inputDims);
     const steps = [first, k] as const;
     const moments = (step: number) => stepMoment(p.step + Math.floor((step - first) / parts));
     Object.assign(feeds, host.feeds({ order, moment: momentOf(p.epoch), at: p.position, size, steps, momentOf: moments }));
-    return feeds;
+    const stepped = again ? Object.fromEntries(Object.entries(feeds).map(([name, each]) => [name, joinRows([each, each])])) : feeds;
+    return { ...kept, ...stepped, ...(micro ? microFeeds(compiled, cut, micro, updates, again) : {}) };
   };
 
   /** As many steps as fit in one call: of equal batch size, within the epoch. */
@@ -245,22 +245,26 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     const asked = 'steps' in recipe.length ? recipe.length.steps - p.step : Number.POSITIVE_INFINITY;
     const due = Math.min(Math.floor(left / size), asked);
     const undecided = decide ? Math.max(1, decide.every(decided) - p.undecided) : Number.POSITIVE_INFINITY;
-    const k = run.iterate ? 1 : Math.min(stepsOfCall(perRow * size, due), fitting, undecided);
+    // What is along the mean gradient takes a second look at the rows of the step that is decided by, which is a call of its own.
+    const looked = micro?.along === true && p.batch < (decide?.most?.(train.positions.length, decided) ?? Number.POSITIVE_INFINITY);
+    const again = looked && undecided === 1;
+    const deciding = looked && undecided > 1 ? undecided - 1 : undecided;
+    const k = run.iterate ? 1 : Math.min(stepsOfCall(perRow * size, due), fitting, deciding);
     const places = stretch(order.places, p.position, k * size);
     const positions = taken(train.positions, places);
     const validation = p.history.flatMap((row) => row.valLoss ?? []);
     const lr = Array.from({ length: k }, (_, i) => rateAt(i, validation));
-    const feeds = run.iterate ? {} : await feedsFor(order, cut, k, positions, lr);
+    const feeds = run.iterate ? {} : await feedsFor(order, cut, k, positions, lr, again);
     const started = now();
     const { theta } = state;
     const stepped = await run.iterate?.(state, positions, lr[0]);
     const out = stepped?.out ?? (await session.run(feeds));
     const seconds = now() - started;
     if (stepped?.done) p.done = true;
-    const { loss, accuracy, norms, flags, lines } = columnsOf(compiled, out, cut.parts);
+    const { loss, accuracy, norms, flags, lines } = columnsOf(compiled, out, again ? 2 * cut.parts : cut.parts);
     const made = loss.length;
     state = Object.fromEntries(Object.entries(compiled.state).map(([key, { output }]) => [key, out[output]]));
-    if (size === p.batch) perRow = seconds / (made * size);
+    if (size === p.batch && !again) perRow = seconds / (made * size);
     p.stepSeconds += seconds;
     move.tell(theta, state.theta, made, p.stepSeconds);
     const before = p.step;

@@ -1,7 +1,7 @@
 import type { Tensor } from '../base/tensor.ts';
 import type { Compiled } from '../training/compile.ts';
 import { vector } from '../training/layout.ts';
-import type { MicroVariance } from '../training/plan.ts';
+import type { Micro } from '../training/plan.ts';
 import { microInputs } from '../training/step-inputs.ts';
 
 /** The rows of an update in equal micro-batches; a step that is not cut has one. */
@@ -19,24 +19,30 @@ export const cutOf = (size: number, cap: number | undefined): Cut => {
   return { parts, rows: Math.floor(size / parts) };
 };
 
-/** What the micro-batches of `count` updates are fed: V = spread · (mean square − ‖ḡ‖²). */
+/** What the micro-batches of `count` updates are fed, each gone through once or, `again`, twice: V = spread · (mean square − ‖ḡ‖²). */
 export const microFeeds = (
   { inputs: { each }, precision }: Compiled,
   { parts, rows }: Cut,
-  variance: MicroVariance,
+  { variance, along }: Micro,
   count: number,
+  again: boolean,
 ): Record<string, Tensor> => {
+  const passes = again ? 2 : 1;
   const [n, unit] = variance === 'examples' ? [parts * rows, 1] : [parts, rows];
-  const values: Readonly<Record<(typeof microInputs)[number], number>> = {
-    share: 1 / parts,
-    last: 1,
-    rows: parts * rows,
-    spread: n > 1 ? (unit * n) / (n - 1) : Number.NaN,
+  const spread = n > 1 ? (unit * n) / (n - 1) : Number.NaN;
+  /** By place within the update. */
+  const values: Readonly<Record<(typeof microInputs)[number], (i: number) => number>> = {
+    share: (i) => (i < parts ? 1 / parts : 0),
+    last: (i) => Number(i === passes * parts - 1),
+    rows: () => parts * rows,
+    spread: () => spread,
+    again: (i) => (i < parts ? 0 : 1 / parts),
   };
   return Object.fromEntries(
-    microInputs.map((key) => {
-      const column = Array.from({ length: count * parts }, (_, i) => (key === 'last' ? Number(i % parts === parts - 1) : values[key]));
-      return [each[`micro/${key}`], vector(precision, column)];
+    microInputs.flatMap((key) => {
+      if (key === 'again' && !along) return [];
+      const column = Array.from({ length: count * passes * parts }, (_, i) => values[key](i % (passes * parts)));
+      return [[each[`micro/${key}`], vector(precision, column)]];
     }),
   );
 };

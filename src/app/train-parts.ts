@@ -127,7 +127,7 @@ export const withParts = (recipe: Recipe, rest: Rest, headed: Headed | undefined
     ...(lossScaling?.part.guide ? { lossScaling } : {}),
     ...(uses ? { head: { ...head, given: headed.given } } : {}),
     ...(targets?.part.table ? { soft: { temperature: targets.part.table.temperature?.(targets.chosen) ?? 1 } } : {}),
-    ...(micro ? { micro: micro.variance } : {}),
+    ...(micro ? { micro: { variance: micro.variance, along: micro.along } } : {}),
     ...(sampler?.part.weighs?.(sampler.chosen) ? { weighs: true as const } : {}),
     ...(monitors && monitors.length > 0 ? { monitors } : {}),
     ...(rowOutputs.length > 0 ? { rowOutputs } : {}),

@@ -27,12 +27,12 @@ import {
 import { masksOf, objectiveHyper, outputsOf, stepInputs, viewOf } from './step-inputs.ts';
 import { emitTerms, type Seen, startOfTerms } from './terms.ts';
 import { emitAccumulation, emitAverage, emitClip, emitMicro, emitOnPath, emitUpdate, slotsOf } from './update.ts';
-import { emitMonitors, emitRowOutputs, exampleSquares } from './watch.ts';
+import { emitMicroGradients, emitMonitors, emitRowOutputs } from './watch.ts';
 
 /**
  * What is carried from step to step: parameters as one vector (`theta`), the count of updates `t`, and `slot/…`, `scalar/…`
  * of the optimizer, `statistic/…` of batch normalisations; `ema`, the running mean of the parameters; `gradient`, the sum over
- * the `filled` batches since the last update; or that of the micro-batches of an update, with the mean of `squares`.
+ * the `filled` batches since the last update; or those of the micro-batches of an update, also of the rows' `own` losses, with mean `squares`.
  */
 export type State = Readonly<Record<string, Tensor>>;
 
@@ -95,7 +95,11 @@ const startOf = (graph: Graph, plan: Plan, layout: Layout, statistics: readonly 
     for (const [name, first] of Object.entries(part.scalars)) state[`scalar/${name}`] = scalar(precision, first(chosen));
   if (ema !== undefined) state.ema = gathered(graph, layout, precision);
   if (accumulate !== undefined) Object.assign(state, { gradient: zeros(precision, layout.size), filled: scalar(precision, 0) });
-  if (plan.micro) Object.assign(state, { gradient: zeros(precision, layout.size), squares: scalar(precision, 0) });
+  if (plan.micro) {
+    for (const key of ['gradient', 'own']) state[key] = zeros(precision, layout.size);
+    for (const key of ['weights', 'squares']) state[key] = scalar(precision, 0);
+    if (plan.micro.along) Object.assign(state, { alongSquares: scalar(precision, 0), acrossSquares: scalar(precision, 0) });
+  }
   for (const [name, first] of Object.entries(startOfTerms(plan))) state[name] = scalar(precision, first);
   for (const name of statistics) {
     const stored = graph.initializers.get(name);
@@ -232,14 +236,7 @@ export const compileSteps = (plan: Plan): Compiled => {
     emit,
     names.map((name) => found.get(name) ?? ''),
   );
-  const micro = plan.micro && {
-    grad: flat,
-    squares:
-      plan.micro === 'examples'
-        ? emit.ReduceMean(exampleSquares(seen), { keepdims: 0 })
-        : emit.call('ReduceSumSquare', [flat], { keepdims: 0 }),
-  };
-  const update = micro && emitMicro(emit, micro, carried, fed);
+  const update = plan.micro && emitMicro(emit, emitMicroGradients(seen, plan.micro, flat, terms.total), carried, fed);
   const gathering = update ?? (plan.accumulate === undefined ? undefined : emitAccumulation(emit, flat, carried, plan.accumulate));
   const { grad, norm } = emitClip(emit, gathering?.mean ?? flat, plan.clip, limit);
   const t = emit.Add(carried.t, emit.scalar(1));
@@ -264,8 +261,11 @@ export const compileSteps = (plan: Plan): Compiled => {
     Object.assign(next, gathering.next);
   }
   const keep = (value: string, before: string): string => emit.Where(finite, value, before);
+  // Rows that are gone through again have been counted.
+  const once = (value: string, before: string): string =>
+    keep(update?.gathered.parts ? emit.Where(update.gathered.parts.known, before, value) : value, before);
   const partial = new Set(Object.keys(update?.next ?? {}));
-  const statistic = new Map(Array.from(statisticsAfter(keep), ([name, value]) => [`statistic/${name}`, value]));
+  const statistic = new Map(Array.from(statisticsAfter(once), ([name, value]) => [`statistic/${name}`, value]));
   const kept = keys.map((key) => statistic.get(key) ?? (partial.has(key) ? next[key] : keep(next[key], carried[key])));
   const scans: Record<string, string> = { loss: objective.mean, gradientNorm: norm, finite: emit.Cast(finite, { to: codes[precision] }) };
   if (objective.correct) scans.accuracy = emit.Div(objective.correct, objective.count);

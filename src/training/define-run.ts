@@ -4,7 +4,7 @@ import type { Tensor } from '../base/tensor.ts';
 import type { Constant, Graph, Model } from '../graph/types.ts';
 import type { State } from './compile.ts';
 import type { Part } from './define.ts';
-import type { MicroVariance, Plan } from './plan.ts';
+import type { Micro, Plan } from './plan.ts';
 
 /** Parts that the host runs between calls of the compiled steps. What they keep is arrays by name, saved in checkpoints. */
 export type Kept = Record<string, Float64Array>;
@@ -83,8 +83,10 @@ export interface BatchSchedule<O extends Options = Options> extends Part<O> {
   readonly decide?: {
     /** Ids of monitors that it reads: they are computed whether the recipe names them or not. */
     monitors?(chosen: Chosen<O>): readonly string[];
-    /** Rows of a micro-batch at most, where a step gathers the gradients of several, and what their variance is told by. */
-    micro?(chosen: Chosen<O>): { readonly rows: number; readonly variance: MicroVariance } | undefined;
+    /** Rows of a micro-batch at most, where a step gathers the gradients of several, and what is told of them. */
+    micro?(chosen: Chosen<O>): (Micro & { readonly rows: number }) | undefined;
+    /** Rows that the batch never goes beyond: with so many nothing is left to decide. */
+    most?(rows: number, chosen: Chosen<O>): number;
     /** Steps between decisions. */
     every(chosen: Chosen<O>): number;
     /** The batch to begin with, where not that of the recipe. */

@@ -263,8 +263,13 @@ export interface StepView extends RegularizerInput {
   split(vector: string): readonly string[];
   /** ‖gᵢ‖² and ⟨gᵢ, ḡ⟩ of each row's own gradient, [N], and ‖ḡ‖², ḡ the gradient of the mean loss. Throws where rows mix or a layer has no rule for it. */
   examples(): { readonly squares: string; readonly along: string; readonly squaredNorm: string };
-  /** Where an update gathers micro-batches: the mean square of the gradients of rows or micro-batches, the factor from its excess over ‖ḡ‖² to a variance, and all rows. */
-  readonly gathered?: { readonly meanSquare: string; readonly spread: string; readonly rows: string };
+  /**
+   * Where an update gathers micro-batches: the mean ‖gᵢ‖² of rows or micro-batches, ‖ḡ‖², the factor from their difference to a
+   * variance, and all rows; the means of (⟨gᵢ, ḡ⟩ − ‖ḡ‖²)² and of the square across ḡ, where `known`.
+   */
+  readonly gathered?: Readonly<Record<'meanSquare' | 'squaredNorm' | 'spread' | 'rows', string>> & {
+    readonly parts?: Readonly<Record<'along' | 'across' | 'known', string>>;
+  };
 }
 /** Numbers of every step, shown while it trains. */
 export interface Monitor<O extends Options = Options> extends Part<O> {

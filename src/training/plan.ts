@@ -27,6 +27,15 @@ export interface Group {
 }
 
 export type MicroVariance = 'examples' | 'micro-batches';
+/**
+ * An update gathers the gradients of as many micro-batches as its inputs say; their variance is told by the gradients of single rows, or
+ * by those of the micro-batches. `along`: also by their parts along the mean gradient and across it, for which an update may go through
+ * its micro-batches again once the mean is known.
+ */
+export interface Micro {
+  readonly variance: MicroVariance;
+  readonly along: boolean;
+}
 
 /**
  * Of several ways through the graph every step takes one: the value `gates`, which the graph reads, is 1 at the choice of each block and
@@ -59,11 +68,7 @@ export interface Plan {
   readonly ema?: number;
   /** Batches whose gradients are averaged before each update; absent for 1. */
   readonly accumulate?: number;
-  /**
-   * An update gathers the gradients of as many micro-batches as its inputs say, and what their variance is told by: the gradients of
-   * single rows, or those of the micro-batches.
-   */
-  readonly micro?: MicroVariance;
+  readonly micro?: Micro;
   readonly paths?: PathSampling;
   /** Random changes of training rows. */
   readonly augment?: Augment;

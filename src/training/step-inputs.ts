@@ -36,8 +36,11 @@ export const sizesOf = ({ graph, layer, output, classes }: Pick<Plan, 'graph' | 
 const reading = (plan: Pick<Plan, 'loss' | 'regularizers' | 'head' | 'monitors'>, what: Reading): boolean =>
   [...objectiveParts(plan), ...(plan.monitors ?? [])].some(({ part }) => part.reads?.includes(what));
 
-/** Of a micro-batch: its share of the rows of its update, whether it is the last one, rows of the update, and what turns mean squares into a variance. */
-export const microInputs = ['share', 'last', 'rows', 'spread'] as const;
+/**
+ * Of a micro-batch: its share of the rows of its update, 0 where it is gone through again; whether it is the last one; rows of the update;
+ * what turns mean squares into a variance; and its share where it is gone through again, else 0.
+ */
+export const microInputs = ['share', 'last', 'rows', 'spread', 'again'] as const;
 
 /** Values of which training drops some, in order: their rows, and the probability of each number. */
 const droppedOf = (
@@ -59,7 +62,8 @@ const stepInputTypes = (plan: Omit<Plan, 'groups'>): Readonly<Record<string, Ten
   const sizes = sizesOf(plan);
   const types: Record<string, TensorType> = {};
   if (plan.paths) types.path = tensorType(precision, ['K', plan.paths.chances.flat().length]);
-  if (plan.micro) for (const key of microInputs) types[`micro/${key}`] = tensorType(precision, ['K']);
+  for (const key of plan.micro ? microInputs : [])
+    if (key !== 'again' || plan.micro?.along) types[`micro/${key}`] = tensorType(precision, ['K']);
   if (plan.weighs) types.weights = tensorType(precision, ['K', 'B']);
   for (const key of ['domains', 'indices'] as const) if (reading(plan, key)) types[key] = tensorType('int64', ['K', 'B']);
   if (plan.soft) types.soft = tensorType(precision, ['K', 'B', plan.classes]);

@@ -42,25 +42,55 @@ export const emitAccumulation = (
   return { mean: emit.Div(sum, filled), due, next: { gradient: emit.Where(due, zero, sum), filled: emit.Where(due, zero, filled) } };
 };
 
+interface Micro {
+  /** Of what is descended. */
+  readonly grad: string;
+  /** Of the mean of the rows' own losses: without what else is descended, and without class weights over their sum. */
+  readonly own: string;
+  /** Sum of the weights of rows over their number, where they are weighed by class: of so much the gradient counts. */
+  readonly weight?: string;
+  /** ‖gᵢ‖² and ⟨gᵢ, v⟩, [N] or one number. */
+  readonly squares: string;
+  readonly along?: (vector: string) => string;
+}
+
 /**
  * The mean gradient of the micro-batches so far, in shares of all rows of the update, and the mean of `squares` alike; `due` with the last
- * one, after which both begin at 0. Nothing here is left out for not being finite: the whole update is.
+ * one, after which both begin at 0. Gone through again, they add up what is along the mean and across it. Nothing here is left out for not
+ * being finite: the whole update is.
  */
 export const emitMicro = (
   emit: Emit,
-  { grad, squares }: { readonly grad: string; readonly squares: string },
+  { grad, own, weight, squares, along }: Micro,
   carried: Names,
   fed: Names,
 ): { readonly mean: string; readonly due: string; readonly next: Names; readonly gathered: NonNullable<StepView['gathered']> } => {
+  const mean = (v: string): string => emit.ReduceMean(v, { keepdims: 0 });
   const gather = (so: string, value: string): string => emit.Add(so, emit.Mul(fed['micro/share'], value));
-  const mean = gather(carried.gradient, grad);
-  const meanSquare = gather(carried.squares, squares);
+  const gradient = gather(carried.gradient, weight === undefined ? grad : emit.Mul(weight, grad));
+  const weights = gather(carried.weights, weight ?? emit.scalar(1));
+  const ownMean = gather(carried.own, own);
+  const sums: Record<string, string> = { gradient, weights, own: ownMean, squares: gather(carried.squares, mean(squares)) };
   const zero = emit.scalar(0);
+  const squaredNorm = emit.call('ReduceSumSquare', [ownMean], { keepdims: 0 });
+  const again = along && emit.Greater(fed['micro/again'], zero);
+  if (along && again) {
+    const t = along(ownMean);
+    const off = emit.Sub(t, squaredNorm);
+    const rest = emit.Sub(squares, emit.Div(emit.Mul(t, t), emit.Max(squaredNorm, emit.scalar(1e-37))));
+    const add = (so: string, values: string): string => emit.Where(again, emit.Add(so, emit.Mul(fed['micro/again'], mean(values))), so);
+    sums.alongSquares = add(carried.alongSquares, emit.Mul(off, off));
+    sums.acrossSquares = add(carried.acrossSquares, emit.Max(rest, zero));
+  }
   const due = emit.Greater(fed['micro/last'], zero);
   return {
-    ...{ mean, due },
-    next: { gradient: emit.Where(due, zero, mean), squares: emit.Where(due, zero, meanSquare) },
-    gathered: { meanSquare, spread: fed['micro/spread'], rows: fed['micro/rows'] },
+    mean: weight === undefined ? gradient : emit.Div(gradient, weights),
+    due,
+    next: Object.fromEntries(Object.entries(sums).map(([key, sum]) => [key, emit.Where(due, zero, sum)])),
+    gathered: {
+      ...{ meanSquare: sums.squares, squaredNorm, spread: fed['micro/spread'], rows: fed['micro/rows'] },
+      ...(again ? { parts: { along: sums.alongSquares, across: sums.acrossSquares, known: again } } : {}),
+    },
   };
 };
 

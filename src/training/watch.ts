@@ -5,9 +5,11 @@ import { stopped } from '../autodiff/stopped.ts';
 import { Fault } from '../base/fault.ts';
 import type { StepView } from './define.ts';
 import type { RowOutput } from './define-run.ts';
-import { unpack } from './layout.ts';
+import { pack, unpack } from './layout.ts';
 import { oneHot } from './one-hot.ts';
+import type { Micro } from './plan.ts';
 import { regularizerInput, type Seen } from './terms.ts';
+import type { emitMicro } from './update.ts';
 
 /** ‖gᵢ‖² of each row's own gradient, [N]. */
 export const exampleSquares = ({ emit, plan, objective, layout }: Seen): string => {
@@ -16,6 +18,35 @@ export const exampleSquares = ({ emit, plan, objective, layout }: Seen): string 
   const [norms] = emit.type(objective.perExample)?.dims?.[0] === 'N' ? (atOnce(emit, rows, names, 'norms') ?? []) : [];
   if (!norms) throw new Fault('training/examples', { output: plan.output });
   return emit.Mul(norms, norms);
+};
+
+/** What micro-batches gather (update.ts): `flat` is the gradient of `total`, what is descended. */
+export const emitMicroGradients = (
+  seen: Seen,
+  { variance, along }: Micro,
+  flat: string,
+  total: string,
+): Parameters<typeof emitMicro>[1] => {
+  const { emit, objective, layout } = seen;
+  const names = layout.entries.map((e) => e.name);
+  const weighed = objective.weight !== objective.count;
+  const { part } = seen.plan.optimizer;
+  const plain = total === objective.mean && !weighed && !('step' in part && part.surrogate);
+  const found = plain ? undefined : gradients(emit, emit.ReduceMean(objective.perExample, { keepdims: 0 }), names);
+  const own = found
+    ? pack(
+        emit,
+        names.map((name) => found.get(name) ?? ''),
+      )
+    : flat;
+  const square = (): string => emit.call('ReduceSumSquare', [own], { keepdims: 0 });
+  const one = (v: string): string => emit.ReduceSum(emit.Mul(own, v), { keepdims: 0 });
+  const each = (v: string): string => jacobianProduct(emit, objective.perExample, names, unpack(emit, layout, stopped(emit, v)));
+  return {
+    ...{ grad: flat, own, ...(weighed ? { weight: emit.Div(objective.weight, objective.count) } : {}) },
+    squares: variance === 'examples' ? exampleSquares(seen) : square(),
+    ...(along ? { along: variance === 'examples' ? each : one } : {}),
+  };
 };
 
 /** Those, ⟨gᵢ, ḡ⟩ of each row, [N], and ‖ḡ‖². */

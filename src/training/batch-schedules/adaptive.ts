@@ -9,7 +9,7 @@ export const adaptive: BatchSchedule = defineBatchSchedule({
   id: 'adaptive',
   source: 'arXiv:2402.11215 (AdAdaGrad: with optimizer adagrad; AdAdaGradNorm: with adagrad-norm); card 30-adadagrad',
   about:
-    'Small batches while any direction helps, larger ones once noise hides the gradient. With adagrad it is AdAdaGrad, with adagrad-norm AdAdaGradNorm; any optimizer may be used. The gradients of single rows are needed, so batch normalisation has to keep its stored statistics; or set `variance` to micro-batches, which are normalised each by itself. A batch above `micro` rows is gone through in micro-batches, so memory stays as it is.',
+    'Small batches while any direction helps, larger ones once noise hides the gradient. With adagrad it is AdAdaGrad, with adagrad-norm AdAdaGradNorm; any optimizer may be used. The gradients of single rows are needed, so batch normalisation has to keep its stored statistics; or set `variance` to micro-batches, which are normalised each by itself. A batch above `micro` rows is gone through in micro-batches, so memory stays as it is; for the inner-product and augmented tests a second time, once their mean gradient is known.',
   formula: [
     'norm: b ← max(b, ⌈V/(η²‖ḡ‖²)⌉), V = Σᵢ ‖gᵢ − ḡ‖²/(b − 1)',
     'inner-product: b ← max(b, ⌈Var(⟨gᵢ, ḡ⟩)/(θ²‖ḡ‖⁴)⌉)',
@@ -41,13 +41,12 @@ export const adaptive: BatchSchedule = defineBatchSchedule({
   decide: {
     monitors: () => [monitor, 'batch-size'],
     every: ({ testEvery }) => testEvery,
-    micro: ({ micro, variance }) => (micro > 0 ? { rows: micro, variance } : undefined),
-    first(_size, rows, { test, start, max, micro, variance }) {
+    micro: ({ micro, variance, test }) => (micro > 0 ? { rows: micro, variance, along: test !== 'norm' } : undefined),
+    most: (rows, { max }) => (max > 0 ? Math.min(max, rows) : rows),
+    first(_size, rows, { start, max, micro, variance }) {
       const refuse = (reason: string): Fault => new Fault('training/micro-batches', { reason });
       if (variance === 'micro-batches' && (micro === 0 || 2 * micro > start))
         throw refuse(`compares at least two of them: set micro to at most half of start, ${start}`);
-      if (micro > 0 && test !== 'norm')
-        throw refuse(`do not know their mean gradient before the last one, which test '${test}' multiplies with; use test 'norm'`);
       if (max > 0 && max < start) throw new Fault('training/batch-schedule', { start, max });
       return Math.min(start, rows);
     },
@@ -64,7 +63,9 @@ export const adaptive: BatchSchedule = defineBatchSchedule({
       // A step of one row has no variance.
       if (!Number.isFinite(norm) || !Number.isFinite(read('variance'))) return size;
       if (norm === 0) return { size: most, note: `The gradient was zero on a batch of ${size} rows, so the batch grew to ${most}.` };
-      const next = Math.max(size, Math.min(most, Math.ceil(needs[test])));
+      const need = needs[test];
+      if (Number.isNaN(need)) return size;
+      const next = Math.max(size, Math.min(most, Math.ceil(need)));
       const parts = micro > 0 ? Math.ceil(next / micro) : 1;
       return Math.min(most, parts * Math.ceil(next / parts));
     },

@@ -13,17 +13,21 @@ export const gradientNoise: Monitor = defineMonitor({
     'inner-product: Var(⟨gᵢ, ḡ⟩)',
     'orthogonal: V⊥ = Σᵢ (‖gᵢ‖² − ⟨gᵢ, ḡ⟩²/‖ḡ‖²) / (b − 1), V = V⊥ + Var(⟨gᵢ, ḡ⟩)/‖ḡ‖²',
     'squared-norm: ‖ḡ‖²',
-    'of m micro-batches of s rows: V = (Σ‖gᵢ‖² − b‖ḡ‖²)/(b − 1), or s · (Σ‖ḡ_k‖² − m‖ḡ‖²)/(m − 1) with their own gradients ḡ_k',
+    'of m micro-batches of s rows: V = (Σ‖gᵢ‖² − b‖ḡ‖²)/(b − 1), or s · (Σ‖ḡ_k‖² − m‖ḡ‖²)/(m − 1) with their own gradients ḡ_k; what is along and across ḡ once they are gone through again',
   ],
   unit: 'none',
   scale: 'log',
   options: {},
   build(emit, view) {
     if (view.gathered) {
-      const { meanSquare, spread } = view.gathered;
-      const square = emit.call('ReduceSumSquare', [view.flat.gradient], { keepdims: 0 });
-      const excess = emit.Max(emit.Sub(meanSquare, square), emit.scalar(0));
-      return { variance: emit.Mul(spread, excess), 'squared-norm': square };
+      const { meanSquare, squaredNorm, spread, parts } = view.gathered;
+      const excess = emit.Max(emit.Sub(meanSquare, squaredNorm), emit.scalar(0));
+      const told = (sum: string, known: string): string => emit.Where(known, emit.Mul(spread, sum), emit.scalar(Number.NaN));
+      return {
+        variance: emit.Mul(spread, excess),
+        'squared-norm': squaredNorm,
+        ...(parts ? { 'inner-product': told(parts.along, parts.known), orthogonal: told(parts.across, parts.known) } : {}),
+      };
     }
     const { squares, along, squaredNorm } = view.examples();
     const sum = (v: string): string => emit.ReduceSum(v, { keepdims: 0 });
