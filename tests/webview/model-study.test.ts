@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import type { DiffSide, ModelDiff, ModelProfile } from '../../src/report/model-study.ts';
+import type { ModelDiff } from '../../src/report/model-study.ts';
 import type { LayerRow, ModelLayers } from '../../src/report/tasks.ts';
 import { close, colours, lastPosted, launch, openPanel, post, posted, screenshot, skip } from './browser.ts';
+import { measuredValues, profileOf, side } from './model-facts.ts';
 
 before(launch);
 after(close);
@@ -37,35 +38,15 @@ const facts: ModelLayers = {
   measured: true,
   notes: [],
 };
-const profile: ModelProfile = {
-  data: 'messages.csv',
-  rows: 256,
-  batch: 32,
-  runs: 7,
-  nodesMs: 120,
-  optimisedMs: 80,
-  layers: Array.from({ length: COUNT }, (_, i) => ({
+const ports = { inputs: facts.inputs, outputs: facts.outputs };
+const profile = profileOf(
+  Array.from({ length: COUNT }, (_, i) => ({
     ms: i % 4 === 0 ? 1 + (i % 9) / 3 : 0.05,
-    values:
-      i === 5
-        ? null
-        : { count: 1000, min: -1, max: 3, mean: 0.1, deviation: 0.5, zeros: (i % 10) / 10, nan: i === 7 ? 0.25 : 0, infinite: 0 },
+    values: i === 5 ? null : { ...measuredValues, zeros: (i % 10) / 10, nan: i === 7 ? 0.25 : 0 },
   })),
-  notes: ['Inputs were divided by 255.'],
-};
-const side = (path: string): DiffSide => ({
-  path,
-  bytes: 1_000_000,
-  producer: 'pytorch',
-  opsets: { 'ai.onnx': 17 },
-  inputs: facts.inputs,
-  outputs: facts.outputs,
-  nodes: 300,
-  parameters: 123_456,
-  macs: null,
-});
+);
 const diff: ModelDiff = {
-  sides: [side('/a/first.onnx'), side('/a/second.onnx')],
+  sides: [side('/a/first.onnx', ports), side('/a/second.onnx', ports)],
   headers: [{ label: 'Operator sets', first: 'ai.onnx 17', other: 'ai.onnx 18' }],
   nodes: [
     {

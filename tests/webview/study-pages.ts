@@ -1,6 +1,7 @@
 // Pages in states that take more to reach: whatever holds of all pages is tested over these too.
 import type { DataTell } from '../../src/vscode/data-protocol.ts';
 import { post } from './browser.ts';
+import { measuredValues, profileOf, side } from './model-facts.ts';
 import { type PageCase, pages } from './pages.ts';
 
 type Message = PageCase['messages'][number];
@@ -15,17 +16,6 @@ const model = messageOf('model');
 const saliency = messageOf('saliency');
 const [looked] = saliency.models;
 const data = (tell: unknown): Message => ({ type: 'data', tell: tell as DataTell });
-const side = (path: string, macs: number | null): unknown => ({
-  path,
-  bytes: 1_000_000,
-  producer: 'pytorch',
-  opsets: { 'ai.onnx': 17 },
-  inputs: [],
-  outputs: [],
-  nodes: 300,
-  parameters: 123_456,
-  macs,
-});
 const values = { elements: 200, maxAbs: 0.0123, relative: 0.0021, cosine: 0.999998, norm: 4.2, otherNorm: 4.21, notFinite: 1 };
 
 export const studyPages: readonly PageCase[] = [
@@ -37,7 +27,7 @@ export const studyPages: readonly PageCase[] = [
         type: 'diff',
         title: 'first.onnx against second.onnx',
         facts: {
-          sides: [side('/a/first.onnx', 1000), side('/a/second.onnx', null)],
+          sides: [side('/a/first.onnx', { macs: 1000 }), side('/a/second.onnx')],
           headers: [{ label: 'Operator sets', first: 'ai.onnx 17', other: 'ai.onnx 18' }],
           nodes: [
             { status: 'changed', name: 'conv1', op: 'Conv', dims: ['N', 8], changes: ['pads: [1, 1] → [0, 0]'] },
@@ -64,7 +54,13 @@ export const studyPages: readonly PageCase[] = [
       {
         type: 'diff',
         title: 'first.onnx against first.onnx',
-        facts: { sides: [side('/a/first.onnx', 1), side('/a/first.onnx', 1)], headers: [], nodes: [], tensors: [], notes: [] },
+        facts: {
+          sides: [side('/a/first.onnx', { macs: 1 }), side('/a/first.onnx', { macs: 1 })],
+          headers: [],
+          nodes: [],
+          tensors: [],
+          notes: [],
+        },
       } as Message,
     ],
     ready: '.diff-tab',
@@ -76,19 +72,9 @@ export const studyPages: readonly PageCase[] = [
       { ...model, measuring: false },
       {
         type: 'profile',
-        facts: {
-          data: 'messages.csv',
-          rows: 256,
-          batch: 32,
-          runs: 7,
-          nodesMs: 120,
-          optimisedMs: 80,
-          layers: model.facts.layers.map((_, i) => ({
-            ms: i === 1 ? null : 1 + i,
-            values: { count: 1000, min: -1, max: 3, mean: 0.1, deviation: 0.5, zeros: 0.25, nan: 0.5, infinite: 0 },
-          })),
-          notes: ['Inputs were divided by 255.'],
-        },
+        facts: profileOf(
+          model.facts.layers.map((_, i) => ({ ms: i === 1 ? null : 1 + i, values: { ...measuredValues, zeros: 0.25, nan: 0.5 } })),
+        ),
       },
     ],
     ready: '.profile-line strong',
