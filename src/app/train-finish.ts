@@ -1,8 +1,9 @@
 import { Fault } from '../base/fault.ts';
 import type { State } from '../training/compile.ts';
 import type { Ports } from './ports.ts';
+import { evaluate } from './train-evaluate.ts';
 import type { Course } from './train-journal.ts';
-import { type Ended, evaluate } from './train-loop.ts';
+import type { Ended } from './train-loop.ts';
 import { evaluatePlan, type RegimeEnd, runRegime } from './train-regime.ts';
 import type { Scores } from './train-report.ts';
 import type { Setup } from './train-setup.ts';

@@ -4,7 +4,6 @@ import { int64, sizeOf, type Tensor } from '../base/tensor.ts';
 import { joinRows } from '../data/rows.ts';
 import type { Session } from '../runtime/session.ts';
 import { startsOf } from '../training/adversarial.ts';
-import { augmentDraws, type Drawn } from '../training/augment.ts';
 import type { Compiled } from '../training/compile.ts';
 import type { EpochMoment } from '../training/define-run.ts';
 import type { Evaluation } from '../training/evaluate.ts';
@@ -12,16 +11,18 @@ import { vector } from '../training/layout.ts';
 import type { Plan } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { AppJob } from './ports.ts';
-import { stepsOfCall, stretch, taken } from './train-calls.ts';
+import { epochsOfCall, joined, spansOf, stepsOfCall, stretch, taken } from './train-calls.ts';
 import type { Held, TrainingRows } from './train-data.ts';
 import type { Diagnosed } from './train-diagnose.ts';
+import { augmentFeeds } from './train-draws.ts';
+import { evaluate } from './train-evaluate.ts';
 import { type HostRows, hostOf } from './train-host.ts';
 import type { Iterate } from './train-iterate.ts';
 import { liveOf } from './train-live.ts';
 import { type Cut, columnsOf, cutOf, microFeeds } from './train-micro.ts';
 import { moves } from './train-moves.ts';
 import { pause } from './train-pause.ts';
-import { type EpochRow, type Snapshot, weights } from './train-progress.ts';
+import { append, type EpochRow, type Snapshot, weights } from './train-progress.ts';
 import { allSaid } from './train-report.ts';
 
 /** Streamed rows in one call. */
@@ -78,49 +79,7 @@ export const lengthOf = (
   return { perEpoch, steps, epochs: Math.ceil(steps / perEpoch) };
 };
 
-/** What a call draws for changes of rows. */
-export const augmentFeeds = (
-  { inputs, precision }: Compiled,
-  { augment }: Recipe,
-  seed: number,
-  steps: readonly [first: number, count: number],
-  batch: number,
-  row: readonly number[],
-): Record<string, Tensor> =>
-  Object.fromEntries(
-    Object.entries(augment ? augmentDraws(augment, precision, seed, steps, batch, row) : {}).flatMap(([kind, tensor]) => {
-      const name = inputs.drawn[kind as Drawn];
-      return name ? [[name, tensor]] : [];
-    }),
-  );
-
 const now = (): number => performance.now() / 1000;
-
-/** Mean loss and accuracy of some rows in inference form. */
-export const evaluate = async (
-  { evaluation, evaluator, job }: Pick<Run, 'evaluation' | 'evaluator' | 'job'>,
-  state: Snapshot['state'],
-  { rows, positions }: Held<TrainingRows>,
-): Promise<{ readonly loss: number; readonly accuracy?: number }> => {
-  const feeds: Record<string, Tensor> = { ...evaluation.hyper };
-  const measured = weights(state);
-  for (const [key, input] of Object.entries(evaluation.state)) feeds[input] = measured[key];
-  const width = Math.max(1, sizeOf(rows.bound.inputDims));
-  const size = Math.max(1, Math.min(256, Math.floor(2 ** 21 / width)));
-  const { total, weight, correct } = evaluation.outputs;
-  const sums = { total: 0, weight: 0, correct: 0 };
-  for (let from = 0; from < positions.length; from += size) {
-    await breathe(job);
-    const part = positions.subarray(from, from + size);
-    const { x, y } = await rows.take(part, [part.length], job.signal);
-    const wanted = [total, weight, ...(correct ? [correct] : [])];
-    const out = await evaluator.run({ ...feeds, [evaluation.inputs.x]: x, [evaluation.inputs.y]: y }, wanted);
-    sums.total += Number(out[total].data[0]);
-    sums.weight += Number(out[weight].data[0]);
-    if (correct) sums.correct += Number(out[correct].data[0]);
-  }
-  return { loss: sums.total / sums.weight, ...(correct ? { accuracy: sums.correct / positions.length } : {}) };
-};
 
 const improved = (value: number, best: number, { metric, minDelta }: NonNullable<Recipe['earlyStop']>): boolean =>
   metric === 'val_loss' ? value < best - minDelta : value > best + minDelta;
@@ -154,6 +113,10 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
   let good = snapshot();
   let saved = now();
   let perRow = Number.POSITIVE_INFINITY;
+  /** Calls are of one epoch until this one. */
+  let alone = 0;
+  /** An epoch ended that is to be saved after. */
+  let savable = false;
   const live = liveOf(job);
   const move = moves();
   let kept = false;
@@ -179,12 +142,12 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     total: totalSteps(),
     lr: Number(recipe.optimizer.chosen.lr),
   });
-  const rateAt = (i: number, validation: readonly number[]): number => {
+  const rateAt = (i: number, epoch: number, validation: readonly number[]): number => {
     const { part, chosen, unit } = recipe.schedule;
     const rows = train.positions.length;
     const at = {
       step: [p.step + i, totalSteps()],
-      epoch: [p.epoch, epochs],
+      epoch: [epoch, epochs],
       sample: [p.seen + i * p.batch, epochs * rows],
     }[unit];
     return p.lrScale * part.rate({ t: at[0], total: at[1], lr: stepMoment(0).lr, validation }, chosen);
@@ -196,16 +159,17 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     stepsPerSecond: p.step / Math.max(p.stepSeconds, 1e-9),
   });
 
-  /** At the last step made. */
-  const reached = () => ({
+  /** At the last step made, of an epoch of so many rows. */
+  const reached = (rows: number) => ({
     seconds: p.stepSeconds,
-    epochsMade: p.epoch + p.position / Math.max(1, p.position + rowsLeft()),
+    epochsMade: p.epoch + p.position / Math.max(1, rows),
     ...move.last(),
   });
 
   const drawn = recipe.adversarial && compiled.inputs.start ? recipe.adversarial : undefined;
   const feedsFor = async (
     order: ReturnType<typeof host.order>,
+    at: number,
     cut: Cut,
     updates: number,
     positions: Float64Array,
@@ -229,14 +193,20 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
       feeds[compiled.inputs.start] = startsOf(drawn, compiled.precision, recipe.seed, [first, k], size, train.rows.bound.inputDims);
     const steps = [first, k] as const;
     const moments = (step: number) => stepMoment(p.step + Math.floor((step - first) / parts));
-    Object.assign(feeds, host.feeds({ order, moment: momentOf(p.epoch), at: p.position, size, steps, momentOf: moments }));
+    Object.assign(feeds, host.feeds({ order, moment: momentOf(p.epoch), at, size, steps, momentOf: moments }));
     const stepped = again ? Object.fromEntries(Object.entries(feeds).map(([name, each]) => [name, joinRows([each, each])])) : feeds;
     return { ...kept, ...stepped, ...(micro ? microFeeds(compiled, cut, micro, updates, again) : {}) };
   };
 
-  /** As many steps as fit in one call: of equal batch size, within the epoch. */
+  /** Epochs from the one under way to the next that the host is needed at the end of: where rows are measured, or parts see what a step gave. */
+  const untilHost = (): number => {
+    if (p.epoch < alone || micro || decide || keeping || run.iterate) return 1;
+    const measured = run.validation || run.diagnose ? recipe.evalEvery - (p.epoch % recipe.evalEvery) : Number.POSITIVE_INFINITY;
+    return Math.min(measured, (run.until ?? epochs) - p.epoch);
+  };
+
+  /** As many steps as fit in one call: of equal batch size, within the epoch or of whole epochs. */
   const call = async (): Promise<Bad | undefined> => {
-    const order = host.order(momentOf(p.epoch));
     const left = rowsLeft();
     const cut = cutOf(Math.min(p.batch, left), micro?.rows);
     const size = cut.parts * cut.rows;
@@ -249,12 +219,20 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     const looked = micro?.along === true && p.batch < (decide?.most?.(train.positions.length, decided) ?? Number.POSITIVE_INFINITY);
     const again = looked && undecided === 1;
     const deciding = looked && undecided > 1 ? undecided - 1 : undecided;
-    const k = run.iterate ? 1 : Math.min(stepsOfCall(perRow * size, due), fitting, deciding);
-    const places = stretch(order.places, p.position, k * size);
+    const first = run.iterate ? 1 : Math.min(stepsOfCall(perRow * size, due), fitting, deciding);
+    const most = Math.min(untilHost(), Math.floor(Math.min(asked, fitting) / first));
+    const spans = spansOf((epoch) => host.order(momentOf(epoch)), p, size, first, {
+      most: epochsOfCall(perRow * size * first, most),
+      dropLast: recipe.batch.dropLast,
+    });
+    const k = spans.length * first;
+    const [{ at }] = spans;
+    const order = joined(spans, first * size);
+    const places = stretch(order.places, at, k * size);
     const positions = taken(train.positions, places);
     const validation = p.history.flatMap((row) => row.valLoss ?? []);
-    const lr = Array.from({ length: k }, (_, i) => rateAt(i, validation));
-    const feeds = run.iterate ? {} : await feedsFor(order, cut, k, positions, lr, again);
+    const lr = Array.from({ length: k }, (_, i) => rateAt(i, spans[Math.floor(i / first)].epoch, validation));
+    const feeds = run.iterate ? {} : await feedsFor(order, at, cut, k, positions, lr, again);
     const started = now();
     const { theta } = state;
     const stepped = await run.iterate?.(state, positions, lr[0]);
@@ -263,44 +241,51 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     if (stepped?.done) p.done = true;
     const { loss, accuracy, norms, flags, lines } = columnsOf(compiled, out, again ? 2 * cut.parts : cut.parts);
     const made = loss.length;
+    if (spans.length > 1 && flags.some((flag) => flag !== 1)) {
+      // Made again, epoch by epoch: what is kept is the end of the last one that is finite.
+      alone = p.epoch + spans.length;
+      return call();
+    }
     state = Object.fromEntries(Object.entries(compiled.state).map(([key, { output }]) => [key, out[output]]));
     if (size === p.batch && !again) perRow = seconds / (made * size);
-    p.stepSeconds += seconds;
-    move.tell(theta, state.theta, made, p.stepSeconds);
-    const before = p.step;
-    p.step += made;
-    p.position += made * size;
-    p.seen += made * size;
+    move.tell(theta, state.theta, made, p.stepSeconds + seconds);
     let bad: Bad | undefined;
-    for (let i = 0; i < made; i++) {
-      if (flags[i] === 1) {
-        p.rows += size;
-        p.lossSum += loss[i] * size;
-        p.correctSum += (accuracy[i] ?? 0) * size;
-        p.skippedInRow = 0;
-        continue;
+    for (const [s, span] of spans.entries()) {
+      if (s > 0) await endEpoch(true);
+      const from = s * first;
+      const to = Math.min(made, from + first);
+      const before = p.step;
+      p.stepSeconds += (seconds * (to - from)) / made;
+      p.step += to - from;
+      p.position += (to - from) * size;
+      p.seen += (to - from) * size;
+      for (let i = from; i < to; i++) {
+        if (flags[i] === 1) {
+          p.rows += size;
+          p.lossSum += loss[i] * size;
+          p.correctSum += (accuracy[i] ?? 0) * size;
+          p.skippedInRow = 0;
+          continue;
+        }
+        p.skipped++;
+        p.skippedInRow++;
+        if (recipe.nonfinite === 'halve-lr') p.lrScale /= 2;
+        if (recipe.nonfinite === 'stop' || p.skippedInRow > skipLimit)
+          bad ??= { state, step: before + i - from, lr: lr[i], positions: positions.slice(i * size, (i + 1) * size) };
       }
-      p.skipped++;
-      p.skippedInRow++;
-      if (recipe.nonfinite === 'halve-lr') p.lrScale /= 2;
-      if (recipe.nonfinite === 'stop' || p.skippedInRow > skipLimit)
-        bad ??= { state, step: before + i, lr: lr[i], positions: positions.slice(i * size, (i + 1) * size) };
+      const part = (values: readonly number[]): readonly number[] => (spans.length === 1 ? values : values.slice(from, to));
+      const columns = {
+        loss: part(loss),
+        accuracy: part(accuracy),
+        learningRate: lr.slice(from, to),
+        gradientNorm: part(norms),
+        monitors: Object.fromEntries(Object.entries(lines).map(([line, values]) => [line, part(values)])),
+      };
+      append(curves, columns);
+      live.add(before, columns, { ...place(), ...reached(span.order.places.length) });
     }
     if (!bad) host.tell(places.subarray(0, made * size), out, momentOf(p.epoch));
-    curves.loss.push(...loss);
-    curves.accuracy.push(...accuracy);
-    curves.lr.push(...lr.slice(0, made));
-    curves.gradientNorm.push(...norms);
-    for (const [line, values] of Object.entries(lines)) {
-      curves.monitors[line] ??= [];
-      curves.monitors[line].push(...values);
-    }
     p.undecided += made;
-    live.add(
-      before,
-      { loss, accuracy, learningRate: lr.slice(0, made), gradientNorm: norms, monitors: lines },
-      { ...place(), ...reached() },
-    );
     if (decide && !bad && p.undecided >= decide.every(decided)) {
       const last = Object.fromEntries(Object.entries(lines).map(([line, values]) => [line, values[made - 1]]));
       const next = decide.next({ size: p.batch, rows: train.positions.length, monitors: last }, decided);
@@ -314,7 +299,8 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     return bad;
   };
 
-  const endEpoch = async (): Promise<void> => {
+  /** `within` a call, nothing is due but to enter it. */
+  const endEpoch = async (within = false): Promise<void> => {
     const last = kept || p.done || ('steps' in recipe.length ? p.step >= recipe.length.steps : p.epoch + 1 >= epochs);
     const due = last || (p.epoch + 1) % recipe.evalEvery === 0;
     const measured = due && run.validation ? await evaluate(run, state, run.validation) : undefined;
@@ -329,8 +315,8 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
       ...(measured?.accuracy === undefined ? {} : { valAccuracy: measured.accuracy }),
       ...(diagnosed ? { diagnosed: diagnosed.numbers } : {}),
     };
-    const said = due ? allSaid(curves.monitors) : [];
-    live.epoch({
+    const said = due && !within ? allSaid(curves.monitors) : [];
+    const told = {
       epoch: row.epoch,
       step: p.step,
       seconds: p.stepSeconds,
@@ -338,9 +324,8 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
       ...(row.valAccuracy === undefined ? {} : { validationAccuracy: row.valAccuracy }),
       ...(diagnosed ? { diagnosed: diagnosed.numbers, cards: diagnosed.cards } : {}),
       ...(said.length > 0 ? { said } : {}),
-      place: place(),
-      last,
-    });
+    };
+    if (!within) live.epoch({ ...told, place: place(), last });
     p.history.push(row);
     const early = recipe.earlyStop;
     const metric = early?.metric === 'val_accuracy' ? row.valAccuracy : row.valLoss;
@@ -355,8 +340,11 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     p.epoch++;
     p.position = 0;
     [p.rows, p.lossSum, p.correctSum] = [0, 0, 0];
+    if (due && p.epoch % (recipe.evalEvery * recipe.checkpointEvery) === 0) savable = true;
+    if (within) return;
     good = snapshot();
-    if (due && p.epoch % (recipe.evalEvery * recipe.checkpointEvery) === 0 && now() - saved >= 1) await keep();
+    if (savable && now() - saved >= 1) await keep();
+    savable = false;
   };
 
   const keep = async (): Promise<void> => {

@@ -1,5 +1,6 @@
 import type { Tensor } from '../base/tensor.ts';
 import type { State } from '../training/compile.ts';
+import type { StepColumns } from './train-live.ts';
 
 export interface EpochRow {
   /** From 1. */
@@ -25,6 +26,21 @@ export interface Curves {
   /** By line: what monitors gave. */
   monitors: Record<string, number[]>;
 }
+
+/** Adds the numbers of some steps. */
+export const append = (curves: Curves, { loss, accuracy, learningRate, gradientNorm, monitors }: StepColumns): void => {
+  const add = (to: number[], values: readonly number[]): void => {
+    for (const value of values) to.push(value);
+  };
+  add(curves.loss, loss);
+  add(curves.accuracy, accuracy);
+  add(curves.lr, learningRate);
+  add(curves.gradientNorm, gradientNorm);
+  for (const [line, values] of Object.entries(monitors)) {
+    curves.monitors[line] ??= [];
+    add(curves.monitors[line], values);
+  }
+};
 
 /** Where a run is: plain data, kept in checkpoints. */
 export interface Progress {

@@ -13,8 +13,9 @@ import type { Recipe } from '../training/recipe.ts';
 import { blankInputs } from '../training/step-inputs.ts';
 import type { AppJob, Ports } from './ports.ts';
 import type { Held, TrainingRows } from './train-data.ts';
+import { augmentFeeds } from './train-draws.ts';
 import { openIterate } from './train-iterate.ts';
-import { augmentFeeds, type Run } from './train-loop.ts';
+import type { Run } from './train-loop.ts';
 
 /** One call of one step with the first rows: what devices are compared on. */
 const probeOf = async (

@@ -5,5 +5,9 @@ export const shuffle: Sampler = defineSampler({
   id: 'shuffle',
   source: 'Fisher and Yates 1938, in the form of Durstenfeld 1964',
   options: {},
-  epoch: ({ count }, _, __, random) => ({ places: random.shuffle(Float64Array.from({ length: count }, (_place, i) => i)) }),
+  epoch({ count }, _, __, random) {
+    const places = new Float64Array(count);
+    for (let i = 0; i < count; i++) places[i] = i;
+    return { places: random.shuffle(places) };
+  },
 });

@@ -1,5 +1,6 @@
 import type { AppJob } from '../../../src/app/ports.ts';
-import { evaluate, type Run, trainLoop } from '../../../src/app/train-loop.ts';
+import { evaluate } from '../../../src/app/train-evaluate.ts';
+import { type Run, trainLoop } from '../../../src/app/train-loop.ts';
 import { fresh, type Snapshot } from '../../../src/app/train-progress.ts';
 import { quietJob } from '../../../src/base/job.ts';
 import { int64, type Tensor } from '../../../src/base/tensor.ts';
