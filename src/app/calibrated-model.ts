@@ -3,6 +3,7 @@ import { type Adaptive, knotsOf, type Mixture, type Monotone } from '../base/cal
 import { Fault } from '../base/fault.ts';
 import type { Views } from '../base/perturbation.ts';
 import type { Meaning } from '../evidence/interpret.ts';
+import { scoreSize } from '../evidence/score-size.ts';
 import { constantOf } from '../graph/constant.ts';
 import { type Emit, emitter } from '../graph/emit.ts';
 import { dtypes } from '../graph/schema.ts';
@@ -208,7 +209,7 @@ export const calibratedModel = (
   values0.delete(output);
   return {
     ...model,
-    metadata: new Map([...model.metadata, ...metadata]),
+    metadata: new Map([...model.metadata, ...metadata, ...scoreSize(model.metadata, false)]),
     graph: {
       ...inner,
       outputs: graph.outputs,

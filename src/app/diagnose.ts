@@ -14,6 +14,7 @@ import { costs } from '../evidence/providers/costs.ts';
 import { openGradient } from '../evidence/providers/gradient.ts';
 import { rowName } from '../evidence/providers/pair.ts';
 import { samples } from '../evidence/providers/samples.ts';
+import { checkConfidences } from '../evidence/score-size.ts';
 import { rangeNotes } from '../evidence/unlike.ts';
 import { type DeviceFacts, type Provenance, type Report, SCHEMA } from '../report/report.ts';
 import { openComparison } from './compare-subject.ts';
@@ -268,6 +269,12 @@ const passFolds = async (
       settle.unmeasured(run, new Fault('evidence/no-marks', { id: fold.id, path: bound.path, known: bound.known }));
       return [];
     }
+    try {
+      if (fold.confidences) checkConfidences(model, fold.id, run.ask.model?.path);
+    } catch (error) {
+      settle.unmeasured(run, error);
+      return [];
+    }
     const wanted = columnsNamed(run).find((name) => !bound.groups.includes(name));
     if (wanted !== undefined) {
       const { path, known } = bound;
@@ -328,6 +335,7 @@ const passFolds = async (
 const ask = async (study: Study, run: Started, open: OpenSubject, ports: Ports, job: Job): Promise<Measured> => {
   const { bound, model } = open;
   const began = performance.now();
+  if (study.confidences) checkConfidences(model, study.id, run.ask.model?.path);
   if (!model && needsModel(study)) throw new Fault('evidence/no-model', { id: study.id, tool: study.uses.join(', ') });
   const uses = new Set<ToolName>(study.uses);
   const features = featureTools(open, run.ask, ports, job);

@@ -23,15 +23,14 @@ export const diagnosedBy = (recipe: Recipe): readonly Fold[] =>
   (recipe.extra.diagnose ?? []).map((id) => {
     const known = folds();
     const found = known.find((d) => d.id === id);
-    if (found && recipe.loss.part.target === 'class' && !recipe.loss.part.embeds) return found;
+    const { part } = recipe.loss;
+    const refused = (reason: string): Fault => new Fault('training/part', { path: recipe.path, key: 'diagnose', part: id, reason });
+    if (found?.confidences && part.sizeless)
+      throw refused(`judges confidences, and scores trained by '${part.id}' have no size: recalibrate the trained model, and judge that`);
+    if (found && part.target === 'class' && !part.embeds) return found;
     const ids = known.map((d) => d.id);
     if (!found) throw new Fault('id/unknown', { what: 'diagnostic of class scores', id, nearest: nearest(id, ids), known: ids });
-    throw new Fault('training/part', {
-      path: recipe.path,
-      key: 'diagnose',
-      part: id,
-      reason: `reads class scores, which loss '${recipe.loss.part.id}' does not train`,
-    });
+    throw refused(`reads class scores, which loss '${part.id}' does not train`);
   });
 
 /** What is drawn to tell how sure a number is, and pictures beside the first: at the least while a model still trains. */

@@ -47,16 +47,21 @@ export interface Scores {
   readonly testAccuracy?: number | undefined;
 }
 
-const epochTable = (history: readonly EpochRow[]): TableCard => ({
+type LossUnit = 'nats' | 'none';
+/** Of losses that are a negative logarithm of a probability. */
+const lossUnit = ({ target, embeds, sizeless }: Recipe['loss']['part']): LossUnit =>
+  (target === 'class' || target === 'marks') && !embeds && !sizeless ? 'nats' : 'none';
+
+const epochTable = (history: readonly EpochRow[], unit: LossUnit): TableCard => ({
   kind: 'table',
   title: 'Epochs',
   columns: [
     { name: 'epoch', label: 'Epoch', type: 'number', unit: 'count' },
     { name: 'step', label: 'Steps', type: 'number', unit: 'count' },
     { name: 'learning_rate', label: 'Learning rate', type: 'number' },
-    { name: 'train_loss', label: 'Training loss', type: 'number', unit: 'nats' },
+    { name: 'train_loss', label: 'Training loss', type: 'number', unit },
     { name: 'train_accuracy', label: 'Training accuracy', type: 'number', unit: 'fraction' },
-    { name: 'validation_loss', label: 'Validation loss', type: 'number', unit: 'nats' },
+    { name: 'validation_loss', label: 'Validation loss', type: 'number', unit },
     { name: 'validation_accuracy', label: 'Validation accuracy', type: 'number', unit: 'fraction' },
   ],
   rows: history.map((r) =>
@@ -95,13 +100,11 @@ const labels: Readonly<Record<string, string>> = {
   steps_per_second: 'Steps per second',
   seconds: 'Seconds in all',
 };
-const unitOf = (name: string, regression: boolean) =>
+const unitOf = (name: string, loss: LossUnit) =>
   name.endsWith('accuracy')
     ? 'fraction'
     : name.endsWith('loss')
-      ? regression
-        ? 'none'
-        : 'nats'
+      ? loss
       : name === 'seconds'
         ? 'seconds'
         : name === 'steps_per_second'
@@ -174,7 +177,7 @@ export const cardsOf = (
   curves: Curves,
   recipe: Recipe,
 ): readonly Card[] => {
-  const regression = recipe.loss.part.target === 'value';
+  const unit = lossUnit(recipe.loss.part);
   const kept = best ? `The saved parameters are those of epoch ${best.row.epoch}, the best by ${recipe.earlyStop?.metric}.` : undefined;
   return [
     {
@@ -185,14 +188,14 @@ export const cardsOf = (
         name,
         label: labels[name] ?? name,
         value,
-        unit: unitOf(name, regression),
+        unit: unitOf(name, unit),
       })),
     },
-    ...curve('Loss', { label: 'Loss', unit: regression ? 'none' : 'nats' }, [
+    ...curve('Loss', { label: 'Loss', unit }, [
       { name: 'training', points: thinned(curves.loss) },
       { name: 'validation', points: perEpoch(history, (r) => r.valLoss) },
     ]),
-    ...byRows(curves, { label: 'Loss', unit: regression ? 'none' : 'nats' }),
+    ...byRows(curves, { label: 'Loss', unit }),
     ...curve('Accuracy', { label: 'Accuracy', unit: 'fraction', min: 0, max: 1 }, [
       { name: 'training', points: thinned(curves.accuracy) },
       { name: 'validation', points: perEpoch(history, (r) => r.valAccuracy) },
@@ -206,7 +209,7 @@ export const cardsOf = (
     ),
     ...monitorCards(curves.monitors),
     ...diagnosedCards(history),
-    ...(history.length > 0 ? [epochTable(history)] : []),
+    ...(history.length > 0 ? [epochTable(history, unit)] : []),
   ];
 };
 

@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts';
+import { scoreSize } from '../evidence/score-size.ts';
 import { inputRangeKey } from '../evidence/unlike.ts';
 import { withValues } from '../graph/passes/half.ts';
 import type { Model } from '../graph/types.ts';
@@ -38,7 +39,7 @@ const blame = async ({ subject, run, train }: Setup, { positions, state }: Bad, 
   }
 };
 
-const metadataOf = ({ recipe, identity, classNames, train: { rows } }: Setup, ports: Ports): ReadonlyMap<string, string> =>
+const metadataOf = ({ recipe, identity, classNames, subject, train: { rows } }: Setup, ports: Ports): ReadonlyMap<string, string> =>
   new Map([
     ['assay.recipe', recipe.id],
     ['assay.recipe_sha256', identity.recipeSha256],
@@ -51,6 +52,7 @@ const metadataOf = ({ recipe, identity, classNames, train: { rows } }: Setup, po
         .join(', '),
     ],
     ...(rows.range[0] <= rows.range[1] ? [[inputRangeKey, rows.range.join(' ')] as const] : []),
+    ...scoreSize(subject.model.metadata, recipe.loss.part.sizeless === true),
     ...(classNames ? [['classes', JSON.stringify(classNames)] as const] : []),
   ]);
 

@@ -22,6 +22,8 @@ interface Meta<O extends Options> {
   /** Paper (arXiv, doi) and card, e.g. `arXiv:1706.04599; card 00-calibration-common`. */
   readonly source: string;
   readonly options: O;
+  /** It judges confidences, which scores without a size of their own have none of. */
+  readonly confidences?: true;
   /** Every name the headline may have, so that gates on others are found while they are written; `*` stands for any text. */
   readonly numbers?: readonly string[];
 }

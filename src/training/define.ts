@@ -187,6 +187,8 @@ export interface Loss<O extends Options = Options> extends ObjectivePart<O> {
   marks?(chosen: Chosen<O>): number;
   /** It gives a `term`. */
   readonly twofold?: true;
+  /** The size of scores does not matter to it: their softmax is no probability. */
+  readonly sizeless?: true;
   /**
    * `term` is [N], a second loss that is added to the first in training, by the same weights; a loss scaling leaves it as it is.
    * `perExample` is [N], already multiplied by `weights` ([N]) where there are any. The loss of a batch is

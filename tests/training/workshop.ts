@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { diagnose } from '../../src/app/diagnose.ts';
 import type { AppJob, UseCase } from '../../src/app/ports.ts';
 import { train } from '../../src/app/train.ts';
 import { quietJob } from '../../src/base/job.ts';
@@ -11,6 +12,7 @@ import { writeNpz } from '../../src/data/npz-write.ts';
 import { type Emit, emitter } from '../../src/graph/emit.ts';
 import { write } from '../../src/graph/write.ts';
 import { world } from '../../src/jobs/world.ts';
+import type { Report } from '../../src/report/report.ts';
 import type { Live, Steer, TrainRequest, TrainResult } from '../../src/report/tasks.ts';
 import { modelOf } from '../../src/training/plan.ts';
 
@@ -70,6 +72,10 @@ export const workshop = () => {
     },
   };
 };
+
+/** A diagnostic on the test rows of the digits. */
+export const diagnosed = (id: string, path: string, options: Record<string, unknown> = {}): Promise<Report> =>
+  diagnose({ id, model: { path }, data: digitsData.test, options, device: 'cpu', seed: 0 }, ports, { ...quietJob(), live: () => {} });
 
 type Shop = ReturnType<typeof workshop>;
 type Done = Awaited<ReturnType<Shop['run']>> & { readonly shop: Shop };

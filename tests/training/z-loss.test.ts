@@ -11,7 +11,7 @@ import { emitObjective } from '../../src/training/objective.ts';
 import { hyperOf, modelOf, only, tensorType } from '../../src/training/plan.ts';
 import { float64, numbers, once } from './session.ts';
 import { pick } from './subject.ts';
-import { digitsData, workshop } from './workshop.ts';
+import { diagnosed, digitsData, workshop } from './workshop.ts';
 
 /** Mean loss and its gradient at the logits, compiled in float64. */
 const measured = async (z: readonly (readonly number[])[], y: readonly number[], given: Record<string, number> = {}) => {
@@ -167,4 +167,41 @@ test('two classes, labels of a regression and a scale of 0 are refused; a margin
   assert.ok(notes.some((n) => /no standardised logit of 10 classes exceeds 3\.000/.test(n)));
   assert.ok(notes.some((n) => /no probability/.test(n)));
   assert.ok(!(await shop.run({ ...far, loss: { kind: 'z-loss', b: 2 } })).notes.some((n) => /exceeds/.test(n)));
+});
+
+test('confidences of a model trained by z-loss are refused until it is recalibrated, also while it trains', async () => {
+  const shop = workshop();
+  const recipe = {
+    arch: { kind: 'mlp', hidden: '16' },
+    data: digitsData,
+    loss: 'z-loss',
+    optimizer: { kind: 'adam', lr: 1e-3 },
+    batch: 64,
+    epochs: 2,
+  };
+  const { out } = await shop.run(recipe);
+  for (const id of ['reliability', 'local-calibration']) {
+    const { outcome, reason } = await diagnosed(id, out);
+    assert.equal(outcome, 'unavailable');
+    assert.equal(reason?.code, 'evidence/score-size');
+    assert.match(reason.sentence, /run 'recalibration' with save first/);
+  }
+  assert.equal((await diagnosed('rank-profile', out)).outcome, 'measured');
+  const save = shop.at('calibrated.onnx');
+  assert.equal(
+    (await diagnosed('recalibration', out, { method: 'temperature', save, nullDraws: 100, bootstrap: 100 })).outcome,
+    'measured',
+  );
+  assert.equal((await diagnosed('reliability', save, { nullDraws: 100, bootstrap: 100 })).outcome, 'measured');
+  await assert.rejects(
+    shop.run({ ...recipe, diagnose: ['reliability'] }),
+    (e) => Fault.is(e, 'training/part') && /have no size/.test(e.message),
+  );
+  // Trained on with cross-entropy, its scores have a size again.
+  const { arch: _, ...rest } = recipe;
+  const further = await shop.run(
+    { ...rest, model: out, loss: 'cross-entropy', diagnose: ['reliability'] },
+    { out: shop.at('further.onnx') },
+  );
+  assert.equal((await diagnosed('reliability', further.out, { nullDraws: 100, bootstrap: 100 })).outcome, 'measured');
 });

@@ -2,6 +2,8 @@
 export const evidenceFaults = {
   'evidence/no-labels': (d: { id: string; path: string; known: readonly string[] }): string =>
     `'${d.id}' needs labels, and '${d.path}' has none under a usual name; name them with y or give a file with labels. It has: ${d.known.join(', ')}.`,
+  'evidence/score-size': (d: { id: string; path: string }): string =>
+    `'${d.id}' judges confidences, and '${d.path}' was trained by a loss to which the size of scores does not matter (z-loss), so that their softmax is no probability; run 'recalibration' with save first, and judge the model that it writes.`,
   'evidence/attack-model': (d: { path: string; row: string; due: string }): string =>
     `'${d.path}' takes rows of ${d.row}, and the model attacked takes rows of ${d.due}; name one that reads the same inputs.`,
   'evidence/no-marks': (d: { id: string; path: string; known: readonly string[] }): string =>

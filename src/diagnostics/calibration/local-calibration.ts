@@ -184,6 +184,7 @@ export const localCalibration: Diagnostic = defineStudy({
   question: 'At which probabilities, of any class, does the model promise more or less than comes true?',
   source: 'arXiv:2506.17968; card 43-h-calibration',
   uses: ['scores'],
+  confidences: true,
   options: {
     scope: choice({
       default: 'canonical',

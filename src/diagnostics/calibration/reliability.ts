@@ -18,6 +18,7 @@ export const reliability: Diagnostic = defineFold({
   source:
     'arXiv:1706.04599; arXiv:1909.10155; arXiv:2309.12236; doi:10.1073/pnas.2016191118; doi:10.1175/WAF993.1; card 00-calibration-common',
   numbers: reliabilityNumbers,
+  confidences: true,
   needs: ['labels', 'probs', 'logProbs', 'rows', 'groups'],
   options: {
     bins: int({ default: 15, min: 1, max: 200, help: 'Number of confidence bins.' }),

@@ -26,6 +26,7 @@ export const zLoss: Loss = defineLoss({
   },
   baseline: 'cross-entropy',
   target: 'class',
+  sizeless: true,
   refuses({ outputs }) {
     if (outputs < 2) return 'needs at least 2 logits';
     return outputs > 2
