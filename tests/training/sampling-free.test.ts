@@ -203,10 +203,10 @@ test('guided scaling of a plain classifier is refused with the reason, and that 
 });
 
 /** Loss, second loss and their gradients by the outputs [N, 3]: two classes and one number of a box. */
-const detected = async (outputs: readonly number[], targets: readonly number[], classes = 2) => {
+const detected = async (outputs: readonly number[], targets: readonly number[], classes = 2, given0: Record<string, unknown> = {}) => {
   const base = emitter({});
   const emit: typeof base = { ...base, scalar: (value, dtype = 'float64') => base.scalar(value, dtype) };
-  const loss = pick(losses, 'detection', { classes });
+  const loss = pick(losses, 'detection', { classes, ...given0 });
   const rows = outputs.length / 3;
   for (const name of ['z', 'y']) emit.typed(name, tensorType('float64', [rows, 3]));
   const { names, values } = hyperOf(emit, loss, 'loss', 'float64');
@@ -245,6 +245,29 @@ test('the loss of a dense detector: the card’s anchors, smooth-L1 of foregroun
   near([(await detected([0, 0, 0], [1, 0, 0], 3)).term], [0], 0);
 });
 
+test('the focal loss of a dense detector is the card’s at three constant predictions', async () => {
+  const [anchors, classes, foreground] = [100_000, 80, 120];
+  const share = foreground / (anchors * classes);
+  for (const [p, due] of [
+    [0.5, 8664.2531],
+    [0.01, 1.1786328],
+    [share, 2.7767818],
+  ] as const) {
+    const z = Math.log(p / (1 - p));
+    const focal = { focal: true };
+    const one = (await detected([z, 0, 0], [1, 0, 0], 1, focal)).mean;
+    const zero = (await detected([z, 0, 0], [0, 0, 0], 1, focal)).mean;
+    near([(foreground * one + (anchors * classes - foreground) * zero) / foreground / due], [1], 1e-7);
+  }
+  // γ = 0 and α = 1/2 is half the cross-entropy, slopes too.
+  const [z, y] = [
+    [0.3, -1, 2, 1, 2, 0],
+    [1, 0, 1, 0, 0, 0],
+  ];
+  const [half, plain] = [await detected(z, y, 2, { focal: true, alpha: 0.5, gamma: 0 }), await detected(z, y)];
+  near([half.mean, ...half.own], [plain.mean / 2, ...plain.own.map((v) => v / 2)], 1e-14);
+});
+
 test('a detector of anchors trains with its prior as first biases of classes and none of boxes, its factor guided by the boxes', async () => {
   const shop = workshop();
   const chance = random(1, 'anchors');
@@ -268,6 +291,11 @@ test('a detector of anchors trains with its prior as first biases of classes and
   // 20 and 10 of 240 anchors are objects of the two classes.
   const prior = Math.log(30 / 450);
   near(stored(out, bias), [prior, prior, 0, 0], 1e-6);
+  const retina = await shop.run(
+    { ...recipe, loss: { ...recipe.loss, focal: true }, biasInit: { kind: 'prior', deviation: 0.01 } },
+    { out: shop.at('retina.onnx') },
+  );
+  near(stored(retina.out, bias), [-4.59511985, -4.59511985, 0, 0], 1e-6);
   const { report } = await shop.run({ ...recipe, optimizer: { kind: 'sgd', lr: 0.02 }, epochs: 3, lossScaling: 'guided' }, { force: true });
   assert.equal(report.outcome, 'measured', report.reason?.sentence);
   const terms = report.cards.find((c) => c.title === 'Terms added to the loss');

@@ -1,6 +1,7 @@
-import { int, real } from '../../base/option.ts';
+import { flag, int, real } from '../../base/option.ts';
 import type { Emit } from '../../graph/emit.ts';
 import { defineLoss, type Loss } from '../define.ts';
+import { focalEach } from './sigmoid-focal.ts';
 import { softplus } from './softplus.ts';
 
 const codes = { float32: 1, float64: 11 } as const;
@@ -17,6 +18,7 @@ export const detection: Loss = defineLoss({
     'For a dense detector whose rows are anchors: the first outputs are classes with a sigmoid each, all others numbers of a box. The data give as many numbers by row, 0 or 1 for each class and what the box should be. No anchor is sampled or weighed; start it with biasInit optimal. The loss shown is that of classes; that of boxes is a term of its own, which lossScaling guided reads.',
   formula: [
     'L_cls = Σ over anchors and classes of [max(z, 0) − z y + ln(1 + e^{−|z|})] / max(1, N_f)',
+    'focal: Σ of −α (1 − p)^γ ln p for ones and −(1 − α) p^γ ln(1 − p) for zeros, p = σ(z), in its place',
     'L_box = Σ over foreground anchors of smooth-L1_β(v − v*) / max(1, N_f)',
   ],
   options: {
@@ -26,6 +28,12 @@ export const detection: Loss = defineLoss({
       max: 1e6,
       help: 'How many of the outputs are classes, the first; the others are numbers of a box.',
     }),
+    focal: flag({
+      default: false,
+      help: 'Weighs rows down that are right already, as focal loss does: what training without sampling is compared with.',
+    }),
+    alpha: real({ default: 0.25, min: 0, max: 1, help: 'With focal: what ones weigh; zeros weigh 1 − alpha.' }),
+    gamma: real({ default: 2, min: 0, max: 10, help: 'With focal: how much less weighs what is right already.' }),
     beta: real({ default: 0.11, min: 1e-6, max: 1e6, help: 'Where smooth-L1 turns from square to line.' }),
   },
   baseline: null,
@@ -34,7 +42,7 @@ export const detection: Loss = defineLoss({
   marks: ({ classes }) => classes,
   refuses: ({ outputs }, { classes }) =>
     classes > outputs ? `takes ${classes} classes, and a row has ${outputs} numbers; set classes to at most that` : undefined,
-  build(emit, { logits, target }, { beta }, { classes }) {
+  build(emit, { logits, target }, { alpha, beta, gamma }, { classes, focal }) {
     const [z, y] = [columns(emit, logits, 0, classes), columns(emit, target, 0, classes)];
     const axis = emit.ints([1]);
     const sum = (v: string): string => emit.ReduceSum(v, axis, { keepdims: 0 });
@@ -50,7 +58,7 @@ export const detection: Loss = defineLoss({
     // ½m²/β + (|d| − m) with m = min(|d|, β).
     const smooth = emit.Add(emit.Div(emit.Mul(emit.scalar(0.5), emit.Mul(inner, inner)), beta), emit.Sub(size, inner));
     return {
-      perExample: sum(emit.Sub(softplus(emit, z), emit.Mul(z, y))),
+      perExample: sum(focal ? focalEach(emit, z, y, alpha, gamma) : emit.Sub(softplus(emit, z), emit.Mul(z, y))),
       weights,
       term: emit.Mul(foreground, sum(smooth)),
     };

@@ -1,4 +1,5 @@
 import { real } from '../../base/option.ts';
+import type { Emit } from '../../graph/emit.ts';
 import { defineLoss, type Loss } from '../define.ts';
 import { oneHot } from '../one-hot.ts';
 import { softplus } from './softplus.ts';
@@ -8,6 +9,15 @@ const codes = { float32: 1, float64: 11 } as const;
 const UNSELECTED = -500;
 /** What a row weighs whose own class takes no part, so that a batch without any has a finite loss. */
 const LEAST = 1e-3;
+
+/** −α (1 − p)^γ ln p where `marks` are 1, −(1 − α) p^γ ln(1 − p) where they are 0, p = σ(z). */
+export const focalEach = (emit: Emit, z: string, marks: string, alpha: string, gamma: string): string => {
+  const one = emit.scalar(1);
+  const power = (p: string): string => emit.Pow(emit.Max(p, emit.scalar(1e-30)), gamma);
+  const own = emit.Mul(alpha, emit.Mul(power(emit.Sigmoid(emit.Neg(z))), softplus(emit, emit.Neg(z))));
+  const other = emit.Mul(emit.Sub(one, alpha), emit.Mul(power(emit.Sigmoid(z)), softplus(emit, z)));
+  return emit.Add(emit.Mul(marks, own), emit.Mul(emit.Sub(one, marks), other));
+};
 
 /** Focal loss of one sigmoid for each class, over the classes that take part: Σ / number of rows whose own class does. */
 export const sigmoidFocal: Loss = defineLoss({
@@ -40,10 +50,7 @@ export const sigmoidFocal: Loss = defineLoss({
     const marks = oneHot(emit, target, classes, codes[emit.type(logits)?.dtype === 'float64' ? 'float64' : 'float32']);
     const z = given.selection === undefined ? logits : given.scores;
     const sum = (v: string): string => emit.ReduceSum(v, axis, { keepdims: 0 });
-    const power = (p: string): string => emit.Pow(emit.Max(p, emit.scalar(1e-30)), gamma);
-    const own = emit.Mul(alpha, emit.Mul(power(emit.Sigmoid(emit.Neg(z))), softplus(emit, emit.Neg(z))));
-    const other = emit.Mul(emit.Sub(one, alpha), emit.Mul(power(emit.Sigmoid(z)), softplus(emit, z)));
-    const each = emit.Add(emit.Mul(marks, own), emit.Mul(emit.Sub(one, marks), other));
+    const each = focalEach(emit, z, marks, alpha, gamma);
     if (given.selection === undefined) return { perExample: sum(each) };
     const selected = emit.Where(emit.Greater(logits, emit.scalar(UNSELECTED)), one, zero);
     const part = emit.Max(selected, emit.Mul(forced, marks));
