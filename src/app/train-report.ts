@@ -216,8 +216,30 @@ export const cardsOf = (
 const judging = 'Judge by the test numbers, which were measured once, at the end, on rows that nothing was chosen by.';
 const untested = 'Name `data.test` in the recipe to have the model judged on rows that nothing was chosen by.';
 
-export const guideOf = ({ testLoss }: Scores): string =>
-  `Training loss should fall and level off. Validation loss that rises again while training loss falls means overfitting: stop earlier, regularise, or use more data. If both are still falling at the end, train longer; if the loss jumps or the gradient norm spikes, lower the learning rate or clip. ${testLoss === undefined ? untested : judging}`;
+/** What the epochs of this run say. */
+const seenIn = (history: readonly EpochRow[], { loss }: Curves, { adversarial, extra, loss: of }: Recipe): string => {
+  const last = history.at(-1);
+  // Targets, rows or a loss that change over the run leave losses of different epochs beside each other.
+  const alike = !adversarial && !extra.targets?.part.table && !of.part.scheduled;
+  if (!last || !alike || loss.length < 10) return '';
+  const told = (v: number): string => Number(v.toPrecision(4)).toString();
+  // The first step alone is too few rows for less than that.
+  const grown = loss[0] > 1e-3 && !(last.trainLoss < 10 * loss[0]);
+  const [first] = history;
+  if (grown || (first.epoch < last.epoch && first.trainLoss > 0 && !(last.trainLoss < first.trainLoss)))
+    return `Nothing was learnt: the loss of the last epoch, ${told(last.trainLoss)}, is no lower than at the start, ${told(grown ? loss[0] : first.trainLoss)}. Lower the rate, clip the gradient, or look at the labels. `;
+  const measured = history.flatMap(({ epoch, valLoss }) => (valLoss === undefined ? [] : [{ epoch, valLoss }]));
+  const least = measured.reduce<(typeof measured)[number] | undefined>((a, b) => (a && a.valLoss <= b.valLoss ? a : b), undefined);
+  const [end, before] = [measured.at(-1), history.at(-2)];
+  if (least && end && end.valLoss > 1.02 * least.valLoss)
+    return `Validation loss was least after epoch ${least.epoch}, ${told(least.valLoss)}, and is ${told(end.valLoss)} at the end: stop there (earlyStop keeps the best epoch), regularise, or use more data. `;
+  if (before && last.trainLoss < 0.98 * before.trainLoss && (!end || least === end))
+    return `Loss was still falling in the last epoch, from ${told(before.trainLoss)} to ${told(last.trainLoss)}: train longer. `;
+  return '';
+};
+
+export const guideOf = ({ testLoss }: Scores, { history }: Pick<Progress, 'history'>, curves: Curves, recipe: Recipe): string =>
+  `${seenIn(history, curves, recipe)}Training loss should fall and level off. Validation loss that rises again while training loss falls means overfitting: stop earlier, regularise, or use more data. If both are still falling at the end, train longer; if the loss jumps or the gradient norm spikes, lower the learning rate or clip. ${testLoss === undefined ? untested : judging}`;
 
 const stageLabels: Readonly<Record<string, string>> = { rho: 'ρ' };
 const stageUnits: Readonly<Record<string, Unit>> = { units: 'count', signal: 'fraction' };

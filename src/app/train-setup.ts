@@ -206,7 +206,13 @@ export const setUp = async (
     const width = classes || sizeOf(all.labelDims);
     const vocabulary = opened.tokens === undefined ? undefined : vocabularyOf(all, opened.tokens);
     if (vocabulary) for (const rows of open) checkTokens(rows, vocabulary.size);
-    const subject = await opened.finish(all.bound.inputDims, width, countsOf(train, classes, width), vocabulary);
+    const counts = countsOf(train, classes, width);
+    const only = Array.from(counts.counts).flatMap((n, c) => (n > 0 ? [c] : []));
+    if (classes > 0 && only.length === 1)
+      job.note(
+        `All ${rows} training rows are of class ${only[0]}, so a model learns to say that whatever it is given: add rows of others.`,
+      );
+    const subject = await opened.finish(all.bound.inputDims, width, counts, vocabulary);
     const plan = { ...subject.plan, data: all.resident ? ('resident' as const) : ('streamed' as const) };
     if (!all.resident) job.note(`The data are too large to keep in memory: rows are read from '${all.bound.name}' as they are needed.`);
     if (recipe.adversarial)

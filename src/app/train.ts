@@ -33,7 +33,7 @@ const blame = async ({ subject, run, train }: Setup, { positions, state }: Bad, 
     const feeds = { ...taps.hyper, ...Object.fromEntries(Object.entries(taps.state).map(([key, input]) => [input, state[key]])) };
     const out = await session.run({ ...feeds, [taps.inputs.x]: x, [taps.inputs.y]: y });
     const at = Array.from(out[taps.output].data as Float32Array).findIndex((v) => v !== 0);
-    return at < 0 ? 'the gradient' : taps.names[at];
+    return at < 0 ? 'the gradient of what is added to the loss' : taps.names[at];
   } finally {
     await session.release();
   }
@@ -82,7 +82,7 @@ const reportOf = (
       ...targetCards(setup, snapshot),
       ...samplingCards(setup, snapshot),
     ],
-    guide: guideOf(scores),
+    guide: guideOf(scores, snapshot.progress, snapshot.curves, recipe),
     samples: [],
     provenance: {
       ...opened.facts,

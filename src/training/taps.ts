@@ -1,3 +1,4 @@
+import { gradients } from '../autodiff/reverse.ts';
 import type { ValueInfo } from '../graph/types.ts';
 import type { Evaluation } from './evaluate.ts';
 import { emitForward } from './forward.ts';
@@ -6,10 +7,10 @@ import { emitObjective } from './objective.ts';
 import { batchNorms, inPrecision, modelOf, only, type Plan, rowType, stepEmitter, targetType, tensorType } from './plan.ts';
 import { measuredHyper, outputsOf, viewOf } from './step-inputs.ts';
 
-/** The forward pass of a step with one number per float tensor: 0 where all its elements are finite, NaN where not. */
+/** The forward pass of a step and the gradients of its loss, with one number per float tensor: 0 where all its elements are finite, NaN where not. */
 export interface Taps extends Omit<Evaluation, 'outputs'> {
   readonly output: string;
-  /** What each number stands for, in the order of computation; the loss last. */
+  /** What each number stands for, in the order of computation: values, the loss, gradients from the last layer on, their length. */
   readonly names: readonly string[];
 }
 
@@ -32,7 +33,15 @@ export const compileTaps = (plan: Plan): Taps => {
     return float ? [{ value, name: `the output of '${name || value}' (${op})` }] : [];
   });
   const { mean } = emitObjective(emit, plan.loss, loss.names, plan.output, y, plan.classes, undefined, viewOf(plan, 'loss'));
-  const tapped = [...values, { value: mean, name: 'the loss' }];
+  const found = gradients(emit, mean, parameters, { missing: 'omit' });
+  const slopes = parameters.toReversed().flatMap((name) => {
+    const value = found.get(name);
+    return value === undefined ? [] : [{ value, name: `the gradient of '${name}'` }];
+  });
+  const squares = slopes.map(({ value }) => emit.call('ReduceSumSquare', [value], { keepdims: 0 }));
+  const length = squares.length === 0 ? mean : squares.reduce((a, b) => emit.Add(a, b));
+  const overflown = { value: length, name: 'the length of the gradient, whose square is too large a number' };
+  const tapped = [...values, { value: mean, name: 'the loss' }, ...slopes, overflown];
   const numbers = tapped.map(({ value }) => emit.Reshape(emit.ReduceSum(emit.Sub(value, value), { keepdims: 0 }), emit.ints([1])));
   const output = emit.Concat(...numbers, { axis: 0 });
   const hyper = only(loss.values, emit.nodes);

@@ -155,6 +155,43 @@ test('parameters that no gradient reaches are noted with the node that stops it,
   );
 });
 
+test('a gradient whose square overflows is told apart from the loss; a run that learnt nothing says so', async () => {
+  const { arrays, run } = workshop();
+  const data = { train: arrays('d.npz', { x: float32([count, 2], points()), y }) };
+  const far = { ...recipe, data, split: { val: 0 }, loss: 'mse', optimizer: { kind: 'sgd', lr: 1e6 }, epochs: 20 };
+  const { report } = await run({
+    ...far,
+    data: {
+      train: arrays('v.npz', {
+        x: float32([count, 2], points()),
+        y: float32(
+          [count],
+          Array.from({ length: count }, (_, i) => 1 + i),
+        ),
+      }),
+    },
+  });
+  assert.equal(report.outcome, 'failed');
+  assert.match(
+    report.reason?.sentence ?? '',
+    /the first such tensor is the (gradient of '[^']+'|length of the gradient, whose square is too large a number)/,
+  );
+  const still = await run({ ...recipe, data, split: { val: 0 }, optimizer: { kind: 'sgd', lr: 0 }, batch: 2, epochs: 2 });
+  assert.match(still.report.guide, /^Nothing was learnt: the loss of the last epoch/);
+  const falling = await run({ ...recipe, data, split: { val: 0 }, optimizer: { kind: 'sgd', lr: 0.1 }, batch: 2, epochs: 40 });
+  assert.doesNotMatch(falling.report.guide, /^Nothing was learnt/);
+});
+
+test('training rows of one class are told', async () => {
+  const { arrays, run } = workshop();
+  const same = float32([count], new Float32Array(count));
+  const { notes } = await run({ ...recipe, data: { train: arrays('d.npz', { x, y: same }) }, split: { val: 0 } });
+  assert.ok(
+    notes.some((n) => /training rows are of class 0/.test(n)),
+    notes.join(),
+  );
+});
+
 /** One row of 3e38 overflows the first layer, whenever its batch comes. */
 const poisoned = (): Tensor => {
   const values = points();
