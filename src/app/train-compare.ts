@@ -18,6 +18,10 @@ interface Side {
   readonly recipe: Json;
 }
 interface Outcome {
+  /** What its losses are of: numbers of different losses say nothing beside each other. */
+  readonly loss: string;
+  /** The same of losses while it trains. */
+  readonly trainLoss: string;
   readonly scores: Scores;
   readonly seconds: number;
   readonly facts: Pick<Report['provenance'], 'dataPath' | 'dataSha256' | 'device' | 'rows'>;
@@ -52,6 +56,12 @@ const factsOf = ({ recipe, identity, choice, train }: Setup, path: string, ports
   device: { requested: choice.requested, actual: choice.actual, reason: choice.reason },
 });
 
+const lossOf = ({ recipe: { loss, adversarial, extra } }: Setup): Pick<Outcome, 'loss' | 'trainLoss'> => {
+  const own = `${loss.part.id} ${JSON.stringify(loss.chosen)}`;
+  const { targets } = extra;
+  return { loss: own, trainLoss: JSON.stringify([own, adversarial, targets?.part.table && [targets.part.id, targets.chosen]]) };
+};
+
 /** One run, nothing saved. Undefined where it stopped on a step that was not finite. */
 const once = async (
   ask: TrainRequest,
@@ -65,7 +75,7 @@ const once = async (
   const setup = await setUp({ ...ask, recipe: side.path, text: JSON.stringify({ ...side.recipe, seed }) }, bytes, ports, job);
   try {
     const facts = factsOf(setup, side.path, ports);
-    const done = (scores: Scores): Outcome => ({ scores, seconds: (performance.now() - from) / 1000, facts });
+    const done = (scores: Scores): Outcome => ({ scores, seconds: (performance.now() - from) / 1000, facts, ...lossOf(setup) });
     if (setup.recipe.extra.regime?.part.run) {
       const { left, scores } = await finishRegime(setup, ports, unkept());
       if (!left.ended) throw new Fault('job/stopped', {});
@@ -127,7 +137,15 @@ export const compareTraining = async (
   }
   const [sample] = rows;
   if (!sample) throw new Fault('training/no-pairs', { path: ask.recipe, seeds });
-  const measured = metrics.filter(({ key }) => rows.every((r) => r.own.scores[key] !== undefined && r.against.scores[key] !== undefined));
+  const { own: one, against: two } = sample;
+  const apart = (name: string): boolean =>
+    name.endsWith('_loss') && (name === 'train_loss' ? one.trainLoss !== two.trainLoss : one.loss !== two.loss);
+  const measured = metrics.filter(
+    ({ key, name }) => !apart(name) && rows.every((r) => r.own.scores[key] !== undefined && r.against.scores[key] !== undefined),
+  );
+  if (one.loss !== two.loss) notes.add(`Losses are left out: those of the recipe and of the ${against.name} are not of one kind.`);
+  else if (one.trainLoss !== two.trainLoss)
+    notes.add(`Training losses are left out: those of the recipe and of the ${against.name} are of different targets or rows.`);
   const headline: Record<string, number> = {};
   const intervals: Record<string, Interval> = {};
   const values = measured.flatMap(({ key, name, label, unit }) => {
@@ -139,6 +157,10 @@ export const compareTraining = async (
     headline[name] = mean(mine);
     headline[`${name}_baseline`] = mean(theirs);
     if (interval) intervals[`${name}_difference`] = interval;
+    if (interval && Math.max(...differences) - Math.min(...differences) < 1e-12)
+      notes.add(
+        `${label}: every seed has the same difference, so the interval has no width, which is chance and not certainty; add seeds.`,
+      );
     return [
       {
         name: `${name}_difference`,

@@ -181,7 +181,11 @@ test('architectures say what does not fit them', async () => {
   const shop = workshop();
   const refused = (arch: object, code: 'training/architecture' | 'option/value', words: RegExp) =>
     assert.rejects(shop.run({ ...digits, arch, steps: 1 }), (e) => Fault.is(e, code) && words.test(e.message));
-  await refused({ kind: 'resnet' }, 'training/architecture', /channels × height × width, not \[64\]/);
+  await refused(
+    { kind: 'resnet' },
+    'training/architecture',
+    /channels × height × width, not \[64\]; if .* with "input": \[1, 8, 8\] in arch/,
+  );
   await refused({ kind: 'resnet', depth: 10, input: [1, 8, 8] }, 'option/value', /6k \+ 2, such as 8/);
   await refused(
     { kind: 'vit-tiny', patch: 3, input: [1, 8, 8] },

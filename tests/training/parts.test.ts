@@ -184,6 +184,27 @@ test('a comparison pairs the seeds and tells what the baseline is', async () => 
   );
 });
 
+test('losses of different kinds are not set against each other; a difference without spread is told to be chance', async () => {
+  const of = (recipe: object) => workshop().run({ ...base, ...recipe }, { out: '', compare: { with: 'baseline', seeds: 2 } });
+  const { headline, notes } = (await of({ loss: 'z-loss' })).report;
+  assert.ok(Number.isFinite(headline.test_accuracy_difference));
+  assert.deepEqual(
+    Object.keys(headline).filter((name) => /loss/.test(name)),
+    [],
+  );
+  assert.ok(
+    notes.some((n) => /^Losses are left out/.test(n)),
+    notes.join(' | '),
+  );
+  const soft = (await of({ targets: 'ps-kd' })).report;
+  assert.ok(Number.isFinite(soft.headline.test_loss_difference) && soft.headline.train_loss_difference === undefined);
+  assert.ok(soft.notes.some((n) => /^Training losses are left out/.test(n)));
+  // With δ = 0 nothing is projected: AdamP is AdamW, bit for bit.
+  const same = (await of({ optimizer: { kind: 'adamp', delta: 0 } })).report;
+  assert.equal(same.headline.test_accuracy_difference, 0);
+  assert.ok(same.notes.some((n) => /every seed has the same difference/.test(n)));
+});
+
 test('parts that do not fit are refused by name', async () => {
   await refused({ ...base, loss: 'mse', sampler: 'balanced' }, 'training/part', /sampler 'balanced' needs classes/);
   await refused({ ...base, loss: 'focal', targets: { kind: 'teacher', model: 'x.onnx' } }, 'training/part', /loss 'focal' does not take/);

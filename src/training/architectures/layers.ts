@@ -93,8 +93,11 @@ export const reshape = (net: Net, { value }: Flow, name: string, row: readonly n
 
 /** Rows of `channels × height × width`, or a fault that says what the architecture needs. */
 export const imageRow = (arch: string, row: readonly number[]): void => {
-  if (row.length !== 3)
-    throw new Fault('training/architecture', { arch, reason: `it needs rows of shape channels × height × width, not [${row}]` });
+  if (row.length === 3) return;
+  const side = Math.sqrt(row[0]);
+  const likely = row.length === 2 ? row : Number.isInteger(side) && side > 2 ? [side, side] : undefined;
+  const advice = likely ? `; if they are pictures of one channel, say so with "input": [1, ${likely.join(', ')}] in arch` : '';
+  throw new Fault('training/architecture', { arch, reason: `it needs rows of shape channels × height × width, not [${row}]${advice}` });
 };
 
 /** Windows of 2 × 2 side by side; an odd last row or column is left out. */
