@@ -115,6 +115,8 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
   let perRow = Number.POSITIVE_INFINITY;
   /** Calls are of one epoch until this one. */
   let alone = 0;
+  /** Steps of the next call at most, where the one after them is not finite and nothing held it back. */
+  let clean = Number.POSITIVE_INFINITY;
   /** An epoch ended that is to be saved after. */
   let savable = false;
   const live = liveOf(job);
@@ -180,7 +182,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     const k = updates * parts;
     // Numbers of the steps, by which they draw: those of micro-batches are of the rows before them.
     const first = micro ? p.seen : p.step;
-    const kept: Record<string, Tensor> = { ...compiled.hyper, [compiled.inputs.go]: go };
+    const kept: Record<string, Tensor> = { ...compiled.hyper, ...(compiled.inputs.go ? { [compiled.inputs.go]: go } : {}) };
     for (const [key, { input }] of Object.entries(compiled.state)) kept[input] = state[key];
     const feeds: Record<string, Tensor> = {
       [compiled.inputs.lr]: vector(compiled.precision, parts === 1 ? lr : lr.flatMap((rate) => Array.from({ length: parts }, () => rate))),
@@ -219,7 +221,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     const looked = micro?.along === true && p.batch < (decide?.most?.(train.positions.length, decided) ?? Number.POSITIVE_INFINITY);
     const again = looked && undecided === 1;
     const deciding = looked && undecided > 1 ? undecided - 1 : undecided;
-    const first = run.iterate ? 1 : Math.min(stepsOfCall(perRow * size, due), fitting, deciding);
+    const first = run.iterate ? 1 : Math.min(stepsOfCall(perRow * size, due), fitting, deciding, clean);
     const most = Math.min(untilHost(), Math.floor(Math.min(asked, fitting) / first));
     const spans = spansOf((epoch) => host.order(momentOf(epoch)), p, size, first, {
       most: epochsOfCall(perRow * size * first, most),
@@ -240,13 +242,17 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     const seconds = now() - started;
     if (stepped?.done) p.done = true;
     const { loss, accuracy, norms, flags, lines } = columnsOf(compiled, out, again ? 2 * cut.parts : cut.parts);
-    const made = loss.length;
     if (spans.length > 1 && flags.some((flag) => flag !== 1)) {
       // Made again, epoch by epoch: what is kept is the end of the last one that is finite.
       alone = p.epoch + spans.length;
       return call();
     }
-    state = Object.fromEntries(Object.entries(compiled.state).map(([key, { output }]) => [key, out[output]]));
+    const broken = compiled.inputs.go ? -1 : flags.indexOf(0);
+    clean = broken > 0 ? broken : Number.POSITIVE_INFINITY;
+    if (broken > 0) return call();
+    // A step that nothing held back and that is not finite is one that leaves nothing.
+    const made = broken === 0 ? 1 : loss.length;
+    if (broken < 0) state = Object.fromEntries(Object.entries(compiled.state).map(([key, { output }]) => [key, out[output]]));
     if (size === p.batch && !again) perRow = seconds / (made * size);
     move.tell(theta, state.theta, made, p.stepSeconds + seconds);
     let bad: Bad | undefined;
@@ -273,7 +279,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
         if (recipe.nonfinite === 'stop' || p.skippedInRow > skipLimit)
           bad ??= { state, step: before + i - from, lr: lr[i], positions: positions.slice(i * size, (i + 1) * size) };
       }
-      const part = (values: readonly number[]): readonly number[] => (spans.length === 1 ? values : values.slice(from, to));
+      const part = (values: readonly number[]): readonly number[] => (values.length === to - from ? values : values.slice(from, to));
       const columns = {
         loss: part(loss),
         accuracy: part(accuracy),

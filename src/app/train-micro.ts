@@ -68,11 +68,17 @@ export const columnsOf = (
   const mean = (name: string): number[] =>
     parts === 1 ? list(out[name]) : groups(name).map((g) => g.reduce((sum, v) => sum + v, 0) / g.length);
   const last = (name: string): number[] => (parts === 1 ? list(out[name]) : groups(name).map((g) => g.at(-1) ?? Number.NaN));
+  const flagsOf = (): number[] => {
+    if (parts > 1) return groups(outputs.finite).map((g) => Math.min(...g));
+    if (outputs.finite) return list(out[outputs.finite]);
+    const norms = list(out[outputs.gradientNorm]);
+    return list(out[outputs.loss]).map((loss, i) => Number(Number.isFinite(loss + norms[i])));
+  };
   return {
     loss: mean(outputs.loss),
     accuracy: outputs.accuracy ? mean(outputs.accuracy) : [],
     norms: last(outputs.gradientNorm),
-    flags: parts === 1 ? list(out[outputs.finite]) : groups(outputs.finite).map((g) => Math.min(...g)),
+    flags: flagsOf(),
     lines: Object.fromEntries(Object.entries(outputs.monitors).map(([line, name]) => [line, last(name)])),
   };
 };

@@ -1,6 +1,7 @@
 import type { Device } from '../base/request.ts';
 import { int64 } from '../base/tensor.ts';
 import { factsOf } from '../graph/facts.ts';
+import type { TensorType } from '../graph/types.ts';
 import { write } from '../graph/write.ts';
 import type { DeviceChoice } from '../runtime/session.ts';
 import { startsOf } from '../training/adversarial.ts';
@@ -8,7 +9,7 @@ import { branchFrom } from '../training/branch.ts';
 import { type Compiled, compileSteps } from '../training/compile.ts';
 import { compileEvaluation } from '../training/evaluate.ts';
 import { vector } from '../training/layout.ts';
-import type { Plan } from '../training/plan.ts';
+import { type Plan, tensorType } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
 import { blankInputs } from '../training/step-inputs.ts';
 import type { AppJob, Ports } from './ports.ts';
@@ -39,7 +40,7 @@ const probeOf = async (
     ...Object.fromEntries(Object.entries(blankInputs(plan, batch)).map(([key, tensor]) => [inputs.each[key], tensor])),
     ...augmentFeeds(compiled, recipe, 0, [0, 1], batch, rows.bound.inputDims),
     [inputs.lr]: vector(compiled.precision, [1e-3]),
-    [inputs.go]: { dtype: 'bool', dims: [], data: Uint8Array.of(1) },
+    ...(inputs.go ? { [inputs.go]: { dtype: 'bool', dims: [], data: Uint8Array.of(1) } as const } : {}),
     ...(adversarial && inputs.start
       ? { [inputs.start]: startsOf(adversarial, compiled.precision, 0, [0, 1], batch, rows.bound.inputDims) }
       : {}),
@@ -49,29 +50,35 @@ const probeOf = async (
 /** Forward and backward of a step below this many multiply–accumulates run on one thread: more only wait for each other. */
 const singleThread = 1e8;
 const threadsFor = ({ graph }: Plan, batch: number): { readonly threads?: number } => {
-  const types = new Map(Array.from(graph.values).flatMap(([name, type]) => (type.kind === 'tensor' ? [[name, type] as const] : [])));
+  const known = [...graph.values, ...[...graph.inputs, ...graph.outputs].map(({ name, type }) => [name, type] as const)];
+  const types = new Map<string, TensorType>(Array.from(graph.initializers, ([name, { dtype, dims }]) => [name, tensorType(dtype, dims)]));
+  for (const [name, type] of known) if (type?.kind === 'tensor') types.set(name, type);
   const { macs } = factsOf(graph, types);
   return macs !== null && 3 * macs * batch < singleThread ? { threads: 1 } : {};
 };
 
 type Opening = Pick<Run, 'session' | 'iterate'> & { readonly choice: DeviceChoice };
 
+/** Small steps on one thread, most of whose time goes to having nodes at all, are not guarded where a step that is not finite ends the run. */
+const unguarded = ({ micro }: Plan, { nonfinite }: Recipe, small: boolean): boolean => small && nonfinite === 'stop' && !micro;
+
 /** On the CPU convolutions of a step use the machine's own layout (autodiff/blocked.ts), and long vectors branch (branch.ts); elsewhere a step is plain ONNX. */
 const openSteps = async (
   plan: Plan,
+  free: boolean,
   device: Device,
   ports: Ports,
   open: (steps: Compiled, device: Device) => Promise<Opening>,
 ): Promise<Opening & { readonly compiled: Compiled }> => {
   const block = plan.graph.nodes.some((n) => n.op === 'Conv') ? await ports.runtime.block() : 0;
-  const own = (): Compiled => compileSteps({ ...plan, block });
+  const own = (): Compiled => compileSteps({ ...plan, block, ...(free ? { unguarded: true } : {}) });
   if (device === 'cpu') {
     const compiled = own();
     return { compiled, ...(await open(compiled, device)) };
   }
   const plain = compileSteps(plan);
   const first = await open(plain, device);
-  if ((block === 0 && plain.layout.size < branchFrom) || first.choice.actual !== 'cpu') return { compiled: plain, ...first };
+  if ((block === 0 && plain.layout.size < branchFrom && !free) || first.choice.actual !== 'cpu') return { compiled: plain, ...first };
   await first.session.release();
   const compiled = own();
   return { compiled, session: (await open(compiled, 'cpu')).session, choice: first.choice };
@@ -103,7 +110,9 @@ export const openTraining = async (
       job,
     );
   const { compiled, session, choice, iterate } =
-    'iterate' in plan.optimizer.part ? await openIterate(plan, train, device, ports, job) : await openSteps(plan, device, ports, openStep);
+    'iterate' in plan.optimizer.part
+      ? await openIterate(plan, train, device, ports, job)
+      : await openSteps(plan, unguarded(plan, recipe, threads.threads === 1), device, ports, openStep);
   const evaluator = await ports.runtime
     .open(write(evaluation.model), { device: choice.actual, name: `the evaluation of ${recipe.id}`, ...threads }, job)
     .catch(async (error: unknown) => {

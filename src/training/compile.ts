@@ -24,6 +24,7 @@ import {
   targetType,
   tensorType,
 } from './plan.ts';
+import { scanned } from './scanned.ts';
 import { masksOf, objectiveHyper, outputsOf, stepInputs, viewOf } from './step-inputs.ts';
 import { emitTerms, type Seen, startOfTerms } from './terms.ts';
 import { emitAccumulation, emitAverage, emitClip, emitMicro, emitOnPath, emitUpdate, slotsOf } from './update.ts';
@@ -47,7 +48,7 @@ export interface Compiled {
   readonly state: Readonly<Record<string, { readonly input: string; readonly output: string }>>;
   /** Hyper-parameters as chosen, by graph input: change them freely between calls. */
   readonly hyper: Readonly<Record<string, Tensor>>;
-  /** `rows` is int64 [K, B] ('' for streamed data); `lr` is [K]; `go` is whether to go on after a step that is not finite. */
+  /** `rows` is int64 [K, B] ('' for streamed data); `lr` is [K]; `go` is whether to go on after a step that is not finite, '' where they always do. */
   readonly inputs: {
     readonly x: string;
     readonly y: string;
@@ -61,7 +62,7 @@ export interface Compiled {
     /** What parts are fed in every step, by key (step-inputs.ts). */
     readonly each: Readonly<Record<string, string>>;
   };
-  /** One number per step made; `accuracy` is '' where rows are not right or wrong. */
+  /** One number per step made; `accuracy` is '' where rows are not right or wrong, `finite` where loss and norm of the gradient tell it. */
   readonly outputs: {
     readonly loss: string;
     readonly accuracy: string;
@@ -150,7 +151,34 @@ const descended = ({ emit, plan: { optimizer, output, classes }, objective, labe
   return total === objective.mean ? own : emit.Add(own, emit.Sub(total, objective.mean));
 };
 
-/** Compiles one step of the plan and wraps it in a `Loop` over as many steps as `lr` has entries. */
+/** The values that a loop around the steps begins with, and its outputs. */
+interface Around {
+  readonly carried: readonly string[];
+  readonly outputs: readonly string[];
+}
+interface Looped {
+  readonly nodes: readonly Node[];
+  readonly body: Graph;
+  readonly initializers: Graph['initializers'];
+}
+
+const loopOf = (emit: Emit, body: Graph, lr: string, { carried, outputs }: Around): Looped => {
+  const [trips, yes] = [emit.fresh('trips'), emit.fresh('yes')];
+  const loop = node('Loop', [trips, yes, ...carried], outputs, { body: { type: 'graph', value: body } });
+  return {
+    nodes: [node('Size', [lr], [trips]), loop],
+    body,
+    initializers: new Map([[yes, { dtype: 'bool', dims: [], bytes: Uint8Array.of(1) }]]),
+  };
+};
+
+const scanOf = (step: Graph, from: Parameters<typeof scanned>[1], { carried, outputs }: Around): Looped => {
+  const { before, initializers, entries, body } = scanned(step, from);
+  const attributes = { body: { type: 'graph', value: body }, num_scan_inputs: { type: 'int', value: entries.length } } as const;
+  return { nodes: [...before, node('Scan', [...carried, ...entries], outputs, attributes)], body, initializers };
+};
+
+/** Compiles one step of the plan and wraps it in a `Loop`, or a `Scan` where nothing is held back, over as many steps as `lr` has entries. */
 export const compileSteps = (plan: Plan): Compiled => {
   const { precision } = plan;
   const graph = inPrecision(plan.graph, precision);
@@ -260,14 +288,16 @@ export const compileSteps = (plan: Plan): Compiled => {
     for (const [key, value] of Object.entries(next)) next[key] = emit.Where(gathering.due, value, carried[key]);
     Object.assign(next, gathering.next);
   }
-  const keep = (value: string, before: string): string => emit.Where(finite, value, before);
+  const keep = (value: string, before: string): string => (plan.unguarded ? value : emit.Where(finite, value, before));
   // Rows that are gone through again have been counted.
   const once = (value: string, before: string): string =>
     keep(update?.gathered.parts ? emit.Where(update.gathered.parts.known, before, value) : value, before);
   const partial = new Set(Object.keys(update?.next ?? {}));
   const statistic = new Map(Array.from(statisticsAfter(once), ([name, value]) => [`statistic/${name}`, value]));
   const kept = keys.map((key) => statistic.get(key) ?? (partial.has(key) ? next[key] : keep(next[key], carried[key])));
-  const scans: Record<string, string> = { loss: objective.mean, gradientNorm: norm, finite: emit.Cast(finite, { to: codes[precision] }) };
+  const scans: Record<string, string> = { loss: objective.mean, gradientNorm: norm };
+  // Without terms loss and norm tell it.
+  if (!plan.unguarded || terms.total !== objective.mean) scans.finite = emit.Cast(finite, { to: codes[precision] });
   if (objective.correct) scans.accuracy = emit.Div(objective.correct, objective.count);
   const monitors = {
     ...terms.lines,
@@ -279,8 +309,8 @@ export const compileSteps = (plan: Plan): Compiled => {
     ),
   };
   const rowsOut = emitRowOutputs(seen);
-  const on = emit.Or(finite, outside.go.name);
-  const step = plan.block ? blocked(emit, plan.block, [on, ...kept, ...Object.values({ ...scans, ...rowsOut, ...monitors })]) : emit;
+  const on = plan.unguarded ? [] : [emit.Or(finite, outside.go.name)];
+  const step = plan.block ? blocked(emit, plan.block, [...on, ...kept, ...Object.values({ ...scans, ...rowsOut, ...monitors })]) : emit;
   const made = step.graph(
     'step',
     [
@@ -289,14 +319,12 @@ export const compileSteps = (plan: Plan): Compiled => {
       ...keys.map((key) => ({ name: carried[key], type: typeOf(start[key]) })),
     ],
     [
-      { name: on, type: flag },
+      ...on.map((name) => ({ name, type: flag })),
       ...kept.map((name, i) => ({ name, type: typeOf(start[keys[i]]) })),
       ...[...Object.values(scans), ...Object.values(monitors)].map((name) => ({ name, type: number })),
       ...Object.values(rowsOut).map((name) => ({ name, type: emit.type(name) ?? number })),
     ],
   );
-
-  const body = plan.block === undefined ? made : branched(made, finite);
 
   // The loop around it.
   const ends = Object.fromEntries(keys.map((key) => [key, { input: emit.fresh(key), output: emit.fresh(`next/${key}`) }]));
@@ -305,17 +333,15 @@ export const compileSteps = (plan: Plan): Compiled => {
   const columns = column(scans, 'steps');
   const lines = column(monitors, 'monitor');
   const rowColumns = column(rowsOut, 'rows');
-  const [trips, yes] = [emit.fresh('trips'), emit.fresh('yes')];
-  const values = only({ ...optimizer.values, ...parts.values, ...own }, body.nodes);
   const { x, y, rows, lr, go, start: points } = outside;
-  const loop = node(
-    'Loop',
-    [trips, yes, ...keys.map((key) => ends[key].input)],
-    [...keys.map((key) => ends[key].output), ...Object.values(columns), ...Object.values(lines), ...Object.values(rowColumns)],
-    {
-      body: { type: 'graph', value: body },
-    },
-  );
+  const around = {
+    carried: keys.map((key) => ends[key].input),
+    outputs: [...keys.map((key) => ends[key].output), ...[columns, lines, rowColumns].flatMap((of) => Object.values(of))],
+  };
+  const looped = plan.unguarded
+    ? scanOf(made, { rows: plan.data === 'resident' ? rows.name : x.name, target: y.name }, around)
+    : loopOf(emit, plan.block === undefined ? made : branched(made, finite), lr.name, around);
+  const values = only({ ...optimizer.values, ...parts.values, ...own }, [...looped.nodes, ...looped.body.nodes]);
   const opsets = plan.block ? new Map([...plan.opsets, [blockDomain, 1]]) : plan.opsets;
   const model = modelOf(
     { ...plan, opsets },
@@ -328,7 +354,7 @@ export const compileSteps = (plan: Plan): Compiled => {
           y,
           ...(plan.data === 'resident' ? [rows] : []),
           lr,
-          go,
+          ...(plan.unguarded ? [] : [go]),
           ...(starts ? [points] : []),
           ...Object.values(chance),
           ...Object.values(each),
@@ -340,8 +366,8 @@ export const compileSteps = (plan: Plan): Compiled => {
         ...[...Object.values(columns), ...Object.values(lines)].map((name) => ({ name, type: tensorType(precision, ['steps']) })),
         ...Object.values(rowColumns).map((name) => ({ name })),
       ],
-      nodes: [node('Size', [lr.name], [trips]), loop],
-      initializers: new Map([[yes, { dtype: 'bool', dims: [], bytes: Uint8Array.of(1) }]]),
+      nodes: looped.nodes,
+      initializers: looped.initializers,
       values: new Map(),
     },
   );
@@ -357,7 +383,7 @@ export const compileSteps = (plan: Plan): Compiled => {
       y: y.name,
       rows: plan.data === 'resident' ? rows.name : '',
       lr: lr.name,
-      go: go.name,
+      go: plan.unguarded ? '' : go.name,
       start: starts ? points.name : '',
       drawn: Object.fromEntries(Object.entries(chance).map(([kind, { name }]) => [kind, name])),
       each: Object.fromEntries(Object.entries(each).map(([key, { name }]) => [key, name])),
@@ -366,7 +392,7 @@ export const compileSteps = (plan: Plan): Compiled => {
       loss: columns.loss,
       accuracy: columns.accuracy ?? '',
       gradientNorm: columns.gradientNorm,
-      finite: columns.finite,
+      finite: columns.finite ?? '',
       monitors: lines,
       rows: rowColumns,
     },

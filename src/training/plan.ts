@@ -92,6 +92,11 @@ export interface Plan {
   readonly monitors?: readonly Picked<Monitor>[];
   /** Numbers of every row, for the host. */
   readonly rowOutputs?: readonly RowOutput[];
+  /**
+   * Nothing holds a step back that is not finite, and those after it go on from what it left: whoever runs them looks for one and makes
+   * those before it again. There are no micro-batches.
+   */
+  readonly unguarded?: true;
   /** Where the steps are for this machine's CPU alone: channels in a block of its convolutions (autodiff/blocked.ts), 0 where there are none. */
   readonly block?: number;
 }

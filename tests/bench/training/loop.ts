@@ -1,5 +1,6 @@
+import type { Node } from '../../../src/graph/types.ts';
 import { modelOf } from '../../../src/training/plan.ts';
-import { open, threads } from '../engine/subject.ts';
+import { type Feeds, open, threads } from '../engine/subject.ts';
 import { round } from '../measure.ts';
 import { callOf } from './slices.ts';
 import { subjects, trainerOf } from './subjects.ts';
@@ -7,24 +8,41 @@ import { subjects, trainerOf } from './subjects.ts';
 const rounds = 6;
 const steps = 20;
 
-/** The loss and gradient of the step in a `Loop`, as a graph of its own: what the step reads from around itself are inputs. */
+/** The loss and gradient of the step in a `Loop` or `Scan`, as a graph of its own: what the step reads from around itself are inputs. */
 const bare = ({ model, feeds }: ReturnType<typeof callOf>): ReturnType<typeof callOf> => {
-  const loop = model.graph.nodes.find((n) => n.op === 'Loop');
+  const loop = model.graph.nodes.find((n) => n.op === 'Loop' || n.op === 'Scan');
   const body = loop?.attributes.body;
-  if (body?.type !== 'graph') throw new Error('the steps are no Loop');
-  const { inputs, outputs, initializers } = body.value;
-  const carried = (loop?.inputs ?? []).slice(2);
+  if (!loop || body?.type !== 'graph') throw new Error('the steps are in no loop');
+  const scans = loop.op === 'Scan';
+  const { inputs, outputs, initializers, nodes } = body.value;
+  const entries = loop.attributes.num_scan_inputs?.type === 'int' ? loop.attributes.num_scan_inputs.value : 0;
+  const carried = scans ? loop.inputs.slice(0, -entries) : loop.inputs.slice(2);
   const around = model.graph.inputs.filter((i) => !carried.includes(i.name));
+  const states = scans ? inputs.slice(0, carried.length) : inputs.slice(2);
   // The scans follow the state: first loss and norm of the gradient.
-  const wanted = outputs.slice(1 + carried.length, 3 + carried.length);
+  const from = (scans ? 0 : 1) + carried.length;
+  const wanted = outputs.slice(from, from + 2);
   const all = new Map([...model.graph.initializers, ...initializers]);
+  const step = { name: 'iteration', type: { kind: 'tensor', dtype: 'int64', dims: [] } } as const;
+  const first = inputs.slice(states.length).map(
+    ({ name }, i): Node => ({
+      ...{ op: 'Gather', domain: '', name, attributes: {} },
+      inputs: [loop.inputs[carried.length + i], step.name],
+      outputs: [name],
+    }),
+  );
+  const graph = scans
+    ? { inputs: [step, ...states, ...around], nodes: [...model.graph.nodes.filter((n) => n !== loop), ...first, ...nodes] }
+    : { inputs: [...inputs, ...around], nodes };
+  const counting: Feeds = { [scans ? step.name : inputs[0].name]: { dtype: 'int64', dims: [], data: BigInt64Array.of(0n) } };
+  const going: Feeds = scans ? {} : { [inputs[1].name]: { dtype: 'bool', dims: [], data: Uint8Array.of(1) } };
   return {
-    model: modelOf(model, { ...body.value, inputs: [...inputs, ...around], outputs: wanted, initializers: all }),
+    model: modelOf(model, { ...body.value, ...graph, outputs: wanted, initializers: all }),
     feeds: {
       ...Object.fromEntries(around.map(({ name }) => [name, feeds[name]])),
-      ...Object.fromEntries(inputs.slice(2).map(({ name }, i) => [name, feeds[carried[i]]])),
-      [inputs[0].name]: { dtype: 'int64', dims: [], data: BigInt64Array.of(0n) },
-      [inputs[1].name]: { dtype: 'bool', dims: [], data: Uint8Array.of(1) },
+      ...Object.fromEntries(states.map(({ name }, i) => [name, feeds[carried[i]]])),
+      ...counting,
+      ...going,
     },
     wanted: wanted.map((w) => w.name),
   };

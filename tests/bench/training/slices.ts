@@ -92,7 +92,7 @@ export const callOf = ({ setup }: Trainer, steps: number): Omit<Call, 'run' | 's
     [inputs.y]: y,
     [inputs.rows]: int64([steps, batch], positions),
     [inputs.lr]: vector(compiled.precision, new Array<number>(steps).fill(1e-4)),
-    [inputs.go]: { dtype: 'bool', dims: [], data: Uint8Array.of(1) },
+    ...(inputs.go ? { [inputs.go]: { dtype: 'bool', dims: [], data: Uint8Array.of(1) } as const } : {}),
   };
   return { model, feeds, wanted: model.graph.outputs.map((o) => o.name) };
 };

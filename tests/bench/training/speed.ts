@@ -19,11 +19,16 @@ const least = (values: readonly number[]): number => Math.min(...values);
 const gap = (ours: readonly number[], theirs: readonly number[]): number =>
   Math.max(...theirs.slice(0, compared).map((loss, i) => Math.abs(loss - ours[i]) / Math.max(1e-3, Math.abs(loss))));
 
-/** Calls that were neither the first of a slice, whose length is not known yet, nor cut short by its end. */
+/** The call that the middle step is in, of those neither the first of a slice, whose length is not known yet, nor cut short by its end. */
 const callFigures = (slices: readonly Slice[]): Readonly<Record<string, number>> => {
-  const whole = slices.flatMap(({ calls }) => calls.slice(1, -1));
-  if (whole.length === 0) return {};
-  return { callSeconds: round(middle(whole.map((c) => c.seconds))), stepsPerCall: middle(whole.map((c) => c.steps)) };
+  const whole = slices.flatMap(({ calls }) => calls.slice(1, -1)).toSorted((a, b) => a.steps - b.steps);
+  const steps = whole.reduce((n, c) => n + c.steps, 0);
+  let before = 0;
+  const call = whole.find((c) => {
+    before += c.steps;
+    return 2 * before >= steps;
+  });
+  return call ? { callSeconds: round(call.seconds), stepsPerCall: call.steps } : {};
 };
 
 /**
@@ -43,8 +48,11 @@ export const speedOf = async (name: string): Promise<Readonly<Record<string, unk
       20,
       (await stepper.more(50)).calls.reduce((n, c) => n + c.steps, 0),
     );
-    const warm = await stepper.more(steps);
-    steps = Math.max(20, Math.round((share * steps) / warm.seconds));
+    // Short stretches of small steps are mostly beginning: twice to their true length.
+    for (let i = 0; i < 2; i++) {
+      const warm = await stepper.more(steps);
+      steps = Math.max(20, Math.round((share * steps) / warm.seconds));
+    }
     let peerSteps = compared;
     let peerSeconds = theirs?.seconds ?? 0;
     const slices: Slice[] = [];
