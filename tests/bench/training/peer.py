@@ -1,8 +1,8 @@
 """PyTorch eager beside the trainer: the architectures of src/training/architectures written out, with our first parameters.
 
 Reads one JSON request a line and answers with one: {"do": "open", "recipe", "folder", "classes"} reads rows.npz and start.npz of
-the folder, {"do": "train", "rows": [[...]...]} makes a step of each list of rows -> {"seconds", "cpuSeconds", "loss"}, {"do": "evaluate"} -> the
-accuracy on the test rows.
+the folder, {"do": "train", "rows": [[...]...]} makes a step of each list of rows -> {"seconds", "cpuSeconds", "loss"}, {"do": "loader", "steps",
+"batch"} makes so many steps of a DataLoader's batches, as PyTorch's tutorials do, {"do": "evaluate"} -> the accuracy on the test rows.
 """
 import json
 import sys
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
 
 class Linear(nn.Module):
@@ -198,6 +199,28 @@ class Run:
         seconds, cpu = time.perf_counter() - t, time.process_time() - busy
         return {"seconds": seconds, "cpuSeconds": cpu, "loss": [float(l) for l in losses]}
 
+    def loader(self, steps, batch):
+        """The loop of PyTorch's tutorials: shuffled batches of a DataLoader without workers, the loss read at every hundredth batch."""
+        made, losses = 0, []
+        self.model.train()
+        t, busy = time.perf_counter(), time.process_time()
+        while made < steps:
+            for i, (x, y) in enumerate(self.batches(batch)):
+                loss = F.cross_entropy(self.model(x), y)
+                loss.backward()
+                self.optimizer.step()
+                self.optimizer.zero_grad()
+                if i % 100 == 0:
+                    losses.append(loss.item())
+                made += 1
+                if made == steps:
+                    break
+        return {"seconds": time.perf_counter() - t, "cpuSeconds": time.process_time() - busy, "loss": losses}
+
+    def batches(self, batch):
+        rows = TensorDataset(self.data["x"], self.data["y"])
+        return DataLoader(rows, batch_size=batch, shuffle=True, drop_last=True)
+
     def evaluate(self):
         self.model.eval()
         x, y = self.data["xTest"], self.data["yTest"]
@@ -217,6 +240,8 @@ def main():
                 answer = {"parameters": sum(p.numel() for p in run.model.parameters()), "version": torch.__version__}
             elif ask["do"] == "train":
                 answer = run.train(ask["rows"])
+            elif ask["do"] == "loader":
+                answer = run.loader(ask["steps"], ask["batch"])
             else:
                 answer = run.evaluate()
         except Exception as error:  # what this build of PyTorch lacks is left out of the comparison

@@ -7,6 +7,8 @@ import { type Trainer, writeRows } from './subjects.ts';
 export interface TorchRun {
   readonly version: string;
   train(rows: readonly (readonly number[])[]): Promise<Pick<Slice, 'seconds' | 'cpuSeconds' | 'losses'>>;
+  /** So many steps of shuffled batches that PyTorch's own DataLoader draws, as its tutorials train. */
+  loader(steps: number, batch: number): Promise<Pick<Slice, 'seconds' | 'cpuSeconds'>>;
   accuracy(): Promise<number>;
   close(): void;
 }
@@ -38,6 +40,10 @@ export const openTorchRun = async (trainer: Trainer, threads: number): Promise<T
     async train(rows) {
       const { seconds = 0, cpuSeconds = 0, loss = [] } = await ask({ do: 'train', rows });
       return { seconds, cpuSeconds, losses: loss };
+    },
+    async loader(steps, batch) {
+      const { seconds = 0, cpuSeconds = 0 } = await ask({ do: 'loader', steps, batch });
+      return { seconds, cpuSeconds };
     },
     accuracy: async () => (await ask({ do: 'evaluate' })).accuracy ?? Number.NaN,
     close: started.close,

@@ -33,7 +33,8 @@ const callFigures = (slices: readonly Slice[]): Readonly<Record<string, number>>
 
 /**
  * Steps per second of a run as `assay train` makes it, all that the host does included, beside PyTorch eager's, in turns: least
- * times and their ratio, the median of the ratios, and what the host takes of the time. With ASSAY_BENCH_THREADS=1 also the ratio of
+ * times and their ratio, the median of the ratios, and what the host takes of the time. The peer trains with the tightest loop there is,
+ * and, beside it, with the loop that its tutorials teach. With ASSAY_BENCH_THREADS=1 also the ratio of
  * processor time, which a busy machine distorts least.
  */
 export const speedOf = async (name: string): Promise<Readonly<Record<string, unknown>>> => {
@@ -56,7 +57,7 @@ export const speedOf = async (name: string): Promise<Readonly<Record<string, unk
     let peerSteps = compared;
     let peerSeconds = theirs?.seconds ?? 0;
     const slices: Slice[] = [];
-    const times: { ours: number; theirs: number }[] = [];
+    const times: { ours: number; theirs: number; loader: number }[] = [];
     const busy: { ours: number; theirs: number }[] = [];
     for (let i = 0; i < rounds; i++) {
       await rested();
@@ -66,7 +67,10 @@ export const speedOf = async (name: string): Promise<Readonly<Record<string, unk
       const count = Math.max(10, Math.min(slice.rows.length, Math.round((share * peerSteps) / Math.max(peerSeconds, 1e-3))));
       const made = await peer?.train(slice.rows.slice(0, count));
       [peerSteps, peerSeconds] = [count, made?.seconds ?? 0];
-      times.push({ ours: slice.seconds / slice.rows.length, theirs: (made?.seconds ?? Number.NaN) / count });
+      await rested();
+      const drawn = Math.max(10, Math.round(count / 2));
+      const loaded = (await peer?.loader(drawn, subject.batch))?.seconds ?? Number.NaN;
+      times.push({ ours: slice.seconds / slice.rows.length, theirs: (made?.seconds ?? Number.NaN) / count, loader: loaded / drawn });
       busy.push({ ours: slice.cpuSeconds / slice.rows.length, theirs: (made?.cpuSeconds ?? Number.NaN) / count });
     }
     const within = slices.map(({ calls, seconds }) => 1 - calls.reduce((n, c) => n + c.seconds, 0) / seconds);
@@ -81,6 +85,10 @@ export const speedOf = async (name: string): Promise<Readonly<Record<string, unk
             peerStepsPerSecond: round(1 / least(times.map((t) => t.theirs))),
             ratio: round(least(times.map((t) => t.theirs)) / ours),
             medianRatio: round(middle(times.map((t) => t.theirs / t.ours))),
+            peer: 'a hand-written loop over batches whose rows are listed beforehand: what the target is measured by',
+            peerLoaderStepsPerSecond: round(1 / least(times.map((t) => t.loader))),
+            loaderRatio: round(least(times.map((t) => t.loader)) / ours),
+            peerLoader: "the loop of PyTorch's tutorials: DataLoader(TensorDataset(x, y), batch_size, shuffle=True), no workers",
             // With more threads, time that they wait for work counts as busy.
             ...(threads === 1 ? { cpuRatio: round(least(busy.map((t) => t.theirs)) / least(busy.map((t) => t.ours))) } : {}),
             target,
