@@ -7,7 +7,7 @@ import { dataOf } from '../../src/graph/constant.ts';
 import { parse } from '../../src/graph/parse.ts';
 import { atStep, digitsData, wholeAndInPieces, workshop } from './workshop.ts';
 
-/** 400 steps: momentum, a schedule, batch statistics, evaluations and an early stop that has state of its own, gradients of three steps at a time, and mean parameters. */
+/** 2000 steps: momentum, a schedule, batch statistics, evaluations and an early stop that has state of its own, gradients of three steps at a time, and mean parameters. */
 const recipe = {
   arch: { kind: 'cnn', input: [1, 8, 8], channels: '4', hidden: '', batchNorm: true },
   data: digitsData,
@@ -16,7 +16,7 @@ const recipe = {
   schedule: { kind: 'one-cycle' },
   batch: { size: 48, accumulate: 3 },
   ema: { decay: 0.9 },
-  steps: 400,
+  steps: 2000,
   earlyStop: { patience: 50 },
 };
 
@@ -24,7 +24,7 @@ test('a run stopped and resumed is the run that was not, bit for bit', async () 
   const { whole, pieces, cuts } = await wholeAndInPieces(recipe, atStep(1), atStep(50));
   for (const [i, least] of [1, 50].entries()) {
     const { steps } = cuts[i].report.headline;
-    assert.ok(steps >= least && steps < 400, `stopped at ${steps}`);
+    assert.ok(steps >= least && steps < 2000, `stopped at ${steps}`);
   }
   const states = [whole, pieces].map(({ shop }) => readNpz(readFileSync(shop.at('out.checkpoint.state'))));
   for (const [key, tensor] of Object.entries(states[0])) if (key !== 'meta') assert.deepEqual(states[1][key], tensor, key);
