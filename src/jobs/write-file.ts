@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { access, constants, mkdir, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { access, constants, mkdir, open, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { Fault } from '../base/fault.ts';
 
 const reasons: Readonly<Record<string, string>> = {
@@ -19,6 +19,28 @@ const unwritable = (path: string, cause: unknown): Fault => {
   if (cause instanceof Fault) return cause;
   const { code = '', message } = cause as NodeJS.ErrnoException;
   return new Fault('file/unwritable', { path, reason: reasons[code] ?? message }, { cause });
+};
+
+const alive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // A process of another user is one.
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+};
+
+const swept = new Set<string>();
+/** Removes what processes that were killed while they wrote this file left beside it; once for each file. */
+const sweep = async (target: string): Promise<void> => {
+  if (swept.has(target)) return;
+  swept.add(target);
+  const [folder, name] = [dirname(target), basename(target)];
+  for (const entry of await readdir(folder).catch(() => [])) {
+    const [, pid] = entry.startsWith(`${name}.`) ? (/^(\d+)-[0-9a-f]{6}\.part$/.exec(entry.slice(name.length + 1)) ?? []) : [];
+    if (pid !== undefined && !alive(Number(pid))) await rm(join(folder, entry), { force: true }).catch(() => {});
+  }
 };
 
 /**
@@ -43,6 +65,7 @@ export const writeWhole = async (path: string, content: Uint8Array | string | As
       await file.close();
     }
     await rename(temporary, target);
+    await sweep(target);
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => {});
     throw unwritable(path, cause);

@@ -26,7 +26,7 @@ export interface Group {
   readonly weightDecay?: number;
 }
 
-export type MicroVariance = 'examples' | 'micro-batches';
+type MicroVariance = 'examples' | 'micro-batches';
 /**
  * An update gathers the gradients of as many micro-batches as its inputs say; their variance is told by the gradients of single rows, or
  * by those of the micro-batches. `along`: also by their parts along the mean gradient and across it, for which an update may go through
