@@ -12,7 +12,7 @@ import { regularizerInput, type Seen } from './terms.ts';
 import type { emitMicro } from './update.ts';
 
 /** ‖gᵢ‖² of each row's own gradient, [N]. */
-export const exampleSquares = ({ emit, plan, objective, layout }: Seen): string => {
+const exampleSquares = ({ emit, plan, objective, layout }: Seen): string => {
   const names = layout.entries.map((e) => e.name);
   const rows = { perExample: objective.perExample };
   const [norms] = emit.type(objective.perExample)?.dims?.[0] === 'N' ? (atOnce(emit, rows, names, 'norms') ?? []) : [];
