@@ -8,6 +8,8 @@ const reasons: Readonly<Record<string, string>> = {
   EPERM: 'permission denied',
   EROFS: 'the file system is read-only',
   ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of the disk is used up',
+  EFBIG: 'it is larger than a file may be here',
   EISDIR: 'it is a directory',
   ENOTDIR: 'a part of its path is a file',
   EEXIST: 'a part of its path is a file',
