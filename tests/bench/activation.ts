@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stage } from '../editor/stage.ts';
-import { PATIENCE, reload } from '../editor/vscode.ts';
+import { reload } from '../editor/vscode.ts';
+import { until } from '../until.ts';
 import { round } from './measure.ts';
 
 interface Activation {
@@ -37,8 +38,7 @@ export const activationFigures = async ({ page, server, folder }: Stage, times =
   while (all.length < times) {
     rmSync(told, { force: true });
     await reload(page);
-    for (const until = Date.now() + PATIENCE; !existsSync(told); await page.waitForTimeout(100))
-      if (Date.now() > until) throw new Error('the extension was not activated');
+    await until(() => existsSync(told), 'an activation of the extension');
     await page.waitForTimeout(200);
     all.push(JSON.parse(readFileSync(told, 'utf8')) as Activation);
   }

@@ -1,8 +1,8 @@
-import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { until } from '../until.ts';
 import { onStage, played, type Stage } from './stage.ts';
-import { choose, inMenu, openFile, PATIENCE, painted, reload, runCommand, tree, useTheme, webview } from './vscode.ts';
+import { choose, inMenu, openFile, painted, reload, runCommand, tree, useTheme, webview } from './vscode.ts';
 
 await onStage('the data editor in a real VS Code', scenarios);
 
@@ -41,12 +41,12 @@ function scenarios(main: Stage): void {
     await view().locator('[role=columnheader][aria-sort=descending]').waitFor();
     const numbers = async (): Promise<readonly number[]> =>
       (await rows().locator('[role=gridcell]:first-child').allTextContents()).map(Number);
-    for (const until = Date.now() + PATIENCE; ; ) {
-      const found = await numbers();
-      if (found.length > 1 && found.every((row, i) => i === 0 || row < found[i - 1])) break;
-      assert.ok(Date.now() < until, `rows are not sorted: ${found.join(' ')}`);
-      await page.waitForTimeout(100);
-    }
+    let found: readonly number[] = [];
+    const isSorted = async (): Promise<boolean> => {
+      found = await numbers();
+      return found.length > 1 && found.every((row, i) => i === 0 || row < found[i - 1]);
+    };
+    await until(isSorted, () => `rows that are sorted: ${found.join(' ')}`);
     await rows().first().click();
     const pane = view().getByRole('region', { name: 'Chosen row' });
     await pane.getByText('64 values').waitFor();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { until } from '../until.ts';
 import { layOutOthers, onStage, played, processesWith, type Stage } from './stage.ts';
 import {
   anyReport,
@@ -9,12 +10,11 @@ import {
   newPicture,
   notification,
   openFile,
-  PATIENCE,
   painted,
   pickOption,
   reload,
   runCommand,
-  saveAs,
+  saved,
   showReliability,
   tree,
   useTheme,
@@ -192,8 +192,7 @@ function scenarios(main: Stage): void {
     assert.equal(await step(), still);
     await resume.click();
     await pause.waitFor();
-    for (const until = Date.now() + PATIENCE; (await step()) === still; await page.waitForTimeout(100))
-      assert.ok(Date.now() < until, 'steps go on');
+    await until(async () => (await step()) !== still, 'a step after the pause');
     await view.getByRole('button', { name: 'Stop and keep' }).click();
     await view.locator('.report:not(.live) dt', { hasText: 'accuracy' }).first().waitFor();
     await shot('training kept dark');
@@ -219,12 +218,12 @@ function scenarios(main: Stage): void {
     assert.ok(jobs.length > 0, 'there is a job process');
     for (const id of jobs) process.kill(id, 'SIGKILL');
     // It is started again once; the second end is the run's.
-    for (let again = processes(); ; again = processes()) {
-      const started = again.filter((id) => !jobs.includes(id));
+    const isKilledAgain = (): boolean => {
+      const started = processes().filter((id) => !jobs.includes(id));
       for (const id of started) process.kill(id, 'SIGKILL');
-      if (started.length > 0) break;
-      await page.waitForTimeout(100);
-    }
+      return started.length > 0;
+    };
+    await until(isKilledAgain, 'a process that is started again');
     await notification(page, /job process ended unexpectedly.*SIGKILL/).waitFor();
     await webview(page).getByText('This did not work').waitFor();
     // The curve until then is kept.
@@ -306,18 +305,13 @@ function scenarios(main: Stage): void {
   });
 
   scenario('a report is saved as one HTML file and as JSON, and a run is deleted', async () => {
-    const saved = async (name: string): Promise<string> => {
-      const path = join(folder, name);
-      await saveAs(page, path);
-      for (const until = Date.now() + PATIENCE; !existsSync(path) && Date.now() < until; ) await page.waitForTimeout(100);
-      return readFileSync(path, 'utf8');
-    };
+    const written = async (name: string): Promise<string> => (await saved(page, join(folder, name))).toString();
     await page.getByRole('tab', { name: /^Reliability Diagram/ }).click();
     await page.getByRole('button', { name: 'Save Report as HTML…' }).click();
-    assert.match(await saved('saved.html'), /<title>Reliability Diagram · Assay<\/title>/);
+    assert.match(await written('saved.html'), /<title>Reliability Diagram · Assay<\/title>/);
     await webview(page).getByRole('button', { name: 'Save report', exact: true }).click();
     await webview(page).getByRole('menuitem', { name: 'Save report as JSON' }).click();
-    assert.equal((JSON.parse(await saved('saved.json')) as { readonly id: string }).id, 'reliability');
+    assert.equal((JSON.parse(await written('saved.json')) as { readonly id: string }).id, 'reliability');
     const failed = tree(page, /^Reliability Diagram, broken\.onnx.*failed/);
     await failed.hover();
     await failed.getByRole('button', { name: 'Delete Run…' }).click();

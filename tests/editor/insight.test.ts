@@ -6,8 +6,9 @@ import type { Locator } from 'playwright-core';
 import { root } from '../../src/build/root.ts';
 import { openDataset } from '../../src/data/open.ts';
 import { openSource } from '../../src/data/source.node.ts';
+import { until } from '../until.ts';
 import { layOutOthers, openStage, played, type Stage } from './stage.ts';
-import { choose, inMenu, notification, openFile, PATIENCE, runCommand, tree, useTheme, webview } from './vscode.ts';
+import { choose, inMenu, notification, openFile, runCommand, tree, useTheme, webview } from './vscode.ts';
 
 const stage = await openStage();
 if (typeof stage === 'string') {
@@ -92,10 +93,8 @@ function scenarios(main: Stage): void {
         };
       }).filter(({ line }) => /^[1-9]/.test(line));
     });
-  const until = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
-    for (const end = Date.now() + PATIENCE; !(await holds()); await page.waitForTimeout(100))
-      if (Date.now() > end) throw new Error(`${what}; shaded: ${JSON.stringify(await shaded())}`);
-  };
+  const comes = (what: string, holds: () => Promise<boolean>): Promise<void> =>
+    until(holds, async () => `${what}; shaded: ${JSON.stringify(await shaded())}`);
   const shadedWord = (word: string): Promise<boolean> => shaded().then((all) => all.some(({ text }) => text.includes(word)));
 
   scenario('tokens of a text are shaded in place, with a status bar, hovers, edits that count, and one key to turn it off', async () => {
@@ -103,7 +102,7 @@ function scenarios(main: Stage): void {
     await runCommand(page, 'Assay: Toggle Saliency in Text');
     // The one model that takes tokens is found without a question.
     await bar(/^\s*sms: spam \d/).waitFor();
-    await until('words are shaded', () => shadedWord('free'));
+    await comes('words are shaded', () => shadedWord('free'));
     const before = await shaded();
     const free = before.find(({ text }) => text.includes('free'));
     assert.match(free?.ground ?? '', /^rgba\(/);
@@ -119,9 +118,9 @@ function scenarios(main: Stage): void {
     await page.keyboard.press('Control+A');
     await page.keyboard.type('Are you home for dinner tonight? Love you');
     await bar(/^\s*sms: ham \d/).waitFor();
-    await until('other words are shaded', () => shadedWord('home'));
+    await comes('other words are shaded', () => shadedWord('home'));
     await page.keyboard.press('Control+Alt+H');
-    await until('nothing is shaded', async () => (await shaded()).length === 0);
+    await comes('nothing is shaded', async () => (await shaded()).length === 0);
     await bar('sms:').waitFor({ state: 'hidden' });
     await page.keyboard.press('Control+Alt+H');
     await bar(/^\s*sms: ham \d/).waitFor();
@@ -143,7 +142,7 @@ function scenarios(main: Stage): void {
     await shot('text saliency status dark');
     await bar(/^\s*sms: spam/).click();
     await choose(page, 'Turn Off');
-    await until('nothing is shaded', async () => (await shaded()).length === 0);
+    await comes('nothing is shaded', async () => (await shaded()).length === 0);
   });
 
   scenario('of a text that is too long the part seen is shaded, and the rest faded and told', async () => {
@@ -152,14 +151,14 @@ function scenarios(main: Stage): void {
     await openFile(page, 'long.txt');
     await runCommand(page, 'Assay: Toggle Saliency in Text');
     await bar(/first 32 of 720 tokens/).waitFor();
-    await until('the rest is faded', () =>
+    await comes('the rest is faded', () =>
       page.evaluate(() =>
         Array.from(document.querySelectorAll('.view-lines span[class*="ced-"]')).some((span) => getComputedStyle(span).opacity === '0.45'),
       ),
     );
     for (const theme of ['light', 'high contrast', 'dark'] as const) {
       await useTheme(page, theme);
-      await until(`shaded in ${theme}`, () => shadedWord('free'));
+      await comes(`shaded in ${theme}`, () => shadedWord('free'));
       await shot(`long text saliency ${theme}`);
     }
     await runCommand(page, 'Assay: Toggle Saliency in Text');
@@ -176,11 +175,11 @@ function scenarios(main: Stage): void {
     await page.keyboard.press('ArrowDown');
     await bar(/cancer: .*row 2/).waitFor();
     const lineOf = async (): Promise<readonly string[]> => (await shaded()).map(({ text }) => text);
-    await until('cells are shaded', async () => (await shaded()).length > 3);
+    await comes('cells are shaded', async () => (await shaded()).length > 3);
     const second = await lineOf();
     await page.keyboard.press('ArrowDown');
     await bar(/cancer: .*row 3/).waitFor();
-    await until('the next row is shaded', async () => {
+    await comes('the next row is shaded', async () => {
       const now = await lineOf();
       return now.length > 3 && now.join() !== second.join();
     });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { onStage, played, type Stage } from './stage.ts';
-import { anyReport, choose, newPicture, PATIENCE, painted, reload, runCommand, saveAs, useTheme, webview } from './vscode.ts';
+import { anyReport, choose, newPicture, painted, reload, runCommand, saved, useTheme, webview } from './vscode.ts';
 
 await onStage('the report panel in a real VS Code', scenarios);
 
@@ -68,27 +68,22 @@ function scenarios(main: Stage): void {
 
   scenario('a card is saved as PNG, SVG, CSV, JSON and HTML, the report as HTML', async () => {
     const card = (await view().locator('.card:has(canvas.heatmap) h2').textContent()) ?? '';
-    const saved = async (menu: string, format: string): Promise<Buffer> => {
+    const written = async (menu: string, format: string): Promise<Buffer> => {
       await view().getByRole('button', { name: menu, exact: true }).click();
       await view()
         .getByRole('menuitem', { name: `${menu} as ${format}`, exact: true })
         .click();
-      const path = join(folder, `saved.${format.toLowerCase()}`);
-      rmSync(path, { force: true });
-      await saveAs(page, path);
-      for (const until = Date.now() + PATIENCE; !existsSync(path) && Date.now() < until; ) await page.waitForTimeout(100);
-      await page.waitForTimeout(200);
-      return readFileSync(path);
+      return saved(page, join(folder, `saved.${format.toLowerCase()}`));
     };
     const menu = `Save ${card}`;
-    assert.equal((await saved(menu, 'PNG')).subarray(1, 4).toString(), 'PNG');
-    const svg = (await saved(menu, 'SVG')).toString();
+    assert.equal((await written(menu, 'PNG')).subarray(1, 4).toString(), 'PNG');
+    const svg = (await written(menu, 'SVG')).toString();
     assert.match(svg, /^<svg xmlns=/);
     assert.doesNotMatch(svg, /<image/);
-    assert.match((await saved(menu, 'CSV')).toString(), /\d+,\d+/);
-    assert.equal((JSON.parse((await saved(menu, 'JSON')).toString()) as { readonly kind: string }).kind, 'heatmap');
-    assert.ok((await saved(menu, 'HTML')).toString().includes(`<title>${card} · Assay</title>`));
-    assert.match((await saved('Save report', 'HTML')).toString(), /<title>Confusion Matrix · Assay<\/title>/);
+    assert.match((await written(menu, 'CSV')).toString(), /\d+,\d+/);
+    assert.equal((JSON.parse((await written(menu, 'JSON')).toString()) as { readonly kind: string }).kind, 'heatmap');
+    assert.ok((await written(menu, 'HTML')).toString().includes(`<title>${card} · Assay</title>`));
+    assert.match((await written('Save report', 'HTML')).toString(), /<title>Confusion Matrix · Assay<\/title>/);
   });
 
   scenario('the report is copied as Markdown, and a link to a card leads back to it from the palette command', async () => {

@@ -10,8 +10,9 @@ import { ensureChromium } from '../../src/build/chromium.ts';
 import { installVSCode, type Server, startServer } from '../../src/build/code-server.ts';
 import { packageExtension } from '../../src/build/package.ts';
 import { root } from '../../src/build/root.ts';
+import { PATIENCE } from '../until.ts';
 import { packProbe } from './probe/pack.ts';
-import { launchBrowser, openWorkbench, PATIENCE } from './vscode.ts';
+import { launchBrowser, openWorkbench } from './vscode.ts';
 
 export interface Stage {
   readonly page: Page;

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { PATIENCE, until } from '../until.ts';
 import { type Answer, type Ask, answerFile, askFile, scheme } from './probe/protocol.ts';
 import { onStage, openStage, played, processesWith, type Stage, screenshot } from './stage.ts';
-import { choose, lens, notification, openFile, PATIENCE, runCommand, saveAs, tree, webview } from './vscode.ts';
+import { choose, lens, notification, openFile, runCommand, saveAs, tree, webview } from './vscode.ts';
 
 await onStage('the extension under stress', scenarios, { 'chat.disableAIFeatures': false }, true);
 
@@ -13,10 +14,8 @@ function scenarios(main: Stage): void {
   const { page, server, folder, shot } = main;
   const scenario = played(main);
   const processes = (): readonly number[] => processesWith(join(server.extensions, 'assay.'), 'dist/process.js');
-  const gone = async (ids: readonly number[]): Promise<void> => {
-    for (const until = Date.now() + PATIENCE; processes().some((id) => ids.includes(id)); await page.waitForTimeout(100))
-      assert.ok(Date.now() < until, 'job processes are still there');
-  };
+  const gone = (ids: readonly number[]): Promise<void> =>
+    until(() => !processes().some((id) => ids.includes(id)), 'an end of the job processes');
   const train = async (out: string): Promise<void> => {
     await runCommand(page, 'Assay: Train…');
     await choose(page, 'endless.train.json');
@@ -38,8 +37,7 @@ function scenarios(main: Stage): void {
         await shot(`tool ${tool} dark`);
         await dialog.getByRole('button', { name: 'Yes' }).click();
       }
-      for (const until = Date.now() + 2 * PATIENCE; !existsSync(join(folder, answerFile)); await page.waitForTimeout(100))
-        assert.ok(Date.now() < until, `${tool} answers`);
+      await until(() => existsSync(join(folder, answerFile)), `an answer of ${tool}`, { patience: 2 * PATIENCE });
       return JSON.parse(readFileSync(join(folder, answerFile), 'utf8')) as Answer;
     };
     const told = async (tool: string, input: object, asked: RegExp, ...answers: readonly RegExp[]): Promise<void> => {
@@ -110,8 +108,7 @@ function scenarios(main: Stage): void {
     const before = processes();
     for (const id of before) process.kill(id, 'SIGKILL');
     await gone(before);
-    for (const until = Date.now() + PATIENCE; processes().length === 0; await page.waitForTimeout(100))
-      assert.ok(Date.now() < until, 'a process was started again');
+    await until(() => processes().length > 0, 'a process that is started again');
     await live();
     assert.equal(await notification(page, /ended unexpectedly/).count(), 0);
     await shot('restarted dark');
@@ -127,12 +124,8 @@ function scenarios(main: Stage): void {
           }
         })
         .join('\n');
-    for (
-      const until = Date.now() + PATIENCE;
-      !/ended unexpectedly \(signal SIGKILL\); it is started again/.test(notes());
-      await page.waitForTimeout(200)
-    )
-      assert.ok(Date.now() < until, 'the run says that it was started again');
+    const again = /ended unexpectedly \(signal SIGKILL\); it is started again/;
+    await until(() => again.test(notes()), 'a note of the run that it was started again', { every: 200 });
   });
 
   scenario('agents find the tools of the extension as a server', async () => {
@@ -146,12 +139,7 @@ function scenarios(main: Stage): void {
     const ids = processes();
     assert.ok(ids.length > 0, 'a training still runs');
     await page.close({ runBeforeUnload: false });
-    for (
-      const until = Date.now() + PATIENCE;
-      processes().some((id) => ids.includes(id));
-      await new Promise((next) => setTimeout(next, 200))
-    )
-      assert.ok(Date.now() < until, 'job processes outlive the window');
+    await gone(ids);
   });
 
   test('where the folder is not on a disk', { timeout: 8 * PATIENCE }, async () => {

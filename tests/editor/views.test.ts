@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Locator } from 'playwright-core';
+import { until } from '../until.ts';
 import { onStage, played, type Stage } from './stage.ts';
 import {
   anyReport,
@@ -12,7 +13,6 @@ import {
   lens,
   notification,
   openFile,
-  PATIENCE,
   painted,
   runCommand,
   showReliability,
@@ -156,8 +156,10 @@ function scenarios(main: Stage): void {
         .first()
         .waitFor();
       const text = (): string => readFileSync(join(empty, 'assay.json'), 'utf8');
-      for (const until = Date.now() + PATIENCE; !text().includes('0.04') && Date.now() < until; ) await page.waitForTimeout(100);
-      assert.match(text(), /"ece": \{\s*"max": 0\.04/);
+      await until(
+        () => /"ece": \{\s*"max": 0\.04/.test(text()),
+        () => `a bound of ece in ${text()}`,
+      );
       await runCommand(page, 'Assay: Run Suite');
       await webview(page).locator('li.check', { hasText: 'calibrated' }).waitFor();
       await shot('sample gated');

@@ -1,5 +1,7 @@
 // A headless Chromium that drives the workbench of a code-server.
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { type Browser, chromium, type FrameLocator, type Locator, type Page } from 'playwright-core';
+import { PATIENCE, until } from '../until.ts';
 
 export const launchBrowser = (executablePath: string): Promise<Browser> =>
   chromium.launch({
@@ -14,9 +16,6 @@ export const launchBrowser = (executablePath: string): Promise<Browser> =>
       '--disable-sync',
     ],
   });
-
-/** Everything waits this long at most: the machine may be busy. */
-export const PATIENCE = 30_000;
 
 export const openWorkbench = async (browser: Browser, url: string, folder: string): Promise<Page> => {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
@@ -35,17 +34,18 @@ export const runCommand = async (page: Page, title: string): Promise<void> => {
   const row = rows(page)
     .filter({ has: page.getByText(title, { exact: true }) })
     .first();
-  for (const until = Date.now() + PATIENCE; ; ) {
+  const listed = async (): Promise<boolean> => {
     await page.keyboard.press('F1');
     try {
       await input.fill(`>${title}`, { timeout: 1500 });
       await row.waitFor({ timeout: 1500 });
-      break;
-    } catch (error) {
-      if (Date.now() > until) throw error;
+      return true;
+    } catch {
       await page.keyboard.press('Escape');
+      return false;
     }
-  }
+  };
+  await until(listed, `the command '${title}'`, { every: 0 });
   await row.click();
 };
 
@@ -65,27 +65,25 @@ export const choose = async (page: Page, label: string | RegExp): Promise<void> 
   const typed = await input.inputValue();
   await row.click();
   // The next pick stands in the same box, with another text.
-  for (
-    const until = Date.now() + PATIENCE;
-    (await input.isVisible()) && (await input.inputValue()) === typed;
-    await page.waitForTimeout(20)
-  )
-    if (Date.now() > until) throw new Error(`the question does not take '${typed}'`);
+  await until(async () => !(await input.isVisible()) || (await input.inputValue()) !== typed, `an end of the question, with '${typed}'`, {
+    every: 20,
+  });
 };
 
 /** A search that begins before the window has its extensions may find nothing for long: it is begun anew until the file is there. */
 export const openFile = async (page: Page, name: string): Promise<void> => {
-  for (const until = Date.now() + 2 * PATIENCE; ; ) {
+  const found = async (): Promise<boolean> => {
     await page.keyboard.press('Control+P');
     try {
       await pickInput(page).fill(name, { timeout: 5000 });
       await rows(page).filter({ hasText: name }).first().click({ timeout: 5000 });
-      break;
-    } catch (error) {
-      if (Date.now() > until) throw error;
+      return true;
+    } catch {
       await page.keyboard.press('Escape');
+      return false;
     }
-  }
+  };
+  await until(found, `the file ${name} in a search`, { patience: 2 * PATIENCE, every: 0 });
   await page.getByRole('tab', { name }).waitFor();
 };
 
@@ -99,17 +97,30 @@ export const saveAs = async (page: Page, path: string): Promise<void> => {
   const input = dialog.locator('input[type=text]');
   await dialog.waitFor();
   // The dialog proposes a name a moment after it is there, and completes what is typed: ours is typed after that, and counts once it stays.
-  const waiting = Date.now() + PATIENCE;
-  while (!/\.\w+$/.test(await input.inputValue())) {
-    if (Date.now() > waiting) throw new Error('the save dialog proposes no name');
-    await page.waitForTimeout(100);
-  }
-  for (const until = Date.now() + PATIENCE; (await input.inputValue()) !== path; await page.waitForTimeout(500)) {
-    if (Date.now() > until) throw new Error('the save dialog does not take a name');
+  await until(async () => /\.\w+$/.test(await input.inputValue()), 'a name that the save dialog proposes');
+  const stays = async (): Promise<boolean> => {
+    if ((await input.inputValue()) === path) return true;
     await input.fill(path);
-  }
+    return false;
+  };
+  await until(stays, `${path} in the save dialog`, { every: 500 });
   await dialog.getByRole('button', { name: 'OK' }).click();
   await dialog.waitFor({ state: 'hidden' });
+};
+
+/** Answers the save dialog, and reads the file once it is whole: a file is made before all of it is in it. */
+export const saved = async (page: Page, path: string): Promise<Buffer> => {
+  rmSync(path, { force: true });
+  await saveAs(page, path);
+  let before = -1;
+  const isWhole = (): boolean => {
+    const size = existsSync(path) ? statSync(path).size : 0;
+    const same = size > 0 && size === before;
+    before = size;
+    return same;
+  };
+  await until(isWhole, `the file ${path}`, { every: 200 });
+  return readFileSync(path);
 };
 
 /** Waits until one of the webviews shows a report of this title. */
@@ -118,8 +129,7 @@ export const anyReport = async (page: Page, title: string): Promise<void> => {
     const found = page.frames().map((frame) => frame.locator('h1', { hasText: title }).isVisible());
     return (await Promise.allSettled(found)).some((one) => one.status === 'fulfilled' && one.value);
   };
-  for (const until = Date.now() + PATIENCE; !(await there()); await page.waitForTimeout(100))
-    if (Date.now() > until) throw new Error(`no webview shows '${title}'`);
+  await until(there, `a webview that shows '${title}'`);
 };
 
 export const lens = (page: Page, text: string | RegExp): Locator => page.locator('.codelens-decoration a').filter({ hasText: text });
@@ -147,12 +157,12 @@ export const painted = async (canvas: Locator, least = 1000): Promise<void> => {
   };
   // A page that is replaced by the next takes its canvas with it while it is looked at.
   const seen = (): Promise<number | Error> => ink().catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
-  for (const until = Date.now() + PATIENCE; ; await canvas.page().waitForTimeout(100)) {
-    const found = await seen();
-    if (typeof found === 'number' && found >= least) return;
-    if (Date.now() > until)
-      throw typeof found === 'number' ? new Error(`the canvas has ${found} painted pixels, fewer than ${least}`) : found;
-  }
+  let found: number | Error = 0;
+  const isPainted = async (): Promise<boolean> => {
+    found = await seen();
+    return typeof found === 'number' && found >= least;
+  };
+  await until(isPainted, () => `${least} painted pixels of a canvas; ${typeof found === 'number' ? `it has ${found}` : found.message}`);
 };
 
 /** Runs a reliability diagram of a model on the test rows of the sample and waits until it is painted. */
@@ -166,11 +176,11 @@ export const showReliability = async (page: Page, model = 'digits'): Promise<voi
 
 /** Waits until a canvas shows none of the pictures seen before, and adds the one that it shows. */
 export const newPicture = async (canvas: Locator, seen: string[], what: string): Promise<void> => {
-  for (const until = Date.now() + PATIENCE; ; await canvas.page().waitForTimeout(50)) {
+  const isNew = async (): Promise<boolean> => {
     const now = await canvas.evaluate((element) => (element as HTMLCanvasElement).toDataURL());
-    if (!seen.includes(now)) return void seen.push(now);
-    if (Date.now() > until) throw new Error(`the picture did not change: ${what}`);
-  }
+    return !seen.includes(now) && seen.push(now) > 0;
+  };
+  await until(isNew, `another picture: ${what}`, { every: 50 });
 };
 
 /** Saves the window's state and starts it anew, as the user's command does. */
@@ -182,17 +192,16 @@ export const reload = async (page: Page): Promise<void> => {
 /** A menu that has just opened lets the button go up without choosing. */
 export const chooseInMenu = async (page: Page, label: string): Promise<void> => {
   const item = page.locator('.monaco-menu .action-item', { hasText: label }).first();
-  for (const until = Date.now() + PATIENCE; ; ) {
+  const isChosen = async (): Promise<boolean> => {
     await item.hover();
     await page.waitForTimeout(500);
     await item.click();
-    try {
-      await item.waitFor({ state: 'hidden', timeout: 2000 });
-      return;
-    } catch (error) {
-      if (Date.now() > until) throw error;
-    }
-  }
+    return item.waitFor({ state: 'hidden', timeout: 2000 }).then(
+      () => true,
+      () => false,
+    );
+  };
+  await until(isChosen, `an end of the menu, with '${label}'`, { every: 0 });
 };
 
 /** Chooses in the context menu of a row of a view. */

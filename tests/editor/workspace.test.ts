@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'jsonc-parser';
+import { PATIENCE, until } from '../until.ts';
 import { onStage, played, type Stage } from './stage.ts';
-import { choose, lens, notification, openFile, PATIENCE, pickRow, runCommand, useTheme, webview } from './vscode.ts';
+import { choose, lens, notification, openFile, pickRow, runCommand, useTheme, webview } from './vscode.ts';
 
 const script = `import numpy as np
 from onnxruntime import InferenceSession
@@ -39,11 +40,13 @@ function scenarios(main: Stage): void {
   const problem = (text: RegExp) => page.locator('.markers-panel .monaco-list-row', { hasText: text });
   const testRow = (name: string | RegExp) => page.locator('.test-explorer .monaco-list-row', { hasText: name });
   /** Waits until what is saved on the disk holds. */
-  const saved = async (holds: (text: string) => boolean): Promise<void> => {
-    for (const until = Date.now() + PATIENCE; !holds(readFileSync(suite, 'utf8')); await page.waitForTimeout(200)) {
-      if (Date.now() > until) throw new Error(readFileSync(suite, 'utf8'));
+  const saved = (holds: (text: string) => boolean): Promise<void> => {
+    const isSaved = async (): Promise<boolean> => {
+      if (holds(readFileSync(suite, 'utf8'))) return true;
       await page.keyboard.press('Control+S');
-    }
+      return false;
+    };
+    return until(isSaved, () => `what is expected of ${readFileSync(suite, 'utf8')}`, { every: 200 });
   };
   /** Puts the cursor behind a text of the open editor. */
   const goTo = async (text: string): Promise<void> => {
@@ -136,10 +139,12 @@ function scenarios(main: Stage): void {
     const before = runs();
     // The watch begins a moment after it was asked for: the file is written until it is seen.
     const model = readFileSync(join(folder, 'digits.onnx'));
-    for (const until = Date.now() + 2 * PATIENCE; runs() === before; await page.waitForTimeout(3000)) {
-      if (Date.now() > until) throw new Error('no run came');
+    const isRun = (): boolean => {
+      if (runs() > before) return true;
       writeFileSync(join(folder, 'digits.onnx'), model);
-    }
+      return false;
+    };
+    await until(isRun, 'a run of the checks', { patience: 2 * PATIENCE, every: 3000 });
     await runCommand(page, 'Test: Stop Continuous Run');
   });
 

@@ -7,6 +7,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { bundle } from '../../src/build/bundle.ts';
 import { toHtml } from '../../src/report/html.ts';
 import type { Report } from '../../src/report/report.ts';
+import { until } from '../until.ts';
 
 const places = [
   process.env.CHROMIUM,
@@ -143,24 +144,22 @@ export const posted = (page: Page): Promise<readonly Record<string, unknown>[]> 
   page.evaluate('window.posted') as Promise<readonly Record<string, unknown>[]>;
 
 /** Waits until a page has told the expected: some of its events come a frame after the click that made them. */
-export const comes = async <T>(page: Page, told: () => Promise<T>, expected: T): Promise<void> => {
-  for (const until = Date.now() + 5000; Date.now() < until && !isDeepStrictEqual(await told(), expected); ) await page.waitForTimeout(20);
-  assert.deepEqual(await told(), expected);
+export const comes = async <T>(told: () => Promise<T>, expected: T): Promise<void> => {
+  // What was told instead is shown by the comparison.
+  await until(async () => isDeepStrictEqual(await told(), expected), 'what the page is to tell', { patience: 5000, every: 20 }).catch(
+    async () => assert.deepEqual(await told(), expected),
+  );
 };
 
 /** Waits until an expression holds in the page. Asked from outside, as pages allow no `eval`, which Playwright's own wait needs. */
 export const holds = async <A>(page: Page, expression: string | ((arg: A) => unknown), arg?: A): Promise<void> => {
-  for (
-    const until = Date.now() + 10_000;
-    !(await page.evaluate(expression as (arg: unknown) => unknown, arg));
-    await page.waitForTimeout(20)
-  )
-    if (Date.now() > until) throw new Error(`never held: ${expression}`);
+  const inPage = async (): Promise<boolean> => Boolean(await page.evaluate(expression as (arg: unknown) => unknown, arg));
+  await until(inPage, `a page in which this holds: ${expression}`, { patience: 10_000, every: 20 });
 };
 
 /** Waits until that is the last message of the page. */
 export const lastPosted = (page: Page, message: Record<string, unknown>): Promise<void> =>
-  comes(page, async () => (await posted(page)).at(-1), message);
+  comes(async () => (await posted(page)).at(-1), message);
 
 export const post = (page: Page, message: unknown): Promise<void> => page.evaluate((value) => window.postMessage(value, '*'), message);
 

@@ -67,7 +67,7 @@ const asks = async (page: Page): Promise<readonly DataAsk[]> =>
 const told = async (page: Page): Promise<DataAsk | undefined> => (await asks(page)).findLast(({ kind }) => kind !== 'slices');
 
 /** Waits until that is what the page asked last. */
-const asked = (page: Page, ask: DataAsk): Promise<void> => comes(page, () => told(page), ask);
+const asked = (page: Page, ask: DataAsk): Promise<void> => comes(() => told(page), ask);
 
 /** Cells as the job process gives them, of rows in reverse order. */
 const sliceOf = (count: number, from: number, to: number, names: readonly string[]): DataSlice => {
