@@ -6,14 +6,20 @@ import { type EntryOptions, entriesOf, oneHot } from './entry.ts';
 import { precise } from './half.ts';
 import { gradients } from './reverse.ts';
 import { type RuleSet, rulesOf } from './rule-sets/index.ts';
-import { dimsOf, dtypeOf, num, rankOf, shapeOf } from './shapes.ts';
+import { dimsOf, dtypeOf, num, rankOf, rowShape, rowSize } from './shapes.ts';
+import { straightened } from './straight-path.ts';
 
 /** Gradients of one entry of an output per row, along paths of points. */
 export interface PathGradient {
   readonly model: Model;
   readonly inputs: {
-    /** [B·S, …row]: S points of the path of row 0, then those of row 1, and so on. The model's other inputs keep their names. */
+    /**
+     * [B·S, …row]: S points of the path of row 0, then those of row 1, and so on; of straight paths their ends, [2·B, …row].
+     * The model's other inputs keep their names.
+     */
     readonly points: string;
+    /** [S, 2], with `straight`: the parts of the ends in each point. */
+    readonly mix?: string;
     /** int64 [B], an index into a row of `output`, flattened. */
     readonly target: string;
     /** int64 [B], with `contrast`: the entry taken away. */
@@ -46,6 +52,8 @@ export interface PathOptions extends EntryOptions {
   /** f is the entry `target` less the entry `against`. */
   readonly contrast?: boolean;
   readonly rules?: RuleSet;
+  /** Points lie on straight lines and are made inside; not together with `rules`, a fixed batch or half precision. */
+  readonly straight?: boolean;
 }
 
 /** A new graph input. */
@@ -95,8 +103,7 @@ const alongPaths = (emit: Emit, v: string, weights: string): string => {
   const row = dimsOf(emit, v)?.slice(1) ?? [];
   const points = emit.Reshape(v, emit.Concat(emit.ints([-1]), emit.Shape(weights), rowSize(emit, v), { axis: 0 }));
   const sums = emit.MatMul(emit.Unsqueeze(weights, emit.ints([0])), points);
-  const sizes = emit.Slice(shapeOf(emit, v), emit.ints([1]), emit.ints([64]));
-  const out = emit.Reshape(sums, emit.Concat(emit.ints([-1]), sizes, { axis: 0 }));
+  const out = emit.Reshape(sums, rowShape(emit, v));
   emit.typed(out, { kind: 'tensor', dtype: dtypeOf(emit, v), dims: [undefined, ...row] });
   return emit.means(out, 'PathSum', [v, weights], {}, 'assay');
 };
@@ -136,7 +143,8 @@ const early = (emit: Emit, v: string, folded: (v: string) => string): string => 
 export const inputGradient = (model: Model, known: Known, options: PathOptions): PathGradient => {
   const { graph } = model;
   const { input } = options;
-  const emit = recording(cutAt(graph, input), known);
+  const line = options.straight ? straightened(cutAt(graph, input), known, input) : undefined;
+  const emit = line?.emit ?? recording(cutAt(graph, input), known);
   const type = emit.type(input) ?? { kind: 'tensor', dtype: 'float32' };
   const at = precise(emit, input);
   const indices = indicesOf(emit, 'B', options.contrast ?? false);
@@ -164,10 +172,11 @@ export const inputGradient = (model: Model, known: Known, options: PathOptions):
     values: give(emit.Reshape(chosen, paths), 'values', ['B', 'S']),
   };
   const others = freeInputs(graph).filter((i) => i.name !== input);
-  const result = finished(model, emit, [{ name: input, type }, ...others, ...indices, weights], outputs, known.block);
+  const points = line ? [line.ends, line.mix] : [{ name: input, type }];
+  const result = finished(model, emit, [...points, ...others, ...indices, weights], outputs, known.block);
   return {
     ...trimmed(result, others),
-    inputs: { points: input, weights: weights.name, ...namesOf(indices) },
+    inputs: { points: points[0].name, ...(line ? { mix: line.mix.name } : {}), weights: weights.name, ...namesOf(indices) },
     outputs: names,
     of,
     ...(targets === undefined ? {} : { targets }),
@@ -259,12 +268,4 @@ export const layerGradient = (model: Model, known: Known, options: LayerOptions)
     of,
     ...(targets === undefined ? {} : { targets }),
   };
-};
-
-/** Elements in one row of a value, as a one-element vector. */
-const rowSize = (emit: Emit, value: string): string => {
-  const row = dimsOf(emit, value)?.slice(1);
-  if (row?.every((d) => typeof d === 'number')) return emit.ints([row.reduce<number>((n, d) => n * Number(d), 1)]);
-  const sizes = emit.Slice(shapeOf(emit, value), emit.ints([1]), emit.ints([64]));
-  return emit.Reshape(emit.call('ReduceProd', [sizes], { keepdims: 0 }), emit.ints([1]));
 };

@@ -16,6 +16,8 @@ export const shapeOf = (emit: Emit, x: string): string => {
   const dims = dimsOf(emit, x);
   return whole(dims) ? emit.ints(dims) : emit.Shape(x);
 };
+/** Its sizes but the first. */
+const sizesBehind = (emit: Emit, x: string): string => emit.Slice(shapeOf(emit, x), emit.ints([1]), emit.ints([64]));
 /** One size of `x` as a one-element vector. */
 export const sizeAt = (emit: Emit, x: string, axis: number): string => {
   const dims = dimsOf(emit, x);
@@ -23,6 +25,17 @@ export const sizeAt = (emit: Emit, x: string, axis: number): string => {
   if (typeof d === 'number') return emit.ints([d]);
   const at = axis < 0 && dims ? axis + dims.length : axis;
   return emit.call('Shape', [x], at === -1 ? { start: -1 } : { start: at, end: at + 1 });
+};
+/** Elements in one row of `x`, as a one-element vector. */
+export const rowSize = (emit: Emit, x: string): string => {
+  const row = dimsOf(emit, x)?.slice(1);
+  if (whole(row)) return emit.ints([row.reduce<number>((n, d) => n * Number(d), 1)]);
+  return emit.Reshape(emit.call('ReduceProd', [sizesBehind(emit, x)], { keepdims: 0 }), emit.ints([1]));
+};
+/** The shape of any number of rows as those of `x`. */
+export const rowShape = (emit: Emit, x: string): string => {
+  const row = dimsOf(emit, x)?.slice(1);
+  return whole(row) ? emit.ints([-1, ...row]) : emit.Concat(emit.ints([-1]), sizesBehind(emit, x), { axis: 0 });
 };
 export const rankOf = (emit: Emit, x: string): number | undefined => dimsOf(emit, x)?.length;
 

@@ -97,6 +97,8 @@ export interface PointRequest {
 export interface GradientRequest {
   readonly rows: number;
   readonly points: Float32Array;
+  /** Paths are straight: `points` holds the two ends of each, [B, 2, d], and point i is (1 − nodes[i])·one + nodes[i]·other. */
+  readonly nodes?: readonly number[];
   readonly weights: readonly number[];
   readonly targets: Int32Array;
   /** Entries taken away: f is the target's entry less this one. */

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { inputGradient } from '../../src/autodiff/path-gradient.ts';
 import { random } from '../../src/base/random.ts';
 import { float32, int64 } from '../../src/base/tensor.ts';
+import { pointsBetween } from '../../src/evidence/providers/gradient-paths.ts';
 import { constantOf } from '../../src/graph/constant.ts';
 import { emitter } from '../../src/graph/emit.ts';
 import { write } from '../../src/graph/write.ts';
@@ -77,5 +78,35 @@ for (const [size, maxima] of sizes.flatMap((n) => [[n, false] as const, [n, true
     // The sum, a product of matrices, comes before the way back to the picture.
     const operators = graph.model.graph.nodes.map((n) => n.op);
     assert.ok(operators.lastIndexOf('MatMul') < operators.indexOf(size ? 'DepthToSpace' : 'ConvTranspose'));
+  });
+
+  test(`points of straight paths are made inside${size ? ', in blocks' : ''}${maxima ? ', behind maxima' : ''}`, async () => {
+    const model = picture(20, maxima);
+    const at = { input: 'x', output: 'y' };
+    const [line, plain] = [true, false].map((straight) => inputGradient(model, { types: new Map(), block: size }, { ...at, straight }));
+    const draw = random(5, 'ends');
+    const ends = Float32Array.from({ length: 6 * 216 }, () => draw.normal());
+    const nodes = [0, 0.25, 0.6, 1];
+    const given = { [plain.inputs.target]: int64([3], [0, 1, 2]), [plain.inputs.weights]: float32([4], [0.1, 0.2, 0.3, 0.4]) };
+    const mix = float32(
+      [4, 2],
+      nodes.flatMap((t) => [1 - t, t]),
+    );
+    const inside = await (await open(write(line.model)))({
+      ...given,
+      [line.inputs.points]: float32([6, 3, 9, 8], ends),
+      [line.inputs.mix ?? '']: mix,
+    });
+    const outside = await (await open(write(plain.model)))({ ...given, x: float32([12, 3, 9, 8], pointsBetween(ends, nodes, 216)) });
+    for (const [a, b] of [
+      [inside[line.outputs.gradient], outside[plain.outputs.gradient]],
+      [inside[line.outputs.values], outside[plain.outputs.values]],
+    ]) {
+      assert.deepEqual(a.dims, b.dims);
+      // Points are float32 sums in another order.
+      const [found, due] = [numbers(a), numbers(b)];
+      const most = Math.max(...due.map(Math.abs));
+      for (const [i, v] of due.entries()) assert.ok(Math.abs(found[i] - v) <= 2e-5 * most, `${i}: ${found[i]} for ${v}`);
+    }
   });
 }

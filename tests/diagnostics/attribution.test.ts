@@ -6,6 +6,7 @@ import type { Attributed, Question } from '../../src/diagnostics/attribution/met
 import { gradient, gradientTimesInput, noisyGradient } from '../../src/diagnostics/attribution/method-gradient.ts';
 import { integratedGradients } from '../../src/diagnostics/attribution/method-path.ts';
 import { channelSum, shrink } from '../../src/diagnostics/attribution/overlay.ts';
+import { sumAlong } from '../../src/diagnostics/attribution/paths.ts';
 import type { RuleName } from '../../src/diagnostics/attribution/quadrature.ts';
 import { netA, toolOf, x } from './nets.ts';
 
@@ -127,10 +128,15 @@ test('long paths are asked for in parts that add up to the same', async () => {
     },
   };
   const question = { x: new Float32Array(d).fill(2), targets: Int32Array.of(0) };
-  const found = await integratedGradients(counted, question, [new Float32Array(d)], 'riemann_middle', 12, signal);
+  const weights = new Array<number>(12).fill(1 / 12);
+  const point = (_row: number, s: number, points: Float32Array, at: number) => void points.fill(s, at, at + d);
+  const found = await sumAlong(counted, question, weights, point, false, signal);
   assert.equal(asked, 2);
-  near(found.output, [2]);
-  near(found.values.subarray(0, 1), [2], 1e-6);
+  near(found.gradient.subarray(0, 1), [5.5], 1e-6);
+  near(
+    found.values,
+    weights.map((_, s) => s ** 2 / 2),
+  );
 });
 
 test('a stopped job ends between requests', async () => {

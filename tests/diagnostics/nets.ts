@@ -1,4 +1,5 @@
 import type { GradientTool } from '../../src/evidence/evidence.ts';
+import { pointsBetween } from '../../src/evidence/providers/gradient-paths.ts';
 
 /** Net A of the attribution card: 3 → ReLU(4) → 2, in double precision. */
 const W1 = [
@@ -42,8 +43,10 @@ export const toolOf = (
   atOnce: 7,
   values: async ({ points, targets: wanted }) =>
     Float64Array.from(wanted, (target, i) => f(points, (i * points.length) / wanted.length, target).value),
-  sum: async ({ rows, points, weights, targets: wanted, square }) => {
-    const [d, s] = [points.length / rows / weights.length, weights.length];
+  sum: async ({ rows, points: given, nodes, weights, targets: wanted, square }) => {
+    const s = weights.length;
+    const d = given.length / rows / (nodes ? 2 : s);
+    const points = nodes ? pointsBetween(given, nodes, d) : given;
     const gradient = new Float64Array(rows * d);
     const squared = new Float64Array(rows * d);
     const values = new Float64Array(rows * s);

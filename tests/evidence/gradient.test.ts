@@ -7,6 +7,7 @@ import { random } from '../../src/base/random.ts';
 import type { GradientTool } from '../../src/evidence/evidence.ts';
 import { endsOf, openModel } from '../../src/evidence/model.ts';
 import { openGradient } from '../../src/evidence/providers/gradient.ts';
+import { pointsBetween } from '../../src/evidence/providers/gradient-paths.ts';
 import type { Graph, Node } from '../../src/graph/types.ts';
 import { world } from '../../src/jobs/world.ts';
 import type { Runtime } from '../../src/runtime/session.ts';
@@ -98,6 +99,32 @@ for (const [name, g, runtime] of [
       },
       runtime,
     ));
+}
+
+const ends = points.subarray(0, rows * 4);
+const nodes = Array.from({ length: steps }, (_, s) => s / 4 - 0.5);
+const between = pointsBetween(ends, nodes, 2);
+for (const [name, g] of [
+  ['a free batch', square('N')],
+  ['a batch fixed at 1', square(1)],
+  ['a batch fixed at 3', square(3)],
+] as const) {
+  for (const against of [undefined, Int32Array.of(1, 0, 0, 1, 0)])
+    test(`points of straight paths are those between their ends: ${name}${against ? ', less another entry' : ''}`, () =>
+      withTool(g, async (tool) => {
+        const more = against ? { against } : {};
+        const found = await tool.sum({ ...ask, points: ends, nodes, ...more }, signal);
+        const wanted = await tool.sum({ ...ask, points: between, ...more }, signal);
+        // Points are float32 sums in another order.
+        const near = (a: Float64Array, b: Float64Array): void => {
+          const most = Math.max(...b.map(Math.abs));
+          assert.ok(most > 0.1 && a.length === b.length);
+          for (const [i, v] of b.entries()) assert.ok(Math.abs(a[i] - v) <= 1e-5 * most, `${i}: ${a[i]} ≠ ${v}`);
+        };
+        near(found.gradient, wanted.gradient);
+        near(found.values, wanted.values);
+        near(found.squared ?? new Float64Array(0), wanted.squared ?? new Float64Array(1));
+      }));
 }
 
 test('a final Softmax is skipped: gradients are those of the logit', () =>

@@ -4,7 +4,6 @@ import { baselinesOf } from './baselines.ts';
 import { copiesOf } from './hiding.ts';
 import { type Attributed, type AttributionMethod, completenessOf, type MethodContext, type MethodsOf, type Question } from './method.ts';
 import { noiseOf } from './noise.ts';
-import { sumAlong } from './paths.ts';
 import { type RuleName, rules } from './quadrature.ts';
 import { drawnRows } from './samples.ts';
 
@@ -28,15 +27,15 @@ const integrate = async (
   const to = inside?.to ?? question.x;
   const d = to.length / rows;
   const { nodes, weights } = rules[rule](steps);
-  const point = (row: number, s: number, points: Float32Array, at: number): void => {
-    const t = nodes[s];
-    const end = (row + 1) * d;
-    for (let k = row * d, i = at; k < end; k++, i++) points[i] = (1 - t) * baseline[k] + t * to[k];
-  };
-  const sums = await sumAlong(tool, question, weights, point, false, signal, inside ? { inside: true, d } : {});
-  const values = sums.gradient.map((g, k) => g * (to[k] - baseline[k]));
+  const ends = new Float32Array(2 * to.length);
+  for (let b = 0; b < rows; b++) {
+    ends.set(baseline.subarray(b * d, (b + 1) * d), 2 * b * d);
+    ends.set(to.subarray(b * d, (b + 1) * d), (2 * b + 1) * d);
+  }
   const { x, targets, against, inputs = x } = question;
   const beside = { targets, ...(against ? { against } : {}), ...(inside || inputs !== x ? { inputs } : {}) };
+  const sums = await tool.sum({ rows, points: ends, nodes, weights, ...beside }, signal);
+  const values = sums.gradient.map((g, k) => g * (to[k] - baseline[k]));
   const output = await tool.values({ points: to, ...beside }, signal);
   const start = await tool.values({ points: baseline, ...beside }, signal);
   return { values, output, completeness: completenessOf(values, output, start, new Int32Array(rows).fill(steps)) };

@@ -1,9 +1,7 @@
+import { evenParts } from '../../base/even-parts.ts';
 import { breathe } from '../../base/job.ts';
 import type { GradientTool } from '../../evidence/evidence.ts';
 import type { Question } from './method.ts';
-
-/** At most `most` at once in parts of much the same size: the size of the largest. */
-const evenParts = (all: number, most: number): number => Math.ceil(all / Math.ceil(all / Math.max(1, most)));
 
 export interface PathSums {
   /** [rows, d] */

@@ -22,6 +22,7 @@ import {
   chunkOf,
   feedsAt,
   inChunks,
+  mixOf,
   type Place,
   type Places,
   pointsOf,
@@ -136,26 +137,30 @@ export const openGradient = async (
     probabilities: hint === 'probabilities' || hint === 'sigmoid',
   });
 
-  const compilePath = async (ask: GradientAsk, square: boolean, contrast: boolean): Promise<CompiledPath> => {
+  const compilePath = async (ask: GradientAsk, square: boolean, contrast: boolean, straight: boolean): Promise<CompiledPath> => {
     const places = placesAt(ask.at);
     if (ask.of !== undefined) inside(ask.of);
     const { rules } = ask;
-    const options = { ...entry(ask), input: places.at.name, square, contrast, ...(rules ? { rules } : {}) };
+    const options = { ...entry(ask), input: places.at.name, square, contrast, straight, ...(rules ? { rules } : {}) };
     const graph = inputGradient(model, { ...probed, block: await block() }, options);
     const pairs = rules?.name === 'deeplift';
     if (pairs && fixedBatch !== undefined) throw new Fault('evidence/fixed-pairs', { model: subject.name, batch: fixedBatch });
     const feeds = feedsAt(graph, places, blank(tried.length, places), tried);
+    const { mix } = graph.inputs;
     // A pair of points is one path of two: the target is one.
     const one = int64([1], [0]);
-    const indices = pairs ? { [graph.inputs.target]: one, ...(graph.inputs.against ? { [graph.inputs.against]: one } : {}) } : {};
-    const weights = { [graph.inputs.weights]: weightsOf(graph, pairs ? [1, 0] : [1]) };
-    return { graph, session: await open(graph.model, { ...feeds, ...indices, ...weights }), places };
+    const indices =
+      pairs || mix !== undefined ? { [graph.inputs.target]: one, ...(graph.inputs.against ? { [graph.inputs.against]: one } : {}) } : {};
+    const weights = { [graph.inputs.weights]: weightsOf(graph, pairs ? [1, 0] : mix === undefined ? [1] : [0.5, 0.5]) };
+    const parts = mix === undefined ? {} : { [mix]: mixOf([0.25, 0.75]) };
+    return { graph, session: await open(graph.model, { ...feeds, ...indices, ...parts, ...weights }), places };
   };
   const toolOf = async (ask: GradientAsk): Promise<GradientTool> => {
     const paths = once<CompiledPath>();
-    const form = (square: boolean, contrast: boolean): Promise<CompiledPath> =>
-      paths(`${square}/${contrast}`, () => compilePath(ask, square, contrast));
-    const { graph, places } = await form(false, false);
+    const form = (square: boolean, contrast: boolean, straight: boolean): Promise<CompiledPath> =>
+      paths(`${square}/${contrast}/${straight}`, () => compilePath(ask, square, contrast, straight));
+    const { graph, places } = await form(false, false, false);
+    const lines = fixedBatch === undefined && ask.rules === undefined && places.at.dtype === 'float32';
     if (graph.targets === undefined) throw new Fault('evidence/output-shape', { output: graph.of, shape: 'that follows the data' });
     const evaluators = once<{ readonly graph: ReturnType<typeof entryValues>; readonly session: Session }>();
     return {
@@ -166,7 +171,8 @@ export const openGradient = async (
         return chunk.most;
       },
       async sum(request, signal) {
-        const compiled = await form(request.square ?? false, request.against !== undefined);
+        const straight = lines && request.nodes !== undefined;
+        const compiled = await form(request.square ?? false, request.against !== undefined, straight);
         return runPaths(compiled, chunk, request, { signal, note: job.note });
       },
       async values(request, signal) {

@@ -1,0 +1,31 @@
+import type { Emit } from '../graph/emit.ts';
+import type { Graph, ValueInfo } from '../graph/types.ts';
+import { type Known, recording } from './differentiate.ts';
+import { dimsOf, dtypeOf, rowShape, rowSize } from './shapes.ts';
+
+/** A graph that makes the points of straight paths itself. */
+export interface Straight {
+  readonly emit: Emit;
+  /** [2·B, …row]: both ends of the path of row 0, then of row 1, and so on. */
+  readonly ends: ValueInfo;
+  /** [S, 2]: the parts of the ends in each point. */
+  readonly mix: ValueInfo;
+}
+
+/** Σ_j mix[s, j]·end_j in the place of `input`, [B·S, …row]. */
+export const straightened = (graph: Graph, known: Known, input: string): Straight => {
+  const { types } = recording(graph, known);
+  const emit = recording(graph, { ...known, types }, []);
+  const given = (stem: string, dims: NonNullable<ReturnType<typeof dimsOf>>): ValueInfo => {
+    const name = emit.fresh(stem);
+    const type = { kind: 'tensor', dtype: dtypeOf(emit, input), dims } as const;
+    return { name: emit.typed(name, type), type };
+  };
+  const ends = given('ends', [undefined, ...(dimsOf(emit, input)?.slice(1) ?? [])]);
+  const mix = given('mix', ['S', 2]);
+  const pairs = emit.Reshape(ends.name, emit.Concat(emit.ints([-1, 2]), rowSize(emit, ends.name), { axis: 0 }));
+  const inputs = [emit.MatMul(mix.name, pairs), rowShape(emit, ends.name)];
+  emit.node({ op: 'Reshape', domain: '', name: input, inputs, outputs: [input], attributes: {} });
+  for (const node of graph.nodes) emit.node(node);
+  return { emit, ends, mix };
+};
