@@ -53,6 +53,7 @@ const node = [
 /** Where the running `vscode` module may be imported; everywhere else its types. */
 const editor = [
   'src/vscode/activate.ts',
+  'src/vscode/window.ts',
   'src/vscode/host',
   'src/vscode/panels',
   'src/vscode/lenses',

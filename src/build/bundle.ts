@@ -53,6 +53,17 @@ const parsedData: Plugin = {
       return { contents: `export default JSON.parse(${JSON.stringify(text)});`, loader: 'js' };
     }),
 };
+const editor: BuildOptions = {
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  // jsonc-parser's CommonJS form loads its parts in a way that no bundler can follow.
+  mainFields: ['module', 'main'],
+  external: ['vscode', 'onnxruntime-node'],
+  plugins: [parsedData],
+  define: { 'import.meta.url': 'assayModuleUrl' },
+  banner: { js: "const assayModuleUrl = require('node:url').pathToFileURL(__filename).href;" },
+};
 
 const recipes: { readonly [T in Target]: readonly { readonly entry: string; readonly file: string; readonly options: BuildOptions }[] } = {
   cli: [{ entry: 'src/cli/main.ts', file: 'cli.js', options: { ...node, banner: { js: `#!/usr/bin/env node\n${requireBanner}` } } }],
@@ -60,21 +71,9 @@ const recipes: { readonly [T in Target]: readonly { readonly entry: string; read
   mcp: [{ entry: 'src/cli/mcp/serve.ts', file: 'mcp.js', options: node }],
   process: [{ entry: 'src/jobs/process.ts', file: 'process.js', options: node }],
   extension: [
-    {
-      entry: 'src/vscode/activate.ts',
-      file: 'extension.cjs',
-      options: {
-        platform: 'node',
-        target: 'node20',
-        format: 'cjs',
-        // jsonc-parser's CommonJS form loads its parts in a way that no bundler can follow.
-        mainFields: ['module', 'main'],
-        external: ['vscode', 'onnxruntime-node'],
-        plugins: [parsedData],
-        define: { 'import.meta.url': 'assayModuleUrl' },
-        banner: { js: "const assayModuleUrl = require('node:url').pathToFileURL(__filename).href;" },
-      },
-    },
+    { entry: 'src/vscode/activate.ts', file: 'extension.cjs', options: editor },
+    // Loaded by the activation's first use, else right after it.
+    { entry: 'src/vscode/window.ts', file: 'window.cjs', options: editor },
   ],
   webview: [
     { entry: 'webview/main.ts', file: 'webview.js', options: page },

@@ -1,44 +1,40 @@
+import { createRequire } from 'node:module';
 import * as vscode from 'vscode';
-import type { Catalogue } from '../base/catalogue.ts';
-import catalogue from '../generated/catalogue.json' with { type: 'json' };
-import { suiteLanguage } from './authoring/language.ts';
-import { commands } from './commands/index.ts';
-import { elsewhereSentence } from './host/files.ts';
 import { afterActivation } from './host/soon.ts';
-import { trusted } from './host/trust.ts';
-import { openWindow } from './host.ts';
-import { speak } from './l10n.ts';
-import { codeLenses } from './lenses/code.ts';
-import { suiteLenses } from './lenses/suite.ts';
-import { targetOfLink } from './link.ts';
-import { targetOf } from './target.ts';
-import { checkTests } from './testing/controller.ts';
-import { openViews } from './trees/views.ts';
+import type { Opened } from './window.ts';
 
+/** What package.json lists, which is generated from the definitions. */
+interface Contributed {
+  readonly commands: readonly { readonly command: string }[];
+  readonly languageModelTools: readonly { readonly name: string }[];
+  readonly mcpServerDefinitionProviders: readonly { readonly id: string }[];
+}
+
+/**
+ * Registers what VS Code looks for as soon as it has activated the extension: commands, links, tools of agents. The rest is `window.cjs`,
+ * loaded by the first of them, else in the turn after.
+ */
 export const activate = (context: vscode.ExtensionContext): void => {
-  speak(vscode.l10n.t);
-  const window = openWindow(context, catalogue as Catalogue);
-  const { host, history, outlines, checks, changed, failed } = window;
+  let opened: Opened | undefined;
+  const window = (): Opened => {
+    opened ??= (createRequire(import.meta.url)('./window.cjs') as typeof import('./window.ts')).open(context);
+    return opened;
+  };
+  const { contributes } = context.extension.packageJSON as { readonly contributes: Contributed };
   context.subscriptions.push(
-    window,
-    ...commands(host.catalogue).map(({ id, needsTrust, anywhere, run }) =>
-      vscode.commands.registerCommand(id, async (first: unknown, selected: unknown) => {
-        const target = targetOf(first, selected);
-        if (target.elsewhere !== undefined && !anywhere) void vscode.window.showErrorMessage(elsewhereSentence(target.elsewhere));
-        else if (!needsTrust || trusted()) await run(host, target).catch(failed);
+    ...contributes.commands.map(({ command }) =>
+      vscode.commands.registerCommand(command, (first: unknown, selected: unknown) => window().run(command, first, selected)),
+    ),
+    vscode.window.registerUriHandler({ handleUri: (link) => window().follow(link) }),
+    ...contributes.languageModelTools.map(({ name }) =>
+      vscode.lm.registerTool<unknown>(name, {
+        prepareInvocation: (options, token) => window().agents.tools.get(name)?.prepareInvocation?.(options, token),
+        invoke: (options, token) => window().agents.tools.get(name)?.invoke(options, token),
       }),
     ),
-    openViews(window),
-    vscode.window.registerUriHandler({
-      handleUri(link) {
-        const target = targetOfLink(link);
-        if (target) void vscode.commands.executeCommand(target.focus === undefined ? 'assay.openRun' : 'assay.openCard', target);
-      },
-    }),
-    vscode.languages.registerCodeLensProvider({ scheme: 'file', pattern: '**/assay.json' }, suiteLenses(history, changed)),
-    codeLenses({ host, history, outlines, changed }),
-    suiteLanguage({ ...host, history, outlines, changed, failed }),
-    checkTests({ runner: checks, history, changed, memory: context.globalState, host, trusted, failed }),
+    ...contributes.mcpServerDefinitionProviders.map(({ id }) =>
+      vscode.lm.registerMcpServerDefinitionProvider(id, { provideMcpServerDefinitions: () => window().agents.servers() }),
+    ),
   );
-  afterActivation(() => window.openRunsLeftByStart().catch(failed));
+  afterActivation(window);
 };

@@ -2,9 +2,6 @@ import type { Catalogue } from '../base/catalogue.ts';
 import type { InputSchema } from '../jobs/agents/fields.ts';
 import { agentTools } from '../jobs/agents/tools.ts';
 
-/** The provider of MCP servers, in package.json and in code. */
-export const mcpProvider = 'assay.mcp';
-
 interface ToolContribution {
   readonly name: string;
   readonly displayName: string;
@@ -36,5 +33,5 @@ export const agentContributions = (catalogue: Pick<Catalogue, 'diagnostics'>): A
     when: 'isWorkspaceTrusted',
     inputSchema: inputs,
   })),
-  mcpServerDefinitionProviders: [{ id: mcpProvider, label: 'Assay' }],
+  mcpServerDefinitionProviders: [{ id: 'assay.mcp', label: 'Assay' }],
 });

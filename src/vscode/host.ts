@@ -12,6 +12,7 @@ import { chooseModel } from './commands/subject.ts';
 import type { Host, Place, SaliencySubject } from './define.ts';
 import { modelEditors } from './editors/model.ts';
 import { type History, history } from './history.ts';
+import type { Agents } from './host/agents.ts';
 import { dataTables } from './host/data-tables.ts';
 import { foldersOnDisk, reveal, rewrite, statOf, writeText } from './host/files.ts';
 import { openInsight } from './host/insight.ts';
@@ -43,6 +44,7 @@ export interface Window extends vscode.Disposable {
   /** Headers of the files that an `assay.json` names; none are read while the workspace is not trusted. */
   readonly outlines: Outlines;
   readonly checks: CheckRunner;
+  readonly agents: Agents;
   /** Runs, suites or files they name have changed. */
   readonly changed: vscode.Event<void>;
   /** Says what is wrong, with ways out; silent where the user stopped it. */
@@ -81,7 +83,10 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
       .then((all) => steps.look(all, kept))
       .catch(failed);
   };
-  const runsWatcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(store.folder, '*/run.json'));
+  // VS Code watches its folders anyway; a watcher for a place of its own reads the whole configuration first, which takes milliseconds.
+  const runsWatcher = vscode.workspace.createFileSystemWatcher(
+    home === undefined ? new vscode.RelativePattern(store.folder, '*/run.json') : `**/${runsFolder}/*/run.json`,
+  );
 
   const { say, failed } = problemTeller({
     catalogue,
@@ -354,6 +359,7 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
   return {
     host,
     history: kept,
+    agents: machine.agents,
     placeOf: (run) => (running.has(run) ? waiting.get(run) : undefined),
     outlines: outlines({
       stat: statOf,

@@ -3,7 +3,6 @@ import { Fault } from '../../base/fault.ts';
 import type { AgentPorts, AgentTool, Prepared } from '../../jobs/agents/define.ts';
 import { sentenceOf } from '../../jobs/agents/keep.ts';
 import { agentTools } from '../../jobs/agents/tools.ts';
-import { mcpProvider } from '../agents.ts';
 import { t } from '../l10n.ts';
 import { labelOf } from './suites.ts';
 
@@ -61,11 +60,17 @@ const languageModelTool = (tool: AgentTool, { ports }: AgentHost): vscode.Langua
   },
 });
 
-/** Tools for the language models of this window, and the same over MCP for other agents that run in it. */
-export const registerAgents = (host: AgentHost): vscode.Disposable => {
+/** Tools for the language models of this window by their names, and the same over MCP for other agents that run in it. */
+export interface Agents {
+  readonly tools: ReadonlyMap<string, vscode.LanguageModelTool<unknown>>;
+  servers(): vscode.McpStdioServerDefinition[];
+}
+
+export const openAgents = (host: AgentHost): Agents => {
   const { ports, program, version } = host;
-  const server: vscode.McpServerDefinitionProvider<vscode.McpStdioServerDefinition> = {
-    provideMcpServerDefinitions: () =>
+  return {
+    tools: new Map(agentTools(ports.catalogue).map((tool) => [tool.name, languageModelTool(tool, host)])),
+    servers: () =>
       vscode.workspace.isTrusted
         ? [
             new vscode.McpStdioServerDefinition(
@@ -78,8 +83,4 @@ export const registerAgents = (host: AgentHost): vscode.Disposable => {
           ]
         : [],
   };
-  return vscode.Disposable.from(
-    ...agentTools(ports.catalogue).map((tool) => vscode.lm.registerTool(tool.name, languageModelTool(tool, host))),
-    vscode.lm.registerMcpServerDefinitionProvider(mcpProvider, server),
-  );
 };

@@ -10,7 +10,7 @@ import { type Supervisor, supervisor } from '../../jobs/supervisor.ts';
 import type { TaskName } from '../../report/tasks.ts';
 import type { Host } from '../define.ts';
 import type { Running } from '../launch.ts';
-import { registerAgents } from './agents.ts';
+import { type Agents, openAgents } from './agents.ts';
 import { afterActivation } from './soon.ts';
 
 /** What may take minutes: two of them at once, and a process is left for a look at a model or a sample. */
@@ -33,6 +33,7 @@ export interface Machine extends vscode.Disposable {
   /** What job processes said, if any was started. */
   log(): string;
   readonly cuda: CudaSupport;
+  readonly agents: Agents;
 }
 
 export const openMachine = ({ context, catalogue, folder, store, running, settings, changed, failed }: MachinePorts): Machine => {
@@ -50,7 +51,7 @@ export const openMachine = ({ context, catalogue, folder, store, running, settin
   };
 
   const { version } = context.extension.packageJSON as { readonly version: string };
-  const agents = registerAgents({
+  const agents = openAgents({
     ports: {
       catalogue,
       jobs: { submit: (task, ask, watch) => jobs().submit(task, ask, watch) },
@@ -90,8 +91,8 @@ export const openMachine = ({ context, catalogue, folder, store, running, settin
     jobs,
     log: () => started?.log() ?? '',
     cuda,
+    agents,
     dispose() {
-      agents.dispose();
       void started?.dispose();
     },
   };
