@@ -33,7 +33,10 @@ export const activate = (context: vscode.ExtensionContext): void => {
       }),
     ),
     ...contributes.mcpServerDefinitionProviders.map(({ id }) =>
-      vscode.lm.registerMcpServerDefinitionProvider(id, { provideMcpServerDefinitions: () => window().agents.servers() }),
+      vscode.lm.registerMcpServerDefinitionProvider(id, {
+        onDidChangeMcpServerDefinitions: (changed, self) => vscode.workspace.onDidChangeWorkspaceFolders(() => changed.call(self)),
+        provideMcpServerDefinitions: () => window().agents.servers(),
+      }),
     ),
   );
   afterActivation(window);

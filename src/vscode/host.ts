@@ -23,7 +23,7 @@ import { problemTeller } from './host/problems.ts';
 import { inNotification, inStatusBar } from './host/progress.ts';
 import { saveFile } from './host/prompts.ts';
 import { emptyFolder, layOutSample, openWalkthrough } from './host/sample.ts';
-import { labelOf, suiteFiles } from './host/suites.ts';
+import { labelOf, suiteFiles, suitePlace } from './host/suites.ts';
 import { trusted } from './host/trust.ts';
 import { workbench } from './host/workbench.ts';
 import { t } from './l10n.ts';
@@ -111,6 +111,7 @@ export const openWindow = (context: vscode.ExtensionContext, catalogue: Catalogu
     store,
     running,
     settings: () => host,
+    suites: async () => (await suites.all()).map(suitePlace),
     changed: refresh,
     failed: (error) => log.error(error instanceof Error ? error : String(error)),
   });

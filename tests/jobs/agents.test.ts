@@ -32,6 +32,7 @@ const ports: AgentPorts = {
     }) as unknown as Supervisor['submit'],
   },
   folder,
+  suites: async () => [],
   device: 'auto',
   seed: 3,
   keep: keepIn(store),
@@ -84,13 +85,40 @@ test('how long the same run took before is told in place of an estimate', async 
 
 test('names of an assay.json are asked for only where there is one', async () => {
   await assert.rejects(prepare('inspect_model', { model: 'digits' }), (e) => Fault.is(e, 'id/unknown') && e.detail.known.length === 0);
-  writeFileSync(at('assay.json'), '{}');
+  const suites = async () => [{ path: at('assay.json'), folder: 'own' }];
   const submit = (async () => ({
     models: { digits: { path: at('a.onnx'), labels: ['no', 'yes'] } },
     datasets: {},
   })) as unknown as Supervisor['submit'];
-  const call = await prepare('inspect_model', { model: 'digits' }, { jobs: { submit } });
+  const call = await prepare('inspect_model', { model: 'digits' }, { jobs: { submit }, suites });
   assert.deepEqual([call.title, call.reads], ['Inspect digits', [at('a.onnx')]]);
+});
+
+test('names are those of every assay.json; one that two have is told with its folder', async () => {
+  const named: Readonly<Record<string, readonly string[]>> = { one: ['digits', 'first'], two: ['digits', 'second'], broken: [] };
+  const over: Partial<AgentPorts> = {
+    suites: async () => Object.keys(named).map((name) => ({ path: at(`${name}/assay.json`), folder: name })),
+    jobs: {
+      submit: (async (_: string, { suite }: { suite: string }) => {
+        const place = suite.split('/').at(-2) ?? '';
+        if (place === 'broken') throw new Fault('file/missing', { path: suite });
+        return { models: Object.fromEntries(named[place].map((name) => [name, { path: at(`${place}/${name}.onnx`) }])), datasets: {} };
+      }) as unknown as Supervisor['submit'],
+    },
+  };
+  const inspect = (model: string): Promise<Prepared> => prepare('inspect_model', { model }, over);
+  assert.deepEqual((await inspect('second')).reads, [at('two/second.onnx')]);
+  assert.deepEqual((await inspect('two/digits')).reads, [at('two/digits.onnx')]);
+  assert.equal((await inspect('one/digits')).title, 'Inspect one/digits');
+  assert.deepEqual((await inspect('one/first')).reads, [at('one/first.onnx')]);
+  await assert.rejects(inspect('digits'), {
+    message: "Several assay.json files have a model 'digits'; say which: one/digits, two/digits.",
+  });
+  await assert.rejects(
+    inspect('digit'),
+    (e) => Fault.is(e, 'id/unknown') && assert.deepEqual(e.detail.known, ['one/digits', 'first', 'two/digits', 'second']) === undefined,
+  );
+  await assert.rejects(inspect('three/digits'), (e) => Fault.is(e, 'file/missing'));
 });
 
 test('a run that fails or is stopped is kept as such', async () => {

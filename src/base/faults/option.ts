@@ -20,6 +20,8 @@ export const optionFaults = {
     `'${d.run}' is a saved run and '${d.other}' is none; compare two runs, or two models or tables of predictions.`,
   'option/apart': (d: { name: string; other: string }): string => `${d.name} and ${d.other} do not go together; leave one out.`,
   'option/missing': (d: { name: string; usage: string }): string => `Missing ${d.name}. Usage: ${d.usage}`,
+  'id/ambiguous': (d: { what: string; id: string; places: readonly string[] }): string =>
+    `Several assay.json files have a ${d.what} '${d.id}'; say which: ${d.places.join(', ')}.`,
   'id/unknown': (d: { what: string; id: string; nearest: string; known: readonly string[] }): string =>
     `Unknown ${d.what} '${d.id}'.${suggest(d.nearest)} Known: ${d.known.join(', ')}.`,
 };

@@ -11,12 +11,20 @@ export type Keep = (
   work: (watch: Watch) => Promise<RunResult>,
 ) => Promise<{ readonly id: string; readonly result: RunResult }>;
 
+/** An `assay.json`, and what its folder is called before the name of an entry that another has too: `digits/net`. */
+export interface SuitePlace {
+  readonly path: string;
+  readonly folder: string;
+}
+
 /** What the tools need of the world. */
 export interface AgentPorts {
   readonly catalogue: Pick<Catalogue, 'diagnostics'>;
   readonly jobs: Pick<Supervisor, 'submit'>;
-  /** Relative paths are taken from here, and its `assay.json` names models and datasets. */
+  /** Relative paths are taken from here. */
   readonly folder: string;
+  /** The `assay.json` files whose entries go by their names. */
+  suites(): Promise<readonly SuitePlace[]>;
   readonly device: Device;
   readonly seed: number;
   readonly keep: Keep;

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { Fault } from '../../base/fault.ts';
 import { nearest } from '../../base/nearest.ts';
 import type { DataRef, Device, ModelRef, Preprocess } from '../../base/request.ts';
@@ -14,7 +14,7 @@ export const deviceFields: Kinds<{ device: 'text' }> = {
 };
 export const seedFields: Kinds<{ seed: 'whole' }> = { seed: { kind: 'whole', min: 0, help: 'Seed of every random draw; 0 where absent.' } };
 
-export const modelHelp: string = 'Path of an .onnx file, or the name of a model in assay.json.';
+export const modelHelp: string = 'Path of an .onnx file, or the name of a model in assay.json (folder/name where several folders have it).';
 export const modelFields: Kinds<{ input: 'text'; output: 'text'; classes: 'texts' }> = {
   input: { kind: 'text', help: 'Graph input that receives the data, where the model has several.' },
   output: { kind: 'text', help: 'Graph output that is diagnosed, where the model has several.' },
@@ -32,7 +32,7 @@ export const dataFields: Kinds<{
   data: {
     kind: 'text',
     required: true,
-    help: 'Path of the labelled data (.npz, .npy, .csv, .tsv, .jsonl, .parquet, IDX, a folder of images), or the name of a dataset in assay.json.',
+    help: 'Path of the labelled data (.npz, .npy, .csv, .tsv, .jsonl, .parquet, IDX, a folder of images), or the name of a dataset in assay.json (folder/name where several folders have it).',
   },
   x: { kind: 'text', help: 'Array, column or file of the inputs, where it is not x.' },
   y: { kind: 'text', help: 'Array, column or file of the labels, where it is not y.' },
@@ -55,10 +55,28 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** What the `assay.json` of the folder names; nothing where there is none. */
-const namesIn = async ({ folder, jobs }: AgentPorts): Promise<Names> => {
-  const suite = join(folder, 'assay.json');
-  return (await exists(suite)) ? jobs.submit('names', { suite }) : { models: {}, datasets: {} };
+/** Entries of all `assay.json` files, with their names and those with the folder. */
+const entriesOf = async <K extends keyof Names>(
+  kind: K,
+  { suites, jobs }: AgentPorts,
+): Promise<readonly { readonly name: string; readonly full: string; readonly ref: Names[K][string] }[]> => {
+  const places = await suites();
+  const read = await Promise.all(
+    places.map(({ path }) =>
+      // One file that cannot be read hides no other; alone, it is told.
+      jobs.submit('names', { suite: path }).catch((error: unknown) => {
+        if (places.length > 1 && !Fault.is(error, 'job/stopped')) return { models: {}, datasets: {} };
+        throw error;
+      }),
+    ),
+  );
+  return read.flatMap((names, i) =>
+    Object.entries<Names[K][string]>(names[kind] as Record<string, Names[K][string]>).map(([name, ref]) => ({
+      name,
+      full: `${places[i].folder}/${name}`,
+      ref,
+    })),
+  );
 };
 
 interface Found<T> {
@@ -66,15 +84,19 @@ interface Found<T> {
   readonly ref: T;
 }
 
-/** A file that is there, else an entry of that name. */
+/** A file that is there, else an entry of that name; one that several files have is called by its folder too. */
 const find = async <K extends keyof Names>(text: string, kind: K, ports: AgentPorts): Promise<Found<{ readonly path: string }>> => {
   const path = resolve(ports.folder, text);
   if (await exists(path)) return { name: basename(path), ref: { path } };
-  const entries = (await namesIn(ports))[kind];
-  if (Object.hasOwn(entries, text)) return { name: text, ref: entries[text] };
+  const what = kind === 'models' ? 'model' : 'dataset';
+  const entries = await entriesOf(kind, ports);
+  const named = entries.filter(({ name }) => name === text);
+  const meant = named.length > 0 ? named : entries.filter(({ full }) => full === text);
+  if (meant.length === 1) return { name: text, ref: meant[0].ref };
+  if (meant.length > 1) throw new Fault('id/ambiguous', { what, id: text, places: meant.map(({ full }) => full) });
   if (/[\\/.]/.test(text)) throw new Fault('file/missing', { path });
-  const known = Object.keys(entries);
-  throw new Fault('id/unknown', { what: kind === 'models' ? 'model' : 'dataset', id: text, nearest: nearest(text, known), known });
+  const known = entries.map(({ name, full }) => (entries.filter((other) => other.name === name).length > 1 ? full : name));
+  throw new Fault('id/unknown', { what, id: text, nearest: nearest(text, known), known });
 };
 
 const present = <T extends object>(values: T): { readonly [K in keyof T]?: Exclude<T[K], undefined> } =>

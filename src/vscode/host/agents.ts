@@ -1,3 +1,4 @@
+import { delimiter, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { Fault } from '../../base/fault.ts';
 import type { AgentPorts, AgentTool, Prepared } from '../../jobs/agents/define.ts';
@@ -63,24 +64,18 @@ const languageModelTool = (tool: AgentTool, { ports }: AgentHost): vscode.Langua
 /** Tools for the language models of this window by their names, and the same over MCP for other agents that run in it. */
 export interface Agents {
   readonly tools: ReadonlyMap<string, vscode.LanguageModelTool<unknown>>;
-  servers(): vscode.McpStdioServerDefinition[];
+  servers(): Promise<vscode.McpStdioServerDefinition[]>;
 }
 
 export const openAgents = (host: AgentHost): Agents => {
   const { ports, program, version } = host;
   return {
     tools: new Map(agentTools(ports.catalogue).map((tool) => [tool.name, languageModelTool(tool, host)])),
-    servers: () =>
-      vscode.workspace.isTrusted
-        ? [
-            new vscode.McpStdioServerDefinition(
-              'Assay',
-              process.execPath,
-              [program, 'serve-mcp', '--folder', ports.folder, '--device', ports.device, '--seed', String(ports.seed)],
-              { ELECTRON_RUN_AS_NODE: '1' },
-              version,
-            ),
-          ]
-        : [],
+    async servers() {
+      if (!vscode.workspace.isTrusted) return [];
+      const folders = [...new Set([ports.folder, ...(await ports.suites()).map(({ path }) => dirname(path))])].join(delimiter);
+      const words = [program, 'serve-mcp', '--folder', folders, '--device', ports.device, '--seed', String(ports.seed)];
+      return [new vscode.McpStdioServerDefinition('Assay', process.execPath, words, { ELECTRON_RUN_AS_NODE: '1' }, version)];
+    },
   };
 };

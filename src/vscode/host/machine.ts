@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Catalogue } from '../../base/catalogue.ts';
+import type { SuitePlace } from '../../jobs/agents/define.ts';
 import { keepIn, keptFiles, lastSecondsIn } from '../../jobs/agents/keep.ts';
 import { type CudaSupport, cudaSupport } from '../../jobs/cuda/support.ts';
 import { askAgain } from '../../jobs/restart.ts';
@@ -23,6 +24,7 @@ export interface MachinePorts {
   readonly store: RunStore;
   readonly running: Running;
   readonly settings: () => Pick<Host, 'device' | 'seed'>;
+  suites(): Promise<readonly SuitePlace[]>;
   changed(): void;
   failed(error: unknown): void;
 }
@@ -36,7 +38,7 @@ export interface Machine extends vscode.Disposable {
   readonly agents: Agents;
 }
 
-export const openMachine = ({ context, catalogue, folder, store, running, settings, changed, failed }: MachinePorts): Machine => {
+export const openMachine = ({ context, catalogue, folder, store, running, settings, suites, changed, failed }: MachinePorts): Machine => {
   const own = (...path: readonly string[]): string => vscode.Uri.joinPath(context.extensionUri, ...path).fsPath;
   let started: Supervisor | undefined;
   const jobs = (): Supervisor => {
@@ -56,6 +58,7 @@ export const openMachine = ({ context, catalogue, folder, store, running, settin
       catalogue,
       jobs: { submit: (task, ask, watch) => jobs().submit(task, ask, watch) },
       folder: folder ?? homedir(),
+      suites,
       get device() {
         return settings().device;
       },

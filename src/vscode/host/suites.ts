@@ -1,4 +1,6 @@
+import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
+import type { SuitePlace } from '../../jobs/agents/define.ts';
 import type { SuiteFile } from '../define.ts';
 import { readSuite } from '../suite.ts';
 import { foldersOnDisk } from './files.ts';
@@ -24,6 +26,12 @@ export const findFiles = async (glob: string): Promise<readonly string[]> => {
 
 /** As the user knows a file: relative to its workspace folder, with the folder's name where there are several. */
 export const labelOf = (path: string): string => vscode.workspace.asRelativePath(path);
+
+/** What an agent calls the folder of an `assay.json`, before a name that another has too. */
+export const suitePlace = ({ path, label }: SuiteFile): SuitePlace => {
+  const folder = dirname(label);
+  return { path, folder: folder === '.' ? basename(dirname(path)) : folder.replaceAll('\\', '/') };
+};
 
 /** Text as it stands in an open editor, else on the disk. */
 const textOf = async (path: string): Promise<string> => {
