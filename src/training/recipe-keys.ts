@@ -272,7 +272,7 @@ export const recipeKeys: Shape & { readonly kind: 'object' } = {
         default: 1,
         min: 1,
         max: 1e6,
-        help: 'Epochs between evaluations. Where rows are few, each takes about as long as its epoch: every tenth is enough.',
+        help: 'Epochs between evaluations. Where rows are few, every tenth is enough: calls of the trainer then join epochs.',
       }),
     ),
     earlyStop: {
