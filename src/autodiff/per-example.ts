@@ -1,5 +1,6 @@
 import { Fault } from '../base/fault.ts';
 import type { Emit } from '../graph/emit.ts';
+import { plainNode } from '../graph/node.ts';
 import { restrict } from '../graph/passes/prune.ts';
 import { renameNode } from '../graph/passes/rename.ts';
 import type { Model, Node, TensorType } from '../graph/types.ts';
@@ -11,14 +12,6 @@ import { gradients, reachable } from './reverse.ts';
 import { dimsOf } from './shapes.ts';
 
 const scalar = (dtype: TensorType['dtype']): TensorType => ({ kind: 'tensor', dtype, dims: [] });
-const node = (op: string, inputs: readonly string[], output: string): Node => ({
-  op,
-  domain: '',
-  name: output,
-  inputs,
-  outputs: [output],
-  attributes: {},
-});
 
 /** Nodes that read a value, with the input it enters by. */
 const readers = (emit: Emit): Map<string, { readonly node: Node; readonly input: number }[]> => {
@@ -122,7 +115,7 @@ const oneByOne = (
   const to = (name: string): string => names.get(name) ?? name;
   const rows = rowInputs.flatMap((name) => {
     const row = emit.fresh(`row/${name}`);
-    return [node('Gather', [name, at], row), node('Unsqueeze', [row, emit.ints([0])], to(name))];
+    return [plainNode('Gather', [name, at], row), plainNode('Unsqueeze', [row, emit.ints([0])], to(name))];
   });
   const on = emit.fresh('on');
   const outputs = [on, ...results.map(to)].map((name) => ({
@@ -130,7 +123,7 @@ const oneByOne = (
     type: name === on ? scalar('bool') : { kind: 'tensor' as const, dtype: emit.type(results[0])?.dtype ?? 'float32' },
   }));
   const inputs = [at, go].map((name) => ({ name, type: emit.type(name) ?? scalar('int64') }));
-  const nodes = [...rows, ...recorded.map((n) => renameNode(n, to)), node('Identity', [go], on)];
+  const nodes = [...rows, ...recorded.map((n) => renameNode(n, to)), plainNode('Identity', [go], on)];
   const body = restrict({ name: 'example', inputs, outputs: [], nodes, initializers: new Map(), values: new Map() }, outputs);
   const count = emit.Squeeze(emit.call('Shape', [rowInputs[0]], { start: 0, end: 1 }), emit.ints([0]));
   return emit.calls('Loop', [count, yes(emit)], results.length, { body });

@@ -1,4 +1,5 @@
 import type { Emit } from '../graph/emit.ts';
+import { plainNode } from '../graph/node.ts';
 import type { Graph, ValueInfo } from '../graph/types.ts';
 import { type Known, recording } from './differentiate.ts';
 import { dimsOf, dtypeOf, rowShape, rowSize } from './shapes.ts';
@@ -25,7 +26,7 @@ export const straightened = (graph: Graph, known: Known, input: string): Straigh
   const mix = given('mix', ['S', 2]);
   const pairs = emit.Reshape(ends.name, emit.Concat(emit.ints([-1, 2]), rowSize(emit, ends.name), { axis: 0 }));
   const inputs = [emit.MatMul(mix.name, pairs), rowShape(emit, ends.name)];
-  emit.node({ op: 'Reshape', domain: '', name: input, inputs, outputs: [input], attributes: {} });
+  emit.node(plainNode('Reshape', inputs, input));
   for (const node of graph.nodes) emit.node(node);
   return { emit, ends, mix };
 };

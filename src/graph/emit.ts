@@ -2,6 +2,7 @@ import type { DType } from '../base/tensor.ts';
 import { chance } from './chance.ts';
 import { constantOf } from './constant.ts';
 import { inferNode, sequences } from './infer-body.ts';
+import { plainNode } from './node.ts';
 import { joinReshapes } from './passes/join-reshapes.ts';
 import type { Attribute, Attributes, Constant, Graph, Node, TensorType, ValueInfo } from './types.ts';
 
@@ -284,7 +285,7 @@ export const emitter = (base?: {
     },
     fresh,
     rename(value: string, name: string): string {
-      push({ op: 'Identity', domain: '', name, inputs: [value], outputs: [name], attributes: {} }, undefined);
+      push(plainNode('Identity', [value], name), undefined);
       const type = typeOf(value);
       if (type) types.set(name, type);
       return name;

@@ -3,6 +3,7 @@ import type { DType, Tensor } from '../base/tensor.ts';
 import { fitDim } from './batch-dim.ts';
 import { constantFrom } from './constant.ts';
 import { infer } from './infer.ts';
+import { plainNode } from './node.ts';
 import { feedsOf, type Plan, pictureSide, planOf } from './probe-feeds.ts';
 import type { Constant, Dim, Graph, Model, Node, TensorType, ValueInfo } from './types.ts';
 import { namesWithin, readsOf, subgraphs, withoutDims } from './walk.ts';
@@ -136,7 +137,7 @@ const instrument = (model: Model, values: readonly string[], extra: readonly str
     while (taken.has(name)) name += '_';
     taken.add(name);
     shapes.set(v, name);
-    nodes.push({ op: 'Shape', domain: '', name, inputs: [v], outputs: [name], attributes: {} });
+    nodes.push(plainNode('Shape', [v], name));
     outputs.push({ name, type: { kind: 'tensor', dtype: 'int64', dims: [undefined] } });
   }
   for (const v of extra) if (!listed.has(v)) outputs.push({ name: v });

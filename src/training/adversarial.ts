@@ -2,6 +2,7 @@ import { type Attack, emitAttack } from '../autodiff/attack.ts';
 import { type Random, random } from '../base/random.ts';
 import { sizeOf, type Tensor } from '../base/tensor.ts';
 import type { Emit } from '../graph/emit.ts';
+import { plainNode } from '../graph/node.ts';
 import { restrict } from '../graph/passes/prune.ts';
 import type { Graph, Node, TensorType } from '../graph/types.ts';
 import { emitForward } from './forward.ts';
@@ -62,7 +63,7 @@ export const emitAdversarial = (
     emitForward(inner, copy.graph, [copy.to(output)], own, stored);
     return emitObjective(inner, loss, hyper, copy.to(output), batch.labels, classes).total;
   });
-  emit.node({ op: 'Identity', domain: '', name: input, inputs: [found], outputs: [input], attributes: {} });
+  emit.node(plainNode('Identity', [found], input));
 };
 
 /** The start points of `count` steps from number `first` on, each drawn from a stream of its own: a resumed run draws the same. */

@@ -1,4 +1,5 @@
 import type { Tensor } from '../base/tensor.ts';
+import { plainNode } from '../graph/node.ts';
 import type { Model, TensorType, ValueInfo } from '../graph/types.ts';
 import { emitForward } from './forward.ts';
 import { layoutOf, unpack } from './layout.ts';
@@ -62,8 +63,6 @@ export const compileValue = (plan: Plan, value: string): { readonly model: Model
   // What is fed is no output until some node has made it one.
   const fed = graph.inputs.some((i) => i.name === value);
   const output = fed ? `${value}/read` : value;
-  const nodes = fed
-    ? [...graph.nodes, { op: 'Identity', domain: '', name: output, inputs: [value], outputs: [output], attributes: {} }]
-    : graph.nodes;
+  const nodes = fed ? [...graph.nodes, plainNode('Identity', [value], output)] : graph.nodes;
   return { model: modelOf(plan, { ...graph, nodes, outputs: [{ name: output, type }] }), input: plan.input, output };
 };

@@ -1,3 +1,5 @@
+import { chance } from '../graph/chance.ts';
+import { plainNode } from '../graph/node.ts';
 import { restrict } from '../graph/passes/prune.ts';
 import type { Constant, Graph, Node, ValueInfo } from '../graph/types.ts';
 import { readsOf } from '../graph/walk.ts';
@@ -10,18 +12,6 @@ export interface Scanned {
   readonly entries: readonly string[];
   readonly body: Graph;
 }
-
-const node = (op: string, inputs: readonly string[], output: string): Node => ({
-  op,
-  domain: '',
-  name: output,
-  inputs,
-  outputs: [output],
-  attributes: {},
-});
-
-/** Operators that give another value each time. */
-const chance = /^(Random|Bernoulli|Multinomial)/;
 
 /** Names of the values around the steps: places of the rows of each step [K, B] and labels of all rows, or the rows and labels of each step. */
 interface Around {
@@ -65,15 +55,15 @@ export const scanned = (step: Graph, { rows, target }: Around): Scanned => {
     }
     if (n.op === 'Gather' && from === target && entries.get(at) === rows && vectorOfRows(output)) {
       entries.set(output, `${target}/${rows}`);
-      return first(node('Gather', [target, rows], `${target}/${rows}`));
+      return first(plainNode('Gather', [target, rows], `${target}/${rows}`));
     }
     if (n.op === 'Size' && vectorOfRows(from)) {
       outside.set(`${rows}/axis`, { dtype: 'int64', dims: [], bytes: new Uint8Array(BigInt64Array.of(1n).buffer) });
-      return first(node('Shape', [rows], `${rows}/shape`), node('Gather', [`${rows}/shape`, `${rows}/axis`], output));
+      return first(plainNode('Shape', [rows], `${rows}/shape`), plainNode('Gather', [`${rows}/shape`, `${rows}/axis`], output));
     }
     const reads = readsOf(n);
     const same = (v: string): boolean => v !== '' && (moved.has(v) || initializers.has(v) || !made.has(v));
-    if (reads.length === 0 || chance.test(n.op) || !n.inputs.every(same) || !reads.every((v) => n.inputs.includes(v))) return false;
+    if (reads.length === 0 || chance.has(n.op) || !n.inputs.every(same) || !reads.every((v) => n.inputs.includes(v))) return false;
     const stored = (v: string): string => (initializers.has(v) ? `once/${v}` : v);
     for (const v of reads) {
       const constant = initializers.get(v);
@@ -87,7 +77,7 @@ export const scanned = (step: Graph, { rows, target }: Around): Scanned => {
   const own = new Set(stay.flatMap((n) => n.outputs));
   const outputs = step.outputs.map((o, i): ValueInfo => {
     if (own.delete(o.name)) return o;
-    stay.push(node('Identity', [o.name], `${o.name}/${i}`));
+    stay.push(plainNode('Identity', [o.name], `${o.name}/${i}`));
     return { ...o, name: `${o.name}/${i}` };
   });
   const entry = (name: string): ValueInfo => {

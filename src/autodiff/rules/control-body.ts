@@ -2,6 +2,7 @@ import { Fault } from '../../base/fault.ts';
 import { chance } from '../../graph/chance.ts';
 import { type Emit, emitter } from '../../graph/emit.ts';
 import { bodyTypes, sequenceInputs } from '../../graph/infer-body.ts';
+import { plainNode } from '../../graph/node.ts';
 import { renamed } from '../../graph/passes/rename.ts';
 import type { Dim, Graph, Node, ValueInfo, ValueType } from '../../graph/types.ts';
 import { called, definedIn, readsOf, subgraphs } from '../../graph/walk.ts';
@@ -198,7 +199,7 @@ export const graphOfNodes = (
     const direct = made.has(source) && !listed.has(source);
     const out = direct ? source : emit.fresh(`${source}/out`);
     listed.add(out);
-    if (!direct) copies.push({ op: 'Identity', domain: '', name: out, inputs: [source], outputs: [out], attributes: {} });
+    if (!direct) copies.push(plainNode('Identity', [source], out));
     return port(out, type);
   });
   return { name, inputs, outputs: ports, nodes: [...body, ...copies], initializers: new Map(), values: new Map() };

@@ -2,6 +2,7 @@ import { Fault } from '../../base/fault.ts';
 import { constantOf } from '../constant.ts';
 import { emitter, type Given } from '../emit.ts';
 import { infer } from '../infer.ts';
+import { plainNode } from '../node.ts';
 import type { Constant, Graph, Model, Node, TensorType, ValueType } from '../types.ts';
 import { called, freshNames, mapSubgraphs, namesWithin, opsetOf } from '../walk.ts';
 import { inlineFunctions } from './inline-functions.ts';
@@ -70,7 +71,7 @@ const upgraded = (graph: Graph, outer: Context, version: number): Graph => {
     initializers.set(held, constant);
     constants.set(held, constant);
     types.set(held, { kind: 'tensor', dtype: constant.dtype, dims: constant.dims });
-    if (held !== name) push({ op: 'Identity', domain: '', name, inputs: [held], outputs: [name], attributes: {} });
+    if (held !== name) push(plainNode('Identity', [held], name));
   };
   const rewriter = (node: Node, written: number): Rewriter => {
     const stem = node.name || node.outputs.find((o) => o) || node.op;

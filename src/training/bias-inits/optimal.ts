@@ -1,5 +1,6 @@
-import { flag, real } from '../../base/option.ts';
+import { flag } from '../../base/option.ts';
 import { type BiasFacts, type BiasInit, defineBiasInit } from '../define-run.ts';
+import { deviation } from './deviation.ts';
 
 const ones = ({ counts }: BiasFacts): number => Array.from(counts).reduce((a, b) => a + b, 0);
 const logit = (p: number): number => -Math.log((1 - p) / p);
@@ -18,12 +19,7 @@ export const optimal: BiasInit = defineBiasInit({
       default: false,
       help: 'With several labels a row: each bias from the share of its own label, in place of one for all.',
     }),
-    deviation: real({
-      default: 0,
-      min: 0,
-      max: 10,
-      help: 'Draws the last weights from a normal distribution this wide, so that the first predictions are nearly constant (0.01 in the paper); 0 keeps them.',
-    }),
+    deviation,
   },
   baseline: 'keep',
   refuses: (facts) =>

@@ -1,5 +1,6 @@
 import { real } from '../../base/option.ts';
 import { type BiasInit, defineBiasInit } from '../define-run.ts';
+import { deviation } from './deviation.ts';
 
 export const prior: BiasInit = defineBiasInit({
   id: 'prior',
@@ -8,12 +9,7 @@ export const prior: BiasInit = defineBiasInit({
   formula: ['b = −ln((1 − π)/π)'],
   options: {
     probability: real({ default: 0.01, min: 1e-9, max: 0.5, help: 'What every label or class is given at first, π.' }),
-    deviation: real({
-      default: 0,
-      min: 0,
-      max: 10,
-      help: 'Draws the last weights from a normal distribution this wide, so that the first predictions are nearly constant (0.01 in the paper); 0 keeps them.',
-    }),
+    deviation,
   },
   baseline: 'keep',
   deviation: ({ deviation }) => deviation,
