@@ -1,6 +1,6 @@
 import { flag } from '../../base/option.ts';
+import { deviation } from '../bias-deviation.ts';
 import { type BiasFacts, type BiasInit, defineBiasInit } from '../define-run.ts';
-import { deviation } from './deviation.ts';
 
 const ones = ({ counts }: BiasFacts): number => Array.from(counts).reduce((a, b) => a + b, 0);
 const logit = (p: number): number => -Math.log((1 - p) / p);

@@ -1,6 +1,6 @@
 import { real } from '../../base/option.ts';
+import { deviation } from '../bias-deviation.ts';
 import { type BiasInit, defineBiasInit } from '../define-run.ts';
-import { deviation } from './deviation.ts';
 
 export const prior: BiasInit = defineBiasInit({
   id: 'prior',

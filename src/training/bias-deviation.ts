@@ -1,4 +1,4 @@
-import { type RealOption, real } from '../../base/option.ts';
+import { type RealOption, real } from '../base/option.ts';
 
 /** Of the last weights. */
 export const deviation: RealOption = real({
