@@ -1,5 +1,5 @@
 import type { Emit } from '../graph/emit.ts';
-import type { Dim, Graph, Model, Node, TensorType, ValueInfo } from '../graph/types.ts';
+import type { Dim, Graph, Model, Node, ValueInfo } from '../graph/types.ts';
 import { freeInputs } from '../graph/walk.ts';
 import { finished, type Known, recording } from './differentiate.ts';
 import { type EntryOptions, entriesOf, oneHot } from './entry.ts';
@@ -7,7 +7,7 @@ import { precise } from './half.ts';
 import { gradients } from './reverse.ts';
 import { type RuleSet, rulesOf } from './rule-sets/index.ts';
 import { dimsOf, dtypeOf, num, rankOf, rowShape, rowSize } from './shapes.ts';
-import { straightened } from './straight-path.ts';
+import { graphInput, straightened } from './straight-path.ts';
 
 /** Gradients of one entry of an output per row, along paths of points. */
 export interface PathGradient {
@@ -56,16 +56,9 @@ export interface PathOptions extends EntryOptions {
   readonly straight?: boolean;
 }
 
-/** A new graph input. */
-const own = (emit: Emit, stem: string, dtype: TensorType['dtype'], dims: readonly Dim[]): ValueInfo => {
-  const name = emit.fresh(stem);
-  const type: TensorType = { kind: 'tensor', dtype, dims };
-  return { name: emit.typed(name, type), type };
-};
-
 /** The graph inputs that choose entries: the target, and with `contrast` the entry taken away. */
 const indicesOf = (emit: Emit, rows: string, contrast: boolean): readonly ValueInfo[] =>
-  (contrast ? ['target', 'against'] : ['target']).map((stem) => own(emit, stem, 'int64', [rows]));
+  (contrast ? ['target', 'against'] : ['target']).map((stem) => graphInput(emit, stem, 'int64', [rows]));
 const namesOf = ([target, against]: readonly ValueInfo[]): { readonly target: string; readonly against?: string } => ({
   target: target.name,
   ...(against ? { against: against.name } : {}),
@@ -149,7 +142,7 @@ export const inputGradient = (model: Model, known: Known, options: PathOptions):
   const at = precise(emit, input);
   const indices = indicesOf(emit, 'B', options.contrast ?? false);
   const [target, against] = indices;
-  const weights = own(emit, 'weights', dtypeOf(emit, at), ['S']);
+  const weights = graphInput(emit, 'weights', dtypeOf(emit, at), ['S']);
   const paths = emit.Concat(emit.Shape(target.name), emit.Shape(weights.name), { axis: 0 });
   const along = (index: ValueInfo): string =>
     emit.Reshape(emit.Expand(emit.Unsqueeze(index.name, emit.ints([1])), paths), emit.ints([-1, 1]));

@@ -1,8 +1,15 @@
 import type { Emit } from '../graph/emit.ts';
 import { plainNode } from '../graph/node.ts';
-import type { Graph, ValueInfo } from '../graph/types.ts';
+import type { Dim, Graph, TensorType, ValueInfo } from '../graph/types.ts';
 import { type Known, recording } from './differentiate.ts';
 import { dimsOf, dtypeOf, rowShape, rowSize } from './shapes.ts';
+
+/** A new graph input. */
+export const graphInput = (emit: Emit, stem: string, dtype: TensorType['dtype'], dims: readonly Dim[]): ValueInfo => {
+  const name = emit.fresh(stem);
+  const type: TensorType = { kind: 'tensor', dtype, dims };
+  return { name: emit.typed(name, type), type };
+};
 
 /** A graph that makes the points of straight paths itself. */
 export interface Straight {
@@ -15,15 +22,10 @@ export interface Straight {
 
 /** Σ_j mix[s, j]·end_j in the place of `input`, [B·S, …row]. */
 export const straightened = (graph: Graph, known: Known, input: string): Straight => {
-  const { types } = recording(graph, known);
-  const emit = recording(graph, { ...known, types }, []);
-  const given = (stem: string, dims: NonNullable<ReturnType<typeof dimsOf>>): ValueInfo => {
-    const name = emit.fresh(stem);
-    const type = { kind: 'tensor', dtype: dtypeOf(emit, input), dims } as const;
-    return { name: emit.typed(name, type), type };
-  };
-  const ends = given('ends', [undefined, ...(dimsOf(emit, input)?.slice(1) ?? [])]);
-  const mix = given('mix', ['S', 2]);
+  const emit = recording(graph, known, []);
+  const dtype = dtypeOf(emit, input);
+  const ends = graphInput(emit, 'ends', dtype, [undefined, ...(dimsOf(emit, input)?.slice(1) ?? [])]);
+  const mix = graphInput(emit, 'mix', dtype, ['S', 2]);
   const pairs = emit.Reshape(ends.name, emit.Concat(emit.ints([-1, 2]), rowSize(emit, ends.name), { axis: 0 }));
   const inputs = [emit.MatMul(mix.name, pairs), rowShape(emit, ends.name)];
   emit.node(plainNode('Reshape', inputs, input));
