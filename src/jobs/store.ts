@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import type { Report } from '../report/report.ts';
 import type { Live, SuiteResult } from '../report/tasks.ts';
+import { alive } from './alive.ts';
 import { writeWhole } from './write-file.ts';
 
 /** Where a workspace keeps its runs. */
@@ -88,15 +89,6 @@ type Line = { readonly live: Live } | { readonly note: string };
 /** Tells this process from an earlier one with the same number. */
 const session = randomBytes(8).toString('hex');
 const safeId = /^[\w.-]+$/;
-
-const alive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-};
 
 const ownerGone = ({ owner }: Head, touchedMs: number): boolean => {
   if (owner.host === hostname()) {

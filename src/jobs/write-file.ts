@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { access, constants, mkdir, open, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Fault } from '../base/fault.ts';
+import { alive } from './alive.ts';
 
 const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -21,16 +22,6 @@ const unwritable = (path: string, cause: unknown): Fault => {
   if (cause instanceof Fault) return cause;
   const { code = '', message } = cause as NodeJS.ErrnoException;
   return new Fault('file/unwritable', { path, reason: reasons[code] ?? message }, { cause });
-};
-
-const alive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // A process of another user is one.
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
 };
 
 const swept = new Set<string>();
