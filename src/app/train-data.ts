@@ -13,6 +13,8 @@ export interface Targets {
   readonly dims: readonly number[];
   /** Values in float64, as a model of float64 predicts them. */
   readonly double: boolean;
+  /** Of scores: what a row of them holds. */
+  readonly scores?: string;
   /** Of a row of scores so many, the first, are labels of 0 and 1. */
   readonly marks?: number;
 }
@@ -117,7 +119,12 @@ export const readRows = async (
   job: Pick<Job, 'signal' | 'progress'>,
 ): Promise<Rows> => {
   const { path, count, inputDims } = bound;
-  if (!bound.labelled) throw new Fault('training/unlabelled', { path, known: bound.known });
+  const { loss, scores } = asked;
+  const unlabelled = (): Fault =>
+    scores === undefined
+      ? new Fault('training/unlabelled', { path, known: bound.known })
+      : new Fault('training/unscored', { path, loss, scores, known: bound.known });
+  if (!bound.labelled) throw unlabelled();
   const width = sizeOf(inputDims);
   const keep = count * width * 4 <= residentBytes;
   let targets = asked;
@@ -128,7 +135,7 @@ export const readRows = async (
   const beside: Record<string, string[]> = Object.fromEntries(bound.groups.map((name) => [name, []]));
   for await (const batch of bound.batches(4096, job.signal)) {
     const read = batch.labels ?? batch.marks?.data;
-    if (!batch.x || !read) throw new Fault('training/unlabelled', { path, known: bound.known });
+    if (!batch.x || !read) throw unlabelled();
     check.add(batch.x, batch.rows);
     for (const [name, words] of Object.entries(batch.groups ?? {})) beside[name].push(...words);
     if (at === 0 && batch.marks) {
@@ -161,7 +168,7 @@ export const readRows = async (
       const dims = [...lead, ...inputDims];
       if (whole) return { x: { dtype: whole.x.dtype, dims, data: gathered(whole.x.data, width, positions) }, y };
       const { x: read } = await bound.take(Array.from(positions), signal);
-      if (!read) throw new Fault('training/unlabelled', { path, known: bound.known });
+      if (!read) throw unlabelled();
       return { x: { dtype: read.dtype, dims, data: read.data }, y };
     },
   };

@@ -150,6 +150,7 @@ export const setUp = async (
     classes: opened.classes,
     dims: opened.valueDims ?? [1],
     double: opened.target.dtype === 'float64',
+    ...(loss.part.scores === undefined ? {} : { scores: loss.part.scores }),
     ...(loss.part.marks ? { marks: loss.part.marks(loss.chosen) } : {}),
   };
   const aside = [recipe.data.domainKey, recipe.data.indexKey].filter((name) => name !== undefined);

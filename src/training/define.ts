@@ -179,6 +179,8 @@ export interface LossInput extends BatchView {
 export type TargetKind = 'class' | 'value' | 'marks' | 'scores';
 export interface Loss<O extends Options = Options> extends ObjectivePart<O> {
   readonly target: TargetKind;
+  /** With `target` scores: what a row of them holds, which the data give as one array [rows, numbers]. */
+  readonly scores?: string;
   /** It accepts shares of classes in the place of labels. */
   readonly soft?: true;
   /** What the model gives is an embedding: its width is not the number of classes, which the data tell. */

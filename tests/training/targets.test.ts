@@ -80,6 +80,13 @@ test('labels that a loss cannot read are refused by row and width', async () => 
   const holes = each((i) => [i === 3 ? Number.NaN : 1, 0]).flat();
   const taught = arrays('holes.npz', { x, t: float32([rows, 2], holes) });
   await refused({ data: { train: { path: taught, x: 'x', y: 't' } }, loss: 'kl-distillation' }, 'data/label-missing', /3/);
+  await refused(
+    { data: { train: taught }, loss: 'kl-distillation' },
+    'training/unscored',
+    /array \[rows, numbers\] with the teacher's logits, one for each class.*name it with y, or as columns label_….* It has: x, t\./,
+  );
+  await refused({ data: { train: three }, loss: 'kl-distillation' }, 'training/unscored', /three\.npz.* It has: x, y\./);
+  await refused({ data: { train: three }, loss: 'detection' }, 'training/unscored', /0 or 1 for each class, then the numbers/);
   const wide = model('wide.onnx', ['N', 3], ['N', 3], (emit) =>
     emit.Mul('x', emit.constant({ dtype: 'float32', dims: [3], bytes: new Uint8Array(12) })),
   );

@@ -60,6 +60,8 @@ export const trainingFaults = {
     `'${d.model}' takes exactly ${d.rows} ${d.rows === 1 ? 'row' : 'rows'} at a time; export it with a free batch axis (dynamic_axes) to train it.`,
   'training/unlabelled': (d: { path: string; known: readonly string[] }): string =>
     `'${d.path}' has no label column; name it with labelKey or y. It has: ${d.known.join(', ')}.`,
+  'training/unscored': (d: { path: string; loss: string; scores: string; known: readonly string[] }): string =>
+    `Loss '${d.loss}' needs an array [rows, numbers] with ${d.scores}, and '${d.path}' names none: store it in that file beside the inputs and name it with y, or as columns label_… of a table. It has: ${d.known.join(', ')}.`,
   'training/fraction': (d: { path: string; row: number; label: number; loss: string }): string =>
     `Row ${d.row} of '${d.path}' has label ${d.label}, but loss '${d.loss}' needs whole class numbers; use 'mse' for a regression.`,
   'training/mark': (d: { path: string; row: number; label: number; loss: string }): string =>

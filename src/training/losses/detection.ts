@@ -38,6 +38,7 @@ export const detection: Loss = defineLoss({
   },
   baseline: null,
   target: 'scores',
+  scores: '0 or 1 for each class, then the numbers that the box should have',
   twofold: true,
   marks: ({ classes }) => classes,
   refuses: ({ outputs }, { classes }) =>

@@ -7,6 +7,7 @@ export const klDistillation: Loss = defineLoss({
   source: 'arXiv:1503.02531, section 2; torch.nn.KLDivLoss, batchmean',
   options: { temperature: real({ default: 2, min: 0.01, max: 1000, help: 'Divides the logits of both, teacher and student.' }) },
   target: 'scores',
+  scores: "the teacher's logits, one for each class",
   build(emit, { logits, target }, { temperature }) {
     const logProbs = (z: string): string => emit.LogSoftmax(emit.Div(z, temperature), { axis: 1 });
     const teacher = logProbs(target);
