@@ -116,7 +116,7 @@ const sideOf = (side: DiffSide, which: 0 | 1, host: Host): HTMLElement => {
   const name = side.path.replace(/^.*[\\/]/, '');
   const told = [
     format(side.bytes, 'bytes'),
-    t('{0} nodes', format(side.nodes, 'count')),
+    side.nodes === 1 ? t('1 node') : t('{0} nodes', format(side.nodes, 'count')),
     t('{0} parameters', format(side.parameters, 'count')),
     side.macs === null ? t('MACs not known') : t('{0} MACs', format(side.macs, 'count')),
   ];

@@ -151,7 +151,7 @@ export const place = (
       return {
         ...one,
         layers: held,
-        detail: one.kind === 'group' ? t('{0} layers', held.length) : one.detail,
+        detail: one.kind === 'group' ? (held.length === 1 ? t('1 layer') : t('{0} layers', held.length)) : one.detail,
         x: x[i] - left + BOX.width / 2,
         y: row[i] * (BOX.height + DOWN) + BOX.height / 2,
       };

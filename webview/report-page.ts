@@ -39,10 +39,14 @@ const checksView = (title: string, checks: readonly Check[], show: (report: numb
       skipped === 0
         ? failed === 0
           ? t('No check fails.')
-          : t('{0} of {1} checks fail.', failed, checks.length)
+          : failed === 1
+            ? t('1 of {0} checks fails.', checks.length)
+            : t('{0} of {1} checks fail.', failed, checks.length)
         : failed === 0
           ? t('No check fails; {0} skipped.', skipped)
-          : t('{0} of {1} checks fail; {2} skipped.', failed, checks.length, skipped),
+          : failed === 1
+            ? t('1 of {0} checks fails; {1} skipped.', checks.length, skipped)
+            : t('{0} of {1} checks fail; {2} skipped.', failed, checks.length, skipped),
     ),
     el(
       'ul',

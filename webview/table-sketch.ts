@@ -1,8 +1,8 @@
 import type { TableCard } from '../src/report/report.ts';
 import { context2d, el, writeAt } from './element.ts';
-import { format, given, t, type Words } from './l10n.ts';
+import { given, type Words } from './l10n.ts';
 import { drawnAt, fitted, type Sketch, stacked, written } from './sketch.ts';
-import { cellText } from './table.ts';
+import { cellText, leftOver } from './table.ts';
 import { css, theme } from './theme.ts';
 
 /** Rows drawn; the CSV holds all. */
@@ -54,6 +54,6 @@ export const tableSketch = ({ title, columns, rows }: TableCard, titled: boolean
   return stacked([
     ...(titled ? [written(given(title), Math.max(width, 200), { bold: true })] : []),
     body,
-    ...(left > 0 ? [written(t('{0} more rows are in the CSV export.', format(left, 'count')), Math.max(width, 300), { muted: true })] : []),
+    ...(left > 0 ? [written(leftOver(left), Math.max(width, 300), { muted: true })] : []),
   ]);
 };

@@ -6,6 +6,10 @@ import { format, formatRange, given, t, type Words } from './l10n.ts';
 type Cell = TableCard['rows'][number][number];
 type Column = TableCard['columns'][number];
 
+/** The rows of a table that its card does not show. */
+export const leftOver = (rows: number): Words =>
+  rows === 1 ? t('1 more row is in the CSV export.') : t('{0} more rows are in the CSV export.', format(rows, 'count'));
+
 /** Rows put into the page at once; the CSV holds all. */
 const MOST_ROWS = 1000;
 
@@ -87,6 +91,6 @@ export const tableOf = (card: TableCard, { sortable = false, caption = false, op
     { class: 'table-frame', tabindex: 0, role: 'region', 'aria-label': given(card.title) },
     el('table', {}, caption && el('caption', {}, given(card.title)), el('thead', {}, el('tr', {}, ...heads)), body),
     card.rows.length === 0 && el('p', { class: 'muted' }, t('Nothing to list.')),
-    left > 0 && el('p', { class: 'muted' }, t('{0} more rows are in the CSV export.', format(left, 'count'))),
+    left > 0 && el('p', { class: 'muted' }, leftOver(left)),
   );
 };

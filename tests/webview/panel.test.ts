@@ -89,6 +89,21 @@ test('samples open their saliency, exports go to the extension, focus names a ca
   assert.deepEqual(errors, []);
 });
 
+test('one failed check and one more row are said in the singular', { skip }, async () => {
+  const { page } = await openPanel('singular');
+  const report = sampleReport('every-kind');
+  const table = report.cards.find(({ kind }) => kind === 'table');
+  assert.ok(table?.kind === 'table');
+  const cards = [{ ...table, rows: Array.from({ length: 1001 }, () => table.rows[0]) }];
+  const checks = [
+    { name: 'calibrated', status: 'failed', sentence: 'ece 0.051 must be at most 0.05.', report: 0 },
+    { name: 'accurate', status: 'passed', sentence: 'accuracy 0.97', report: 0 },
+  ];
+  await post(page, { type: 'reports', title: 'Suite', reports: [{ ...report, cards }], checks });
+  await page.getByText('1 of 2 checks fails.', { exact: true }).waitFor();
+  await page.getByText('1 more row is in the CSV export.', { exact: true }).first().waitFor();
+});
+
 test('a suite begins with its checks, which lead to their reports', { skip }, async () => {
   const { page } = await openPanel('suite');
   await post(page, {

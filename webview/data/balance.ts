@@ -50,7 +50,12 @@ export const balanceStrip = (
       {
         class: 'balance-class',
         type: 'button',
-        title: kept === all ? t('{0}: {1} rows', name, whole) : t('{0}: {1} of {2} rows', name, some, whole),
+        title:
+          kept === all
+            ? all === 1
+              ? t('{0}: 1 row', name)
+              : t('{0}: {1} rows', name, whole)
+            : t('{0}: {1} of {2} rows', name, some, whole),
         'aria-pressed': String(isIn(filter.trim(), conditionOf(column, value))),
         tabindex: i === 0 ? 0 : -1,
         on: { click: () => change(toggled(filter, column, value)) },

@@ -18,7 +18,10 @@ const symbols: Readonly<Record<Standing, vscode.ThemeIcon>> = {
 
 const result = (run: RunRecord): string => {
   const { reports, checks } = run;
-  if (checks) return t('{0} of {1} checks hold', checks.passed, checks.passed + checks.failed + checks.skipped + checks.error);
+  if (checks) {
+    const all = checks.passed + checks.failed + checks.skipped + checks.error;
+    return checks.passed === 1 ? t('1 of {0} checks holds', all) : t('{0} of {1} checks hold', checks.passed, all);
+  }
   return standingOf(run) === 'done' ? brief(reports[0].headline) : standingText(run);
 };
 
