@@ -1,5 +1,6 @@
+import { differenceSpan } from '../base/maths/mover.ts';
 import type { BarsCard, Card, CardOf, CurveCard, HeatmapCard, NumberCard, Report, ScatterCard, TableCard } from '../report/report.ts';
-import { differenceInterval, differenceSpan, differenceTable } from './compare-difference.ts';
+import { differenceInterval, differenceTable } from './compare-difference.ts';
 
 interface Two {
   readonly names: readonly [string, string];
@@ -7,6 +8,8 @@ interface Two {
   readonly sameRows: boolean;
   /** Intervals of both are of one level. */
   readonly sameLevel: boolean;
+  /** Name of a number → correlation of its two estimates, where they are of pairs of rows. */
+  readonly correlations: Readonly<Record<string, number>>;
 }
 type Pair = readonly [number, number];
 /** The cards that show two of one kind together; none where they cannot be laid on each other. */
@@ -16,13 +19,13 @@ const same = (a: readonly unknown[] | undefined, b: readonly unknown[] | undefin
 const less = (a: number | null | undefined, b: number | null | undefined): number | null =>
   typeof a === 'number' && typeof b === 'number' ? a - b : null;
 
-const numbers: Pairing<'number'> = (a: NumberCard, b: NumberCard, { names }) => {
+const numbers: Pairing<'number'> = (a: NumberCard, b: NumberCard, { names, correlations }) => {
   const other = new Map(b.values.map((v) => [v.name, v]));
   const rows = a.values.flatMap((v) => {
     const w = other.get(v.name);
     if (!w) return [];
     const known = typeof v.value === 'number' && typeof w.value === 'number';
-    const interval = known ? differenceInterval(v.value, v.interval, w.value, w.interval) : undefined;
+    const interval = known ? differenceInterval(v.value, v.interval, w.value, w.interval, correlations[v.name]) : undefined;
     return [[v.label, v.value, w.value, less(v.value, w.value), interval ? ([interval.low, interval.high] as const) : null]];
   });
   if (rows.length === 0) return [];

@@ -1,21 +1,17 @@
+import { differenceSpan } from '../base/maths/mover.ts';
 import type { Interval, TableCard } from '../report/report.ts';
 
-type Span = readonly [low: number, high: number];
-
-/**
- * Interval of a − b from the intervals of two estimates, each distance in quadrature (MOVER: Zou, Donner 2008). It takes them for
- * independent, so that it is too wide, never too narrow, for estimates from the same rows that rise and fall together.
- */
-export const differenceSpan = (a: number, [lowA, highA]: Span, b: number, [lowB, highB]: Span): Span => [
-  a - b - Math.hypot(a - lowA, highB - b),
-  a - b + Math.hypot(highA - a, b - lowB),
-];
-
-/** The same of named intervals, which must be of one level. */
-export const differenceInterval = (a: number, ia: Interval | undefined, b: number, ib: Interval | undefined): Interval | undefined => {
+/** Interval of the difference of two named ones, which must be of one level; of estimates on pairs of rows with their correlation. */
+export const differenceInterval = (
+  a: number,
+  ia: Interval | undefined,
+  b: number,
+  ib: Interval | undefined,
+  correlation?: number,
+): Interval | undefined => {
   if (!ia || !ib || Math.abs(ia.level - ib.level) > 1e-9) return undefined;
-  const [low, high] = differenceSpan(a, [ia.low, ia.high], b, [ib.low, ib.high]);
-  return { low, high, level: ia.level, method: 'MOVER, as if independent' };
+  const [low, high] = differenceSpan(a, [ia.low, ia.high], b, [ib.low, ib.high], correlation);
+  return { low, high, level: ia.level, method: correlation === undefined ? 'MOVER, as if independent' : 'MOVER, paired by row' };
 };
 
 /** Numbers of two reports beside each other: name, first, other, difference and its interval. */

@@ -4,6 +4,7 @@ import { fromJson } from '../report/json.ts';
 import { type Interval, type NumberCard, type Report, SCHEMA, type TableCard } from '../report/report.ts';
 import { cardDifferences } from './compare-cards.ts';
 import { differenceInterval, differenceTable } from './compare-difference.ts';
+import { pairedRuns, rowNotes, sameRows } from './compare-pairs.ts';
 import type { Ports, UseCase } from './ports.ts';
 
 /** The one report in a file that `--json` wrote, or that the editor keeps of a run. */
@@ -44,6 +45,7 @@ const incomparable = (a: Report, b: Report): string | undefined => {
     ['the other', b],
   ] as const)
     if (outcome !== 'measured') return `${which} measured nothing (${outcome}${reason ? `: ${reason.sentence}` : ''})`;
+  if (a.provenance.against || b.provenance.against) return 'what is compared here are runs of one subject each, and a comparison was given';
   if (a.id !== b.id) return `they are runs of different diagnostics, '${a.id}' and '${b.id}'`;
   return undefined;
 };
@@ -58,28 +60,11 @@ const optionNotes = (a: Report, b: Report): string[] => {
       ];
 };
 
-const isSame = (a: Report, b: Report, keys: readonly ('dataSha256' | 'split' | 'rows' | 'modelSha256')[]): boolean =>
-  keys.every((k) => a.provenance[k] === b.provenance[k]);
-
-const sameRows = (a: Report, b: Report): boolean => isSame(a, b, ['dataSha256', 'split', 'rows']);
-
 const sameLevel = ({ provenance: { options: x } }: Report, { provenance: { options: y } }: Report): boolean =>
   Object.keys(x).every((name) => !/level$/i.test(name) || x[name] === y[name]);
 
-const subjectNotes = (a: Report, b: Report): string[] => {
-  const rows = sameRows(a, b);
-  const model = a.provenance.modelSha256 !== undefined && isSame(a, b, ['modelSha256']);
-  return [
-    ...(rows
-      ? [
-          'Both runs are on the same rows. Their reports hold no rows to pair, so intervals of differences are those of independent runs and wider than need be; compare the two models on the data for paired ones.',
-        ]
-      : [
-          `The runs are on different rows ('${a.provenance.dataPath}'${a.provenance.split ? ` ${a.provenance.split}` : ''}, ${a.provenance.rows} rows, and '${b.provenance.dataPath}'${b.provenance.split ? ` ${b.provenance.split}` : ''}, ${b.provenance.rows}): a difference may be that of the data.`,
-        ]),
-    ...(model ? ['Both runs are of the same model file.'] : []),
-  ];
-};
+const sameModel = ({ provenance: a }: Report, { provenance: b }: Report): boolean =>
+  a.modelSha256 !== undefined && a.modelSha256 === b.modelSha256;
 
 const table = (rows: readonly Row[], names: readonly [string, string]): TableCard =>
   differenceTable(
@@ -106,9 +91,10 @@ export const compareRuns = (a: Report, b: Report, names: readonly [string, strin
   if (reason !== undefined) throw new Fault('report/incomparable', { names, reason });
   const shared = Object.keys(a.headline).filter((name) => Object.hasOwn(b.headline, name));
   if (shared.length === 0) throw new Fault('report/incomparable', { names, reason: 'they have no headline number in common' });
+  const paired = pairedRuns(a, b, names);
   const rows = shared.map((name): Row => {
     const [x, y] = [a.headline[name], b.headline[name]];
-    return { name, a: x, b: y, interval: differenceInterval(x, a.intervals[name], y, b.intervals[name]) };
+    return { name, a: x, b: y, interval: differenceInterval(x, a.intervals[name], y, b.intervals[name], paired?.correlations[name]) };
   });
   const apart = rows.filter(({ interval }) => interval && (interval.low > 0 || interval.high < 0));
   const judged = rows.filter(({ interval }) => interval !== undefined);
@@ -117,7 +103,12 @@ export const compareRuns = (a: Report, b: Report, names: readonly [string, strin
     ...Object.keys(a.headline).filter((name) => !Object.hasOwn(b.headline, name)),
     ...Object.keys(b.headline).filter((name) => !Object.hasOwn(a.headline, name)),
   ];
-  const { cards, left } = cardDifferences(a, b, { names, sameRows: sameRows(a, b), sameLevel: sameLevel(a, b) });
+  const { cards, left } = cardDifferences(a, b, {
+    names,
+    sameRows: paired !== undefined || sameRows(a, b),
+    sameLevel: sameLevel(a, b),
+    correlations: paired?.correlations ?? {},
+  });
   return {
     schema: SCHEMA,
     id: 'compare-runs',
@@ -142,12 +133,13 @@ export const compareRuns = (a: Report, b: Report, names: readonly [string, strin
         ...(interval ? [[`${name}_difference`, interval] as const] : []),
       ]),
     ),
-    cards: [...(apart.length > 0 ? [told(apart)] : []), table(rows, names), ...cards],
+    cards: [...(apart.length > 0 ? [told(apart)] : []), table(rows, names), ...(paired?.cards ?? []), ...cards],
     guide: equal
       ? `All ${rows.length} numbers that both runs give are equal: nothing here speaks for either.`
-      : `Of ${rows.length} numbers that both runs give, ${judged.length} have an interval in both, and ${apart.length === 0 ? 'none of these differs by more than chance allows' : `${apart.length} of these ${apart.length === 1 ? 'differs' : 'differ'} by more than chance allows: ${apart.map((r) => r.name).join(', ')}`}. A difference without an interval may be noise; run both with more rows, or compare the two models on the same data, where what both get right cancels. When many numbers are read, some stand apart by chance.`,
+      : `Of ${rows.length} numbers that both runs give, ${judged.length} have an interval in both, and ${apart.length === 0 ? 'none of these differs by more than chance allows' : `${apart.length} of these ${apart.length === 1 ? 'differs' : 'differ'} by more than chance allows: ${apart.map((r) => r.name).join(', ')}`}.${paired ? ` ${paired.guide} A difference without an interval may be noise; more rows narrow the others.` : ' A difference without an interval may be noise; run both with more rows, or compare the two models on the same data, where what both get right cancels.'} When many numbers are read, some stand apart by chance.`,
     notes: [
-      ...subjectNotes(a, b),
+      ...rowNotes(a, b, paired),
+      ...(sameModel(a, b) ? ['Both runs are of the same model file.'] : []),
       ...optionNotes(a, b),
       ...(only.length > 0 ? [`Only one of the runs has ${only.join(', ')}.`] : []),
       ...left,

@@ -1,17 +1,49 @@
+import type { Stats } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import type { Folder, Source } from './define.ts';
 
+/** What the system says in its own words, said so that it can be mended. */
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENAMETOOLONG: 'its name is longer than this system allows',
+  ELOOP: 'it is a link that leads back to itself',
+  EIO: 'the system cannot read it there',
+};
+
 const unreadable = (path: string, error: unknown): Fault => {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code = '', message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR') return new Fault('file/missing', { path });
   if (code === 'EISDIR') return new Fault('file/directory', { path });
-  return new Fault(
-    'file/unreadable',
-    { path, reason: code === 'EACCES' || code === 'EPERM' ? 'permission denied' : message },
-    { cause: error },
-  );
+  return new Fault('file/unreadable', { path, reason: reasons[code] ?? message }, { cause: error });
+};
+
+/** A device, a pipe or a socket has no size and no place to read from twice. */
+const special = (found: Stats): string =>
+  found.isFIFO()
+    ? 'a pipe'
+    : found.isSocket()
+      ? 'a socket'
+      : found.isCharacterDevice() || found.isBlockDevice()
+        ? 'a device'
+        : 'no plain file';
+
+/** A file without a size: empty, or one that the system makes up while it is read (as below /proc). */
+const sizeless = async (path: string): Promise<Fault> => {
+  try {
+    const file = await open(path, 'r');
+    try {
+      const { bytesRead } = await file.read(new Uint8Array(1), 0, 1, 0);
+      if (bytesRead === 0) return new Fault('file/empty', { path });
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    return unreadable(path, error);
+  }
+  return new Fault('file/unreadable', { path, reason: 'the system makes it up while it is read; copy it to a plain file' });
 };
 
 /** A file on disk. It is opened for each read, so nothing is left open when a job is killed. */
@@ -20,7 +52,8 @@ export const openSource = async (path: string): Promise<Source> => {
     throw unreadable(path, error);
   });
   if (found.isDirectory()) throw new Fault('file/directory', { path });
-  if (found.size === 0) throw new Fault('file/empty', { path });
+  if (!found.isFile()) throw new Fault('file/unreadable', { path, reason: `it is ${special(found)}; name a plain file` });
+  if (found.size === 0) throw await sizeless(path);
   return {
     name: basename(path),
     path,

@@ -1,7 +1,7 @@
 import type { Job } from '../base/job.ts';
 import type { Chosen, Options } from '../base/option.ts';
 import type { Evidence, Noun, Subject, ToolName, Tools } from '../evidence/evidence.ts';
-import type { Card, Interval } from '../report/report.ts';
+import type { Card, Interval, Report } from '../report/report.ts';
 
 /** What a diagnostic says; the app adds provenance and samples. NaN in a headline is left out of it. */
 export interface Findings {
@@ -11,6 +11,20 @@ export interface Findings {
   /** How to read this, and what would change the decision: one plain paragraph. */
   readonly guide: string;
   readonly notes?: readonly string[];
+}
+
+type Shown = Pick<Report, 'cards' | 'headline'>;
+/** Two runs as pairs of rows that both reports show. */
+export interface PairedRuns {
+  /** Rows that both show. */
+  readonly rows: number;
+  /** Name of the headline → correlation of the two estimates over draws of rows. */
+  readonly correlations: Readonly<Record<string, number>>;
+  /** Truths among them that are distinct: many that agree are those of the same rows, whatever file they come from. */
+  readonly distinct: number;
+  readonly cards: readonly Card[];
+  /** What the pairs say: a sentence. */
+  readonly guide: string;
 }
 
 interface Meta<O extends Options> {
@@ -26,6 +40,8 @@ interface Meta<O extends Options> {
   readonly confidences?: true;
   /** Every name the headline may have, so that gates on others are found while they are written; `*` stands for any text. */
   readonly numbers?: readonly string[];
+  /** Pairs two of its reports by the rows that they show; undefined where these are not the same. */
+  readonly pairRuns?: (a: Shown, b: Shown, names: readonly [string, string]) => PairedRuns | undefined;
 }
 
 /** One streamed pass. State is plain data (structured-clonable), so it merges, moves between processes and resumes. */

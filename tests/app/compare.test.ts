@@ -284,6 +284,14 @@ test('runs that say nothing of each other are refused, and files that are none',
   await refused(runs(one, join(folder, 'nowhere.json')), 'file/missing', /does not exist/);
 });
 
+test('comparisons are not compared again', async () => {
+  const one = await saved('again.json', 'confusion-matrix', 'mlp_digits');
+  const twice = file('twice.json', toJson(await runs(one, one)));
+  await refused(runs(twice, twice), 'report/incomparable', /one subject each, and a comparison was given/);
+  const pair = file('pair.json', toJson(await tables(a, a)));
+  await refused(runs(pair, pair), 'report/incomparable', /one subject each/);
+});
+
 test('MOVER: no interval without both, or at different levels', () => {
   const of = (low: number, high: number, level = 0.95) => ({ low, high, level, method: '' });
   assert.equal(differenceInterval(1, undefined, 2, of(1, 3)), undefined);

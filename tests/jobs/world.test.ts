@@ -67,6 +67,18 @@ test('paths are seen from the folder of the file that names them; absolute ones 
   assert.equal(ports.resolve(suite, resolve('/m.onnx')), resolve('/m.onnx'));
 });
 
+test('what is no plain file is refused with what it is', { skip: process.platform === 'win32' }, async () => {
+  const refused = (path: string, sentence: RegExp): Promise<void> => assert.rejects(ports.source(path), sentence);
+  await refused('/dev/zero', /'\/dev\/zero' cannot be read: it is a device; name a plain file/);
+  const [turned, long] = [join(folder, 'turned'), join(folder, 'a'.repeat(300))];
+  symlinkSync(turned, turned);
+  await refused(turned, /it is a link that leads back to itself/);
+  await refused(long, /its name is longer than this system allows/);
+  if (process.platform !== 'linux') return;
+  await refused('/proc/self/status', /the system makes it up while it is read; copy it to a plain file/);
+  await refused('/proc/x.onnx', /'\/proc\/x\.onnx' does not exist/);
+});
+
 test('a directory, an absent and an empty file are told apart', async () => {
   writeFileSync(join(folder, 'empty'), '');
   await assert.rejects(ports.source(folder), (e) => Fault.is(e, 'file/directory'));

@@ -1,10 +1,9 @@
 import type { Card, Interval, NumberCard } from '../../report/report.ts';
-import { type Measure, type Measured, measures, type Regression } from './regression-scores.ts';
+import { type Measure, type Measured, measures, type Regression, type RegressionScore, regressionScoreNames } from './regression-scores.ts';
 
 type Value = NumberCard['values'][number];
-const names = ['srcc', 'plcc', 'krcc', 'mae', 'rmse', 'r2', 'bias'] as const;
-type Name = (typeof names)[number];
-const methods: Readonly<Record<Name, string>> = {
+const names = regressionScoreNames;
+const methods: Readonly<Record<RegressionScore, string>> = {
   srcc: 'Bonett–Wright, on Fisher’s scale',
   plcc: 'influence function, on Fisher’s scale',
   krcc: 'Fieller, on Fisher’s scale',
@@ -13,7 +12,7 @@ const methods: Readonly<Record<Name, string>> = {
   r2: 'influence function',
   bias: 'normal',
 };
-const labels: Readonly<Record<Name, string>> = {
+export const regressionLabels: Readonly<Record<RegressionScore, string>> = {
   srcc: 'Rank correlation (Spearman, SRCC)',
   plcc: 'Linear correlation (Pearson, PLCC)',
   krcc: 'Rank correlation (Kendall’s τ-b, KRCC)',
@@ -22,6 +21,9 @@ const labels: Readonly<Record<Name, string>> = {
   r2: 'R²: share of the target’s variance explained',
   bias: 'Mean of prediction − target',
 };
+
+/** The card that shows rows, by which two runs are paired. */
+export const drawnCard = 'Target against prediction';
 
 /** Every name of the headline. */
 export const regressionNumbers: readonly string[] = [...names, 'plcc_fit', 'rmse_fit', 'rows'];
@@ -53,7 +55,7 @@ const numbers = (r: Regression, level: number): Card => {
     ...(Number.isFinite(v) ? {} : { note: undefinedNote }),
     ...more,
   });
-  const reference: Partial<Record<Name, number>> = { srcc: 0, plcc: 0, krcc: 0, rmse: r.targetSd, r2: 0, bias: 0 };
+  const reference: Partial<Record<RegressionScore, number>> = { srcc: 0, plcc: 0, krcc: 0, rmse: r.targetSd, r2: 0, bias: 0 };
   const curve = r.fitted?.kind === 'line' ? 'a fitted line' : 'a fitted logistic curve';
   return {
     kind: 'number',
@@ -61,7 +63,9 @@ const numbers = (r: Regression, level: number): Card => {
     caption:
       'On predictions as given; two also after a curve was fitted on these same rows. The reference is what always answering the mean target would score.',
     values: [
-      ...names.map((name) => value(name, labels[name], r[name].value, reference[name] === undefined ? {} : { reference: reference[name] })),
+      ...names.map((name) =>
+        value(name, regressionLabels[name], r[name].value, reference[name] === undefined ? {} : { reference: reference[name] }),
+      ),
       ...(r.fitted
         ? [
             value('plcc_fit', `Linear correlation after ${curve}`, r.fitted.plcc),
@@ -110,7 +114,7 @@ export const regressionCards = (r: Regression, level: number, models: readonly s
     ...ranking(r, models),
     {
       kind: 'scatter',
-      title: 'Target against prediction',
+      title: drawnCard,
       caption: `On the diagonal predictions are right.${sampled}`,
       x: prediction,
       y: target,

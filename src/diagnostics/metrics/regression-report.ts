@@ -2,6 +2,7 @@ import { flag, int, real } from '../../base/option.ts';
 import { type Diagnostic, defineFold } from '../define.ts';
 import { regressionCards, regressionHeadline, regressionIntervals, regressionNumbers } from './regression-cards.ts';
 import { regressionGuide } from './regression-guide.ts';
+import { pairRegressionRuns } from './regression-pairs.ts';
 import { type Regression, regressionScores } from './regression-scores.ts';
 import { addRegression, mergeRegression, regressionState } from './regression-state.ts';
 
@@ -13,6 +14,7 @@ export const regressionReport: Diagnostic = defineFold({
   question: 'How far are predicted numbers from the true ones, do they rank the rows right, and is only their scale wrong?',
   source: 'arXiv:2409.16271; doi:10.1007/BF02294183; card 39-iqa-regression-and-mac-budget',
   numbers: regressionNumbers,
+  pairRuns: pairRegressionRuns,
   needs: ['targets', 'predictions', 'rows'],
   options: {
     entry: int({

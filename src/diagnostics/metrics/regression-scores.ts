@@ -26,6 +26,10 @@ export type Measure = keyof typeof measures;
 /** One of several models on the same rows; `place` is its mean place over the measures, ties sharing the mean of theirs. */
 export type Ranked = Readonly<Record<Measure, number>> & { readonly place: number };
 
+/** What has an interval, in the order of reports. */
+export const regressionScoreNames = ['srcc', 'plcc', 'krcc', 'mae', 'rmse', 'r2', 'bias'] as const;
+export type RegressionScore = (typeof regressionScoreNames)[number];
+
 /** NaN where a number is undefined. */
 export interface Regression {
   readonly rows: number;

@@ -70,7 +70,9 @@ export const compareRuns: Command = defineCommand({
   needsTrust: true,
   menus: { 'view/item/context': { when: 'viewItem == run', group: '2_run@2' } },
   async run(host, target) {
-    const done = ({ status, kind, reports }: RunRecord): boolean => status === 'done' && kind !== 'suite' && reports.length === 1;
+    // A comparison has two subjects already.
+    const done = ({ status, kind, reports }: RunRecord): boolean =>
+      status === 'done' && (kind === 'run' || kind === 'train') && reports.length === 1 && reports[0].id !== 'compare-models';
     const first = target.runs?.[0] ?? (await meantRuns(host, {}, t('Compare Runs'), done))[0];
     if (first === undefined) return;
     const runs = await host.runs();
