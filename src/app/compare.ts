@@ -38,6 +38,10 @@ interface Row {
   readonly interval: Interval | undefined;
 }
 
+/** Numbers of two subjects stand in it beside each other. */
+const comparesAlready = ({ provenance, headline }: Report): boolean =>
+  provenance.against !== undefined || Object.keys(headline).some((name) => Object.hasOwn(headline, `against_${name}`));
+
 /** Why two runs say nothing about each other. */
 const incomparable = (a: Report, b: Report): string | undefined => {
   for (const [which, { outcome, reason }] of [
@@ -45,7 +49,7 @@ const incomparable = (a: Report, b: Report): string | undefined => {
     ['the other', b],
   ] as const)
     if (outcome !== 'measured') return `${which} measured nothing (${outcome}${reason ? `: ${reason.sentence}` : ''})`;
-  if (a.provenance.against || b.provenance.against) return 'what is compared here are runs of one subject each, and a comparison was given';
+  if (comparesAlready(a) || comparesAlready(b)) return 'what is compared here are runs of one subject each, and a comparison was given';
   if (a.id !== b.id) return `they are runs of different diagnostics, '${a.id}' and '${b.id}'`;
   return undefined;
 };

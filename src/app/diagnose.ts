@@ -66,7 +66,7 @@ const declaredBy = ({ diagnostic, chosen }: Started): Declared =>
     ? 'independent'
     : diagnostic.shape === 'fold' && diagnostic.needs.includes('predictions')
       ? 'values'
-      : chosen.logits === 'logits' || chosen.logits === 'probabilities'
+      : chosen.logits === 'logits' || chosen.logits === 'probabilities' || chosen.logits === 'values'
         ? chosen.logits
         : 'auto';
 

@@ -161,11 +161,83 @@ test('tables that are not of the same rows are refused with the row and what dif
   await refused(tables(a, more), 'data/pair-classes', /\(2\).*\(3\)/);
 });
 
-test('tables of predicted numbers are refused with what compares them', async () => {
-  const numbers = file('numbers.csv', 'target,prediction\n1,1.5\n2,2.5\n3,2\n');
-  const { outcome, reason } = await tables(numbers, numbers);
-  assert.equal(outcome, 'unavailable');
-  assert.match(reason?.sentence ?? '', /run regression-report on each and compare the two runs/);
+/** A table of predicted numbers: sin and what is added to it. */
+const numbers = (name: string, off: (i: number) => number, n = 60): string =>
+  file(name, csv('target,prediction', ...Array.from({ length: n }, (_, i) => `${Math.sin(i)},${Math.sin(i) + off(i)}`)));
+const scoreNames = ['srcc', 'plcc', 'krcc', 'mae', 'rmse', 'r2', 'bias'];
+
+test('tables of predicted numbers: each score is that of its own report, and the difference that of their runs', async () => {
+  const paths = [numbers('near.csv', (i) => 0.1 * Math.cos(7 * i)), numbers('far.csv', (i) => 0.3 * Math.cos(7 * i) + 0.05)] as const;
+  const found = await tables(...paths);
+  assert.equal(found.outcome, 'measured', found.reason?.sentence);
+  const saved: string[] = [];
+  for (const [prefix, path] of [
+    ['', paths[0]],
+    ['against_', paths[1]],
+  ]) {
+    const own = await diagnose({ id: 'regression-report', data: { path }, options: {}, device: 'cpu', seed: 0 }, ports, job());
+    saved.push(file(`${prefix}own.json`, toJson(own)));
+    for (const name of [...scoreNames, 'rmse_fit', 'plcc_fit']) assert.equal(found.headline[`${prefix}${name}`], own.headline[name]);
+    for (const name of scoreNames) assert.deepEqual(found.intervals[`${prefix}${name}`], own.intervals[name]);
+  }
+  const kept = await compare({ runs: [saved[0], saved[1]] }, ports, job());
+  for (const name of scoreNames) assert.deepEqual(found.intervals[`${name}_difference`], kept.intervals[`${name}_difference`], name);
+  // 0.1·|cos| and |0.3·cos + 0.05|: the first is the closer but where these cross.
+  assert.ok(found.headline.closer > 45 && found.headline.closer + found.headline.against_closer === 60);
+  assert.match(found.guide, /near\.csv is the more accurate/);
+  assert.ok(found.cards.some(({ title }) => title === 'Errors of both'));
+  assert.equal(found.samples.length, 60);
+});
+
+test('tables of predicted numbers that are not of the same rows, or not both numbers, are refused', async () => {
+  const one = numbers('one-number.csv', () => 0.1);
+  await refused(
+    tables(
+      one,
+      numbers('longer-numbers.csv', () => 0.1, 61),
+    ),
+    'data/pair-rows',
+    /60 rows and .* 61/,
+  );
+  const moved = file('moved.csv', csv('target,prediction', ...Array.from({ length: 60 }, (_, i) => `${Math.sin(i) + Number(i === 7)},0`)));
+  await refused(tables(one, moved), 'data/pair-order', /In row 7 .* the target is /);
+  for (const pair of [
+    [one, a],
+    [a, one],
+  ] as const) {
+    const { outcome, reason } = await tables(...pair);
+    assert.equal(outcome, 'unavailable');
+    assert.match(reason?.sentence ?? '', /'.*one-number\.csv' holds predicted numbers, and '.*a\.csv' scores of classes/);
+  }
+  const { reason } = await tables(one, one, { options: { logits: 'probabilities' } });
+  assert.match(reason?.sentence ?? '', /set logits to values/);
+  const wide = file('wide.csv', csv('target,prob_a,prob_b', '1,0.5,0.5', '2,0.25,0.75'));
+  await refused(tables(wide, wide, { options: { logits: 'values' } }), 'diagnostic/entry', /choose it with entry/);
+  assert.equal((await tables(wide, wide, { options: { logits: 'values', entry: 2 } })).headline.mae, (0.5 + 1.25) / 2);
+});
+
+test('a target that is missing is left out on both sides; all missing leave nothing', async () => {
+  const gaps = (name: string, off: number): string =>
+    file(name, csv('target,prediction', ...Array.from({ length: 40 }, (_, i) => `${i % 4 === 0 ? '' : Math.sin(i)},${Math.sin(i) + off}`)));
+  const found = await tables(gaps('gaps.csv', 0.1), gaps('gaps-too.csv', -0.2));
+  assert.deepEqual([found.headline.rows, found.headline.closer], [30, 30], found.reason?.sentence);
+  assert.match(found.notes.join(' '), /10 rows have no target/);
+});
+
+test('models that predict numbers are known by their labels, and compared also inside', async () => {
+  const rows = Array.from({ length: 40 }, (_, i) => Array.from({ length: 10 }, (_, k) => Math.sin(i * 10 + k) / 20));
+  const data = {
+    path: file(
+      'diabetes.csv',
+      csv([...Array.from({ length: 10 }, (_, k) => `x${k}`), 'y'].join(','), ...rows.map((r, i) => [...r, 150 + i].join(','))),
+    ),
+    y: 'y',
+  };
+  const found = await run({ model: model('mlp_diabetes'), data, against: { model: model('mlp_diabetes') } });
+  assert.equal(found.outcome, 'measured', found.reason?.sentence);
+  assert.match(found.notes.join(' '), /are numbers and no classes/);
+  assert.deepEqual([found.headline.mae_difference, found.headline.closer, found.headline.values_deviating], [0, 0, 0]);
+  assert.match(found.guide, /On all 40 rows both are off by the same/);
 });
 
 test('a table whose rows are broken is refused, and the other side does not hang', async () => {

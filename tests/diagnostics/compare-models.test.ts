@@ -9,7 +9,7 @@ import type { Findings } from '../../src/diagnostics/define.ts';
 import { compareModels } from '../../src/diagnostics/metrics/compare-models.ts';
 import { type Comparison, compareScores } from '../../src/diagnostics/metrics/compare-scores.ts';
 import { addPair, compareState } from '../../src/diagnostics/metrics/compare-state.ts';
-import type { PairBatch, PairTool, ValueDifferences } from '../../src/evidence/evidence.ts';
+import type { PairBatch, PairTool, ValueDifferences } from '../../src/evidence/pair.ts';
 import type { CardOf, TableCard } from '../../src/report/report.ts';
 import { batchOf, fromLogits, type Sample, subjectOf } from './cases.ts';
 
@@ -70,6 +70,8 @@ const compared = async (
   const subject = subjectOf(first[0]?.probs.length ?? 2, first.length);
   const pair: PairTool = {
     names: ['new', 'old'],
+    numbers: false,
+    eachNumber: async () => {},
     async each(visit) {
       for (let at = 0; at < first.length; at += size) visit(pairBatch(first.slice(at, at + size), other.slice(at, at + size)));
       return subject.classes;

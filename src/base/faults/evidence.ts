@@ -54,8 +54,8 @@ export const evidenceFaults = {
     `'${d.path}' holds no anomaly maps; give a model whose output is a map, or name an array [N, height, width] (maps). It has: ${d.known.join(', ')}.`,
   'evidence/no-masks': (d: { path: string; known: readonly string[] }): string =>
     `'${d.path}' holds no masks of defects; name an array [N, height, width], or a folder of images called like the data (masks). It has: ${d.known.join(', ')}.`,
-  'evidence/numbers-compared': (d: { path: string }): string =>
-    `'${d.path}' holds predicted numbers, and two are compared here by their scores of classes: run regression-report on each and compare the two runs, which gives every difference with its interval.`,
+  'evidence/numbers-compared': (d: { path: string; other?: string }): string =>
+    `'${d.path}' holds predicted numbers, ${d.other === undefined ? "which are no class scores: set logits to values, or leave it 'auto'" : `and '${d.other}' scores of classes, which have no measure in common: give two of one kind`}.`,
   'evidence/no-scores': (d: { path: string; known: readonly string[] }): string =>
     `'${d.path}' holds predicted numbers, and this diagnostic needs scores of classes: choose a regression diagnostic, or name the scores with columns. It has: ${d.known.join(', ')}.`,
 };

@@ -13,6 +13,20 @@ const words = {
   auprc: 'AUPRC',
 } as const;
 
+/** Where the values inside part, if they do; '' where they were not compared. */
+export const insideSentence = (values: Comparison['values'], options: Pick<CompareOptions, 'deviation'>): string => {
+  const far = deviating(values, options);
+  return values && values.values.length > 0
+    ? far.length > 0
+      ? ` Inside, ${far.length} of ${values.values.length} values deviate by more than ${number(options.deviation)} of their size, the first being '${far[0].name}' (${far[0].op}): ${
+          far.includes(values.values[values.values.length - 1])
+            ? 'look there first if the answers should be the same'
+            : 'but the last values agree again, so that these hold other quantities under one name, as where a normalisation was folded into the layer before it'
+        }.`
+      : ` Inside, all ${values.values.length} values compared agree to within ${number(options.deviation)} of their size.`
+    : '';
+};
+
 /** What the comparison says here, and what would change the decision. */
 export const compareGuide = (c: Comparison, options: CompareOptions): string => {
   const { confidenceLevel: level } = options;
@@ -36,16 +50,5 @@ export const compareGuide = (c: Comparison, options: CompareOptions): string => 
     others.length > 0
       ? ` Of the other measures ${others.map(({ name, value }) => `${words[name]} (${signed(value)})`).join(', ')} ${others.length === 1 ? 'differs' : 'differ'} by more than resampling explains; with ${c.compared.length} measures looked at, ask for a wider margin than for one chosen beforehand.`
       : ' None of the other measures differs by more than resampling explains.';
-  const far = deviating(c, options);
-  const inside =
-    c.values && c.values.values.length > 0
-      ? far.length > 0
-        ? ` Inside, ${far.length} of ${c.values.values.length} values deviate by more than ${number(options.deviation)} of their size, the first being '${far[0].name}' (${far[0].op}): ${
-            far.includes(c.values.values[c.values.values.length - 1])
-              ? 'look there first if the answers should be the same'
-              : 'but the last values agree again, so that these hold other quantities under one name, as where a normalisation was folded into the layer before it'
-          }.`
-        : ` Inside, all ${c.values.values.length} values compared agree to within ${number(options.deviation)} of their size.`
-      : '';
-  return `${opening}${mcnemar}${rest}${inside} More rows narrow every interval; before choosing, read the classes that lose, and the samples of the cells, for what the averages hide.`;
+  return `${opening}${mcnemar}${rest}${insideSentence(c.values, options)} More rows narrow every interval; before choosing, read the classes that lose, and the samples of the cells, for what the averages hide.`;
 };

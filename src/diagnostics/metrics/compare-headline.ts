@@ -1,46 +1,48 @@
 import { wilson } from '../../base/maths/proportion.ts';
-import type { ValueDifference } from '../../evidence/evidence.ts';
+import type { ValueDifference } from '../../evidence/pair.ts';
 import type { Interval } from '../../report/report.ts';
 import type { CompareOptions, Comparison, Range } from './compare-scores.ts';
 import { ROW_DRAWS } from './compare-state.ts';
 
 /** Below this many rows the bootstrap is not to be trusted. */
-const FEW = 30;
+export const FEW = 30;
 
 /** Values compared whose distance from the other's, relative to its size, is beyond what is let pass. */
-export const deviating = (c: Comparison, { deviation }: CompareOptions): readonly ValueDifference[] =>
-  (c.values?.values ?? []).filter(({ relative }) => relative === null || relative > deviation);
+export const deviating = (values: Comparison['values'], { deviation }: Pick<CompareOptions, 'deviation'>): readonly ValueDifference[] =>
+  (values?.values ?? []).filter(({ relative }) => relative === null || relative > deviation);
 
-/** Stable names → numbers; `against_` is of the other, `_difference` the first less the other. */
-export const compareHeadline = (c: Comparison, options: CompareOptions): Record<string, number> => {
-  const relatives = c.values?.values.map(({ relative }) => relative ?? Number.POSITIVE_INFINITY) ?? [];
+/** Numbers of the values inside, where they were compared. */
+export const insideHeadline = (values: Comparison['values'], options: Pick<CompareOptions, 'deviation'>): Record<string, number> => {
+  if (!values) return {};
+  const relatives = values.values.map(({ relative }) => relative ?? Number.POSITIVE_INFINITY);
   return {
-    ...Object.fromEntries(
-      c.compared.flatMap(({ name, of, value, p }) => [
-        [name, of[0]],
-        [`against_${name}`, of[1]],
-        [`${name}_difference`, value],
-        [`${name}_p`, p ?? Number.NaN],
-      ]),
-    ),
-    mcnemar_p: c.mcNemar.p,
-    mcnemar_exact_p: c.mcNemar.exact,
-    mcnemar_mid_p: c.mcNemar.midP,
-    mcnemar_chi2: c.mcNemar.chi2,
-    mcnemar_chi2_p: c.mcNemar.chi2P,
-    right_alone: c.right[1],
-    against_right_alone: c.right[2],
-    disagreement: c.different / c.rows,
-    ...(c.values
-      ? {
-          values_compared: relatives.length,
-          values_deviating: deviating(c, options).length,
-          largest_relative_difference: relatives.reduce((most, r) => Math.max(most, r), relatives.length > 0 ? 0 : Number.NaN),
-        }
-      : {}),
-    rows: c.rows,
+    values_compared: relatives.length,
+    values_deviating: deviating(values, options).length,
+    largest_relative_difference: relatives.reduce((most, r) => Math.max(most, r), relatives.length > 0 ? 0 : Number.NaN),
   };
 };
+
+/** Stable names → numbers; `against_` is of the other, `_difference` the first less the other. */
+export const compareHeadline = (c: Comparison, options: CompareOptions): Record<string, number> => ({
+  ...Object.fromEntries(
+    c.compared.flatMap(({ name, of, value, p }) => [
+      [name, of[0]],
+      [`against_${name}`, of[1]],
+      [`${name}_difference`, value],
+      [`${name}_p`, p ?? Number.NaN],
+    ]),
+  ),
+  mcnemar_p: c.mcNemar.p,
+  mcnemar_exact_p: c.mcNemar.exact,
+  mcnemar_mid_p: c.mcNemar.midP,
+  mcnemar_chi2: c.mcNemar.chi2,
+  mcnemar_chi2_p: c.mcNemar.chi2P,
+  right_alone: c.right[1],
+  against_right_alone: c.right[2],
+  disagreement: c.different / c.rows,
+  ...insideHeadline(c.values, options),
+  rows: c.rows,
+});
 
 export const compareIntervals = (c: Comparison, { confidenceLevel: level, bootstrap }: CompareOptions): Record<string, Interval> => {
   const methods = {
@@ -68,6 +70,11 @@ export const compareIntervals = (c: Comparison, { confidenceLevel: level, bootst
   ]);
 };
 
+export const insideNotes = (values: Comparison['values']): string[] =>
+  values && values.values.length === 0
+    ? ['The two files have no value or node of one name and shape in common, so nothing inside them could be compared.']
+    : [];
+
 /** Two areas that point to different models. */
 const rankingNotes = ({ compared, names }: Comparison): string[] => {
   const of = (name: string): number => compared.find((m) => m.name === name)?.value ?? 0;
@@ -90,7 +97,5 @@ export const compareNotes = (c: Comparison): string[] => [
     ? [`With fewer than ${FEW} rows resampling knows too little of other rows: its intervals are too narrow and its p-values too small.`]
     : []),
   ...rankingNotes(c),
-  ...(c.values && c.values.values.length === 0
-    ? ['The two files have no value or node of one name and shape in common, so nothing inside them could be compared.']
-    : []),
+  ...insideNotes(c.values),
 ];

@@ -1,14 +1,15 @@
 import { breathe } from '../../base/job.ts';
-import { int, real } from '../../base/option.ts';
+import { choice, int, real } from '../../base/option.ts';
 import { type Diagnostic, defineStudy } from '../define.ts';
-import { scoresOption } from '../scores-option.ts';
 import { compareCards } from './compare-cards.ts';
 import { compareGuide } from './compare-guide.ts';
 import { compareHeadline, compareIntervals, compareNotes } from './compare-headline.ts';
+import { numberFindings } from './compare-number-findings.ts';
+import { compareNumbers, type NumberComparison } from './compare-numbers.ts';
 import { type Comparison, compareScores } from './compare-scores.ts';
 import { addPair, compareState } from './compare-state.ts';
 
-/** Both are read in step in one pass; of the rows at most 20,000 are kept, beyond that counts in cells. */
+/** Both are read in step in one pass; of the rows at most 20,000 are kept, beyond that counts in cells; of predicted numbers 32 bytes a row. */
 export const compareModels: Diagnostic = defineStudy({
   id: 'compare-models',
   title: 'Compare Models',
@@ -26,9 +27,20 @@ export const compareModels: Diagnostic = defineStudy({
       max: 10,
       help: 'Difference inside, relative to the size of the value, from which a value deviates.',
     }),
-    logits: scoresOption,
+    logits: choice({
+      default: 'auto',
+      of: ['auto', 'logits', 'probabilities', 'values'],
+      help: 'What the scores are; values are predicted numbers. Auto looks at the node that makes them, then at values and labels.',
+    }),
+    entry: int({
+      default: 0,
+      min: 0,
+      max: 1_000_000,
+      help: 'Of predicted numbers: which value of an output of several is the prediction, from 1; 0 expects a single one.',
+    }),
   },
-  async study({ pair }, chosen, job): Promise<Comparison> {
+  async study({ pair }, chosen, job): Promise<Comparison | NumberComparison> {
+    if (pair.numbers) return compareNumbers(pair, chosen);
     const state = compareState();
     const classNames = await pair.each((batch) => addPair(state, batch));
     const values = chosen.probeRows > 0 ? await pair.values(chosen.probeRows) : undefined;
@@ -37,11 +49,14 @@ export const compareModels: Diagnostic = defineStudy({
       await breathe(job);
     });
   },
-  report: (comparison, chosen) => ({
-    headline: compareHeadline(comparison, chosen),
-    intervals: compareIntervals(comparison, chosen),
-    cards: compareCards(comparison, chosen),
-    guide: compareGuide(comparison, chosen),
-    notes: compareNotes(comparison),
-  }),
+  report: (comparison, chosen) =>
+    'regressions' in comparison
+      ? numberFindings(comparison, chosen)
+      : {
+          headline: compareHeadline(comparison, chosen),
+          intervals: compareIntervals(comparison, chosen),
+          cards: compareCards(comparison, chosen),
+          guide: compareGuide(comparison, chosen),
+          notes: compareNotes(comparison),
+        },
 });

@@ -4,7 +4,7 @@ import { normalQuantile } from '../../base/maths/normal.ts';
 import { wilson } from '../../base/maths/proportion.ts';
 import { quantile } from '../../base/maths/quantile.ts';
 import type { Random } from '../../base/random.ts';
-import type { ValueDifferences } from '../../evidence/evidence.ts';
+import type { ValueDifferences } from '../../evidence/pair.ts';
 import { type ClassDelta, classDeltas, macroF1Error } from './compare-classes.ts';
 import { type Measure, measured, measures, triplesOf } from './compare-measures.ts';
 import { rankingDraws, rankingEstimates } from './compare-ranking.ts';

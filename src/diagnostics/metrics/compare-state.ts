@@ -1,5 +1,5 @@
 import { argmax } from '../../base/maths/argmax.ts';
-import type { PairBatch } from '../../evidence/evidence.ts';
+import type { PairBatch } from '../../evidence/pair.ts';
 import { widthBinOf } from '../calibration/bins.ts';
 import { keepFirst } from '../selection.ts';
 import { addRankingPair, type RankingPair, rankingPair } from './compare-ranking.ts';

@@ -1,4 +1,4 @@
-import type { ValueDifferences } from '../../evidence/evidence.ts';
+import type { ValueDifferences } from '../../evidence/pair.ts';
 import type { Card } from '../../report/report.ts';
 import { number } from '../wording.ts';
 

@@ -40,3 +40,11 @@ const verdict = (r: Regression, level: number): string => {
 /** What the numbers say here, and what would change the decision. */
 export const regressionGuide = (r: Regression, level: number, models: readonly string[]): string =>
   `${verdict(r, level)}${leader(r, models)}`;
+
+/** Rows left out for want of a target. */
+export const missingNote = (missing: number, rows: readonly number[]): string[] =>
+  missing === 0
+    ? []
+    : [
+        `${missing} ${missing === 1 ? 'row has' : 'rows have'} no target and ${missing === 1 ? 'was' : 'were'} left out: ${rows.join(', ')}${missing > rows.length ? ', …' : ''}.`,
+      ];

@@ -1,7 +1,7 @@
 import { flag, int, real } from '../../base/option.ts';
 import { type Diagnostic, defineFold } from '../define.ts';
 import { regressionCards, regressionHeadline, regressionIntervals, regressionNumbers } from './regression-cards.ts';
-import { regressionGuide } from './regression-guide.ts';
+import { missingNote, regressionGuide } from './regression-guide.ts';
 import { pairRegressionRuns } from './regression-pairs.ts';
 import { type Regression, regressionScores } from './regression-scores.ts';
 import { addRegression, mergeRegression, regressionState } from './regression-state.ts';
@@ -36,11 +36,7 @@ export const regressionReport: Diagnostic = defineFold({
     cards: regressionCards(r, confidenceLevel, predictions),
     guide: regressionGuide(r, confidenceLevel, predictions),
     notes: [
-      ...(r.missing > 0
-        ? [
-            `${r.missing} ${r.missing === 1 ? 'row has' : 'rows have'} no target and ${r.missing === 1 ? 'was' : 'were'} left out: ${r.missingRows.join(', ')}${r.missing > r.missingRows.length ? ', …' : ''}.`,
-          ]
-        : []),
+      ...missingNote(r.missing, r.missingRows),
       ...(r.fitted?.kind === 'line'
         ? ['The relation is almost straight, so the parameters of the logistic curve are not determined; a line was fitted instead.']
         : []),

@@ -11,9 +11,11 @@ const matrixPart = ({ cols, data }: Matrix, from: number, to: number): Matrix =>
   cols,
   data: data.subarray(from * cols, to * cols),
 });
-const part = ({ rows, labels, probs, logProbs, groups }: Part, from: number, to: number): Part => ({
+const part = ({ rows, labels, targets, probs, logProbs, predictions, groups }: Part, from: number, to: number): Part => ({
   ...(rows ? { rows: rows.subarray(from, to) } : {}),
   ...(labels ? { labels: labels.subarray(from, to) } : {}),
+  ...(targets ? { targets: targets.subarray(from, to) } : {}),
+  ...(predictions ? { predictions: matrixPart(predictions, from, to) } : {}),
   ...(probs ? { probs: matrixPart(probs, from, to) } : {}),
   ...(logProbs ? { logProbs: matrixPart(logProbs, from, to) } : {}),
   ...(groups ? { groups: Object.fromEntries(Object.entries(groups).map(([name, values]) => [name, values.slice(from, to)])) } : {}),

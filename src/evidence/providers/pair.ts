@@ -1,7 +1,8 @@
 import { Fault } from '../../base/fault.ts';
 import type { Job } from '../../base/job.ts';
 import { toldApart } from '../../base/told-apart.ts';
-import type { Evidence, Matrix, PairTool, ValueDifferences } from '../evidence.ts';
+import type { Evidence, Matrix, Noun } from '../evidence.ts';
+import type { PairTool, ValueDifferences } from '../pair.ts';
 import { classesOf, type Passage, type Passed } from '../plan.ts';
 import { inStep } from './in-step.ts';
 
@@ -40,62 +41,86 @@ export interface OpenPair {
 /** Column that names rows, where a table has it. */
 export const rowName = 'id';
 
-/** Both sides on the same rows: as many, with the same labels and, where both name their rows, the same names. */
+/** Both sides on the same rows: as many, with the same labels or targets and, where both name their rows, the same names. */
 export const openPair = (
   id: string,
   first: PairSide,
   other: PairSide,
+  numbers: boolean,
   values: (rows: number) => Promise<ValueDifferences | undefined>,
   job: Job,
 ): OpenPair => {
   const names = toldApart(first.path, other.path);
   const [a, b] = [first.passage.bound, other.passage.bound];
   let passed: readonly [Passed, Passed] | undefined;
+  const differ = (position: number, column: string, found: readonly string[]): never => {
+    throw new Fault('data/pair-order', { names, position, column, values: found });
+  };
+  /** Reads `truth` and what is said of both in step; `visit` has all that it asked for, and compares the truths of the two. */
+  const walk = async (
+    truth: 'labels' | 'targets',
+    said: readonly Noun[],
+    visit: (one: Partial<Evidence>, two: Partial<Evidence>, seen: number) => void,
+  ): Promise<void> => {
+    if (!a.labelled) throw new Fault('evidence/no-labels', { id, path: a.path, known: a.known });
+    if (a.count !== b.count) throw new Fault('data/pair-rows', { names, rows: [a.count, b.count] });
+    const ids: readonly Noun[] = a.groups.includes(rowName) && b.groups.includes(rowName) ? ['groups'] : [];
+    let seen = 0;
+    passed = await inStep(
+      [
+        { passage: first.passage, needs: ['rows', truth, ...said, ...ids] },
+        { passage: other.passage, needs: ['rows', ...said, ...(b.labelled ? [truth] : []), ...ids] },
+      ],
+      (one, two) => {
+        const [mine, theirs] = [one.groups?.[rowName], two.groups?.[rowName]];
+        mine?.forEach((name, i) => {
+          if (theirs && name !== theirs[i]) differ(seen + i, rowName, [name, theirs[i]]);
+        });
+        visit(one, two, seen);
+        seen += one.rows?.length ?? 0;
+      },
+      job,
+    );
+  };
   const tool: PairTool = {
     names,
+    numbers,
     values,
     async each(visit) {
-      if (!a.labelled) throw new Fault('evidence/no-labels', { id, path: a.path, known: a.known });
-      if (a.count !== b.count) throw new Fault('data/pair-rows', { names, rows: [a.count, b.count] });
-      const named = a.groups.includes(rowName) && b.groups.includes(rowName);
       let order: readonly number[] | undefined;
       let classes: readonly string[] | undefined;
-      let seen = 0;
       const settle = (one: Evidence['probs'], two: Evidence['probs']): readonly string[] => {
         const [mine, theirs] = [classesOf(a, one.cols), classesOf(b, two.cols)];
         order = orderOf(names, mine, theirs);
         return mine.every((name, k) => name === String(k)) && !order ? theirs : mine;
       };
-      const differ = (position: number, column: string, found: readonly string[]): never => {
-        throw new Fault('data/pair-order', { names, position, column, values: found });
-      };
-      passed = await inStep(
-        [
-          { passage: first.passage, needs: ['rows', 'labels', 'probs', 'logProbs', ...(named ? (['groups'] as const) : [])] },
-          {
-            passage: other.passage,
-            needs: ['rows', 'probs', 'logProbs', ...(b.labelled ? (['labels'] as const) : []), ...(named ? (['groups'] as const) : [])],
-          },
-        ],
-        (one, two) => {
-          const { rows, labels, probs, logProbs } = one;
-          if (!rows || !labels || !probs || !logProbs || !two.probs || !two.logProbs) return;
-          classes ??= settle(probs, two.probs);
-          const known = classes;
-          const say = (label: number): string => known[label] ?? String(label);
-          const [ids, others] = [one.groups?.[rowName], two.groups?.[rowName]];
-          for (let i = 0; i < labels.length; i++) {
-            if (ids && others && ids[i] !== others[i]) differ(seen + i, rowName, [ids[i], others[i]]);
-            const label = two.labels && order ? order.indexOf(two.labels[i]) : two.labels?.[i];
-            if (label !== undefined && label !== labels[i]) differ(seen + i, 'the label', [say(labels[i]), say(label)]);
-          }
-          seen += labels.length;
-          visit({ rows, labels, probs, logProbs, other: { probs: reordered(two.probs, order), logProbs: reordered(two.logProbs, order) } });
-        },
-        job,
-      );
+      await walk('labels', ['probs', 'logProbs'], (one, two, seen) => {
+        const { rows, labels, probs, logProbs } = one;
+        if (!rows || !labels || !probs || !logProbs || !two.probs || !two.logProbs) return;
+        classes ??= settle(probs, two.probs);
+        const known = classes;
+        const say = (label: number): string => known[label] ?? String(label);
+        for (let i = 0; i < labels.length; i++) {
+          const label = two.labels && order ? order.indexOf(two.labels[i]) : two.labels?.[i];
+          if (label !== undefined && label !== labels[i]) differ(seen + i, 'the label', [say(labels[i]), say(label)]);
+        }
+        visit({ rows, labels, probs, logProbs, other: { probs: reordered(two.probs, order), logProbs: reordered(two.logProbs, order) } });
+      });
       return classes ?? [];
     },
+    eachNumber: (visit) =>
+      walk('targets', ['predictions'], ({ rows, targets, predictions }, two, seen) => {
+        if (!rows || !targets || !predictions || !two.predictions) return;
+        two.targets?.forEach((target, i) => {
+          if (!Object.is(target, targets[i]) && target !== targets[i])
+            differ(
+              seen + i,
+              'the target',
+              [targets[i], target].map((v) => (Number.isNaN(v) ? 'missing' : String(v))),
+            );
+        });
+        visit({ rows, targets, predictions, other: { predictions: two.predictions } });
+      }),
   };
   return { tool, passed: () => passed };
 };

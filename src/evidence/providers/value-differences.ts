@@ -6,8 +6,8 @@ import type { Graph, Model, Node } from '../../graph/types.ts';
 import { freeInputs } from '../../graph/walk.ts';
 import { withOutputs } from '../../graph/with-outputs.ts';
 import type { Runtime, Session } from '../../runtime/session.ts';
-import type { ValueDifference, ValueDifferences } from '../evidence.ts';
 import { repeated } from '../model.ts';
+import type { ValueDifference, ValueDifferences } from '../pair.ts';
 
 export interface Inspected {
   readonly name: string;
