@@ -179,8 +179,7 @@ export interface LossInput extends BatchView {
 export type TargetKind = 'class' | 'value' | 'marks' | 'scores';
 export interface Loss<O extends Options = Options> extends ObjectivePart<O> {
   readonly target: TargetKind;
-  /** With `target` scores: what a row of them holds, which the data give as one array [rows, numbers]. */
-  readonly scores?: string;
+  readonly scores?: string; // with target 'scores': what a row of them holds
   /** It accepts shares of classes in the place of labels. */
   readonly soft?: true;
   /** What the model gives is an embedding: its width is not the number of classes, which the data tell. */
