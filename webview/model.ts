@@ -74,13 +74,17 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
     holders.get(name)?.replaceChildren(ring(t('Reading {0}', name)));
     host.post({ type: 'weights', name });
   };
-  const choose = (index: number): void => {
+  let last: number | undefined;
+  /** Shows a layer; one that is shown again may keep the weights that were asked for. */
+  const choose = (index: number, keep = false): void => {
     if (!facts) return;
+    last = index;
     const layer: LayerRow = facts.layers[index];
+    const before = new Map(keep ? holders : []);
     holders.clear();
     const stored = layer.weights.map((w) => {
       const { name, dtype, dims } = (facts as ModelLayers).weights[w];
-      const holder = el('div');
+      const holder = before.get(name) ?? el('div');
       holders.set(name, holder);
       return el(
         'div',
@@ -106,12 +110,8 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
     );
   };
   const idle = (): void => aside.replaceChildren(el('p', { class: 'muted' }, t('Choose a layer to see what it reads and its weights.')));
-  let last: number | undefined;
   let graph: GraphView | undefined;
-  const table = layerTable((index) => {
-    last = index;
-    choose(index);
-  });
+  const table = layerTable((index) => choose(index));
   const shown = el('div', { class: 'layers-shown' }, table.element);
   const paintHeat = (): void => graph?.heat(profile && heats(profile)[heat]);
   const heatChoice = el('div', { class: 'heat-choice', hidden: true });
@@ -119,7 +119,7 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
   const draw = (on: boolean): void => {
     table.chooser.hidden = on;
     heatChoice.hidden = !on;
-    graph ??= graphView(choose, signal);
+    graph ??= graphView((index) => choose(index), signal);
     shown.replaceChildren(on ? graph.element : table.element);
     if (!on || !facts) return;
     graph.show(facts);
@@ -167,6 +167,7 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
   return {
     element,
     show({ name, facts: read, measuring, trusted }) {
+      const chosen = last !== undefined && facts?.layers[last]?.name === read.layers[last]?.name ? last : undefined;
       facts = read;
       say(title, given(name));
       const opsets = Object.entries(read.opsets).map(([domain, version]) => `${domain} ${version}`);
@@ -221,7 +222,10 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
         ...(trusted ? [] : [el('p', { class: 'muted' }, t('This workspace is not trusted: the file is read, and not run.'))]),
       );
       if (profile && profile.layers.length !== read.layers.length) forget();
-      if (holders.size === 0) idle();
+      last = chosen;
+      // What a run measured is of the file that was read; a file read anew has other weights.
+      if (chosen === undefined) idle();
+      else choose(chosen, !measuring);
       table.show(read.layers);
       if (graph?.element.isConnected) graph.show(read);
       count(table.search(search.value));
@@ -240,7 +244,7 @@ export const modelView = (host: Host, signal: AbortSignal): ModelView => {
         }),
       );
       paintHeat();
-      if (last !== undefined) choose(last);
+      if (last !== undefined) choose(last, true);
     },
     weights({ name, facts: found, problem }) {
       const holder = holders.get(name);

@@ -202,7 +202,25 @@ test('filter: wrong text is told with its place, a right one asked for; classes 
   }
   await tell(page, { kind: 'selection', generation: 6, look: { filter: 'label = 9' }, selection: selection(30, 0) });
   await page.getByText('No row fits the filter.').waitFor();
+  await tell(page, { kind: 'refused', of: 'filter', sentence: 'Character 1: a column, please.' });
+  await page.getByText('0 of 30 rows', { exact: true }).waitFor();
   assert.deepEqual(errors, []);
+});
+
+test('at a narrow width a long name of a model is broken, and the buttons stay in the page', { skip }, async () => {
+  const { page } = await open('long model', 30);
+  await page.setViewportSize({ width: 480, height: 700 });
+  const model = `${'resnet_with_a_long_name_'.repeat(5)}.onnx`;
+  const predictions = { model, classes, device: 'cpu', rows: 30, notes: [] };
+  await tell(page, {
+    kind: 'table',
+    facts: { ...facts(30), predictions },
+    trusted: true,
+    look: { filter: '', model: { path: '/m.onnx' } },
+  });
+  const box = await page.getByRole('button', { name: 'Other Model…' }).boundingBox();
+  assert.ok(box && box.x >= 0 && box.x + box.width <= 480, JSON.stringify(box));
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 480));
 });
 
 test('a row opens with all its values; with a model Enter leads to its saliency, and maps come for rows in view', { skip }, async () => {

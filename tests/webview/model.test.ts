@@ -103,6 +103,32 @@ test('a weight is asked for, and its histogram and outliers shown', { skip }, as
   assert.deepEqual(errors, []);
 });
 
+test('the chosen layer stays while shapes are measured, and shows them; a file read anew is asked for its weights again', {
+  skip,
+}, async () => {
+  const { page, errors } = await open('measured', 20);
+  const aside = page.getByRole('region', { name: 'Chosen layer' });
+  const measured = { ...facts(20), layers: facts(20).layers.map((l) => ({ ...l, dims: ['N', 77] })), measured: true };
+  const tell = (told: ModelLayers, measuring: boolean): Promise<void> =>
+    post(page, { type: 'model', name: 'net.onnx', facts: told, measuring, trusted: true });
+  // Without weights of its own.
+  await rows(page).nth(1).click();
+  await tell(measured, false);
+  await aside.getByText(/77.* float32/).waitFor();
+  await rows(page).first().click();
+  await post(page, { type: 'weights', name: stored.name, facts: stored });
+  const histogram = aside.getByRole('img', { name: /Histogram of encoder/ });
+  await histogram.waitFor();
+  await tell(measured, false);
+  await histogram.waitFor();
+  await tell(facts(20), true);
+  await histogram.waitFor({ state: 'detached' });
+  await aside.getByRole('button', { name: /^Show values of/ }).waitFor();
+  await tell(facts(0), false);
+  await aside.getByText(/^Choose a layer/).waitFor();
+  assert.deepEqual(errors, []);
+});
+
 test('buttons ask the host, and only where the workspace is trusted', { skip }, async () => {
   const { page } = await open('buttons', 3);
   await page.getByRole('button', { name: 'Run Diagnostic…' }).click();
@@ -117,6 +143,15 @@ test('at a narrow width nothing runs out of the page', { skip }, async () => {
   const { page } = await open('narrow', 40);
   await page.setViewportSize({ width: 420, height: 800 });
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
+});
+
+test('a long file name is broken and not cut', { skip }, async () => {
+  const { page } = await open('long name', 20);
+  const name = `${'resnet_with_a_long_name_'.repeat(5)}.onnx`;
+  await post(page, { type: 'model', name, facts: facts(20), measuring: false, trusted: true });
+  const box = await page.getByRole('heading', { name }).boundingBox();
+  const wide = await page.getByRole('heading', { name }).evaluate((heading) => heading.scrollWidth - heading.clientWidth);
+  assert.ok(box && box.x + box.width <= 1000 && wide <= 0, `${JSON.stringify(box)}, ${wide} px cut`);
 });
 
 test('groups of names open from the outside in, and closed ones stand for their layers', () => {

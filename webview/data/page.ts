@@ -304,7 +304,7 @@ export const dataPage = (host: Host, signal: AbortSignal): DataPage => {
           tellWork(undefined);
           if (told.of === 'filter') {
             filter.refuse(told.sentence);
-            say(status, t('{0} rows', format(count, 'count')));
+            say(status, countOf(count, facts?.rows ?? count));
           } else if (told.of === 'row') pane.refuse(told.sentence);
           else say(wrong, given(told.sentence));
       }
