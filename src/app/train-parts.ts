@@ -110,6 +110,15 @@ const checkSizes = (recipe: Recipe, plan: Rest, job: Pick<Job, 'note'>): void =>
   }
 };
 
+/** Terms that compare domains see those alone that the rows of a step are of. */
+const noteUnmixed = ({ extra: { regularizers, sampler }, batch }: Recipe, job: Pick<Job, 'note'>): void => {
+  const compares = regularizers?.find((r) => r.part.reads?.includes('domains'));
+  if (!compares || sampler?.part.needs?.includes('domains') || batch.size === 'full') return;
+  job.note(
+    `Regularizer '${compares.part.id}' compares the domains that each step has rows of, and rows are drawn without regard to them; sampler 'domains' brings every domain into every step.`,
+  );
+};
+
 /** What the parts of a recipe add to its plan. Throws `training/part` where they do not fit. */
 export const withParts = (recipe: Recipe, rest: Rest, headed: Headed | undefined, job: Pick<Job, 'note'>): Rest => {
   const { head, lossScaling, regularizers, sampler, targets, batchSchedule } = recipe.extra;
@@ -134,6 +143,7 @@ export const withParts = (recipe: Recipe, rest: Rest, headed: Headed | undefined
   };
   checkParts(recipe, full);
   checkSizes(recipe, full, job);
+  noteUnmixed(recipe, job);
   return full;
 };
 
@@ -204,12 +214,12 @@ export const withValue = (graph: Graph, name: string, values: ArrayLike<number>)
   return { ...graph, initializers: new Map([...graph.initializers, [name, next]]) };
 };
 
+const isTerm = (line: string): boolean => /^term\/[^/]+$/.test(line) && line !== 'term/loss-scale';
+
 /** What the factors of a scaled loss say of the run, from the numbers of its steps. */
 export const scalingRemarks = ({ lossScaling }: Plan, monitors: Readonly<Record<string, readonly number[]>>): readonly string[] => {
   const factor = monitors['term/loss-scale'] ?? [];
-  const terms = Object.entries(monitors).flatMap(([line, steps]) =>
-    line.startsWith('term/') && line !== 'term/loss-scale' ? [steps] : [],
-  );
+  const terms = Object.entries(monitors).flatMap(([line, steps]) => (isTerm(line) ? [steps] : []));
   const other = factor.map((_, k) => terms.reduce((sum, steps) => sum + steps[k], 0));
   return lossScaling?.part.guide?.remarks?.({ factor, other }) ?? [];
 };

@@ -145,6 +145,58 @@ const monitorCards = (lines: Curves['monitors']): CurveCard[] => {
   });
 };
 
+/** What was minimised: the loss and what was added to it, or the parts that a term says stand in their place. */
+const piecesOf = ({ loss, monitors: lines }: Curves): ReadonlyMap<string, readonly number[]> => {
+  const terms = Object.keys(lines).filter((line) => /^term\/[^/]+$/.test(line) && line !== 'term/loss-scale');
+  const partsOf = (term: string): string[] => Object.keys(lines).filter((line) => line.startsWith(`${term}/`));
+  const scale = lines['term/loss-scale'];
+  const parted = scale ? undefined : terms.find((term) => partsOf(term).length > 0);
+  const named = (line: string): string => line.slice('term/'.length);
+  return new Map<string, readonly number[]>([
+    ...(parted
+      ? partsOf(parted).map((line) => [line.slice(parted.length + 1), lines[line]] as const)
+      : [['loss', scale ? loss.map((v, k) => v * scale[k]) : loss] as const]),
+    ...terms.filter((term) => term !== parted).map((term) => [named(term), lines[term]] as const),
+  ]);
+};
+
+/** Shares of the parts of what was minimised over the last epoch, by their absolute means; empty where there is the loss alone. */
+const minimised = (
+  curves: Curves,
+  history: readonly EpochRow[],
+): readonly { readonly name: string; readonly mean: number; readonly share: number }[] => {
+  const pieces = piecesOf(curves);
+  if (pieces.size < 2) return [];
+  const from = history.at(-2)?.step ?? 0;
+  const means = Array.from(pieces, ([name, steps]) => {
+    const last = steps.slice(from).filter(Number.isFinite);
+    return { name, mean: last.reduce((a, b) => a + b, 0) / Math.max(1, last.length) };
+  });
+  const total = means.reduce((sum, { mean }) => sum + Math.abs(mean), 0);
+  return total > 0 ? means.map(({ name, mean }) => ({ name, mean, share: Math.abs(mean) / total })) : [];
+};
+
+/** A loss of less than this share of what is minimised is hardly followed. */
+const HARDLY = 0.01;
+const minimisedCards = (curves: Curves, history: readonly EpochRow[]): TableCard[] => {
+  const parts = minimised(curves, history);
+  if (parts.length === 0) return [];
+  const [{ name, share }] = parts;
+  return [
+    {
+      kind: 'table',
+      title: 'What was minimised',
+      caption: `Means over the last epoch, and their shares of all. ${share < HARDLY ? `The ${name} has hardly any share, so the steps follow what is added to it alone: weigh that less.` : 'Where the loss has hardly any share, the steps follow what is added to it alone.'}`,
+      columns: [
+        { name: 'part', label: 'Part', type: 'text' },
+        { name: 'mean', label: 'Mean', type: 'number' },
+        { name: 'share', label: 'Share', type: 'number', unit: 'fraction' },
+      ],
+      rows: parts.map((p) => [p.name, p.mean, p.share]),
+    },
+  ];
+};
+
 /** Where the batch changes, steps cost more and more: the same losses by the rows that they took. */
 const byRows = ({ loss, monitors: { 'batch-size': sizes } }: Curves, y: Axis): CurveCard[] => {
   if (!sizes || sizes.every((b) => b === sizes[0])) return [];
@@ -208,6 +260,7 @@ export const cardsOf = (
       'Length of the whole gradient before clipping.',
     ),
     ...monitorCards(curves.monitors),
+    ...minimisedCards(curves, history),
     ...diagnosedCards(history),
     ...(history.length > 0 ? [epochTable(history, unit)] : []),
   ];

@@ -2,7 +2,7 @@ import type { Graph, Node } from './types.ts';
 import { freeInputs, producers, readsOf } from './walk.ts';
 
 /** Operators with weights that a classifier ends in, apart from what turns their values into others one by one. */
-const heads = new Set([
+export const headOps: ReadonlySet<string> = new Set([
   ...['Gemm', 'MatMul', 'Conv', 'FusedGemm', 'FusedMatMul', 'FusedConv', 'QGemm', 'QLinearMatMul', 'QLinearConv'],
   ...['MatMulInteger', 'ConvInteger', 'MatMulNBits', 'DynamicQuantizeMatMul', 'MatMulIntegerToFloat'],
 ]);
@@ -28,7 +28,7 @@ export const penultimate = (graph: Graph, output: string): Penultimate | { reado
     const node = by.get(value);
     const read = node ? readsOf(node).filter((r) => moving.has(r)) : [];
     if (!node || read.length !== 1) return { stuck: node };
-    if (heads.has(node.op)) return { head: node, features: read[0] };
+    if (headOps.has(node.op)) return { head: node, features: read[0] };
     value = read[0];
   }
 };

@@ -3,6 +3,7 @@ import type { Random } from '../base/random.ts';
 import type { DType } from '../base/tensor.ts';
 import type { Emit } from '../graph/emit.ts';
 import type { Attributes, Constant } from '../graph/types.ts';
+import type { Parted } from './terms.ts';
 
 /** Real options reach a compiled part as scalar graph inputs, so a sweep over them never recompiles. */
 export type Hyper<O extends Options> = { readonly [K in keyof O as O[K] extends { kind: 'real' } ? K : never]: string };
@@ -237,7 +238,7 @@ export interface RegularizerInput extends LossInput {
 export interface Regularizer<O extends Options = Options> extends ObjectivePart<O> {
   /** It reads scores of classes and labels: only with a loss of classes or marks. */
   readonly labels?: true;
-  term(emit: Emit, input: RegularizerInput, hyper: Readonly<Record<string, string>>, chosen: Chosen<O>): string;
+  term(emit: Emit, input: RegularizerInput, hyper: Readonly<Record<string, string>>, chosen: Chosen<O>): string | Parted;
 }
 export const defineRegularizer = <const O extends Options>(regularizer: Regularizer<O>): Regularizer =>
   regularizer as unknown as Regularizer;
@@ -344,10 +345,7 @@ export interface Net {
   tensor(op: string, name: string, inputs: readonly string[], attributes: Attributes, dims: readonly number[]): string;
 }
 /** Tokens below `size`; `padding` fills rows up. */
-export interface Vocabulary {
-  readonly size: number;
-  readonly padding: number;
-}
+export type Vocabulary = { readonly size: number; readonly padding: number };
 export interface Architecture<O extends Options = Options> extends Part<O> {
   /** Rows are token ids (int64), from a column of text or whole numbers. */
   readonly tokens?: true;

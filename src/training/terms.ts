@@ -8,6 +8,12 @@ import { viewOf } from './step-inputs.ts';
 
 type Names = Readonly<Record<string, string>>;
 
+/** A term that puts something in the place of the loss: what both are together, part by part. */
+export interface Parted {
+  readonly term: string;
+  readonly parts: Readonly<Record<string, string>>;
+}
+
 /** A step once its loss is recorded. */
 export interface Seen {
   readonly emit: Emit;
@@ -53,9 +59,13 @@ export const emitTerms = (
 ): { readonly total: string; readonly lines: Record<string, string>; readonly next: Record<string, string> } => {
   const { emit, plan, objective, hyperFor } = seen;
   const lines: Record<string, string> = {};
-  const add = (id: string, term: string): void => {
+  const parts: Record<string, string> = {};
+  const add = (id: string, given: string | Parted): void => {
+    const term = typeof given === 'string' ? given : given.term;
     const value = (emit.type(term)?.dims?.length ?? 0) > 0 ? emit.ReduceMean(term, { keepdims: 0 }) : term;
-    lines[id in lines ? `${id}-${Object.keys(lines).length + 1}` : id] = value;
+    const line = id in lines ? `${id}-${Object.keys(lines).length + 1}` : id;
+    lines[line] = value;
+    if (typeof given !== 'string') for (const [name, part] of Object.entries(given.parts)) parts[`${line}/${name}`] = part;
   };
   for (const [i, { part, chosen }] of (plan.regularizers ?? []).entries()) {
     const stem = `regularizer${i}`;
@@ -72,7 +82,7 @@ export const emitTerms = (
   if (scaled) lines['loss-scale'] = scaled.factor;
   return {
     total: emit.Add(loss, other),
-    lines: Object.fromEntries(Object.entries(lines).map(([id, value]) => [`term/${id}`, value])),
+    lines: Object.fromEntries(Object.entries({ ...lines, ...parts }).map(([id, value]) => [`term/${id}`, value])),
     next: Object.fromEntries(Object.entries(scaled?.scalars ?? {}).map(([name, value]) => [`scaling/${name}`, value])),
   };
 };

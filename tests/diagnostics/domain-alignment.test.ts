@@ -73,6 +73,12 @@ test('a report: equal domains have no distance, others are told apart, and what 
   assert.deepEqual([twice.outcome, twice.reason], ['measured', undefined]);
   assert.equal(twice.headline.worst_spectral_distance, 0);
   assert.equal(twice.headline.gradient_distance, 0);
+  const pooled = (report: typeof twice) => {
+    const card = report.cards.find((c) => c.title === 'Curvature of domains beside their mean');
+    assert.ok(card?.kind === 'bars');
+    return card.series[0].values.map(Number);
+  };
+  assert.deepEqual(pooled(twice), [0, 0]);
   const three = await measure(
     'domain-alignment',
     model,
@@ -83,6 +89,19 @@ test('a report: equal domains have no distance, others are told apart, and what 
   assert.ok(three.notes.some((n) => /found in one domain alone/.test(n)));
   const table = three.cards.find((c) => c.title === 'Domains');
   assert.ok(table?.kind === 'table' && Number(table.rows[0][6]) === three.headline.worst_spectral_distance);
+  // H̄ of two domains lies half way between them.
+  const two = await measure(
+    'domain-alignment',
+    model,
+    rows('two.npz', [0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1], (i) => Number(i % 3 === 0)),
+  );
+  for (const v of pooled(two)) near(v, two.headline.worst_spectral_distance / 2, 1e-3 * v);
+  assert.ok(!two.notes.some((n) => /had not settled|The last layer reads/.test(n)));
+  const inner = await measure('domain-alignment', model, at('two.npz'), { layer: '_Gemm' });
+  assert.ok(
+    inner.notes.some((n) => /^The last layer reads '.*', not '_Gemm': /.test(n)),
+    inner.notes.join(),
+  );
   const heat = three.cards.find((c) => c.kind === 'heatmap');
   assert.ok(heat?.kind === 'heatmap' && heat.layers.every(({ values }) => values[1] === values[3] && values[0] === 0));
   await assert.rejects(measure('domain-alignment', model, rows('one.npz', new Array(12).fill(3))), /names 1 domain among the rows/);

@@ -80,7 +80,7 @@ const assertGradient = async (plan: Plan): Promise<void> => {
   const objective = (out: Record<string, Tensor>): number =>
     [
       compiled.outputs.loss,
-      ...Object.entries(compiled.outputs.monitors).flatMap(([line, o]) => (line.startsWith('term/') ? [o] : [])),
+      ...Object.entries(compiled.outputs.monitors).flatMap(([line, o]) => (/^term\/[^/]+$/.test(line) ? [o] : [])),
     ].reduce((sum, o) => sum + numbers(out[o])[0], 0);
   const at = async (v: Float64Array, lr: number) => step({ ...compiled.start, theta: float64([v.length], Array.from(v)) }, [all], [lr]);
   const moved = numbers((await at(theta, 1)).state.theta);

@@ -60,11 +60,33 @@ test('columns of domains and numbers in a CSV are no inputs, and a test file may
   shop.text('test.csv', csv(test_, []));
   const data = { train: 'train.csv', test: 'test.csv', labelKey: 'label', domainKey: 'site', indexKey: 'id' };
   const recipe = { ...base, data, sampler: 'domains', regularizers: [{ kind: 'hgp', alpha: 0.1, beta: 0.1 }] };
-  const { report } = await shop.run(recipe);
+  const { report, notes } = await shop.run(recipe);
   assert.equal(report.outcome, 'measured');
   assert.equal(report.headline.parameters, 2 * 8 + 8 + 8 * 2 + 2);
   const terms = report.cards.find((c) => c.title === 'Terms added to the loss');
   assert.ok(terms?.kind === 'curve' && terms.lines[0].points.every(([, v]) => v > 0));
+  assert.deepEqual(
+    terms.lines.map((l) => l.name),
+    ['hgp', 'hgp/loss of domains', 'hgp/Hessian-gradient products', 'hgp/gradients'],
+  );
+  const shares = (from: typeof report): readonly (readonly [string, number])[] => {
+    const table = from.cards.find((c) => c.title === 'What was minimised');
+    assert.ok(table?.kind === 'table');
+    return table.rows.map(([name, , share]) => [String(name), Number(share)]);
+  };
+  const found = shares(report);
+  assert.deepEqual(
+    found.map(([name]) => name),
+    ['loss of domains', 'Hessian-gradient products', 'gradients'],
+  );
+  assert.ok(Math.abs(found.reduce((sum, [, share]) => sum + share, 0) - 1) < 1e-12 && found[0][1] > 0.9);
+  // So heavy a term leaves nothing of the loss, and that is said; and a shuffle does not bring all domains into a step.
+  const heavy = await shop.run({ ...recipe, sampler: 'shuffle', regularizers: [{ kind: 'hgp', alpha: 1e6, beta: 1e6 }, 'l1'] });
+  const [[, left], , , [, l1]] = shares(heavy.report);
+  assert.ok(left < 0.01 && l1 < 0.01, String(left));
+  assert.ok(heavy.report.cards.some((c) => /loss of domains has hardly any share/.test(c.caption ?? '')));
+  const unmixed = /'hgp' compares the domains that each step has rows of/;
+  assert.ok(heavy.notes.some((n) => unmixed.test(n)) && !notes.some((n) => unmixed.test(n)));
   // Without a file of its own the split is of the same file, whose columns stay out alike.
   const alone = await shop.run({ ...recipe, data: { ...data, test: undefined } });
   assert.equal(alone.report.headline.parameters, report.headline.parameters);

@@ -36,8 +36,8 @@ export const evidenceFaults = {
     `'${d.model}' has no value '${d.layer}' of floats between its input and its output, one row for each row of the batch${d.nearest ? `; did you mean '${d.nearest}'?` : ''}. It has: ${d.known.length > 24 ? `${d.known.slice(0, 24).join(', ')} and ${d.known.length - 24} more` : d.known.join(', ')}.`,
   'evidence/fixed-pairs': (d: { model: string; batch: number }): string =>
     `DeepLIFT takes a row and its baseline in one batch, and '${d.model}' has a fixed batch of ${d.batch}: use Integrated Gradients.`,
-  'evidence/no-head': (d: { output: string; at: string }): string =>
-    `No single Gemm, MatMul or Conv makes output '${d.output}'${d.at ? ` (several values meet in ${d.at})` : ''}, so its features are not plain; name a layer (layer).`,
+  'evidence/no-head': (d: { output: string; at: string; known: readonly string[] }): string =>
+    `No single Gemm, MatMul or Conv makes output '${d.output}'${d.at ? ` (several values meet in ${d.at})` : ''}, so its features are not plain; name a layer (layer)${d.known.length > 0 ? `, such as ${d.known.join(', ')}` : ''}.`,
   'evidence/feature-layer': (d: { layer: string; dtype: string }): string =>
     `Layer '${d.layer}' holds ${d.dtype}, no numbers to use as features; name another layer (layer).`,
   'evidence/feature-rows': (d: { layer: string; shape: string; rows: number }): string =>

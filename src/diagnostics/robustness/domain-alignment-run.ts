@@ -32,9 +32,13 @@ export interface DomainFacts {
   readonly noise: number;
   readonly product: number;
   readonly diagonal: number;
+  /** ‖H_e − H̄‖₂, H̄ the mean over domains. */
+  readonly spectral: number;
 }
 export interface Aligned {
   readonly layer: string;
+  /** What the last layer reads, where another value was chosen. */
+  readonly own?: string;
   readonly domains: readonly DomainFacts[];
   /** ‖H_e − H_f‖₂, squared distances of gradients, products and diagonals, [E, E]. */
   readonly pairs: Readonly<Record<'spectral' | 'gradient' | 'product' | 'diagonal', Float64Array>>;
@@ -70,6 +74,21 @@ const softmaxInto = (logits: ArrayLike<number>, at: number, classes: number, to:
   return most + Math.log(sum);
 };
 
+/** What the last layer reads; undefined where no single one makes the output. */
+const ownLayer = async (features: Tools['features'], signal: AbortSignal): Promise<string | undefined> => {
+  try {
+    const stream = await features.open({ layer: '', pooling: 'flatten' });
+    // What was opened closes with its batches.
+    const batches = stream.batches(signal);
+    await batches.next();
+    await batches.return();
+    return stream.layer;
+  } catch (error) {
+    if (Fault.is(error, 'evidence/no-head')) return undefined;
+    throw error;
+  }
+};
+
 export const alignmentRun = async (
   { scores, features, columns }: Pick<Tools, 'scores' | 'features' | 'columns'>,
   { group, layer, iterations, tolerance }: AlignmentAsk,
@@ -78,6 +97,7 @@ export const alignmentRun = async (
   const words = await columns.words(group, job.signal);
   const table = scores.shown;
   const found = await features.read({ layer });
+  const own = layer === '' ? found.layer : await ownLayer(features, job.signal);
   const at = new Map(Array.from(found.rows, (row, i) => [row, i]));
   const placesOf = new Map<string, number[]>();
   table.rows.forEach((row, i) => {
@@ -128,16 +148,19 @@ export const alignmentRun = async (
     diagonal: new Float64Array(E * E),
   };
   let unsettled = 0;
+  const normOf = (times: (v: Float64Array) => Float64Array): number => {
+    const { value, settled } = spectralNorm(times, start(), iterations, tolerance);
+    if (!settled) unsettled++;
+    return value;
+  };
   for (let e = 0; e < E; e++)
     for (let f = 0; f < e; f++) {
       const difference = (v: Float64Array): Float64Array => {
         const other = headProduct(batches[f], v);
         return headProduct(batches[e], v).map((x, i) => x - other[i]);
       };
-      const { value, settled } = spectralNorm(difference, start(), iterations, tolerance);
-      if (!settled) unsettled++;
       const both = {
-        spectral: value,
+        spectral: normOf(difference),
         gradient: squared(gradients[e], gradients[f]),
         product: squared(products[e], products[f]),
         diagonal: squared(diagonals[e], diagonals[f]),
@@ -150,12 +173,23 @@ export const alignmentRun = async (
       await breathe(job);
     }
   const average = (v: Float64Array): Float64Array => meanOf(batches.map((b) => headProduct(b, v)));
+  const fromMean: number[] = [];
+  for (const b of batches) {
+    await breathe(job);
+    fromMean.push(
+      normOf((v) => {
+        const pooled = average(v);
+        return headProduct(b, v).map((x, i) => x - pooled[i]);
+      }),
+    );
+  }
   const domainsOf = new Map<number, Set<number>>();
   facts.forEach(({ places }, e) => {
     for (const p of places) domainsOf.set(labels[p], (domainsOf.get(labels[p]) ?? new Set()).add(e));
   });
   return {
     layer: found.layer,
+    ...(own !== undefined && own !== found.layer ? { own } : {}),
     domains: facts.map(({ batch, name, places, loss, right }, e) => ({
       name,
       rows: places.length,
@@ -166,9 +200,10 @@ export const alignmentRun = async (
       noise: headGradientNoise(batch, gradients[e]),
       product: squared(products[e], mean.product),
       diagonal: squared(diagonals[e], mean.diagonal),
+      spectral: fromMean[e],
     })),
     pairs,
-    norm: spectralNorm(average, start(), iterations, tolerance).value,
+    norm: normOf(average),
     unsettled,
     lone: [...domainsOf].flatMap(([c, of]) => (of.size === 1 ? [c] : [])).toSorted((a, b) => a - b),
   };

@@ -74,6 +74,22 @@ const cardsOf = (r: Aligned, { confidenceLevel }: AlignmentAsk): Card[] => {
     },
     {
       kind: 'bars',
+      title: 'Curvature of domains beside their mean',
+      caption:
+        'Spectral distance ‖H_e − H̄‖₂ of each domain from the mean over domains: the highest bar is the domain whose curvature fits least.',
+      x: { label: 'Domain', unit: 'none' },
+      y: { label: 'Spectral distance', unit: 'none', min: 0 },
+      categories: names,
+      series: [
+        {
+          name: 'spectral distance',
+          values: r.domains.map((d) => d.spectral),
+          selections: r.domains.map((d) => selection(`domain ${d.name}`, d.rows, d.first)),
+        },
+      ],
+    },
+    {
+      kind: 'bars',
       title: 'Domains beside their mean',
       caption: 'Squared distance of each domain’s gradient from the mean over domains, and how much of it the number of its rows explains.',
       x: { label: 'Domain', unit: 'none' },
@@ -100,6 +116,7 @@ const cardsOf = (r: Aligned, { confidenceLevel }: AlignmentAsk): Card[] => {
         { name: 'low', label: 'from', type: 'number', unit: 'fraction' },
         { name: 'high', label: 'to', type: 'number', unit: 'fraction' },
         { name: 'spectral', label: 'Largest spectral distance', type: 'number' },
+        { name: 'spectral_mean', label: 'from the mean', type: 'number' },
         { name: 'gradient', label: 'Gradient distance', type: 'number' },
         { name: 'diagonal', label: 'Diagonal distance', type: 'number' },
         { name: 'product', label: 'Product distance', type: 'number' },
@@ -108,7 +125,19 @@ const cardsOf = (r: Aligned, { confidenceLevel }: AlignmentAsk): Card[] => {
         .toSorted((a, b) => b.worst - a.worst)
         .map((d) => {
           const [low, high] = wilson(d.right, d.rows, confidenceLevel) ?? [Number.NaN, Number.NaN];
-          return [d.name, d.rows, d.loss, d.right / d.rows, known(low), known(high), d.worst, d.gradient, d.diagonal, d.product];
+          return [
+            d.name,
+            d.rows,
+            d.loss,
+            d.right / d.rows,
+            known(low),
+            known(high),
+            d.worst,
+            d.spectral,
+            d.gradient,
+            d.diagonal,
+            d.product,
+          ];
         }),
     },
   ];
@@ -156,8 +185,15 @@ export const domainAlignment: Diagnostic = defineStudy({
           ]
         : []),
       ...(found.unsettled > 0
-        ? [`The power iteration of ${found.unsettled} ${found.unsettled === 1 ? 'pair' : 'pairs'} had not settled; raise 'iterations'.`]
+        ? [
+            `${found.unsettled} of the spectral distances and norms had not settled in so many steps of the power iteration; raise 'iterations'.`,
+          ]
         : []),
+      ...(found.own === undefined
+        ? []
+        : [
+            `The last layer reads '${found.own}', not '${found.layer}': the numbers are those of a layer on '${found.layer}' that gave the probabilities of the model, no gradients of its own weights.`,
+          ]),
     ],
   }),
 });

@@ -6,7 +6,7 @@ import { sizeOf, type Tensor } from '../../base/tensor.ts';
 import { toFloats } from '../../data/values.ts';
 import { emitter } from '../../graph/emit.ts';
 import { prune } from '../../graph/passes/prune.ts';
-import { penultimate } from '../../graph/penultimate.ts';
+import { headOps, penultimate } from '../../graph/penultimate.ts';
 import type { Graph, Model } from '../../graph/types.ts';
 import { called, definedIn, namesWithin, producers } from '../../graph/walk.ts';
 import { write } from '../../graph/write.ts';
@@ -23,6 +23,7 @@ import { rowRunner } from '../scorer.ts';
 const most = 2 ** 29;
 /** Names that a fault lists. */
 const listed = 40;
+const suggested = 8;
 
 /** Where features come from. */
 export interface FeatureSource {
@@ -41,7 +42,9 @@ export const layerValue = (graph: Graph, layer: string, output: string): string 
   if (layer === '') {
     const found = penultimate(graph, output);
     if ('features' in found) return found.features;
-    throw new Fault('evidence/no-head', { output, at: found.stuck ? called(found.stuck) : '' });
+    const dense = graph.nodes.filter((n) => headOps.has(n.op)).flatMap((n) => n.inputs[0] || []);
+    const candidates = [...new Set(dense)].slice(-suggested);
+    throw new Fault('evidence/no-head', { output, at: found.stuck ? called(found.stuck) : '', known: candidates });
   }
   const values = definedIn(graph);
   const made = values.has(layer) ? layer : graph.nodes.find((n) => n.name === layer)?.outputs.find((o) => o);

@@ -3,6 +3,7 @@ import { type ChoiceOption, choice, type IntOption, int, type RealOption, real }
 import type { Emit } from '../../graph/emit.ts';
 import type { RegularizerInput, Sizes } from '../define.ts';
 import { oneHot } from '../one-hot.ts';
+import type { Parted } from '../terms.ts';
 
 /** Of the ColoredMNIST scripts: weight of the penalty after its warm-up, the step that ends it, and of Σ‖θ‖². */
 const coloured = { weight: 91257.18613115903, annealSteps: 190, squares: 0.00110794568 };
@@ -140,10 +141,10 @@ export const alignmentTerm = (
   emit: Emit,
   input: RegularizerInput,
   heads: DomainHeads,
-  [compared, mean]: readonly [perDomain: string, mean: string],
+  [what, compared, mean]: readonly [what: string, perDomain: string, mean: string],
   { alpha, beta, weight }: Readonly<Record<string, string>>,
   preset: string,
-): string => {
+): Parted => {
   const scripts = preset === 'colored-mnist';
   const total = (v: string): string => emit.ReduceSum(v, { keepdims: 0 });
   const weights = scripts ? emit.Sign(heads.shares) : heads.shares;
@@ -155,14 +156,16 @@ export const alignmentTerm = (
   const [curvature, gradient] = [distance(compared, mean), distance(heads.gradients, heads.mean)];
   const domainLoss = total(emit.Mul(heads.shares, heads.losses));
   if (!scripts) {
-    const penalty = emit.Add(emit.Mul(alpha, curvature), emit.Mul(beta, gradient));
-    return emit.Add(emit.Sub(domainLoss, input.mean), emit.Mul(weight, penalty));
+    const [curved, slanted] = [emit.Mul(alpha, curvature), emit.Mul(beta, gradient)].map((v) => emit.Mul(weight, v));
+    const term = emit.Add(emit.Sub(domainLoss, input.mean), emit.Add(curved, slanted));
+    return { term, parts: { 'loss of domains': domainLoss, [what]: curved, gradients: slanted } };
   }
   const squares = input.parameters.map(({ value }) => emit.call('ReduceSumSquare', [value], { keepdims: 0 }));
   const decay = emit.Mul(
     emit.scalar(coloured.squares),
     squares.reduce((a, b) => emit.Add(a, b)),
   );
-  const kept = emit.Div(emit.Add(domainLoss, decay), weight);
-  return emit.Add(emit.Sub(kept, input.mean), emit.Add(curvature, gradient));
+  const [kept, small] = [domainLoss, decay].map((v) => emit.Div(v, weight));
+  const term = emit.Add(emit.Sub(emit.Add(kept, small), input.mean), emit.Add(curvature, gradient));
+  return { term, parts: { 'loss of domains': kept, 'squares of parameters': small, [what]: curvature, gradients: gradient } };
 };

@@ -17,6 +17,6 @@ export const diagExact: Regularizer = defineRegularizer({
   term(emit, input, hyper, { preset }) {
     const heads = domainHeads(emit, input);
     const diagonals = heads.diagonals();
-    return alignmentTerm(emit, input, heads, [diagonals, heads.average(diagonals)], hyper, preset);
+    return alignmentTerm(emit, input, heads, ['diagonals', diagonals, heads.average(diagonals)], hyper, preset);
   },
 });

@@ -16,7 +16,7 @@ export const hgp: Regularizer = defineRegularizer({
   options: alignmentOptions(1e-4, 'Hessian-gradient products'),
   term(emit, input, hyper, { preset }) {
     const heads = domainHeads(emit, input);
-    const products = [heads.times(heads.gradients), heads.averageTimes(heads.mean)] as const;
+    const products = ['Hessian-gradient products', heads.times(heads.gradients), heads.averageTimes(heads.mean)] as const;
     return alignmentTerm(emit, input, heads, products, hyper, preset);
   },
 });

@@ -24,6 +24,6 @@ export const hutchinson: Regularizer = defineRegularizer({
     const heads = domainHeads(emit, input);
     const z = input.layer?.bias === '' ? emit.Slice(input.own.z, emit.ints([0]), emit.ints([-1]), emit.ints([2])) : input.own.z;
     const estimates = heads.probed(z, probes);
-    return alignmentTerm(emit, input, heads, [estimates, heads.average(estimates)], hyper, preset);
+    return alignmentTerm(emit, input, heads, ['diagonals', estimates, heads.average(estimates)], hyper, preset);
   },
 });
