@@ -64,11 +64,11 @@ const phaseOf = (
   at: Transposed,
   first: readonly number[],
   last: readonly number[],
-  step: number,
+  steps: readonly number[],
   counts: readonly number[],
 ): Phase | undefined => {
   const reach = [0, 1].map((a) => reachOf(at.kernel[a], at.strides[a], at.pads[a], first[a], last[a]));
-  const pads = [...reach.map(([low]) => 0 - low), ...reach.map(([, high], a) => (counts[a] - 1) * step + high - at.reached[a] + 1)];
+  const pads = [...reach.map(([low]) => 0 - low), ...reach.map(([, high], a) => (counts[a] - 1) * steps[a] + high - at.reached[a] + 1)];
   if (pads.some((p) => p < 0)) return undefined;
   return { high: reach.map(([, high]) => high), wide: reach.map(([low, high]) => high - low + 1), pads };
 };
@@ -83,29 +83,67 @@ export interface Phased {
 
 export const transposes = (out: Emit, block: number, { convolution }: Kernels) => {
   const up = (n: number): number => Math.ceil(n / block) * block;
-  const run = (g: string, at: Transposed, weights: string, o: number, { wide, pads }: Phase, step: number, sum?: string): string => {
-    const shape = { group: 1, kernel: wide, strides: [step, step], dilations: [1, 1], pads };
+  const run = (
+    g: string,
+    at: Transposed,
+    weights: string,
+    o: number,
+    { wide, pads }: Phase,
+    strides: readonly number[],
+    sum?: string,
+  ): string => {
+    const shape = { group: 1, kernel: wide, strides, dilations: [1, 1], pads };
     return convolution(g, { name: weights, o, i: at.from, transposed: true, reversed: true }, '', shape, { sum });
   };
+  /** The results of `sides` places as channels of one convolution, in blocks; how many such there are along each axis. */
+  const joined = (
+    g: string,
+    at: Transposed,
+    sides: readonly number[],
+  ): { readonly made: string; readonly counts: readonly number[] } | undefined => {
+    const counts = at.sizes.map((n, a) => Math.ceil(n / sides[a]));
+    const steps = sides.map((n, a) => n / at.strides[a]);
+    const phase = phaseOf(
+      at,
+      [0, 0],
+      sides.map((n) => n - 1),
+      steps,
+      counts,
+    );
+    if (!phase) return undefined;
+    const taps = tapsOf(sides).flatMap((remainders) => tapsAt(at, remainders, phase.high, phase.wide));
+    return { made: run(g, at, chosenTaps(out, at, taps, phase.wide), product(sides) * at.to, phase, steps), counts };
+  };
+  const cropped = (v: string, sizes: readonly number[], from: readonly number[]): string =>
+    from.every((n, a) => n === sizes[a]) ? v : out.Slice(v, out.ints([0, 0]), out.ints(sizes), out.ints([2, 3]));
   return {
     /**
      * Few channels: the results of a square of places as channels of one convolution, so that a block is not mostly empty
      * and every tap is read once for all of them. The value itself, out of blocks.
      */
     packed(g: string, at: Transposed): string | undefined {
-      const [stride, other] = at.strides;
-      const side = stride === 1 ? 2 : stride;
-      if (stride !== other || side * side * at.to > block) return undefined;
-      const counts = at.sizes.map((n) => Math.ceil(n / side));
-      const phase = phaseOf(at, [0, 0], [side - 1, side - 1], side / stride, counts);
-      if (!phase) return undefined;
-      const taps = tapsOf([side, side]).flatMap((remainders) => tapsAt(at, remainders, phase.high, phase.wide));
-      const channels = side * side * at.to;
-      const made = run(g, at, chosenTaps(out, at, taps, phase.wide), channels, phase, side / stride);
-      const plain = out.call('ReorderOutput', [made], { channels }, blockDomain);
+      const [side, other] = at.strides.map((s) => (s === 1 ? 2 : s));
+      if (side !== other || side * side * at.to > block) return undefined;
+      const found = joined(g, at, [side, side]);
+      if (!found) return undefined;
+      const plain = out.call('ReorderOutput', [found.made], { channels: side * side * at.to }, blockDomain);
       const whole = out.call('DepthToSpace', [plain], { blocksize: side, mode: 'DCR' });
-      if (counts.every((n, a) => n * side === at.sizes[a])) return whole;
-      return out.Slice(whole, out.ints([0, 0]), out.ints(at.sizes), out.ints([2, 3]));
+      return cropped(
+        whole,
+        at.sizes,
+        found.counts.map((n) => n * side),
+      );
+    },
+    /** The results of two places in a row, half a block each: channels last as they are. The value itself, out of blocks. */
+    paired(g: string, at: Transposed): string | undefined {
+      const half = block / 2;
+      const weights = at.to === half ? at.weights : out.Pad(at.weights, out.ints([0, 0, 0, 0, 0, half - at.to, 0, 0]));
+      const found = joined(g, { ...at, weights, to: half }, [1, 2]);
+      if (!found) return undefined;
+      const [h, w] = [found.counts[0], found.counts[1] * 2];
+      const turned = out.Transpose(out.Reshape(found.made, out.ints([-1, h * w, half])), { perm: [0, 2, 1] });
+      const own = at.to === half ? turned : out.Slice(turned, out.ints([0]), out.ints([at.to]), out.ints([1]));
+      return cropped(out.Reshape(own, out.ints([-1, at.to, h, w])), at.sizes, [h, w]);
     },
     /**
      * A convolution for each remainder of places by the strides, with the taps that meet them: a phase of the result, in blocks,
@@ -124,7 +162,7 @@ export const transposes = (out: Emit, block: number, { convolution }: Kernels) =
       const phases = new Map<string, Phase>();
       for (const y of met[0])
         for (const x of met[1]) {
-          const phase = phaseOf(at, [y, x], [y, x], 1, counts);
+          const phase = phaseOf(at, [y, x], [y, x], [1, 1], counts);
           if (!phase) return undefined;
           phases.set(`${y},${x}`, phase);
         }
@@ -132,7 +170,7 @@ export const transposes = (out: Emit, block: number, { convolution }: Kernels) =
         new Map(
           Array.from(phases, ([key, phase]) => {
             const taps = tapsAt(at, key.split(',').map(Number), phase.high, phase.wide);
-            return [key, run(g, at, chosenTaps(out, at, taps, phase.wide), to, phase, 1, sums.get(key))] as const;
+            return [key, run(g, at, chosenTaps(out, at, taps, phase.wide), to, phase, [1, 1], sums.get(key))] as const;
           }),
         );
       return { at, met, make };

@@ -94,7 +94,7 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
   });
   const own = kernels(out, block);
   const { within, enter, convolution, spread, depthwise } = own;
-  const { packed, phased, woven } = transposes(out, block, own);
+  const { packed, paired, phased, woven } = transposes(out, block, own);
   const single = (...values: readonly string[]): boolean => values.every((v) => !v || dtypeOf(emit, v) === 'float32');
   const isScalar = (v: string): boolean => {
     const dims = whole(emit, v);
@@ -194,8 +194,9 @@ export const blocked = (emit: Emit, block: number, outputs: readonly string[]): 
   const apart = (g: string, w: string, name: string, at: Transposed & Shape): boolean => {
     const held = emit.constantOf(w);
     if ((held && !held.bytes) || at.dilations.some((d) => d !== 1) || at.from % align !== 0) return false;
-    if (at.to * 4 <= block) {
-      const made = packed(g, at);
+    const few = at.to * 4 <= block ? packed : at.to * 2 <= block && product(at.strides) === 1 ? paired : undefined;
+    if (few) {
+      const made = few(g, at);
       if (made !== undefined) out.rename(made, name);
       return made !== undefined;
     }
