@@ -49,6 +49,8 @@ const cases: readonly (readonly [name: string, x: readonly number[], w: readonly
     ['few inputs, by 2', [2, 3, 10, 10], [16, 3, 3, 3], { strides: [2, 2] }],
     ['few inputs, by 2, seven by seven', [2, 3, 12, 14], [16, 3, 7, 7], { strides: [2, 2], pads: [3, 3, 3, 3] }],
     ['few inputs, odd sizes', [2, 1, 9, 7], [16, 1, 5, 5], { pads: [2, 2, 2, 2] }],
+    ['half a block of inputs, odd sizes', [2, 8, 9, 7], [16, 8, 5, 5], { pads: [2, 2, 2, 2] }],
+    ['less than half a block of inputs', [2, 6, 9, 8], [16, 6, 5, 5], {}],
     ['dilated', [2, 16, 9, 9], [12, 16, 3, 3], { dilations: [2, 2] }],
     ['depthwise', [3, 20, 7, 6], [20, 1, 3, 3], { group: 20, pads: [1, 1, 1, 1] }],
     ['depthwise, stride 2', [3, 12, 8, 7], [12, 1, 3, 3], { group: 12, pads: [1, 1, 1, 1], strides: [2, 2] }],

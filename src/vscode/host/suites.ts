@@ -66,8 +66,14 @@ export const suiteFiles = (): Suites => {
   return {
     changed: changed.event,
     all: () => {
-      known ??= read();
-      return known;
+      if (known) return known;
+      const found = read();
+      known = found;
+      // What could not be read once may be there the next time.
+      found.catch(() => {
+        if (known === found) known = undefined;
+      });
+      return found;
     },
     dispose: () => vscode.Disposable.from(...listeners).dispose(),
   };
