@@ -1,4 +1,4 @@
-import { differenceSpan } from '../base/maths/mover.ts';
+import { differenceSpan } from '../base/maths/difference.ts';
 import type { BarsCard, Card, CardOf, CurveCard, HeatmapCard, NumberCard, Report, ScatterCard, TableCard } from '../report/report.ts';
 import { differenceInterval, differenceTable } from './compare-difference.ts';
 
@@ -34,6 +34,13 @@ const numbers: Pairing<'number'> = (a: NumberCard, b: NumberCard, { names, corre
 
 const isPair = (cell: TableCard['rows'][number][number] | undefined): cell is Pair => Array.isArray(cell);
 
+/** What tells the rows of both apart: words, and row numbers of the same rows; else the first column, where it counts up in both alike. */
+const keyColumns = (a: TableCard, b: TableCard, sameRows: boolean): readonly number[] => {
+  const keys = a.columns.flatMap(({ type }, c) => (type === 'text' || (type === 'row' && sameRows) ? [c] : []));
+  const counted = (t: TableCard): readonly unknown[] => t.rows.map(([first]) => first);
+  return keys.length === 0 && a.columns[0]?.type === 'number' && same(counted(a), counted(b)) ? [0] : keys;
+};
+
 /**
  * Rows of one key stand beside each other: the text columns, and row numbers where both runs are of the same rows. Every column of
  * numbers gives the difference; with an interval where the next column is that of the number.
@@ -41,8 +48,8 @@ const isPair = (cell: TableCard['rows'][number][number] | undefined): cell is Pa
 const tables: Pairing<'table'> = (a: TableCard, b: TableCard, { names, sameRows }) => {
   const head = (t: TableCard): string => JSON.stringify(t.columns.map(({ name, type }) => [name, type]));
   if (head(a) !== head(b)) return [];
-  const keys = a.columns.flatMap(({ type }, c) => (type === 'text' || (type === 'row' && sameRows) ? [c] : []));
-  const values = a.columns.flatMap(({ type }, c) => (type === 'number' ? [c] : []));
+  const keys = keyColumns(a, b, sameRows);
+  const values = a.columns.flatMap(({ type }, c) => (type === 'number' && !keys.includes(c) ? [c] : []));
   if (keys.length === 0 || values.length === 0) return [];
   const spanned = (c: number): boolean => a.columns[c + 1]?.type === 'interval' && a.columns[c + 1].label === b.columns[c + 1].label;
   const keyOf = (row: TableCard['rows'][number]): string => JSON.stringify(keys.map((c) => row[c] ?? null));

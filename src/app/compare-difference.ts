@@ -1,4 +1,4 @@
-import { differenceSpan } from '../base/maths/mover.ts';
+import { differenceSpan, pairedSpan } from '../base/maths/difference.ts';
 import type { Interval, TableCard } from '../report/report.ts';
 
 /** Interval of the difference of two named ones, which must be of one level; of estimates on pairs of rows with their correlation. */
@@ -10,8 +10,9 @@ export const differenceInterval = (
   correlation?: number,
 ): Interval | undefined => {
   if (!ia || !ib || Math.abs(ia.level - ib.level) > 1e-9) return undefined;
-  const [low, high] = differenceSpan(a, [ia.low, ia.high], b, [ib.low, ib.high], correlation);
-  return { low, high, level: ia.level, method: correlation === undefined ? 'MOVER, as if independent' : 'MOVER, paired by row' };
+  const [own, other] = [[ia.low, ia.high] as const, [ib.low, ib.high] as const];
+  const [low, high] = correlation === undefined ? differenceSpan(a, own, b, other) : pairedSpan(a, own, b, other, correlation);
+  return { low, high, level: ia.level, method: correlation === undefined ? 'MOVER, as if independent' : 'paired by row' };
 };
 
 /** Numbers of two reports beside each other: name, first, other, difference and its interval. */

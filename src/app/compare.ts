@@ -12,9 +12,9 @@ const readRun = async (path: string, ports: Ports, signal: AbortSignal): Promise
   const source = await ports.source(path);
   const text = new TextDecoder().decode(await source.read(0, source.size, signal));
   const reports = keptReports(text);
-  if (reports === undefined) return fromJson(text, `file '${path}'`);
-  if (reports.length === 1) return fromJson(JSON.stringify(reports[0]), `file '${path}'`);
-  throw new Fault('report/unreadable', { name: `file '${path}'`, reason: `it holds ${reports.length} reports; save the one to compare` });
+  if (reports === undefined) return fromJson(text, path);
+  if (reports.length === 1) return fromJson(JSON.stringify(reports[0]), path);
+  throw new Fault('report/unreadable', { name: path, reason: `it holds ${reports.length} reports; save the one to compare` });
 };
 
 /** The reports of a kept run, or of a suite; undefined where the file is anything else. */
@@ -66,6 +66,15 @@ const optionNotes = (a: Report, b: Report): string[] => {
 
 const sameLevel = ({ provenance: { options: x } }: Report, { provenance: { options: y } }: Report): boolean =>
   Object.keys(x).every((name) => !/level$/i.test(name) || x[name] === y[name]);
+
+const newerNotes = (a: Report, b: Report, names: readonly [string, string]): string[] =>
+  [a, b].flatMap(({ schema }, s) =>
+    schema > SCHEMA
+      ? [
+          `'${names[s]}' was saved by a newer version (report schema ${schema}; this one reads ${SCHEMA}); what this one does not know is left out.`,
+        ]
+      : [],
+  );
 
 const sameModel = ({ provenance: a }: Report, { provenance: b }: Report): boolean =>
   a.modelSha256 !== undefined && a.modelSha256 === b.modelSha256;
@@ -142,6 +151,7 @@ export const compareRuns = (a: Report, b: Report, names: readonly [string, strin
       ? `All ${rows.length} numbers that both runs give are equal: nothing here speaks for either.`
       : `Of ${rows.length} numbers that both runs give, ${judged.length} have an interval in both, and ${apart.length === 0 ? 'none of these differs by more than chance allows' : `${apart.length} of these ${apart.length === 1 ? 'differs' : 'differ'} by more than chance allows: ${apart.map((r) => r.name).join(', ')}`}.${paired ? ` ${paired.guide} A difference without an interval may be noise; more rows narrow the others.` : ' A difference without an interval may be noise; run both with more rows, or compare the two models on the same data, where what both get right cancels.'} When many numbers are read, some stand apart by chance.`,
     notes: [
+      ...newerNotes(a, b, names),
       ...rowNotes(a, b, paired),
       ...(sameModel(a, b) ? ['Both runs are of the same model file.'] : []),
       ...optionNotes(a, b),
@@ -155,10 +165,11 @@ export const compareRuns = (a: Report, b: Report, names: readonly [string, strin
 /** A kept run by when it began. */
 const begun = ({ provenance: { startedAt } }: Report): string => startedAt.slice(0, 19).replace('T', ' ');
 
-/** Runs are called by their models where these differ, else by their files; runs that the editor keeps, whose files are all named alike, by when they began. */
+/** Runs are called by their models, or tables of predictions, where these differ, else by their files; runs that the editor keeps, whose files are all named alike, by when they began. */
 const namesOf = (a: Report, b: Report, runs: readonly [string, string]): readonly [string, string] => {
-  const [x, y] = [a.provenance.modelPath, b.provenance.modelPath];
+  const [{ modelPath: x, dataPath: one }, { modelPath: y, dataPath: two }] = [a.provenance, b.provenance];
   if (x !== undefined && y !== undefined && x !== y) return toldApart(x, y);
+  if (x === undefined && y === undefined && one !== two) return toldApart(one, two);
   const kept = runs.every((path) => /[\\/]report\.json$/.test(path));
   return kept && begun(a) !== begun(b) ? [begun(a), begun(b)] : toldApart(...runs);
 };

@@ -67,22 +67,44 @@ test('compare RUN_A RUN_B: files, folders of kept runs', async () => {
   for (const kept of ['kept', at('.assay/runs/kept')]) assert.equal((await assay(['compare', kept, 'two.json'], home)).code, 0);
 });
 
+test('two tables of predicted numbers, and the runs of two regression reports, say the same of the rows', async () => {
+  const rows = (off: number): string[] => Array.from({ length: 50 }, (_, i) => `${Math.sin(i)},${Math.sin(i) + off * Math.cos(3 * i)}`);
+  for (const [name, off] of [
+    ['near', 0.1],
+    ['far', 0.3],
+  ] as const) {
+    const table = file(`${name}.csv`, 'target,prediction', ...rows(off));
+    assert.equal((await assay(['run', 'regression-report', '--data', table, '--json', at(`${name}.json`)])).code, 0);
+  }
+  const tables = await assay(['compare', at('near.csv'), at('far.csv'), '--json', at('numbers.json')]);
+  assert.equal(tables.code, 0, tables.err);
+  const runs = await assay(['compare', at('near.json'), at('far.json'), '--json', at('runs.json'), '--html', at('runs.html')]);
+  assert.equal(runs.code, 0, runs.err);
+  assert.match(runs.out, /mae_difference .* 95 % paired by row/);
+  assert.deepEqual(report('runs.json').intervals.mae_difference, report('numbers.json').intervals.mae_difference);
+  assert.match(readFileSync(at('runs.html'), 'utf8'), /Errors of both/);
+});
+
 test('what cannot be compared ends with code 2 and one sentence', async () => {
   const table = file('t.csv', 'label,prob_a,prob_b', 'a,0.5,0.5');
   const saved = file('saved.json', '{}');
+  mkdirSync(at('.assay/runs/going'), { recursive: true });
+  writeFileSync(at('.assay/runs/going/run.json'), '{}');
   for (const [args, wanted] of [
     [['compare', mlp], /Missing what to compare it with/],
     [['compare', mlp, softmax], /Missing --data/],
     [['compare', saved, mlp], /'.*saved\.json' is a saved run and '.*mlp_digits\.onnx' is none/],
     [['compare', mlp, saved], /'.*saved\.json' is a saved run and '.*mlp_digits\.onnx' is none/],
-    [['compare', saved, saved], /report|cannot be read/],
+    [['compare', saved, saved], /^assay: '[^']*saved\.json' is not a readable report/],
+    [['compare', 'gone', saved], /There is no run 'gone'; it may have been deleted/],
+    [['compare', 'going', saved], /The run in '\.assay.runs.going' cannot be read: it has no report: it has not ended yet/],
     [['compare', saved, saved, '--split', 'test'], /Unknown option '--split' for a comparison of saved runs/],
     [['compare', table, at('nowhere.csv')], /'.*nowhere\.csv' does not exist/],
     [['compare', table, table, '--json', table], /would overwrite/],
     [['compare', mlp, table, ...data], /has 359 rows and 't\.csv' 1/],
     [['run', 'compare-models', '--data', table], /name the other with against/],
   ] as const) {
-    const ended = await assay([...args]);
+    const ended = await assay([...args], home);
     assert.equal(ended.code, 2, args.join(' '));
     assert.match(sentence(ended), wanted, args.join(' '));
   }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { averageRanks, kendall, pearson } from '../../src/base/maths/correlation.ts';
-import { differenceSpan } from '../../src/base/maths/mover.ts';
+import { pairedSpan } from '../../src/base/maths/difference.ts';
 import { random } from '../../src/base/random.ts';
 import { scoreCorrelations } from '../../src/diagnostics/metrics/regression-influence.ts';
-import { type RegressionScore, regressionScoreNames } from '../../src/diagnostics/metrics/regression-scores.ts';
+import { type RegressionScore, regressionScoreNames, regressionScores } from '../../src/diagnostics/metrics/regression-scores.ts';
+import { addRegression, regressionState } from '../../src/diagnostics/metrics/regression-state.ts';
 
 const mean = (x: Float64Array): number => x.reduce((sum, v) => sum + v, 0) / x.length;
 const scores = (x: Float64Array, m: Float64Array): Readonly<Record<RegressionScore, number>> => {
@@ -59,9 +60,42 @@ test('a prediction that never varies goes with nothing; equal ones go together',
   for (const r of Object.values(scoreCorrelations(noisy, noisy, m))) assert.ok(Math.abs(r - 1) < 1e-12);
 });
 
-test('MOVER with a correlation: of symmetric intervals the root of s² + t² − 2rst', () => {
+test('half widths of two that move together: the root of s² + t² − 2rst', () => {
   // 3 and 4 at r = 0.5: √(9 + 16 − 12) = √13.
-  assert.deepEqual(differenceSpan(10, [7, 13], 4, [0, 8], 0.5), [6 - Math.sqrt(13), 6 + Math.sqrt(13)]);
-  assert.deepEqual(differenceSpan(10, [7, 13], 4, [1, 7], 1), [6, 6]);
-  assert.deepEqual(differenceSpan(10, [7, 13], 4, [0, 8]), [1, 11]);
+  assert.deepEqual(pairedSpan(10, [7, 13], 4, [0, 8], 0.5), [6 - Math.sqrt(13), 6 + Math.sqrt(13)]);
+  assert.deepEqual(pairedSpan(10, [6, 12], 4, [1, 7], 1), [6, 6]);
+});
+
+test('paired intervals of 95 % hold the true difference in 95 of 100 draws, where errors move together', () => {
+  const draw = random(11, 'coverage');
+  const sample = (n: number): readonly [Float64Array, Float64Array, Float64Array] => {
+    const m = Float64Array.from({ length: n }, () => draw.normal());
+    const shared = m.map(() => draw.normal());
+    const predicted = (size: number, shift: number): Float64Array => m.map((v, i) => v + size * (shared[i] + 0.3 * draw.normal()) + shift);
+    return [m, predicted(0.4, 0), predicted(0.6, 0.1)];
+  };
+  const [m, a, b] = sample(100_000);
+  const [one, two] = [scores(a, m), scores(b, m)];
+  const names = ['srcc', 'plcc', 'mae', 'rmse', 'r2', 'bias'] as const;
+  const held = Object.fromEntries(names.map((name) => [name, 0])) as Record<(typeof names)[number], number>;
+  const draws = 400;
+  for (let k = 0; k < draws; k++) {
+    const [targets, x, y] = sample(80);
+    const [p, q] = [x, y].map((of) => {
+      const state = regressionState();
+      const rows = Float64Array.from(targets, (_, i) => i);
+      addRegression(state, { predictions: { rows: 80, cols: 1, data: of }, targets, rows }, 0, false);
+      return regressionScores(state, 0.95);
+    });
+    const correlations = scoreCorrelations(x, y, targets);
+    for (const name of names) {
+      const [c, d] = [p[name], q[name]];
+      assert.ok(c.interval && d.interval);
+      const [low, high] = pairedSpan(c.value, c.interval, d.value, d.interval, correlations[name]);
+      const truth = one[name] - two[name];
+      if (low <= truth && truth <= high) held[name]++;
+    }
+  }
+  // 400 draws: four standard errors are 0.044. 80 rows are few for the asymptotics of PLCC, RMSE and R².
+  for (const name of names) assert.ok(held[name] / draws > 0.9 && held[name] / draws < 0.994, `${name}: ${held[name] / draws}`);
 });

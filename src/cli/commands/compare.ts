@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { Fault } from '../../base/fault.ts';
 import { runsFolder } from '../../jobs/store.ts';
 import { word } from '../arguments.ts';
@@ -14,11 +14,16 @@ const id = 'compare-models';
 /** The report of a saved run: a .json file, the folder of a run, or the id of one kept here; undefined for anything else. */
 const reportOf = async (path: string): Promise<string | undefined> => {
   if (path.endsWith('.json')) return path;
-  const folder = async (at: string): Promise<boolean> => (await stat(at).catch(() => undefined))?.isDirectory() === true;
   const kept = join(path, 'report.json');
   if (await stat(kept).catch(() => undefined)) return kept;
   const own = join(runsFolder, path);
-  return (await folder(own)) ? join(own, 'report.json') : undefined;
+  if (await stat(join(own, 'report.json')).catch(() => undefined)) return join(own, 'report.json');
+  for (const at of [path, own])
+    if (await stat(join(at, 'run.json')).catch(() => undefined))
+      throw new Fault('run/unreadable', { path: at, reason: 'it has no report: it has not ended yet, was stopped, or failed' });
+  // What has no ending is no model and no table: it can only be meant for a run.
+  if (extname(path) === '' && !(await stat(path).catch(() => undefined))) throw new Fault('run/unknown', { id: path });
+  return undefined;
 };
 
 const isModel = (path: string): boolean => path.toLowerCase().endsWith('.onnx');

@@ -19,9 +19,7 @@ const intervals = ({ regressions, compared }: NumberComparison, level: number): 
     ...compared.flatMap(({ name, interval }): (readonly [string, Interval])[] => [
       ...(own[name] ? [[name, own[name]] as const] : []),
       ...(other[name] ? [[`against_${name}`, other[name]] as const] : []),
-      ...(interval
-        ? [[`${name}_difference`, { low: interval[0], high: interval[1], level, method: 'MOVER, paired by row' }] as const]
-        : []),
+      ...(interval ? [[`${name}_difference`, { low: interval[0], high: interval[1], level, method: 'paired by row' }] as const] : []),
     ]),
   ]);
 };

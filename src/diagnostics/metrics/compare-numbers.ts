@@ -1,4 +1,4 @@
-import { differenceSpan } from '../../base/maths/mover.ts';
+import { pairedSpan } from '../../base/maths/difference.ts';
 import type { PairTool } from '../../evidence/pair.ts';
 import type { Comparison, Range } from './compare-scores.ts';
 import { type NumberPair, pairCorrelations } from './regression-pairs.ts';
@@ -31,7 +31,7 @@ const compared = (
     return {
       name,
       value: x.value - y.value,
-      interval: x.interval && y.interval && differenceSpan(x.value, x.interval, y.value, y.interval, correlations[name]),
+      interval: x.interval && y.interval && pairedSpan(x.value, x.interval, y.value, y.interval, correlations[name]),
     };
   });
 

@@ -25,7 +25,7 @@ export const pairCorrelations = (pairs: readonly NumberPair[]): ReturnType<typeo
   );
 
 /** Rows on which the first, and the other, is closer to the target. */
-export const closer = (pairs: readonly NumberPair[]): readonly [number, number] => {
+const closer = (pairs: readonly NumberPair[]): readonly [number, number] => {
   const counts: [number, number] = [0, 0];
   for (const pair of pairs) {
     const [a, b] = errorsOf(pair);

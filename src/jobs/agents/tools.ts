@@ -187,7 +187,7 @@ export const agentTools = (catalogue: AgentPorts['catalogue']): readonly AgentTo
       readOnly: false,
       summary: 'Compares two models on the same rows, with intervals and a test, and keeps the report.',
       description:
-        'Runs two ONNX models on the same labelled rows. Gives the difference of their accuracies and losses (first less second) with confidence intervals, an exact test, and where they differ; keeps the report as JSON.',
+        'Runs two ONNX models on the same labelled rows. Gives the difference of their accuracies and losses, or of their errors where they predict numbers (first less second), with confidence intervals, a test row by row, and where they differ; keeps the report as JSON.',
       fields: {
         model: { kind: 'text', required: true, help: modelHelp },
         against: { kind: 'text', required: true, help: `The other one. ${modelHelp}` },
