@@ -158,7 +158,8 @@ export const compareRuns = (a: Report, b: Report, names: readonly [string, strin
       ...(only.length > 0 ? [`Only one of the runs has ${only.join(', ')}.`] : []),
       ...left,
     ],
-    samples: [],
+    // The same rows of either; what the first run knows of them.
+    samples: paired ? a.samples : [],
   };
 };
 

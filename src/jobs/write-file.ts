@@ -18,9 +18,12 @@ const reasons: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'its name is too long',
 };
 
-const unwritable = (path: string, cause: unknown): Fault => {
+const unwritable = async (path: string, cause: unknown): Promise<Fault> => {
   if (cause instanceof Fault) return cause;
   const { code = '', message } = cause as NodeJS.ErrnoException;
+  // As below /proc, whose files are the system's own.
+  if (code === 'ENOENT' && (await stat(dirname(path)).catch(() => undefined))?.isDirectory())
+    return new Fault('file/unwritable', { path, reason: 'its folder takes no new files; name another folder' }, { cause });
   return new Fault('file/unwritable', { path, reason: reasons[code] ?? message }, { cause });
 };
 
@@ -61,7 +64,7 @@ export const writeWhole = async (path: string, content: Uint8Array | string | As
     await sweep(target);
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => {});
-    throw unwritable(path, cause);
+    throw await unwritable(path, cause);
   }
 };
 
@@ -82,6 +85,6 @@ export const checkWritable = async (path: string): Promise<void> => {
       return await access(folder, constants.W_OK);
     }
   } catch (cause) {
-    throw unwritable(path, cause);
+    throw await unwritable(path, cause);
   }
 };

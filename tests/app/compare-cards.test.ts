@@ -137,6 +137,7 @@ test('two regression runs on the same rows: the interval of a mean is that of it
     ],
   );
   assert.equal(tableOf(found, 'Rows that change most')?.rows.length, 12);
+  assert.equal(found.samples.length, 80, 'its rows can be looked at');
 });
 
 test('pairs tell apart what independent runs of the same rows would not', async () => {

@@ -77,6 +77,10 @@ test('what is no plain file is refused with what it is', { skip: process.platfor
   if (process.platform !== 'linux') return;
   await refused('/proc/self/status', /the system makes it up while it is read; copy it to a plain file/);
   await refused('/proc/x.onnx', /'\/proc\/x\.onnx' does not exist/);
+  await assert.rejects(
+    ports.write('/proc/x.onnx', Uint8Array.of(65)),
+    /'\/proc\/x\.onnx' cannot be written: .*(takes no new files|permission denied)/,
+  );
 });
 
 test('a directory, an absent and an empty file are told apart', async () => {

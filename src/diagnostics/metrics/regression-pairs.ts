@@ -63,7 +63,7 @@ export const pairCards = (pairs: readonly NumberPair[], names: readonly [string,
           {
             kind: 'table' as const,
             title: 'Rows that change most',
-            caption: `Where the distance to the target is most smaller, and most larger, with ${names[0]} than with ${names[1]}.`,
+            caption: `Rows that gain most, and lose most, by ${names[0]} in place of ${names[1]}: change of the distance to the target.`,
             columns: [
               { name: 'won', label: `Closer with ${names[0]}`, type: 'row' as const },
               { name: 'won_change', label: 'Change of error', type: 'number' as const },
