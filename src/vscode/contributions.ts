@@ -121,6 +121,8 @@ interface Contributes {
 
 /** The context in which it is known what a view lists. */
 export const listed = (view: string): string => `${view}.listed`;
+/** The context in which a view lists something. */
+export const filled = (view: string): string => `${view}.filled`;
 
 /** `contributes` of package.json, apart from commands and menus. */
 export const contributes: Contributes = {
@@ -135,7 +137,12 @@ export const contributes: Contributes = {
   viewsWelcome: [
     {
       view: views.runs,
-      when: `${listed(views.runs)} && isWorkspaceTrusted`,
+      when: `${listed(views.runs)} && isWorkspaceTrusted && !${filled(views.models)}`,
+      contents: 'Reports of diagnostics and training runs are kept here.',
+    },
+    {
+      view: views.runs,
+      when: `${listed(views.runs)} && isWorkspaceTrusted && ${filled(views.models)}`,
       contents: 'Reports of diagnostics and training runs are kept here.\n[Run a Diagnostic](command:assay.runDiagnostic)',
     },
     {
@@ -158,8 +165,7 @@ export const contributes: Contributes = {
     {
       view: views.datasets,
       when: `${listed(views.datasets)} && !virtualWorkspace`,
-      contents:
-        'Arrays, tables and JSON lines of the workspace are listed here, and what an assay.json names.\n[Open Sample Workspace](command:assay.openSample)',
+      contents: 'Arrays, tables and JSON lines of the workspace are listed here, and what an assay.json names.',
     },
   ],
   walkthroughs,

@@ -115,7 +115,9 @@ function scenarios(main: Stage): void {
       await page.goto(`${server.url}/?${new URLSearchParams({ folder: empty })}`);
       await page.locator('.monaco-workbench .part.statusbar').waitFor();
       await page.getByRole('tab', { name: 'Assay', exact: true }).click();
-      await page.getByRole('button', { name: 'Run a Diagnostic' }).waitFor();
+      await page.getByRole('button', { name: 'Open Sample Workspace' }).waitFor();
+      // One clear first action: nothing is there to be run yet.
+      assert.deepEqual(await page.locator('.welcome-view-content .monaco-button:visible').allInnerTexts(), ['Open Sample Workspace']);
       await shot('views welcome dark');
       const step = (id: string): Locator => page.locator(`[data-done-step-id$="#${id}"]`);
       const done = (id: string): Locator => page.locator(`[data-done-step-id$="#${id}"].complete`);
@@ -129,6 +131,7 @@ function scenarios(main: Stage): void {
       await follow('sample', 'Open Sample Workspace');
       await lens(page, 'Run…').first().waitFor();
       await tree(page, /^digits, digits\.onnx/).waitFor();
+      await page.getByRole('button', { name: 'Run a Diagnostic' }).waitFor();
       await shot('sample workspace');
       assert.ok(existsSync(join(empty, 'digits.train.json')));
       await follow('train', 'Train a Model');

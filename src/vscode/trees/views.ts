@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { listed, views } from '../contributions.ts';
+import { filled, listed, views } from '../contributions.ts';
 import type { Host } from '../define.ts';
 import type { History } from '../history.ts';
 import { afterActivation } from '../host/soon.ts';
@@ -22,7 +22,10 @@ const listing = <T>(view: string, tree: vscode.TreeDataProvider<T>): vscode.Tree
   ...tree,
   async getChildren(item) {
     const children = await tree.getChildren(item);
-    if (item === undefined) void vscode.commands.executeCommand('setContext', listed(view), true);
+    if (item === undefined) {
+      void vscode.commands.executeCommand('setContext', filled(view), (children ?? []).length > 0);
+      void vscode.commands.executeCommand('setContext', listed(view), true);
+    }
     return children;
   },
 });
