@@ -17,6 +17,7 @@ interface Side {
   readonly path: string;
   readonly recipe: Json;
 }
+type Point = readonly [number, number];
 interface Outcome {
   /** What its losses are of: numbers of different losses say nothing beside each other. */
   readonly loss: string;
@@ -24,6 +25,8 @@ interface Outcome {
   readonly trainLoss: string;
   readonly scores: Scores;
   readonly seconds: number;
+  /** Validation accuracy by epoch. */
+  readonly epochs: readonly Point[];
   readonly facts: Pick<Report['provenance'], 'dataPath' | 'dataSha256' | 'device' | 'rows'>;
 }
 
@@ -75,15 +78,22 @@ const once = async (
   const setup = await setUp({ ...ask, recipe: side.path, text: JSON.stringify({ ...side.recipe, seed }) }, bytes, ports, job);
   try {
     const facts = factsOf(setup, side.path, ports);
-    const done = (scores: Scores): Outcome => ({ scores, seconds: (performance.now() - from) / 1000, facts, ...lossOf(setup) });
+    const done = (scores: Scores, epochs: readonly Point[]): Outcome => ({
+      ...{ scores, seconds: (performance.now() - from) / 1000, facts, epochs },
+      ...lossOf(setup),
+    });
     if (setup.recipe.extra.regime?.part.run) {
       const { left, scores } = await finishRegime(setup, ports, unkept());
       if (!left.ended) throw new Fault('job/stopped', {});
-      return done(scores);
+      return done(scores, left.curves.find((c) => c.x === 'Epoch' && c.y === 'Accuracy')?.lines[0]?.points ?? []);
     }
     const ended = await trainLoop({ ...setup.run, save: async () => {} }, fresh(setup.run.compiled.start));
     if (ended.why === 'stopped') throw new Fault('job/stopped', {});
-    return ended.bad ? undefined : done((await finish(setup, ended)).scores);
+    if (ended.bad) return undefined;
+    const epochs = ended.snapshot.progress.history.flatMap(({ epoch, valAccuracy }): Point[] =>
+      valAccuracy === undefined ? [] : [[epoch, valAccuracy]],
+    );
+    return done((await finish(setup, ended)).scores, epochs);
   } finally {
     await setup.close();
   }
@@ -99,6 +109,27 @@ const pairedInterval = (differences: readonly number[]): Interval | undefined =>
   const reach = meanReach(differences, LEVEL);
   return { low: centre - reach, high: centre + reach, level: LEVEL, method: `Student's t over ${n} seeds, paired` };
 };
+
+/** Means over the seeds at the epochs that all of them have. */
+const meanCurve = (runs: readonly (readonly Point[])[]): Point[] =>
+  (runs[0] ?? []).flatMap(([epoch]): Point[] => {
+    const at = runs.flatMap((points) => points.filter(([e]) => e === epoch).map(([, v]) => v));
+    return at.length === runs.length ? [[epoch, mean(at)]] : [];
+  });
+
+const epochCurve = (lines: readonly { readonly name: string; readonly points: readonly Point[] }[]): Card[] =>
+  lines.every(({ points }) => points.length > 1)
+    ? [
+        {
+          kind: 'curve',
+          title: 'Validation accuracy by epoch',
+          caption: 'Means over the seeds.',
+          x: { label: 'Epoch', unit: 'count' },
+          y: { label: 'Accuracy', unit: 'fraction' },
+          lines: lines.map((l) => ({ ...l, shape: 'line' as const })),
+        },
+      ]
+    : [];
 
 /** Trains a recipe and another with the same seeds, and reports the differences. */
 export const compareTraining = async (
@@ -177,6 +208,10 @@ export const compareTraining = async (
   headline.seconds_baseline = mean(rows.map((r) => r.against.seconds));
   const cards: Card[] = [
     { kind: 'number', title: 'Difference', values },
+    ...epochCurve([
+      { name: 'recipe', points: meanCurve(rows.map((r) => r.own.epochs)) },
+      { name: against.name, points: meanCurve(rows.map((r) => r.against.epochs)) },
+    ]),
     {
       kind: 'table',
       title: 'Seeds',

@@ -291,6 +291,41 @@ test('in turns, a step moves its own block and what all share, and the next begi
   assert.notDeepEqual(turns('noprop.readout.weight'), one('noprop.readout.weight'));
 });
 
+test('the same chain of the same parameters is trained with the gradient through all of it, too', async () => {
+  const shop = workshop();
+  const regime = { kind: 'noprop', blocks: 3, hidden: 16, gradient: 'within' };
+  const sizes = async (recipe: object): Promise<Record<string, string>> => {
+    const { out } = await shop.run({ ...base, ...recipe }, { force: true });
+    return Object.fromEntries(Array.from(parse(readFileSync(out), 'model').graph.initializers, ([name, c]) => [name, c.dims.join()]));
+  };
+  const through = { ...regime, gradient: 'through' };
+  assert.deepEqual(await sizes({ epochs: 1, regime: through }), await sizes({ epochs: 1, regime }));
+  const { report, notes } = await shop.run({ ...base, regime: through }, { force: true });
+  assert.ok(notes.some((n) => /those of all 3 blocks of the chain/.test(n)));
+  const byEpoch = report.cards.find((c) => c.title === 'Accuracy by epoch');
+  assert.ok(byEpoch?.kind === 'curve');
+  assert.deepEqual(byEpoch.lines[0].points.at(-1), [base.epochs, report.headline.validation_accuracy]);
+  // Only the end of the chain has a loss, and what its first block holds moves.
+  const still = await workshop().run({ ...base, optimizer: { ...base.optimizer, lr: 0 }, regime: through });
+  const moved = await workshop().run({ ...base, epochs: 1, regime: through });
+  const first = (path: string) => parse(readFileSync(path), 'model').graph.initializers.get('noprop.block1.x1.weight')?.bytes;
+  assert.ok(first(moved.out));
+  assert.notDeepEqual(first(moved.out), first(still.out));
+
+  const other = shop.text('twin.train.json', JSON.stringify({ ...base, regime: through }));
+  const twin = await shop.run({ ...base, regime }, { out: '', compare: { with: other, seeds: 2 } });
+  assert.ok(Number.isFinite(twin.report.headline.test_accuracy_difference));
+  const epochs = twin.report.cards.find((c) => c.title === 'Validation accuracy by epoch');
+  assert.ok(epochs?.kind === 'curve');
+  assert.deepEqual(
+    epochs.lines.map(({ name, points }) => [name, points.map(([e]) => e)]),
+    [
+      ['recipe', [1, 2, 3, 4]],
+      ['twin.train.json', [1, 2, 3, 4]],
+    ],
+  );
+});
+
 test('what cannot be trained so is refused, saying why', async () => {
   const shop = workshop();
   const refused = (recipe: object, word: RegExp, code: Parameters<typeof Fault.is>[1] = 'training/regime') =>
@@ -300,6 +335,8 @@ test('what cannot be trained so is refused, saying why', async () => {
   await refused({ regime: { kind: 'noprop', embedding: 'learned', width: 4 } }, /width 4 must be at least 10/);
   await refused({ regime: { kind: 'noprop', embedding: 'learned', order: 'sequential' } }, /take order 'alternating' or 'together'/);
   await refused({ regime: { kind: 'noprop', blocks: 1 } }, /blocks/, 'training/recipe');
+  const alone = shop.arrays('alone.npz', { x: float32([4, 2], [1, 2, 3, 4, 5, 6, 7, 8]), y: int64([4], [0, 0, 0, 0]) });
+  await refused({ data: { train: alone }, split: { val: 0 }, batch: 2, regime: 'noprop' }, /two classes or more/);
   const same = shop.arrays('same.npz', {
     x: float32([6, 2], [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]),
     y: int64([6], [0, 1, 0, 1, 0, 1]),

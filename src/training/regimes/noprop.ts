@@ -161,7 +161,7 @@ export const noprop: Regime = defineRegime({
   id: 'noprop',
   source: 'Li, Teh and Pascanu 2025, arXiv:2503.24322 (NoProp-DT)',
   about:
-    'Trains blocks that each denoise the label: a block reads the data and a noised label, and says the clean one. No gradient crosses blocks, so a step keeps one block in memory. Every block trains an epoch in turn; they share only the readout (and the points of the classes, where these are learned). The saved model is the chain of all blocks as plain ONNX. Its natural baseline is the `arch` of the recipe, trained by back-propagation. AdamW with rate 1e-3, decay 1e-3 and a batch of 128 are usual.',
+    'Trains blocks that each denoise the label: a block reads the data and a noised label, and says the clean one. No gradient crosses blocks, so a step keeps one block in memory. Every block trains an epoch in turn; they share only the readout (and the points of the classes, where these are learned). The saved model is the chain of all blocks as plain ONNX. Its natural baseline is the `arch` of the recipe, trained by back-propagation: give one of about the size of the chain. The chain itself is trained so with `gradient: "through"`, which wants a rate ten times as high. AdamW with rate 1e-3, decay 1e-3 and a batch of 128 are usual.',
   formula: [
     'z_t = √ᾱ_t u_y + √(1 − ᾱ_t) ε; û_t = softmax(B_t(x, z_{t−1}))·E; SNR(t) = ᾱ_t/(1 − ᾱ_t)',
     'L_t = CE(W z_T + b, y) + KL(q(z_0|y) ‖ N(0, I)) + (T/2) η (SNR(t) − SNR(t−1)) ‖û_t − u_y‖²',
@@ -194,6 +194,11 @@ export const noprop: Regime = defineRegime({
       default: 'alternating',
       of: ['alternating', 'sequential', 'together'],
       help: 'An epoch of every block in turn; all epochs of a block before the next begins; or all blocks in every step, which then keeps all of them in memory.',
+    }),
+    gradient: choice({
+      default: 'within',
+      of: ['within', 'through'],
+      help: "Where it flows: within each block alone; or through the whole chain from the recipe's loss at its end, which is back-propagation of the same network, to compare with.",
     }),
     hidden: int({ default: 64, min: 1, max: 100000, help: 'Width of the hidden layers of a block.' }),
     inference: choice({
@@ -278,9 +283,23 @@ export const noprop: Regime = defineRegime({
       return { whole, state: { theta: gathered(graph, layoutOf(parameters), precision) }, scores };
     };
     const judged: (readonly [number, number])[] = [];
+    const through = chosen.gradient === 'through';
+    if (through) {
+      for (const { graph, parameters } of blocks)
+        for (const { name } of parameters) {
+          const first = graph.initializers.get(name);
+          if (first) trained.set(name, first);
+        }
+      const { whole } = assembled(blocks);
+      const chainPlan: Plan = { ...whole, ...(clip ? { clip } : {}) };
+      const { state, history } = await programme.train({ name: 'chain', plan: chainPlan, epochs: programme.epochs });
+      const { initializers } = programme.stored(chainPlan, state);
+      for (const name of trained.keys()) trained.set(name, initializers.get(name) ?? (trained.get(name) as Constant));
+      for (const { epoch, valAccuracy } of history) if (valAccuracy !== undefined) judged.push([epoch, valAccuracy]);
+    }
     // In turns, a block trains an epoch and hands what all share to the next; its optimizer keeps averages of its own.
     const turns = order === 'alternating' ? programme.epochs : 1;
-    const total = turns * runs.length;
+    const total = through ? 0 : turns * runs.length;
     for (let turn = 0; turn < total && (turn === 0 || !programme.ending()); turn++) {
       const own = runs[turn % runs.length];
       const { state, history } = await programme.train({
@@ -305,7 +324,7 @@ export const noprop: Regime = defineRegime({
       });
       judged.push([epoch, accuracy[0]]);
     }
-    const begun = order === 'together' ? blocks : blocks.slice(0, losses.length);
+    const begun = order === 'together' || through ? blocks : blocks.slice(0, losses.length);
     if (begun.length < count) programme.note(`The chain ends after block ${begun.length} of ${count}: the others had not begun.`);
     const learned = trained.get('noprop.embedding');
     const ended = learned ? { ...embedding, table: Float64Array.from(numbersOf(learned)) } : embedding;
@@ -319,13 +338,15 @@ export const noprop: Regime = defineRegime({
         ...{ classes, values: cosines(ended.table, classes, ended.width) },
       });
 
+    /** Every block had a loss of its own. */
+    const alone = order !== 'together' && !through;
     const { whole, state, scores } = assembled(begun);
     const { graph } = whole;
     const right = await accuracies(programme, whole, state, scores);
     for (let i = 0; i < begun.length; i++)
       programme.record(`block ${i + 1}`, {
         signal: levels[i + 1],
-        ...(order !== 'together' ? { train_loss: losses[i] } : {}),
+        ...(alone ? { train_loss: losses[i] } : {}),
         ...(right.length > 0 ? { validation_accuracy: right[i] } : {}),
       });
     if (judged.length > 0)
@@ -341,16 +362,18 @@ export const noprop: Regime = defineRegime({
         caption: 'Of the chain cut off after so many blocks, on the validation rows: where it rises, the label emerges.',
         ...{ x: 'Blocks', y: 'Accuracy', unit: 'fraction', lines: [{ name: 'validation', points: points(right) }] },
       });
-    if (order !== 'together')
+    if (alone)
       programme.curve({
         title: 'Loss of each block',
         ...{ x: 'Block', y: 'Loss', unit: 'nats', lines: [{ name: 'training', points: points(losses) }] },
       });
     const [{ kept }] = blocks;
     programme.note(
-      order === 'together'
-        ? `Trained together, a step keeps ${count * kept} numbers a row, those of all blocks, though no gradient crosses them; in turns it keeps ${kept}.`
-        : `A step keeps ${kept} numbers a row, those of one block; back-propagation through the chain of all ${count} would keep ${count * kept}.`,
+      through
+        ? `A step keeps ${count * kept} numbers a row, those of all ${count} blocks of the chain; without a gradient between blocks it would keep ${kept}.`
+        : order === 'together'
+          ? `Trained together, a step keeps ${count * kept} numbers a row, those of all blocks, though no gradient crosses them; in turns it keeps ${kept}.`
+          : `A step keeps ${kept} numbers a row, those of one block; back-propagation through the chain of all ${count} would keep ${count * kept}.`,
     );
     const { metadata, producer, producerVersion } = programme.model;
     return { model: { ...modelOf(plan, graph), metadata, producer, producerVersion }, plan: whole, state };

@@ -9,7 +9,7 @@ export const noprop: RecipeEntry = {
   title: 'Training without back-propagation through the blocks (NoProp)',
   source: 'arXiv:2503.24322',
   setting:
-    'Digits at 0 to 1, 1,437 rows to train and 360 to test, ten blocks of width 64 in turns, one-hot labels, η 0.1, cosine schedule, AdamW 1e-3 with decay 1e-3, batch 128, 40 epochs, mean of 2 seeds; beside it an MLP 64-128-64-10 trained by back-propagation for as many epochs.',
+    'Digits at 0 to 1, 1,437 rows to train and 360 to test, ten blocks of width 64 in turns, one-hot labels, η 0.1, cosine schedule, AdamW 1e-3 with decay 1e-3, batch 128, 40 epochs, mean of 2 seeds; beside it an MLP 64-128-64-10 trained by back-propagation for as many epochs, and the same chain with the gradient through all blocks, which at that rate was right on 55 % after as many, at 1e-2 for 100 epochs.',
   async run() {
     const base = {
       arch: { kind: 'mlp', hidden: '128,64' },
@@ -29,6 +29,11 @@ export const noprop: RecipeEntry = {
     const after = await accuracy({ regime: { ...chain, order: 'sequential' } });
     const wide = await accuracy({ regime: { ...chain, high: 0.9999 } });
     const sampled = await accuracy({ regime: { ...chain, high: 0.9999, inference: 'sampled' } });
+    const twin = await accuracy({
+      regime: { ...chain, gradient: 'through' },
+      optimizer: { kind: 'adamw', lr: 0.01, weightDecay: 1e-3 },
+      epochs: 100,
+    });
     const whole = await accuracy({});
     const unit = 'fraction' as const;
     return {
@@ -42,9 +47,10 @@ export const noprop: RecipeEntry = {
           unit,
           expected: '91.8 % and 93.8 % with noise of its own for each row',
         },
-        { name: 'test accuracy, back-propagation', value: whole, unit, expected: '97.4 % and 97.6 %' },
+        { name: 'test accuracy, back-propagation through the same chain, rate 1e-2, 100 epochs', value: twin, unit },
+        { name: 'test accuracy, back-propagation of the MLP', value: whole, unit, expected: '97.4 % and 97.6 %' },
       ],
-      says: `${mean >= 0.93 ? 'As expected' : 'Less than expected'}: the chain is right on ${(100 * mean).toFixed(2)} % of the rows, ${(100 * (whole - mean)).toFixed(2)} points below back-propagation.`,
+      says: `${mean >= 0.93 ? 'As expected' : 'Less than expected'}: the chain is right on ${(100 * mean).toFixed(2)} % of the rows, ${(100 * (whole - mean)).toFixed(2)} points below back-propagation of the MLP.`,
     };
   },
 };
