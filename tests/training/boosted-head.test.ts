@@ -123,7 +123,7 @@ test('the fit has the gradient of its objective, and goes to its least', async (
       },
     },
     sizes,
-    { activation: 'logistic', solver: 'lbfgs', iterations: 500, alpha, rate: 0 },
+    { activation: 'logistic', solver: 'lbfgs', iterations: 500, tolerance: 0, alpha, rate: 0 },
   );
   const theta = await units.fit(x, r, random(0, 'start'));
   const [first] = asked;
@@ -156,6 +156,7 @@ test('the fit by Adam is that of plain steps on shuffled batches, the last one s
     activation: 'tanh',
     solver: 'adam',
     iterations: epochs,
+    tolerance: 0,
     alpha,
     rate,
   });
@@ -237,7 +238,18 @@ test('the first units of a longer run are those of a shorter one, and the saved 
   const losses = table.rows.map((row) => Number(row[at('train_loss')]));
   assert.ok(losses.every((v, i) => i === 0 || v <= losses[i - 1]));
   assert.equal(short.report.headline.parameters, 64 * 8 + 8 + 8 * 10 + 10);
-  assert.ok(short.report.cards.some((c) => c.title === 'Accuracy by units' && c.kind === 'curve' && c.lines.length === 2));
+  const curve = short.report.cards.find((c) => c.title === 'Accuracy by units');
+  assert.ok(curve?.kind === 'curve');
+  assert.deepEqual(
+    curve.lines.map((l) => l.name),
+    ['training', 'validation', 'fewest within 0.005 of the best'],
+  );
+  const [[units, accuracy]] = curve.lines[2].points;
+  const best = Math.max(...curve.lines[1].points.map(([, v]) => v));
+  assert.ok(accuracy >= best - 0.005 && curve.lines[1].points.every(([x, v]) => x >= units || v < best - 0.005));
+  // A fit that may end at once leaves its units as they were drawn.
+  const loose = await workshop().run({ ...base, regime: { ...regime, units: 8, tolerance: 1 } });
+  assert.notDeepEqual(stored(loose.out, 'boosted.hidden.weight').values, stored(short.out, 'boosted.hidden.weight').values);
   assert.ok(long.report.headline.test_accuracy > 0.8, String(long.report.headline.test_accuracy));
 });
 

@@ -135,7 +135,7 @@ const enoughOf = (made: readonly Made[], slack: number): number => {
   return 1 + seen.findIndex((m) => (m.accuracy === undefined ? m.loss <= -best * (1 + slack) : m.accuracy >= best - slack));
 };
 
-const curves = (programme: Programme, made: readonly Made[]): void => {
+const curves = (programme: Programme, made: readonly Made[], enough: number, slack: number): void => {
   const line = (name: string, of: (m: Made) => number | undefined) => ({
     name,
     points: made.flatMap((m): [number, number][] => {
@@ -147,6 +147,11 @@ const curves = (programme: Programme, made: readonly Made[]): void => {
     line('training', (m) => of(m.train)),
     line('validation', (m) => m.held && of(m.held)),
   ];
+  /** The fewest units that are enough, as a point of the curve that they were chosen by. */
+  const chosen = (of: (m: ReturnType<typeof measure>) => number | undefined) => ({
+    ...line(`fewest within ${slack} of the best`, (m) => (m === made[enough - 1] ? of(m.held ?? m.train) : undefined)),
+    shape: 'points' as const,
+  });
   const x = 'Hidden units kept';
   const cut = { cut: 'hidden units' };
   if (made[0]?.train.accuracy !== undefined)
@@ -154,10 +159,11 @@ const curves = (programme: Programme, made: readonly Made[]): void => {
       title: 'Accuracy by units',
       caption:
         'A curve that is flat after few units says that the body does the work; one that still rises, that the head does, or needs more units.',
-      ...{ x, y: 'Accuracy', unit: 'fraction', lines: both((m) => m.accuracy), ...cut },
+      ...{ x, y: 'Accuracy', unit: 'fraction', lines: [...both((m) => m.accuracy), chosen((m) => m.accuracy)], ...cut },
     });
-  const byLoss = made[0]?.train.accuracy === undefined ? cut : {};
-  programme.curve({ title: 'Loss by units', x, y: 'Loss', unit: 'none', lines: both((m) => m.loss), ...byLoss });
+  const regression = made[0]?.train.accuracy === undefined;
+  const lines = [...both((m) => m.loss), ...(regression ? [chosen((m) => m.loss)] : [])];
+  programme.curve({ title: 'Loss by units', x, y: 'Loss', unit: 'none', lines, ...(regression ? cut : {}) });
   programme.curve({ title: 'Step lengths', x, y: 'ρ', unit: 'none', lines: [line('ρ', (m) => m.rho)] });
 };
 
@@ -194,6 +200,12 @@ export const boostedHead: Regime = defineRegime({
       help: 'What fits the units of a step: L-BFGS on all its rows, or Adam on batches of 200.',
     }),
     iterations: int({ default: 200, min: 1, max: 100000, help: 'Steps of L-BFGS, or epochs of Adam, in one fit at most.' }),
+    tolerance: real({
+      default: 0,
+      min: 0,
+      max: 1,
+      help: 'Ends a fit: where no entry of the gradient of L-BFGS is larger; where 10 epochs of Adam do not lower the loss by more.',
+    }),
     rate: real({ default: 1e-3, min: 1e-9, max: 1e3, help: 'Step length of Adam within a fit.' }),
     alpha: real({ default: 1e-4, min: 0, max: 1e6, help: 'Weight decay within a fit, (α/2n)‖W‖².' }),
     bodyEpochs: int({
@@ -241,6 +253,7 @@ export const boostedHead: Regime = defineRegime({
       activation,
       solver: chosen.solver,
       iterations: chosen.iterations,
+      tolerance: chosen.tolerance,
       alpha: chosen.alpha,
       rate: chosen.rate,
     });
@@ -286,8 +299,8 @@ export const boostedHead: Regime = defineRegime({
       if (programme.ending()) break;
     }
     if (steps.length === 0) throw refused('has nothing to fit: the residuals are 0 before the first step');
-    curves(programme, made);
     const enough = enoughOf(made, chosen.slack);
+    curves(programme, made, enough, chosen.slack);
     const kept = chosen.keep === 'enough' ? enough : steps.length;
     const of = held ? 'validation' : 'training';
     programme.note(

@@ -174,13 +174,19 @@ export interface Fitting {
   readonly solver: 'lbfgs' | 'adam';
   /** Of L-BFGS, or epochs of Adam. */
   readonly iterations: number;
+  /** Of the gradient, or of the loss of an epoch of Adam. */
+  readonly tolerance: number;
   readonly alpha: number;
   /** Step length of Adam. */
   readonly rate: number;
 }
 type Fit = Units['fit'];
 
-const byLbfgs = async (programme: Pick<Programme, 'open'>, sizes: Sizes, { activation, iterations, alpha }: Fitting): Promise<Fit> => {
+const byLbfgs = async (
+  programme: Pick<Programme, 'open'>,
+  sizes: Sizes,
+  { activation, iterations, tolerance, alpha }: Fitting,
+): Promise<Fit> => {
   const fitted = await programme.open(objectiveModel(sizes, activation), 'the fit of a boosting step');
   return async (x, r, chance) => {
     const n = x.length / sizes.inputs;
@@ -196,14 +202,18 @@ const byLbfgs = async (programme: Pick<Programme, 'open'>, sizes: Sizes, { activ
         return { value: Number(loss.data[0]), gradient: gradient.data as Float64Array };
       },
       drawn(sizes, activation, chance),
-      { tolerance: 0, iterations, flat: FLAT },
+      { tolerance, iterations, flat: FLAT },
     );
     return at;
   };
 };
 
 /** Epochs over shuffled batches, until the mean loss of the epochs has not fallen for some while. */
-const byAdam = async (programme: Pick<Programme, 'open'>, sizes: Sizes, { activation, iterations, alpha, rate }: Fitting): Promise<Fit> => {
+const byAdam = async (
+  programme: Pick<Programme, 'open'>,
+  sizes: Sizes,
+  { activation, iterations, tolerance, alpha, rate }: Fitting,
+): Promise<Fit> => {
   const stepped = await programme.open(adamModel(sizes, activation), 'the fit of a boosting step');
   const { size } = parts(sizes);
   return async (x, r, chance) => {
@@ -233,7 +243,7 @@ const byAdam = async (programme: Pick<Programme, 'open'>, sizes: Sizes, { activa
       chance.shuffle(order);
       const whole = n - (n % batch);
       const loss = ((await steps(0, whole, batch)) + (await steps(whole, n, n % batch))) / n;
-      waited = loss > best ? waited + 1 : 0;
+      waited = loss > best - tolerance ? waited + 1 : 0;
       best = Math.min(best, loss);
     }
     return Float64Array.from(state.theta.data as Float64Array);
