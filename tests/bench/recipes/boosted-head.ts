@@ -32,20 +32,26 @@ export const boostedHead: RecipeEntry = {
   title: 'A hidden layer trained by gradient boosting (GBNN)',
   source: 'arXiv:1909.12098',
   setting:
-    'Digits at 0 to 1, 1,437 rows to train and 360 to test, one hidden layer of 200 logistic units on the inputs, 20 steps of 10 units by L-BFGS, mean of 2 seeds; beside it the same layer trained whole by Adam 1e-3, batch 200, 200 epochs.',
+    'Digits at 0 to 1, 1,437 rows to train and 360 to test, one hidden layer of 200 logistic units on the inputs, 20 steps of 10 units, or 50 of 4, by L-BFGS, mean of 2 seeds; beside it the same layer trained whole by Adam 1e-3, batch 200, 200 epochs.',
   async run() {
     const settings = [
       { name: 'η 0.5, all rows', regime: { shrinkage: 0.5, subsample: 1 }, due: [0.9722, 0.9806, 0.9722, 0.9694] },
       { name: 'η 1, half the rows', regime: { shrinkage: 1, subsample: 0.5 }, due: [0.9472, 0.9556, 0.9583, 0.9611] },
+      {
+        name: 'η 0.5, half the rows, 4 units a step',
+        regime: { shrinkage: 0.5, subsample: 0.5, unitsPerStep: 4 },
+        due: [0.9583, 0.9528, 0.9611, 0.9583],
+      },
     ];
     const rows: MeasuredRecipe['rows'][number][] = [];
     const costs: number[] = [];
     for (const { name, regime, due } of settings) {
+      const perStep = 'unitsPerStep' in regime ? Number(regime.unitsPerStep) : 10;
       const found = await staged(regime);
       costs.push(found[3] - found[2]);
       for (const [i, share] of shares.entries())
         rows.push({
-          name: `test accuracy, ${name}, ${Math.round(200 * share)} units`,
+          name: `test accuracy, ${name}, ${perStep * Math.round((200 / perStep) * share)} units`,
           value: found[i],
           unit: 'fraction',
           expected: `${(100 * due[i]).toFixed(2)} %`,
@@ -68,7 +74,7 @@ export const boostedHead: RecipeEntry = {
     const most = Math.max(...costs.map(Math.abs));
     return {
       rows,
-      says: `${most <= 0.01 ? 'As expected' : 'Not as expected'}: leaving out the last half of the units changes the accuracy by ${costs.map((c) => `${(-100 * c).toFixed(2)}`).join(' and ')} points.`,
+      says: `${most <= 0.01 ? 'As expected' : 'Not as expected'}: leaving out the last half of the units changes the accuracy by ${costs.map((c) => `${(-100 * c).toFixed(2)}`).join(', ')} points.`,
     };
   },
 };
