@@ -39,22 +39,17 @@ const textOf = async (path: string): Promise<string> => {
   return open ? open.getText() : new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.file(path)));
 };
 
-/** Milliseconds. The search of a window that opens under load has been seen to find nothing: once it is asked again. */
-const secondLook = 3000;
-
 /** Every `assay.json` of the workspace, read when asked for and kept until one of them changes. */
 export const suiteFiles = (): Suites => {
   const changed = new vscode.EventEmitter<void>();
   const watcher = vscode.workspace.createFileSystemWatcher('**/assay.json');
   let known: Promise<readonly SuiteFile[]> | undefined;
-  let looking: NodeJS.Timeout | undefined;
   const forget = (): void => {
     known = undefined;
     changed.fire();
   };
   const read = async (): Promise<readonly SuiteFile[]> => {
     const paths = await findFiles('**/assay.json');
-    if (paths.length === 0) looking ??= setTimeout(forget, secondLook);
     return Promise.all(paths.map(async (path) => ({ path, label: labelOf(path), ...readSuite(await textOf(path)) })));
   };
   const listeners = [
@@ -80,9 +75,6 @@ export const suiteFiles = (): Suites => {
       });
       return found;
     },
-    dispose: () => {
-      clearTimeout(looking);
-      vscode.Disposable.from(...listeners).dispose();
-    },
+    dispose: () => vscode.Disposable.from(...listeners).dispose(),
   };
 };
