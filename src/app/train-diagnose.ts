@@ -7,6 +7,7 @@ import type { Fold } from '../diagnostics/define.ts';
 import { diagnostics } from '../diagnostics/index.ts';
 import type { Evidence, Noun, Subject } from '../evidence/evidence.ts';
 import { logSoftmax } from '../evidence/providers/log-probs.ts';
+import { givesLengths } from '../graph/class-lengths.ts';
 import type { Card } from '../report/report.ts';
 import type { State } from '../training/compile.ts';
 import type { Recipe } from '../training/recipe.ts';
@@ -42,6 +43,9 @@ const chosenFor = ({ options }: Fold, brief: boolean): Chosen<Options> => ({
     : {}),
 });
 
+/** A probability of 0 counts as this (card 00-calibration-common). */
+const SHORTEST = 1e-12;
+
 export interface Diagnosed {
   /** By `diagnostic/number`. */
   readonly numbers: Readonly<Record<string, number>>;
@@ -51,7 +55,7 @@ export interface Diagnosed {
 /** Diagnostics with their own defaults on the scores that a state gives the rows; `brief`: with as few draws as they allow. */
 export const diagnoseRows = async (
   named: readonly Fold[],
-  { evaluation, evaluator, job, recipe, facts }: Pick<Run, 'evaluation' | 'evaluator' | 'job' | 'recipe' | 'facts'>,
+  { evaluation, evaluator, job, recipe, facts, plan }: Pick<Run, 'evaluation' | 'evaluator' | 'job' | 'recipe' | 'facts' | 'plan'>,
   state: State,
   { rows, positions }: Held,
   brief: boolean,
@@ -60,6 +64,7 @@ export const diagnoseRows = async (
   const feeds: Record<string, Tensor> = { ...evaluation.hyper };
   for (const [key, input] of Object.entries(evaluation.state)) feeds[input] = measured[key];
   const { classes } = facts;
+  const lengths = givesLengths(plan.graph, plan.output);
   const names = rows.bound.classNames;
   const subject: Subject = {
     classes: names?.length === classes ? names : Array.from({ length: classes }, (_, c) => String(c)),
@@ -78,7 +83,10 @@ export const diagnoseRows = async (
     const part = positions.subarray(from, from + size);
     const { x, y } = await rows.take(part, [part.length], job.signal);
     const out = await evaluator.run({ ...feeds, [evaluation.inputs.x]: x, [evaluation.inputs.y]: y }, [evaluation.outputs.scores]);
-    const logits = { rows: part.length, cols: classes, data: Float64Array.from(out[evaluation.outputs.scores].data as Float32Array) };
+    const scores = Float64Array.from(out[evaluation.outputs.scores].data as Float32Array);
+    // The softmax of logarithms is the shares of the lengths.
+    const data = lengths ? scores.map((v) => Math.log(Math.max(v, SHORTEST))) : scores;
+    const logits = { rows: part.length, cols: classes, data };
     const logs = logSoftmax(logits);
     const batch: Pick<Evidence, 'rows' | 'labels' | 'probs' | 'logProbs' | 'logits' | 'groups'> = {
       rows: Float64Array.from(part, rows.bound.rowAt),

@@ -49,8 +49,8 @@ export interface Scores {
 
 type LossUnit = 'nats' | 'none';
 /** Of losses that are a negative logarithm of a probability. */
-const lossUnit = ({ target, embeds, sizeless }: Recipe['loss']['part']): LossUnit =>
-  (target === 'class' || target === 'marks') && !embeds && !sizeless ? 'nats' : 'none';
+const lossUnit = ({ target, embeds, sizeless, unitless }: Recipe['loss']['part']): LossUnit =>
+  (target === 'class' || target === 'marks') && !embeds && !sizeless && !unitless ? 'nats' : 'none';
 
 const epochTable = (history: readonly EpochRow[], unit: LossUnit): TableCard => ({
   kind: 'table',

@@ -244,7 +244,7 @@ export const setUp = async (
         plan,
         facts,
         ...(validation && diagnosing.length > 0
-          ? { diagnose: (state, brief) => diagnoseRows(diagnosing, { ...run, recipe, facts, job }, state, validation, brief) }
+          ? { diagnose: (state, brief) => diagnoseRows(diagnosing, { ...run, plan, recipe, facts, job }, state, validation, brief) }
           : {}),
         train,
         ...(validation ? { validation } : {}),

@@ -5,6 +5,7 @@ import type { ModelRef } from '../base/request.ts';
 import type { DType, Tensor } from '../base/tensor.ts';
 import type { Source } from '../data/define.ts';
 import type { Target } from '../data/preprocess.ts';
+import { givesLengths } from '../graph/class-lengths.ts';
 import { escapes, externalFiles } from '../graph/external.ts';
 import { parse } from '../graph/parse.ts';
 import { normalise } from '../graph/passes/normalise.ts';
@@ -80,6 +81,8 @@ export interface Ends {
   readonly fixedBatch?: number;
   readonly output: string;
   readonly hint: ScoreHint;
+  /** The output is lengths of class capsules, whose sum is not 1. */
+  readonly lengths?: true;
 }
 
 const opened = new Map<string, Promise<OpenedModel>>();
@@ -236,6 +239,9 @@ export const endsOf = ({ model, name }: Pick<OpenedModel, 'model' | 'name'>, ref
   if (!isTensor(output)) throw new Fault('graph/outputs', { name, known: outputs.map((o) => o.name) });
   if (ref.output === undefined && outputs.length > 1)
     job.note(`Of the outputs ${outputs.map((o) => o.name).join(', ')}, '${output.name}' was diagnosed.`);
+  const lengths = givesLengths(model.graph, output.name);
+  if (lengths)
+    job.note(`Output '${output.name}' is lengths of class capsules; divided by their sum in each row they were read as probabilities.`);
   const type = input.type?.kind === 'tensor' ? input.type : undefined;
   const dims: readonly Dim[] | undefined = type?.dims;
   const first = dims?.[0];
@@ -246,7 +252,8 @@ export const endsOf = ({ model, name }: Pick<OpenedModel, 'model' | 'name'>, ref
     input: { name: input.name, dtype: type?.dtype ?? 'float32', ...(dims && dims.length > 0 ? { dims: dims.slice(1) } : {}) },
     ...(typeof first === 'number' ? { fixedBatch: first } : {}),
     output: output.name,
-    hint: scoreHint(model, output.name),
+    hint: lengths ? 'probabilities' : scoreHint(model, output.name),
+    ...(lengths ? { lengths } : {}),
   };
 };
 

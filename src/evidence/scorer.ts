@@ -73,8 +73,22 @@ export const rowRunner = (
   };
 };
 
+/** Rows divided by their sums; equal shares where that is 0. */
+const shared = ({ rows, cols, data }: Matrix): Matrix => {
+  const out = data.slice();
+  for (let r = 0; r < rows; r++) {
+    const own = out.subarray(r * cols, (r + 1) * cols);
+    const sum = own.reduce((a, b) => a + b, 0);
+    for (let c = 0; c < cols; c++) own[c] = sum > 0 ? own[c] / sum : 1 / cols;
+  }
+  return { rows, cols, data: out };
+};
+
 /** What the diagnosed output says of each row. */
 export const scorer = (session: Session, ends: Ends, job: Pick<Job, 'note'>): Scorer => {
   const run = rowRunner(session, ends, job);
-  return async (x) => matrixOf(await run(x), x.dims[0], ends.output);
+  return async (x) => {
+    const scores = matrixOf(await run(x), x.dims[0], ends.output);
+    return ends.lengths ? shared(scores) : scores;
+  };
 };

@@ -1,6 +1,7 @@
 import { type ChoiceOption, type Chosen, choice, type IntOption, int, type Options } from '../base/option.ts';
 import type { Random } from '../base/random.ts';
 import { sizeOf } from '../base/tensor.ts';
+import { lengthsNode } from '../graph/class-lengths.ts';
 import { dense, type Flow, integers, number, reshape } from './architectures/layers.ts';
 import type { Net } from './define.ts';
 
@@ -92,7 +93,7 @@ export const routed = (
     b = b === '' ? agreement : net.layer('Add', `${at}.b`, [b, agreement], {}, [capsules, classes]);
   }
   const length = shrunk(net, squared(net, s, `${name}.norm2`), `${name}.length`);
-  return { value: net.layer('Flatten', `${name}.lengths`, [length], { axis: whole(1) }, [classes]), row: [classes] };
+  return { value: net.layer('Flatten', lengthsNode, [length], { axis: whole(1) }, [classes]), row: [classes] };
 };
 
 /** Features [width] to the lengths of class capsules: u_i = squash(W_p φ)_i, û_ij = W_ij u_i, routed. */

@@ -191,6 +191,8 @@ export interface Loss<O extends Options = Options> extends ObjectivePart<O> {
   readonly twofold?: true;
   /** The size of scores does not matter to it: their softmax is no probability. */
   readonly sizeless?: true;
+  /** It is no negative logarithm of a probability. */
+  readonly unitless?: true;
   /**
    * `term` is [N], a second loss that is added to the first in training, by the same weights; a loss scaling leaves it as it is.
    * `perExample` is [N], already multiplied by `weights` ([N]) where there are any. The loss of a batch is

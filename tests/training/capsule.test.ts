@@ -11,6 +11,7 @@ import { emitObjective } from '../../src/training/objective.ts';
 import { inPrecision, modelOf } from '../../src/training/plan.ts';
 import { float64, numbers, once } from './session.ts';
 import { pick } from './subject.ts';
+import { diagnosed, digitsData, workshop } from './workshop.ts';
 
 /** Values of layers on rows, in float64, by the names of `wanted` and that of what `build` gives. */
 const computed = async (
@@ -83,4 +84,31 @@ test('the margin loss of those lengths is that of the card', async () => {
     y: { dtype: 'int64', dims: [2], data: BigInt64Array.of(0n, 0n) },
   });
   near(numbers(out[perExample]), [0.0215070652, 0]);
+});
+
+test('what a trained capsule network says of the classes is the shares of its lengths, while it trains and after', async () => {
+  const shop = workshop();
+  const recipe = {
+    arch: 'capsule',
+    loss: 'margin',
+    data: digitsData,
+    optimizer: { kind: 'adam', lr: 3e-3 },
+    batch: 64,
+    epochs: 3,
+    seed: 0,
+  };
+  const { report, out } = await shop.run({ ...recipe, diagnose: ['reliability', 'confusion-matrix'] });
+  const loss = report.cards.find((c) => c.title === 'Loss');
+  assert.ok(loss?.kind === 'curve' && loss.y.unit === 'none');
+  const said = report.cards.find((c) => c.title === 'Validation rows by epoch: reliability');
+  assert.ok(said?.kind === 'curve');
+  const confusion = await diagnosed('confusion-matrix', out);
+  assert.equal(confusion.headline.accuracy, report.headline.test_accuracy);
+  assert.ok(confusion.notes.some((n) => /lengths of class capsules; divided by their sum/.test(n)));
+  const reliability = await diagnosed('reliability', out);
+  // A right class of length 0.9 beside nine of 0.1 has half of their sum; a softmax of lengths would give it 0.2.
+  assert.ok(reliability.headline.mean_confidence > 0.22, String(reliability.headline.mean_confidence));
+  const alike = said.lines.find((l) => l.name === 'mean confidence')?.points.at(-1)?.[1] ?? 0;
+  // Other rows of the same digits, by the training's own path.
+  assert.ok(Math.abs(alike - reliability.headline.mean_confidence) < 0.05, String(alike));
 });

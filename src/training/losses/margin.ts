@@ -17,6 +17,7 @@ export const margin: Loss = defineLoss({
   },
   baseline: 'cross-entropy',
   target: 'class',
+  unitless: true,
   build(emit, input, { upper, lower, absent }, chosen) {
     const { logits, target, classes } = input;
     const float = emit.type(logits)?.dtype ?? 'float32';
