@@ -105,7 +105,7 @@ const checkText = ({ status, gates, report, sentence }: CheckResult, limit: numb
     gates.length > 0
       ? gates.slice(0, FEW).map(({ name, actual }) => `${name} ${format(actual)}`)
       : [report ? brief(report.headline) : sentence];
-  const rows = limit === undefined || !report ? '' : ` (${t('first {0} rows', limit)})`;
+  const rows = limit === undefined || !report ? '' : ` (${limit === 1 ? t('first row') : t('first {0} rows', limit)})`;
   return `${marks[status]}\u00a0${numbers.join(', ')}${rows}`;
 };
 

@@ -35,7 +35,11 @@ const made = ({ kind, request }: RunRecord): readonly string[] => {
         ...line(t('Options'), set.join(', ')),
         ...line(
           t('Device'),
-          limit === undefined ? t('{0}, seed {1}', device, seed) : t('{0}, seed {1}, first {2} rows', device, seed, limit),
+          limit === undefined
+            ? t('{0}, seed {1}', device, seed)
+            : limit === 1
+              ? t('{0}, seed {1}, first row', device, seed)
+              : t('{0}, seed {1}, first {2} rows', device, seed, limit),
         ),
       ];
     }

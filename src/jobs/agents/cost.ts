@@ -15,6 +15,8 @@ const told = (seconds: number): string =>
         ? `about ${Math.round(seconds / 60)} min`
         : `about ${(seconds / 3600).toFixed(1)} h`;
 
+const counted = (n: number, what: string): string => `${format(n, 'count')} ${what}${n === 1 ? '' : 's'}`;
+
 const bytesOf = async (paths: readonly string[]): Promise<number> => {
   const sizes = await Promise.all(
     paths.map((path) =>
@@ -41,11 +43,9 @@ export const costOf = async (
   // A step of training is a pass forward and one backward of twice its work.
   const work = macs === null || (length !== undefined && 'steps' in length) ? undefined : (macs * seen * passes * (length ? 3 : 1)) / PACE;
   const parts = [
-    ...(rows === null
-      ? []
-      : [limit !== undefined && limit < rows ? `the first ${format(seen, 'count')} rows` : `at most ${format(rows, 'count')} rows`]),
-    ...(length === undefined ? [] : ['epochs' in length ? `${length.epochs} epochs` : `${length.steps} steps`]),
-    ...(parameters > 0 ? [`${format(parameters, 'count')} parameters`] : []),
+    ...(rows === null ? [] : [`${limit !== undefined && limit < rows ? 'the first' : 'at most'} ${counted(seen, 'row')}`]),
+    ...(length === undefined ? [] : ['epochs' in length ? counted(length.epochs, 'epoch') : counted(length.steps, 'step')]),
+    ...(parameters > 0 ? [counted(parameters, 'parameter')] : []),
     `${format(await bytesOf(reads), 'bytes')} to read`,
     ...(last !== undefined
       ? [`${told(last)} the last time`]
