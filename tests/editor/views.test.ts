@@ -116,6 +116,8 @@ function scenarios(main: Stage): void {
       await page.locator('.monaco-workbench .part.statusbar').waitFor();
       await page.getByRole('tab', { name: 'Assay', exact: true }).click();
       await page.getByRole('button', { name: 'Open Sample Workspace' }).waitFor();
+      // Until it is known that the folder is trusted, trust is what Runs asks for.
+      await page.getByRole('button', { name: 'Manage Workspace Trust' }).waitFor({ state: 'hidden' });
       // One clear first action: nothing is there to be run yet.
       assert.deepEqual(await page.locator('.welcome-view-content .monaco-button:visible').allInnerTexts(), ['Open Sample Workspace']);
       await shot('views welcome dark');
