@@ -6,7 +6,7 @@ import { sizeOf, type Tensor } from '../base/tensor.ts';
 import type { Fold } from '../diagnostics/define.ts';
 import { diagnostics } from '../diagnostics/index.ts';
 import type { Evidence, Noun, Subject } from '../evidence/evidence.ts';
-import { logSoftmax } from '../evidence/providers/log-probs.ts';
+import { leastProbability, logSoftmax } from '../evidence/providers/log-probs.ts';
 import { givesLengths } from '../graph/class-lengths.ts';
 import type { Card } from '../report/report.ts';
 import type { State } from '../training/compile.ts';
@@ -42,9 +42,6 @@ const chosenFor = ({ options }: Fold, brief: boolean): Chosen<Options> => ({
     ? Object.fromEntries(Object.entries(options).flatMap(([name, o]) => (costly.includes(name) && o.kind === 'int' ? [[name, o.min]] : [])))
     : {}),
 });
-
-/** A probability of 0 counts as this (card 00-calibration-common). */
-const SHORTEST = 1e-12;
 
 export interface Diagnosed {
   /** By `diagnostic/number`. */
@@ -85,7 +82,7 @@ export const diagnoseRows = async (
     const out = await evaluator.run({ ...feeds, [evaluation.inputs.x]: x, [evaluation.inputs.y]: y }, [evaluation.outputs.scores]);
     const scores = Float64Array.from(out[evaluation.outputs.scores].data as Float32Array);
     // The softmax of logarithms is the shares of the lengths.
-    const data = lengths ? scores.map((v) => Math.log(Math.max(v, SHORTEST))) : scores;
+    const data = lengths ? scores.map((v) => Math.log(Math.max(v, leastProbability))) : scores;
     const logits = { rows: part.length, cols: classes, data };
     const logs = logSoftmax(logits);
     const batch: Pick<Evidence, 'rows' | 'labels' | 'probs' | 'logProbs' | 'logits' | 'groups'> = {

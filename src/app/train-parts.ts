@@ -11,6 +11,7 @@ import { monitors } from '../training/monitors/index.ts';
 import type { Picked, Plan } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
 import { ownParameters, sizesOf } from '../training/step-inputs.ts';
+import { isTerm } from '../training/terms.ts';
 
 type Rest = Omit<Plan, 'groups'>;
 
@@ -213,8 +214,6 @@ export const withValue = (graph: Graph, name: string, values: ArrayLike<number>)
   const next: Constant = constantOf(old.dtype, old.dims, values);
   return { ...graph, initializers: new Map([...graph.initializers, [name, next]]) };
 };
-
-const isTerm = (line: string): boolean => /^term\/[^/]+$/.test(line) && line !== 'term/loss-scale';
 
 /** What the factors of a scaled loss say of the run, from the numbers of its steps. */
 export const scalingRemarks = ({ lossScaling }: Plan, monitors: Readonly<Record<string, readonly number[]>>): readonly string[] => {

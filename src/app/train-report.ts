@@ -2,6 +2,7 @@ import type { Axis, Card, CurveCard, HeatmapCard, Report, TableCard, Unit } from
 import type { StageCurve, StageGrid } from '../training/define-run.ts';
 import { monitors } from '../training/monitors/index.ts';
 import type { Recipe } from '../training/recipe.ts';
+import { isTerm } from '../training/terms.ts';
 import type { Curves, EpochRow, Progress } from './train-progress.ts';
 
 type Point = readonly [number, number];
@@ -147,7 +148,7 @@ const monitorCards = (lines: Curves['monitors']): CurveCard[] => {
 
 /** What was minimised: the loss and what was added to it, or the parts that a term says stand in their place. */
 const piecesOf = ({ loss, monitors: lines }: Curves): ReadonlyMap<string, readonly number[]> => {
-  const terms = Object.keys(lines).filter((line) => /^term\/[^/]+$/.test(line) && line !== 'term/loss-scale');
+  const terms = Object.keys(lines).filter(isTerm);
   const partsOf = (term: string): string[] => Object.keys(lines).filter((line) => line.startsWith(`${term}/`));
   const scale = lines['term/loss-scale'];
   const parted = scale ? undefined : terms.find((term) => partsOf(term).length > 0);

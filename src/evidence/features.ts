@@ -54,6 +54,8 @@ export interface FeatureTable {
 
 /** Values of a node of the model for the rows of a split; without a model, columns of the data. */
 export interface FeaturesTool {
+  /** What the diagnosed output's last Gemm, MatMul or Conv reads; undefined without a model, and where no single one makes the output. */
+  readonly last: string | undefined;
   /** The first batch is read at once, so that the width is known. */
   open(ask: FeatureAsk): Promise<FeatureStream>;
   /** All rows of labelled data. Throws `evidence/no-labels`, `evidence/features-size` and what is wrong with the labels. */

@@ -14,6 +14,9 @@ export interface Parted {
   readonly parts: Readonly<Record<string, string>>;
 }
 
+/** Whether a line of the monitors is a term as a whole: not one of its parts, not the factor of a scaled loss. */
+export const isTerm = (line: string): boolean => /^term\/[^/]+$/.test(line) && line !== 'term/loss-scale';
+
 /** A step once its loss is recorded. */
 export interface Seen {
   readonly emit: Emit;

@@ -44,20 +44,22 @@ const differences = (c: Comparison, level: number): Card => ({
   ],
 });
 
+/** Columns of a table of scores: of either with its interval, and of their difference. */
+export const scoreColumns = (names: Comparison['names']): TableCard['columns'] => [
+  { name: 'measure', label: 'Measure', type: 'text' },
+  { name: 'first', label: names[0], type: 'number' },
+  { name: 'first_interval', label: 'Interval', type: 'interval' },
+  { name: 'other', label: names[1], type: 'number' },
+  { name: 'other_interval', label: 'Interval', type: 'interval' },
+  { name: 'difference', label: 'Difference', type: 'number' },
+  { name: 'difference_interval', label: 'Interval', type: 'interval' },
+];
+
 const scores = (c: Comparison): TableCard => ({
   kind: 'table',
   title: 'Scores',
   caption: `Difference: ${c.names[0]} less ${c.names[1]}, on the same rows; less is better for log loss, Brier score and ECE. p: chance of at least such a difference between equals, by resampling rows for both at once; it is at least 1 in the number of resamples. ${c.compared.length} are tested: the least of so many p-values is small by chance more often than one.`,
-  columns: [
-    { name: 'measure', label: 'Measure', type: 'text' },
-    { name: 'first', label: c.names[0], type: 'number' },
-    { name: 'first_interval', label: 'Interval', type: 'interval' },
-    { name: 'other', label: c.names[1], type: 'number' },
-    { name: 'other_interval', label: 'Interval', type: 'interval' },
-    { name: 'difference', label: 'Difference', type: 'number' },
-    { name: 'difference_interval', label: 'Interval', type: 'interval' },
-    { name: 'p', label: 'p', type: 'number' },
-  ],
+  columns: [...scoreColumns(c.names), { name: 'p', label: 'p', type: 'number' }],
   rows: c.compared.map(({ name, of, intervals, value, interval, p }) => [
     labels[name][0],
     of[0],

@@ -2,6 +2,7 @@ import { mcNemar } from '../../base/maths/mcnemar.ts';
 import type { Card, Interval, NumberCard } from '../../report/report.ts';
 import type { Findings } from '../define.ts';
 import { number, rowCount } from '../wording.ts';
+import { scoreColumns } from './compare-cards.ts';
 import { insideSentence } from './compare-guide.ts';
 import { FEW, insideHeadline, insideNotes } from './compare-headline.ts';
 import type { NumberComparison } from './compare-numbers.ts';
@@ -13,21 +14,22 @@ import { closerSentence, pairCards } from './regression-pairs.ts';
 
 type Options = Pick<CompareOptions, 'confidenceLevel' | 'deviation'>;
 
-const intervals = ({ regressions, compared }: NumberComparison, level: number): Record<string, Interval> => {
+type Intervals = Readonly<Record<string, Interval>>;
+
+const intervalsOf = ({ regressions, compared }: NumberComparison, level: number): Intervals => {
   const [own, other] = regressions.map((r) => regressionIntervals(r, level));
-  return Object.fromEntries([
-    ...compared.flatMap(({ name, interval }): (readonly [string, Interval])[] => [
+  return Object.fromEntries(
+    compared.flatMap(({ name, interval }): (readonly [string, Interval])[] => [
       ...(own[name] ? [[name, own[name]] as const] : []),
       ...(other[name] ? [[`against_${name}`, other[name]] as const] : []),
       ...(interval ? [[`${name}_difference`, { low: interval[0], high: interval[1], level, method: 'paired by row' }] as const] : []),
     ]),
-  ]);
+  );
 };
 
-const headline = (c: NumberComparison, options: Options): Record<string, number> => {
+const headline = (c: NumberComparison, known: Intervals, options: Options): Record<string, number> => {
   const [own, other] = c.regressions.map(regressionHeadline);
   const { rows, ...scores } = own;
-  const known = intervals(c, options.confidenceLevel);
   const differences = Object.keys(scores).map((name) => [`${name}_difference`, own[name] - other[name]] as const);
   return {
     // What is asked for first: the differences, those with an interval before the others.
@@ -42,10 +44,9 @@ const headline = (c: NumberComparison, options: Options): Record<string, number>
   };
 };
 
-const cards = (c: NumberComparison, { confidenceLevel: level, deviation }: Options): Card[] => {
+const cards = (c: NumberComparison, known: Intervals, { deviation }: Options): Card[] => {
   const [{ rows }] = c.regressions;
   if (rows === 0) return [];
-  const known = intervals(c, level);
   const value = (name: string, label: string, of: number): NumberCard['values'][number] => ({
     name,
     label,
@@ -72,15 +73,7 @@ const cards = (c: NumberComparison, { confidenceLevel: level, deviation }: Optio
       kind: 'table',
       title: 'Scores',
       caption: `Difference: ${c.names[0]} less ${c.names[1]}. Its interval is narrower than those of the two suggest where their errors go together from row to row.`,
-      columns: [
-        { name: 'measure', label: 'Measure', type: 'text' },
-        { name: 'first', label: c.names[0], type: 'number' },
-        { name: 'first_interval', label: 'Interval', type: 'interval' },
-        { name: 'other', label: c.names[1], type: 'number' },
-        { name: 'other_interval', label: 'Interval', type: 'interval' },
-        { name: 'difference', label: 'Difference', type: 'number' },
-        { name: 'difference_interval', label: 'Interval', type: 'interval' },
-      ],
+      columns: scoreColumns(c.names),
       rows: c.compared.map(({ name, value: difference }) => [
         regressionLabels[name],
         told(c.regressions[0][name].value),
@@ -133,10 +126,11 @@ const guide = (c: NumberComparison, options: Options): string => {
 /** What two predictions of the same numbers tell. */
 export const numberFindings = (c: NumberComparison, options: Options): Findings => {
   const [{ rows, missing, missingRows }] = c.regressions;
+  const intervals = intervalsOf(c, options.confidenceLevel);
   return {
-    headline: headline(c, options),
-    intervals: intervals(c, options.confidenceLevel),
-    cards: cards(c, options),
+    headline: headline(c, intervals, options),
+    intervals,
+    cards: cards(c, intervals, options),
     guide: guide(c, options),
     notes: [
       `Differences are those of '${c.names[0]}' less those of '${c.names[1]}'.`,

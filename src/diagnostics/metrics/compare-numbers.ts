@@ -1,7 +1,7 @@
 import { pairedSpan } from '../../base/maths/difference.ts';
 import type { PairTool } from '../../evidence/pair.ts';
 import type { Comparison, Range } from './compare-scores.ts';
-import { type NumberPair, pairCorrelations } from './regression-pairs.ts';
+import { type NumberPair, pairCorrelations, tallyCloser } from './regression-pairs.ts';
 import { type Regression, type RegressionScore, regressionScoreNames, regressionScores } from './regression-scores.ts';
 import { addRegression, regressionState } from './regression-state.ts';
 
@@ -47,9 +47,8 @@ export const compareNumbers = async (
     addRegression(states[0], { rows, targets, predictions }, entry, false);
     addRegression(states[1], { rows, targets, predictions: other.predictions }, entry, false);
     for (let i = 0; i < targets.length; i++) {
-      const [a, b] = [predictions, other.predictions].map(({ data, cols }) => Math.abs(data[i * cols + column] - targets[i]));
-      if (a < b) closer[0]++;
-      if (b < a) closer[1]++;
+      const error = ({ data, cols }: typeof predictions): number => Math.abs(data[i * cols + column] - targets[i]);
+      tallyCloser(closer, [error(predictions), error(other.predictions)]);
     }
   });
   const regressions = [regressionScores(states[0], confidenceLevel), regressionScores(states[1], confidenceLevel)] as const;

@@ -24,13 +24,16 @@ export const pairCorrelations = (pairs: readonly NumberPair[]): ReturnType<typeo
     Float64Array.from(pairs, ({ target }) => target),
   );
 
+/** Counts a row on the side whose error is less; equal or unknown errors count on neither. */
+export const tallyCloser = (counts: [number, number], [a, b]: readonly [number, number]): void => {
+  if (a < b) counts[0]++;
+  if (b < a) counts[1]++;
+};
+
 /** Rows on which the first, and the other, is closer to the target. */
 const closer = (pairs: readonly NumberPair[]): readonly [number, number] => {
   const counts: [number, number] = [0, 0];
-  for (const pair of pairs) {
-    const [a, b] = errorsOf(pair);
-    if (a !== b) counts[a < b ? 0 : 1]++;
-  }
+  for (const pair of pairs) tallyCloser(counts, errorsOf(pair));
   return counts;
 };
 

@@ -74,21 +74,6 @@ const softmaxInto = (logits: ArrayLike<number>, at: number, classes: number, to:
   return most + Math.log(sum);
 };
 
-/** What the last layer reads; undefined where no single one makes the output. */
-const ownLayer = async (features: Tools['features'], signal: AbortSignal): Promise<string | undefined> => {
-  try {
-    const stream = await features.open({ layer: '', pooling: 'flatten' });
-    // What was opened closes with its batches.
-    const batches = stream.batches(signal);
-    await batches.next();
-    await batches.return();
-    return stream.layer;
-  } catch (error) {
-    if (Fault.is(error, 'evidence/no-head')) return undefined;
-    throw error;
-  }
-};
-
 export const alignmentRun = async (
   { scores, features, columns }: Pick<Tools, 'scores' | 'features' | 'columns'>,
   { group, layer, iterations, tolerance }: AlignmentAsk,
@@ -97,7 +82,7 @@ export const alignmentRun = async (
   const words = await columns.words(group, job.signal);
   const table = scores.shown;
   const found = await features.read({ layer });
-  const own = layer === '' ? found.layer : await ownLayer(features, job.signal);
+  const own = layer === '' ? found.layer : features.last;
   const at = new Map(Array.from(found.rows, (row, i) => [row, i]));
   const placesOf = new Map<string, number[]>();
   table.rows.forEach((row, i) => {

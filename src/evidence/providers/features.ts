@@ -58,6 +58,11 @@ export const layerValue = (graph: Graph, layer: string, output: string): string 
   });
 };
 
+const lastRead = (graph: Graph, output: string): string | undefined => {
+  const found = penultimate(graph, output);
+  return 'features' in found ? found.features : undefined;
+};
+
 /** What a Sigmoid reads, of a value that one makes. */
 const beforeSigmoid = (graph: Graph, value: string): string => {
   const node = producers(graph).get(value);
@@ -189,6 +194,7 @@ export const openFeatures = (source: FeatureSource, job: Pick<Job, 'note' | 'sig
 
   return {
     tool: {
+      last: model && lastRead(model.model.graph, model.ends.output),
       async open(ask) {
         const own = await source.bind(ask.split);
         if (own.count === 0) throw new Fault('data/no-rows', { path: own.path });

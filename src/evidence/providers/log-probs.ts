@@ -19,7 +19,7 @@ export const logSoftmax = ({ rows, cols, data }: Matrix): Float64Array => {
 };
 
 /** Least probability whose logarithm is taken, where only probabilities are known (card 00-calibration-common). */
-const leastProbability = 1e-12;
+export const leastProbability = 1e-12;
 
 export const logProbs: Provider<'logProbs'> = ({ scores, meaning }, of) => {
   if (meaning.scores === 'probabilities') {
