@@ -2,7 +2,7 @@ import { Fault } from '../base/fault.ts';
 import type { Tensor } from '../base/tensor.ts';
 import { readNpy } from '../data/npy.ts';
 import { readNpz } from '../data/npz.ts';
-import type { Head, HeadArray, HeadFiles } from '../training/define.ts';
+import type { Head, HeadArray, HeadFiles } from '../training/define-layers.ts';
 import type { Picked } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { Ports } from './ports.ts';

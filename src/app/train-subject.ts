@@ -16,7 +16,8 @@ import type { Dim, Graph, Model, TensorType, ValueType } from '../graph/types.ts
 import { called, producers } from '../graph/walk.ts';
 import { type Augment, ofImages } from '../training/augment.ts';
 import { buildModel } from '../training/build.ts';
-import type { TargetKind, Vocabulary } from '../training/define.ts';
+import type { TargetKind } from '../training/define.ts';
+import type { Vocabulary } from '../training/define-layers.ts';
 import { type Headed, withHead } from '../training/head-surgery.ts';
 import { initialise, redraws, undrawn } from '../training/initialise.ts';
 import { type Parameter, parametersOf, selected } from '../training/parameters.ts';

@@ -6,7 +6,7 @@ import { dropoutDoc } from '../graph/dropout.ts';
 import { type Emit, emitter } from '../graph/emit.ts';
 import { HELD } from '../graph/held.ts';
 import type { Attributes, Constant, Dim, Model } from '../graph/types.ts';
-import type { Architecture, Net, Vocabulary } from './define.ts';
+import type { Architecture, Net, Vocabulary } from './define-layers.ts';
 import { modelOf } from './plan.ts';
 
 /** The first with `Gelu`. */

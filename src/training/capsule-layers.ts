@@ -3,7 +3,7 @@ import type { Random } from '../base/random.ts';
 import { sizeOf } from '../base/tensor.ts';
 import { lengthsNode } from '../graph/class-lengths.ts';
 import { dense, type Flow, integers, number, reshape } from './architectures/layers.ts';
-import type { Net } from './define.ts';
+import type { Net } from './define-layers.ts';
 
 /** Keeps the length of a capsule of zeros differentiable. */
 const EPSILON = 1e-9;

@@ -1,9 +1,6 @@
 import type { Chosen, Options, OptionValue } from '../base/option.ts';
 import type { Random } from '../base/random.ts';
-import type { DType } from '../base/tensor.ts';
 import type { Emit } from '../graph/emit.ts';
-import type { Attributes, Constant } from '../graph/types.ts';
-import type { Parted } from './terms.ts';
 
 /** Real options reach a compiled part as scalar graph inputs, so a sweep over them never recompiles. */
 export type Hyper<O extends Options> = { readonly [K in keyof O as O[K] extends { kind: 'real' } ? K : never]: string };
@@ -41,7 +38,7 @@ export interface Sizes {
   readonly classes: number;
 }
 /** What a part says of the sizes that it is to work with. */
-interface SizedPart<O extends Options> extends Part<O> {
+export interface SizedPart<O extends Options> extends Part<O> {
   /** Why it cannot work with them, as a clause after its name; undefined where it can. */
   readonly refuses?: (sizes: Sizes, chosen: Chosen<O>) => string | undefined;
   /** What to know about it with these sizes, in sentences. */
@@ -180,7 +177,8 @@ export interface LossInput extends BatchView {
 export type TargetKind = 'class' | 'value' | 'marks' | 'scores';
 export interface Loss<O extends Options = Options> extends ObjectivePart<O> {
   readonly target: TargetKind;
-  readonly scores?: string; // with target 'scores': what a row of them holds
+  /** With target `scores`: what a row of them holds. */
+  readonly scores?: string;
   /** It accepts shares of classes in the place of labels. */
   readonly soft?: true;
   /** What the model gives is an embedding: its width is not the number of classes, which the data tell. */
@@ -235,6 +233,11 @@ export interface RegularizerInput extends LossInput {
   readonly parameters: readonly Trained[];
   /** Undefined where the model does not end in a dense layer. */
   readonly layer: LastLayer | undefined;
+}
+/** A term that puts something in the place of the loss: what both are together, part by part. */
+export interface Parted {
+  readonly term: string;
+  readonly parts: Readonly<Record<string, string>>;
 }
 /** A term added to the loss of a batch. Derivatives of values (autodiff/reverse.ts) may be part of it. */
 export interface Regularizer<O extends Options = Options> extends ObjectivePart<O> {
@@ -328,73 +331,3 @@ export interface Schedule<O extends Options = Options> extends Part<O> {
 }
 export type ScheduleUnit = 'step' | 'epoch' | 'sample';
 export const defineSchedule = <const O extends Options>(schedule: Schedule<O>): Schedule => schedule as unknown as Schedule;
-
-/** What an architecture records its layers with: nodes and values carry the layer's name. */
-export interface Net {
-  /** Declares a float parameter, filled later by the recipe's `init` unless its first values are given. */
-  parameter(name: string, dims: readonly number[], first?: ArrayLike<number>): string;
-  /** Declares a value that is stored but not trained (a shape, running statistics). */
-  buffer(name: string, constant: Constant): string;
-  /** Records a node whose output has the rows `row` ([N, ...row]), floats unless said otherwise. */
-  layer(op: string, name: string, inputs: readonly string[], attributes: Attributes, row: readonly number[], dtype?: DType): string;
-  /** The rows `row` of a value, through which no gradient flows in training. */
-  held(name: string, value: string, row: readonly number[]): string;
-  /** The rows `row` of a value, of which training sets a share to 0, drawn anew in every step, and divides the rest by what stays. */
-  dropped(name: string, value: string, share: number, row: readonly number[]): string;
-  /** The k largest numbers of the last axis, falling; the last axis of `row` is k. */
-  largest(name: string, value: string, k: number, row: readonly number[]): string;
-  /** Records a node that is computed from parameters alone, with its whole shape. */
-  tensor(op: string, name: string, inputs: readonly string[], attributes: Attributes, dims: readonly number[]): string;
-}
-/** Tokens below `size`; `padding` fills rows up. */
-export type Vocabulary = { readonly size: number; readonly padding: number };
-export interface Architecture<O extends Options = Options> extends Part<O> {
-  /** Rows are token ids (int64), from a column of text or whole numbers. */
-  readonly tokens?: true;
-  /**
-   * Records the layers from `x` ([N, ...row]) and returns the logits ([N, classes]). `random` is a stream of the recipe's seed, for
-   * first values that no rule of initialisation draws; `vocabulary` is there with `tokens`.
-   */
-  build(
-    net: Net,
-    x: string,
-    row: readonly number[],
-    classes: number,
-    chosen: Chosen<O>,
-    given: { readonly random: Random; readonly vocabulary: Vocabulary },
-  ): string;
-}
-export const defineArchitecture = <const O extends Options>(architecture: Architecture<O>): Architecture =>
-  architecture as unknown as Architecture;
-
-/** A file that an option of a head names, read: numbers of the one array [N, width] of an .npy or .npz, or text. */
-export interface HeadArray {
-  readonly dims: readonly number[];
-  readonly data: Float64Array;
-}
-export interface HeadFiles {
-  readonly arrays: Readonly<Record<string, HeadArray>>;
-  readonly texts: Readonly<Record<string, string>>;
-}
-
-/** The last layers of a model, in place of its own. What it gives besides logits, losses read as `given`. */
-export interface Head<O extends Options = Options> extends SizedPart<O> {
-  /**
-   * Records the layers from `features` ([N, width]) and returns the logits ([N, outputs]). `random` is a stream of the recipe's seed;
-   * buffers hold what is fixed.
-   */
-  build(
-    net: Net,
-    features: string,
-    sizes: { readonly width: number; readonly classes: number; readonly files?: HeadFiles },
-    chosen: Chosen<O>,
-    random: Random,
-  ): { readonly logits: string; readonly given?: Readonly<Record<string, string>>; readonly notes?: readonly string[] };
-  /** Options that name files, relative to the recipe, and what is read of them; '' for none. */
-  readonly files?: Readonly<Partial<Record<keyof O, 'array' | 'text'>>>;
-  /** Width of the output where it is not the number of classes. */
-  outputs?(classes: number, chosen: Chosen<O>): number;
-  /** A term of its own, [N] or a scalar, added to the loss. */
-  term?(emit: Emit, input: LossInput, hyper: Hyper<O>, chosen: Chosen<O>): string;
-}
-export const defineHead = <const O extends Options>(head: Head<O>): Head => head as unknown as Head;

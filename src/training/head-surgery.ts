@@ -8,7 +8,8 @@ import { penultimate } from '../graph/penultimate.ts';
 import type { Constant, Dim, Graph, Model, Node, TensorType } from '../graph/types.ts';
 import { called, namesWithin } from '../graph/walk.ts';
 import { netOver } from './build.ts';
-import type { Head, HeadFiles, LastLayer } from './define.ts';
+import type { LastLayer } from './define.ts';
+import type { Head, HeadFiles } from './define-layers.ts';
 import { type Initialisation, initialise } from './initialise.ts';
 import type { Picked } from './plan.ts';
 

@@ -7,7 +7,8 @@ import type { Constant, Dim, Graph, Model, Node, TensorType, ValueType } from '.
 import { namesWithin, readsOf } from '../graph/walk.ts';
 import type { Adversarial } from './adversarial.ts';
 import type { Augment } from './augment.ts';
-import type { Head, LastLayer, Loss, LossScaling, Monitor, Optimizer, Regularizer } from './define.ts';
+import type { LastLayer, Loss, LossScaling, Monitor, Optimizer, Regularizer } from './define.ts';
+import type { Head } from './define-layers.ts';
 import type { RowOutput } from './define-run.ts';
 import type { Precision } from './layout.ts';
 import type { Parameter } from './parameters.ts';

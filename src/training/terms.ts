@@ -1,18 +1,12 @@
 import { stopped } from '../autodiff/stopped.ts';
 import type { Emit } from '../graph/emit.ts';
-import type { RegularizerInput } from './define.ts';
+import type { Parted, RegularizerInput } from './define.ts';
 import type { Layout } from './layout.ts';
 import type { Objective } from './objective.ts';
 import type { Plan } from './plan.ts';
 import { viewOf } from './step-inputs.ts';
 
 type Names = Readonly<Record<string, string>>;
-
-/** A term that puts something in the place of the loss: what both are together, part by part. */
-export interface Parted {
-  readonly term: string;
-  readonly parts: Readonly<Record<string, string>>;
-}
 
 /** Whether a line of the monitors is a term as a whole: not one of its parts, not the factor of a scaled loss. */
 export const isTerm = (line: string): boolean => /^term\/[^/]+$/.test(line) && line !== 'term/loss-scale';

@@ -5,7 +5,7 @@ import type { Constant } from '../../src/graph/types.ts';
 import type { Flow } from '../../src/training/architectures/layers.ts';
 import { netOver } from '../../src/training/build.ts';
 import { routed, squash } from '../../src/training/capsule-layers.ts';
-import type { Net } from '../../src/training/define.ts';
+import type { Net } from '../../src/training/define-layers.ts';
 import { losses } from '../../src/training/losses/index.ts';
 import { emitObjective } from '../../src/training/objective.ts';
 import { inPrecision, modelOf } from '../../src/training/plan.ts';

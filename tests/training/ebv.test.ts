@@ -8,7 +8,7 @@ import { constantOf, numbersOf } from '../../src/graph/constant.ts';
 import { emitter } from '../../src/graph/emit.ts';
 import { parse } from '../../src/graph/parse.ts';
 import { compileSteps } from '../../src/training/compile.ts';
-import type { HeadArray, Net } from '../../src/training/define.ts';
+import type { HeadArray, Net } from '../../src/training/define-layers.ts';
 import { withHead } from '../../src/training/head-surgery.ts';
 import { heads } from '../../src/training/heads/index.ts';
 import { optimizers } from '../../src/training/optimizers/index.ts';

@@ -1,6 +1,6 @@
 import { text } from '../../base/option.ts';
 import { capsuleFormula, capsuleOptions, capsules } from '../capsule-layers.ts';
-import { type Architecture, defineArchitecture } from '../define.ts';
+import { type Architecture, defineArchitecture } from '../define-layers.ts';
 import { activate, conv, type Flow, flatten, imageRow, maxPool, sizesOf } from './layers.ts';
 
 export const capsule: Architecture = defineArchitecture({

@@ -1,6 +1,6 @@
 import { Fault } from '../../base/fault.ts';
 import { flag, int, text } from '../../base/option.ts';
-import { type Architecture, defineArchitecture } from '../define.ts';
+import { type Architecture, defineArchitecture } from '../define-layers.ts';
 import { activate, activation, batchNorm, conv, dense, drop, dropout, type Flow, flatten, imageRow, maxPool, sizesOf } from './layers.ts';
 
 /** Convolution, non-linearity, 2 × 2 max pooling, repeated; then dense layers. */

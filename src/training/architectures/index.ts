@@ -1,4 +1,4 @@
-import type { Architecture } from '../define.ts';
+import type { Architecture } from '../define-layers.ts';
 import { capsule } from './capsule.ts';
 import { cnn } from './cnn.ts';
 import { linear } from './linear.ts';

@@ -3,7 +3,7 @@ import { type ChoiceOption, choice, type RealOption, real } from '../../base/opt
 import { sizeOf } from '../../base/tensor.ts';
 import { constantOf } from '../../graph/constant.ts';
 import type { Attribute } from '../../graph/types.ts';
-import type { Net } from '../define.ts';
+import type { Net } from '../define-layers.ts';
 
 /** A value and the shape of one of its rows. */
 export interface Flow {

@@ -1,4 +1,4 @@
-import { type Architecture, defineArchitecture } from '../define.ts';
+import { type Architecture, defineArchitecture } from '../define-layers.ts';
 import { dense, flatten } from './layers.ts';
 
 export const linear: Architecture = defineArchitecture({

@@ -1,7 +1,7 @@
 import { Fault } from '../../base/fault.ts';
 import { choice, int } from '../../base/option.ts';
 import { sizeOf } from '../../base/tensor.ts';
-import { type Architecture, defineArchitecture, type Net } from '../define.ts';
+import { type Architecture, defineArchitecture, type Net } from '../define-layers.ts';
 import { along, dense, drop, dropout, type Flow, integers, number, reshape } from './layers.ts';
 import { FAR } from './transformer.ts';
 

@@ -1,5 +1,5 @@
 import { choice, text } from '../../base/option.ts';
-import { type Architecture, defineArchitecture } from '../define.ts';
+import { type Architecture, defineArchitecture } from '../define-layers.ts';
 import { activate, activation, batchNorm, dense, drop, dropout, type Flow, flatten, sizesOf } from './layers.ts';
 
 /** Dense layers with a non-linearity between them; without hidden layers a linear softmax classifier. */

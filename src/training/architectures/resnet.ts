@@ -1,6 +1,6 @@
 import { Fault } from '../../base/fault.ts';
 import { choice, int } from '../../base/option.ts';
-import { type Architecture, defineArchitecture, type Net } from '../define.ts';
+import { type Architecture, defineArchitecture, type Net } from '../define-layers.ts';
 import { activate, batchNorm, conv, dense, type Flow, flatten, imageRow, integers } from './layers.ts';
 
 /** Every other row and column, and channels of zeros after the others (option A of the paper). */

@@ -2,7 +2,7 @@ import { Fault } from '../../base/fault.ts';
 import { int } from '../../base/option.ts';
 import { constantOf } from '../../graph/constant.ts';
 import type { Constant } from '../../graph/types.ts';
-import { type Architecture, defineArchitecture } from '../define.ts';
+import { type Architecture, defineArchitecture } from '../define-layers.ts';
 import { dense, drop, dropout, integers, number } from './layers.ts';
 import { depth, encoder, FAR, heads, hidden, width } from './transformer.ts';
 

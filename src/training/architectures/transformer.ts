@@ -1,6 +1,6 @@
 import { Fault } from '../../base/fault.ts';
 import { type IntOption, int } from '../../base/option.ts';
-import type { Net } from '../define.ts';
+import type { Net } from '../define-layers.ts';
 import { along, drop, type Flow, number, reshape } from './layers.ts';
 
 /** In place of −∞ among attention logits: finite, so that a row without any words has no NaN. */

@@ -1,7 +1,7 @@
 import { Fault } from '../../base/fault.ts';
 import { choice, int } from '../../base/option.ts';
 import { constantOf } from '../../graph/constant.ts';
-import { type Architecture, defineArchitecture } from '../define.ts';
+import { type Architecture, defineArchitecture } from '../define-layers.ts';
 import { conv, dense, drop, dropout, type Flow, imageRow, integers, reshape } from './layers.ts';
 import { depth, encoder, heads, hidden, width } from './transformer.ts';
 

@@ -2,7 +2,7 @@ import { constantOf } from '../../graph/constant.ts';
 import type { Model } from '../../graph/types.ts';
 import { dense } from '../architectures/layers.ts';
 import { buildModel } from '../build.ts';
-import type { Architecture } from '../define.ts';
+import type { Architecture } from '../define-layers.ts';
 
 export interface TemperatureNet {
   /** Features of a row, and classes of its logits, which follow them in `x`. */

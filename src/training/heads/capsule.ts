@@ -1,5 +1,5 @@
 import { capsuleFormula, capsuleOptions, capsules } from '../capsule-layers.ts';
-import { defineHead, type Head } from '../define.ts';
+import { defineHead, type Head } from '../define-layers.ts';
 
 export const capsule: Head = defineHead({
   id: 'capsule',

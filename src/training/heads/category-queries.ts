@@ -4,7 +4,7 @@ import type { Random } from '../../base/random.ts';
 import { constantOf } from '../../graph/constant.ts';
 import { along, type Flow, number, reshape } from '../architectures/layers.ts';
 import { added, attention, layerNorm } from '../architectures/transformer.ts';
-import { defineHead, type Head, type HeadFiles, type Net } from '../define.ts';
+import { defineHead, type Head, type HeadFiles, type Net } from '../define-layers.ts';
 import { oneHot } from '../one-hot.ts';
 import { categoryTree } from './category-tree.ts';
 import { asymmetricSelection, plainSelection } from './selection-loss.ts';

@@ -1,6 +1,6 @@
 import { real } from '../../base/option.ts';
 import { constantOf } from '../../graph/constant.ts';
-import { defineHead, type Head } from '../define.ts';
+import { defineHead, type Head } from '../define-layers.ts';
 import { lengthened } from './unit-rows.ts';
 
 /** Cosines of the features and the class vectors, times a fixed scale. */

@@ -3,7 +3,7 @@ import { enoughDimensions, equiangularVectors, goalOf, SLACK, welchBound } from 
 import { choice, int, real, text } from '../../base/option.ts';
 import type { Random } from '../../base/random.ts';
 import { constantOf } from '../../graph/constant.ts';
-import { defineHead, type Head, type HeadArray } from '../define.ts';
+import { defineHead, type Head, type HeadArray } from '../define-layers.ts';
 import { lengthened } from './unit-rows.ts';
 
 const refuse = (name: string, value: string | number, expected: string): never => {

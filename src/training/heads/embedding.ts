@@ -1,5 +1,5 @@
 import { int } from '../../base/option.ts';
-import { defineHead, type Head } from '../define.ts';
+import { defineHead, type Head } from '../define-layers.ts';
 import { lengthened } from './unit-rows.ts';
 
 /** A dense layer whose rows are brought to length 1: what losses of embeddings compare. */

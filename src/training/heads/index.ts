@@ -1,4 +1,4 @@
-import type { Head } from '../define.ts';
+import type { Head } from '../define-layers.ts';
 import { capsule } from './capsule.ts';
 import { categoryQueries } from './category-queries.ts';
 import { cosine } from './cosine.ts';

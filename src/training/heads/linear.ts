@@ -1,5 +1,5 @@
 import { flag } from '../../base/option.ts';
-import { defineHead, type Head } from '../define.ts';
+import { defineHead, type Head } from '../define-layers.ts';
 
 /** W·φ + b with new values. */
 export const linear: Head = defineHead({

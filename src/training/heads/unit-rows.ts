@@ -1,6 +1,6 @@
 import { constantOf } from '../../graph/constant.ts';
 import type { Attributes } from '../../graph/types.ts';
-import type { Net } from '../define.ts';
+import type { Net } from '../define-layers.ts';
 
 const keep: Attributes = { keepdims: { type: 'int', value: 1 } };
 

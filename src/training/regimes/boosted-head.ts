@@ -1,7 +1,7 @@
 import { Fault } from '../../base/fault.ts';
 import { choice, int, real } from '../../base/option.ts';
 import { normalise } from '../../graph/passes/normalise.ts';
-import { defineHead } from '../define.ts';
+import { defineHead } from '../define-layers.ts';
 import { defineRegime, type Programme, type Regime } from '../define-run.ts';
 import { withHead } from '../head-surgery.ts';
 import { gathered, layoutOf } from '../layout.ts';

@@ -1,6 +1,6 @@
 import type { Random } from '../../base/random.ts';
 import { sizeOf } from '../../base/tensor.ts';
-import type { Net } from '../define.ts';
+import type { Net } from '../define-layers.ts';
 import type { Parameter } from '../parameters.ts';
 
 /** U(±1/√fan in), a bias as the weight before it. */

@@ -6,7 +6,7 @@ import { emitter } from '../../graph/emit.ts';
 import type { Constant, Graph } from '../../graph/types.ts';
 import { activate, conv, dense, type Flow, number } from '../architectures/layers.ts';
 import { netOver } from '../build.ts';
-import type { Net } from '../define.ts';
+import type { Net } from '../define-layers.ts';
 import type { Parameter } from '../parameters.ts';
 import { tensorType } from '../plan.ts';
 import { drawnNet } from './drawn-net.ts';

@@ -1,9 +1,8 @@
 import { stopped } from '../../autodiff/stopped.ts';
 import { type ChoiceOption, choice, type IntOption, int, type RealOption, real } from '../../base/option.ts';
 import type { Emit } from '../../graph/emit.ts';
-import type { RegularizerInput, Sizes } from '../define.ts';
+import type { Parted, RegularizerInput, Sizes } from '../define.ts';
 import { oneHot } from '../one-hot.ts';
-import type { Parted } from '../terms.ts';
 
 /** Of the ColoredMNIST scripts: weight of the penalty after its warm-up, the step that ends it, and of Σ‖θ‖². */
 const coloured = { weight: 91257.18613115903, annealSteps: 190, squares: 0.00110794568 };
