@@ -9,18 +9,19 @@ import { withSessions } from '../evidence/model.ts';
 import { type OpenGradient, openGradient } from '../evidence/providers/gradient.ts';
 import { type Prepared, prepare } from '../graph/prepare.ts';
 import type { DeviceChoice } from '../runtime/session.ts';
-import { initialise, redraws } from '../training/initialise.ts';
+import { redraws } from '../training/initialise.ts';
 import { gathered, scattered } from '../training/layout.ts';
 import { type Recipe, readRecipe } from '../training/recipe.ts';
 import { attackedRows, inChunks, stepOf } from './attacked-rows.ts';
 import { keptResults } from './kept-results.ts';
 import type { AppJob, Ports } from './ports.ts';
 import type { OpenSubject } from './subject.ts';
+import { withClassMeans } from './train-class-means.ts';
 import { readRows, rowsInMemory } from './train-data.ts';
 import { lengthOf, type Run, trainLoop } from './train-loop.ts';
 import { fresh, startingAt, weights } from './train-progress.ts';
 import { openTraining } from './train-sessions.ts';
-import { openRecipeModel, type Subject } from './train-subject.ts';
+import { openRecipeModel, redrawn, type Subject } from './train-subject.ts';
 import { openTrained } from './trained-model.ts';
 
 export interface OpenFresh {
@@ -160,13 +161,14 @@ const trainerOf = async (
     async train(given, seed, { most, told } = {}) {
       const count = given.labels.length;
       const x: Tensor = { dtype: plan.precision, dims: [count, ...dims], data: fromFloats(given.x, plan.precision) };
-      const drawn = initialise(subject.model.graph, recipe.init, seed);
-      const theta = gathered(drawn, compiled.layout, compiled.precision);
+      const rows = { rows: rowsInMemory(x, given.labels), positions: Float64Array.from({ length: count }, (_, i) => i) };
+      const drawn = await withClassMeans(redrawn(subject, recipe, seed), rows, { recipe, device: choice.actual }, ports, job);
+      const theta = gathered(drawn.plan.graph, compiled.layout, compiled.precision);
       const { why, snapshot, bad } = await trainLoop(
         {
           ...steps,
           recipe: { ...recipe, seed, evalEvery: 1e6, ...(most === undefined ? {} : { length: { steps: most } }) },
-          train: { rows: rowsInMemory(x, given.labels), positions: Float64Array.from({ length: count }, (_, i) => i) },
+          train: rows,
           plan,
           facts: { labels: given.labels, classes: plan.classes },
           batch: Math.min(batch, count),

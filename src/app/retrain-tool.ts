@@ -5,13 +5,14 @@ import { sizeOf } from '../base/tensor.ts';
 import { toFloats } from '../data/values.ts';
 import type { Retraining, RetrainTool } from '../evidence/retrain.ts';
 import type { DeviceFacts } from '../report/report.ts';
-import { initialise, redraws } from '../training/initialise.ts';
 import { gathered } from '../training/layout.ts';
 import type { AppJob, Ports } from './ports.ts';
+import { withClassMeans } from './train-class-means.ts';
 import type { Held } from './train-data.ts';
 import { lengthOf, trainLoop } from './train-loop.ts';
 import { fresh, startingAt } from './train-progress.ts';
 import { type Setup, setUp } from './train-setup.ts';
+import { redrawn } from './train-subject.ts';
 
 /** Inputs of more bytes are read as they are needed. */
 const RESIDENT = 2 ** 30;
@@ -47,21 +48,23 @@ const repeatedRows = async (train: Held, validation: Held, job: Job): Promise<nu
   return found;
 };
 
-const retraining = async (setup: Setup, validation: Held, job: AppJob): Promise<Retraining> => {
-  const { recipe, subject, run, train } = setup;
+const retraining = async (setup: Setup, validation: Held, ports: Ports, job: AppJob): Promise<Retraining> => {
+  const { recipe, drawn, run, train } = setup;
   const { rows, positions } = train;
   return {
     rows: Float64Array.from(positions, (p) => rows.bound.rowAt(p)),
     labels: Float64Array.from(positions, (p) => rows.labels[p]),
-    classes: subject.plan.classes,
+    classes: drawn.plan.classes,
     validation: validation.positions.length,
     repeated: await repeatedRows(train, validation, job),
     parameters: run.compiled.layout.size,
     steps: lengthOf(recipe, positions.length, run.batch).steps,
     async train(places, { seed, rate = 1, steps, patience }) {
       const { layout, start, precision } = run.compiled;
-      const theta = redraws(recipe.init) ? gathered(initialise(subject.model.graph, recipe.init, seed), layout, precision) : start.theta;
       const subset = Float64Array.from({ length: places.length }, (_, i) => positions[places[i]]);
+      const device = setup.choice.actual;
+      const first = await withClassMeans(redrawn(drawn, recipe, seed), { rows, positions: subset }, { recipe, device }, ports, job);
+      const theta = gathered(first.plan.graph, layout, precision);
       const { optimizer } = recipe;
       const { why, snapshot } = await trainLoop(
         {
@@ -117,7 +120,7 @@ export const retrainTool = (ask: RunRequest, dataSha256: string, ports: Ports, o
         if (identity.dataSha256 !== dataSha256)
           throw new Fault('training/other-data', { path: recipe, data: setup.recipe.data.train.path, given: ask.data.path });
         if (!validation) throw new Fault('training/no-held-out', { path: recipe });
-        return retraining(setup, validation, job);
+        return retraining(setup, validation, ports, job);
       },
     },
     device() {

@@ -202,6 +202,20 @@ export const rowsInMemory = (x: Tensor, labels: ArrayLike<number>): TrainingRows
   };
 };
 
+/** Rows in parts of at most 256, and of 2²¹ input values where a row has fewer. */
+export async function* inParts(
+  { rows, positions }: Held<TrainingRows>,
+  job: Pick<Job, 'signal'>,
+): AsyncGenerator<XY & { readonly from: number; readonly count: number }, void, undefined> {
+  const width = Math.max(1, sizeOf(rows.bound.inputDims));
+  const size = Math.max(1, Math.min(256, Math.floor(2 ** 21 / width)));
+  for (let from = 0; from < positions.length; from += size) {
+    await breathe(job);
+    const part = positions.subarray(from, from + size);
+    yield { ...(await rows.take(part, [part.length], job.signal)), from, count: part.length };
+  }
+}
+
 export const wholeOf = (rows: Rows): Held => ({ rows, positions: Float64Array.from({ length: rows.count }, (_, i) => i) });
 
 /** Holds out a share of the rows for validation, each class giving its share where asked. */

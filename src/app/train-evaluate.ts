@@ -1,6 +1,5 @@
-import { breathe } from '../base/job.ts';
-import { sizeOf, type Tensor } from '../base/tensor.ts';
-import type { Held, TrainingRows } from './train-data.ts';
+import type { Tensor } from '../base/tensor.ts';
+import { type Held, inParts, type TrainingRows } from './train-data.ts';
 import type { Run } from './train-loop.ts';
 import { type Snapshot, weights } from './train-progress.ts';
 
@@ -8,24 +7,19 @@ import { type Snapshot, weights } from './train-progress.ts';
 export const evaluate = async (
   { evaluation, evaluator, job }: Pick<Run, 'evaluation' | 'evaluator' | 'job'>,
   state: Snapshot['state'],
-  { rows, positions }: Held<TrainingRows>,
+  held: Held<TrainingRows>,
 ): Promise<{ readonly loss: number; readonly accuracy?: number }> => {
   const feeds: Record<string, Tensor> = { ...evaluation.hyper };
   const measured = weights(state);
   for (const [key, input] of Object.entries(evaluation.state)) feeds[input] = measured[key];
-  const width = Math.max(1, sizeOf(rows.bound.inputDims));
-  const size = Math.max(1, Math.min(256, Math.floor(2 ** 21 / width)));
   const { total, weight, correct } = evaluation.outputs;
   const sums = { total: 0, weight: 0, correct: 0 };
-  for (let from = 0; from < positions.length; from += size) {
-    await breathe(job);
-    const part = positions.subarray(from, from + size);
-    const { x, y } = await rows.take(part, [part.length], job.signal);
+  for await (const { x, y } of inParts(held, job)) {
     const wanted = [total, weight, ...(correct ? [correct] : [])];
     const out = await evaluator.run({ ...feeds, [evaluation.inputs.x]: x, [evaluation.inputs.y]: y }, wanted);
     sums.total += Number(out[total].data[0]);
     sums.weight += Number(out[weight].data[0]);
     if (correct) sums.correct += Number(out[correct].data[0]);
   }
-  return { loss: sums.total / sums.weight, ...(correct ? { accuracy: sums.correct / positions.length } : {}) };
+  return { loss: sums.total / sums.weight, ...(correct ? { accuracy: sums.correct / held.positions.length } : {}) };
 };

@@ -24,10 +24,10 @@ export interface Counts {
 const refused = (recipe: Recipe, key: string, part: string, reason: string): Fault =>
   new Fault('training/part', { path: recipe.path, key, part, reason });
 
-/** Monitors that the recipe names, or its optimizer where it names none, and those that its batch schedule reads. */
-const monitorsOf = ({ extra: { monitor, batchSchedule }, optimizer: { part } }: Recipe): Plan['monitors'] => {
+/** Monitors that the recipe names, or its optimizer and its head where it names none, and those that its batch schedule reads. */
+const monitorsOf = ({ extra: { monitor, batchSchedule, head }, optimizer: { part } }: Recipe): Plan['monitors'] => {
   const wanted = batchSchedule?.part.decide?.monitors?.(batchSchedule.chosen) ?? [];
-  const usual = monitor || 'iterate' in part ? [] : (part.monitors ?? []);
+  const usual = monitor || 'iterate' in part ? [] : [...(part.monitors ?? []), ...(head?.part.monitors ?? [])];
   const asked = [...wanted, ...usual].map((m) => (typeof m === 'string' ? { id: m } : m));
   const missing = asked.filter(({ id }) => !monitor?.some((m) => m.part.id === id));
   const added = missing.flatMap(({ id, ...given }) =>
@@ -168,13 +168,14 @@ export const withOwnParameters = (plan: Plan, seed: number): Plan => {
   return { ...plan, graph: { ...plan.graph, initializers }, groups: [...plan.groups, { parameters, lrScale: 1 }] };
 };
 
+/** First values of a parameter, by its name. */
+export interface FirstValue {
+  readonly name: string;
+  readonly values: ArrayLike<number>;
+}
+
 /** First values of the last layer by the names of its parameters; none where the recipe keeps them. */
-export const firstValues = (
-  recipe: Recipe,
-  plan: Plan,
-  counts: Counts | undefined,
-  job: Pick<Job, 'note'>,
-): readonly { readonly name: string; readonly values: ArrayLike<number> }[] => {
+export const firstValues = (recipe: Recipe, plan: Plan, counts: Counts | undefined, job: Pick<Job, 'note'>): readonly FirstValue[] => {
   const { biasInit } = recipe.extra;
   if (!biasInit) return [];
   const { part, chosen } = biasInit;

@@ -12,6 +12,7 @@ import { bind } from './binding.ts';
 import type { AppJob, Ports } from './ports.ts';
 import { teacherLogits } from './teacher.ts';
 import type { Identity } from './train-checkpoint.ts';
+import { absentNote, classMeansKept, withClassMeans } from './train-class-means.ts';
 import { domainsOf, indicesOf } from './train-columns.ts';
 import { absentClasses, divided, type Held, type Rows, readRows, type Targets, wholeOf } from './train-data.ts';
 import { diagnosedBy, diagnoseRows } from './train-diagnose.ts';
@@ -26,6 +27,8 @@ export interface Setup {
   readonly recipe: Recipe;
   readonly opened: Opened;
   readonly subject: Subject;
+  /** The subject before class means of the training rows went into it. */
+  readonly drawn: Subject;
   readonly identity: Identity;
   readonly classNames?: readonly string[];
   readonly train: Held;
@@ -214,7 +217,12 @@ export const setUp = async (
       job.note(
         `All ${rows} training rows are of class ${only[0]}, so a model learns to say that whatever it is given: add rows of others.`,
       );
-    const subject = await opened.finish(all.bound.inputDims, width, counts, vocabulary);
+    const drawn = await opened.finish(all.bound.inputDims, width, counts, vocabulary);
+    const device: Device = ask.device === 'auto' ? recipe.provider : ask.device;
+    const without = absentNote(drawn, absentClasses(train, classes));
+    if (without !== undefined) job.note(without);
+    const resumed = ask.resume && !recipe.extra.regime?.part.run && classMeansKept(drawn);
+    const subject = resumed ? drawn : await withClassMeans(drawn, train, { recipe, device }, ports, job);
     const plan = { ...subject.plan, data: all.resident ? ('resident' as const) : ('streamed' as const) };
     if (!all.resident) job.note(`The data are too large to keep in memory: rows are read from '${all.bound.name}' as they are needed.`);
     if (recipe.adversarial)
@@ -225,7 +233,6 @@ export const setUp = async (
       job.note('Loss and accuracy of training are those on changed rows; validation and test rows are measured as they are in the data.');
     if (recipe.ema) job.note('Validated, tested and saved is the running mean of the parameters, not the last ones.');
     const facts = await factsOf(recipe, all, classes, ports, job);
-    const device: Device = ask.device === 'auto' ? recipe.provider : ask.device;
     const opening = await openTraining(plan, recipe, train, batch, device, ports, job);
     const { choice, threads, ...run } = opening;
     const settings = canonical(recipe.settings) as Readonly<Record<string, unknown>>;
@@ -234,6 +241,7 @@ export const setUp = async (
       recipe,
       opened,
       subject: { ...subject, plan },
+      drawn,
       identity: { recipe: settings, recipeSha256: await hex(JSON.stringify(settings)), dataSha256 },
       ...(names && names.length === classes ? { classNames: names } : {}),
       train,

@@ -17,7 +17,7 @@ import { called, producers } from '../graph/walk.ts';
 import { type Augment, ofImages } from '../training/augment.ts';
 import { buildModel } from '../training/build.ts';
 import type { TargetKind } from '../training/define.ts';
-import type { Vocabulary } from '../training/define-layers.ts';
+import type { ClassMeans, Vocabulary } from '../training/define-layers.ts';
 import { type Headed, withHead } from '../training/head-surgery.ts';
 import { initialise, redraws, undrawn } from '../training/initialise.ts';
 import { type Parameter, parametersOf, selected } from '../training/parameters.ts';
@@ -26,7 +26,7 @@ import type { Recipe } from '../training/recipe.ts';
 import { groupsOf, receiving } from '../training/trainable.ts';
 import { headFiles } from './head-files.ts';
 import type { Ports } from './ports.ts';
-import { type Counts, firstValues, withClassWeights, withOwnParameters, withParts, withValue } from './train-parts.ts';
+import { type Counts, type FirstValue, firstValues, withClassWeights, withOwnParameters, withParts, withValue } from './train-parts.ts';
 
 /** A recipe's model before its data are known. */
 export interface Opened {
@@ -48,6 +48,10 @@ export interface Subject {
   /** The file in half precision that is trained: parameters are saved in its element types. */
   readonly stored?: Model;
   readonly plan: Plan;
+  /** Parameters of a new head that keep their first values where a model is drawn anew. */
+  readonly begun?: ReadonlySet<string>;
+  /** What begins at class means of the training rows; it has other first values until they are read. */
+  readonly classMeans?: ClassMeans;
 }
 
 type PlanHead = Pick<Plan, 'graph' | 'opsets' | 'irVersion' | 'input' | 'output' | 'classes'>;
@@ -115,7 +119,11 @@ const planOf = (
 
 /** Model and plan with the first values of the last layer that the recipe asks for. */
 const biased = (recipe: Recipe, subject: Subject, counts: Counts | undefined, job: Pick<Job, 'note'>): Subject => {
-  const found = firstValues(recipe, subject.plan, counts, job);
+  return beginning(subject, firstValues(recipe, subject.plan, counts, job));
+};
+
+/** Model and plan with these first values. */
+export const beginning = (subject: Subject, found: readonly FirstValue[]): Subject => {
   const { model, plan } = subject;
   const put = (graph: Graph): Graph => found.reduce((g, { name, values }) => withValue(g, name, values), graph);
   return found.length === 0
@@ -123,9 +131,21 @@ const biased = (recipe: Recipe, subject: Subject, counts: Counts | undefined, jo
     : { ...subject, model: { ...model, graph: put(model.graph) }, plan: { ...plan, graph: put(plan.graph) } };
 };
 
-/** What is saved of a model with a new head: its one output. */
-const saved = ({ model, output }: Headed): Model =>
-  prune({ ...model, graph: { ...model.graph, outputs: model.graph.outputs.filter((o) => o.name === output) } });
+/** Model and plan drawn anew from a seed where the recipe's rule draws: what begins at values of its own keeps them. */
+export const redrawn = (subject: Subject, { init }: Recipe, seed: number): Subject => {
+  if (!redraws(init)) return subject;
+  const { model, plan, begun } = subject;
+  const graph = initialise(model.graph, init, seed, (name) => !begun?.has(name));
+  return { ...subject, model: { ...model, graph }, plan: { ...plan, graph: withValues(plan.graph, graph) } };
+};
+
+/** What a new head brings: of its model its one output is saved. */
+const withNewHead = ({ model, output, begun, classMeans }: Headed, plan: Plan): Subject => ({
+  model: prune({ ...model, graph: { ...model.graph, outputs: model.graph.outputs.filter((o) => o.name === output) } }),
+  plan,
+  begun: new Set(begun),
+  ...(classMeans ? { classMeans } : {}),
+});
 
 /** Changes need float rows, and those of images a height and a width. */
 const checkAugment = ({ path }: Recipe, augment: Augment, { dtype, dims }: TensorType, input: string): void => {
@@ -178,7 +198,7 @@ const ofArchitecture = (recipe: Recipe, source: Extract<Recipe['source'], { arch
         headed,
         counts,
       );
-      return biased(recipe, { model: headed ? saved(headed) : drawn, plan }, counts, job);
+      return biased(recipe, headed ? withNewHead(headed, plan) : { model: drawn, plan }, counts, job);
     },
   };
 };
@@ -299,7 +319,7 @@ const ofModel = async (recipe: Recipe, path: string, ports: Ports, job: Job): Pr
       const names = new Set(plan.groups.flatMap((g) => g.parameters.map((p) => p.name)));
       const without = redraws(recipe.init) ? undrawn(model.graph, names) : undefined;
       if (without) throw new Fault('training/initialisation', { model: file.name, parameter: without.name, node: called(without.node) });
-      const subject = headed ? { model: saved(headed), plan } : { model, ...(stored ? { stored } : {}), plan };
+      const subject = headed ? withNewHead(headed, plan) : { model, ...(stored ? { stored } : {}), plan };
       return biased(recipe, subject, counts, job);
     },
   };

@@ -56,6 +56,23 @@ export interface HeadFiles {
   readonly texts: Readonly<Record<string, string>>;
 }
 
+/**
+ * A parameter [.., classes, width] that begins at class means: of `value` ([N, .., width], `width` numbers a row), over the training
+ * rows, by the first parameters of the model in inference form. Classes without rows keep the first values that `build` gave them.
+ */
+export interface ClassMeans {
+  readonly parameter: string;
+  readonly value: string;
+}
+
+/** What a head has recorded. */
+export interface BuiltHead {
+  readonly logits: string;
+  readonly given?: Readonly<Record<string, string>>;
+  readonly notes?: readonly string[];
+  readonly classMeans?: ClassMeans;
+}
+
 /** The last layers of a model, in place of its own. What it gives besides logits, losses read as `given`. */
 export interface Head<O extends Options = Options> extends SizedPart<O> {
   /**
@@ -68,9 +85,11 @@ export interface Head<O extends Options = Options> extends SizedPart<O> {
     sizes: { readonly width: number; readonly classes: number; readonly files?: HeadFiles },
     chosen: Chosen<O>,
     random: Random,
-  ): { readonly logits: string; readonly given?: Readonly<Record<string, string>>; readonly notes?: readonly string[] };
+  ): BuiltHead;
   /** Options that name files, relative to the recipe, and what is read of them; '' for none. */
   readonly files?: Readonly<Partial<Record<keyof O, 'array' | 'text'>>>;
+  /** Monitors that watch it where the recipe has no `monitor`. */
+  readonly monitors?: readonly string[];
   /** Width of the output where it is not the number of classes. */
   outputs?(classes: number, chosen: Chosen<O>): number;
   /** A term of its own, [N] or a scalar, added to the loss. */

@@ -9,7 +9,7 @@ import type { Constant, Dim, Graph, Model, Node, TensorType } from '../graph/typ
 import { called, namesWithin } from '../graph/walk.ts';
 import { netOver } from './build.ts';
 import type { LastLayer } from './define.ts';
-import type { Head, HeadFiles } from './define-layers.ts';
+import type { ClassMeans, Head, HeadFiles } from './define-layers.ts';
 import { type Initialisation, initialise } from './initialise.ts';
 import type { Picked } from './plan.ts';
 
@@ -35,6 +35,9 @@ export interface Headed {
   readonly given: Readonly<Record<string, string>>;
   /** Stored values of the head that are not trained. */
   readonly fixed: readonly string[];
+  /** Parameters with first values of their own, which no rule of initialisation draws. */
+  readonly begun: readonly string[];
+  readonly classMeans?: ClassMeans;
   /** What to know about it, in sentences. */
   readonly notes: readonly string[];
 }
@@ -108,7 +111,11 @@ export const withHead = (
   for (const [name, type] of emit.types) if (made.has(name)) values.set(rename(name), type);
   const info = (name: string, dims: readonly Dim[]) => ({ name, type: { kind: 'tensor', dtype: 'float32', dims } as const });
   const extra = Object.fromEntries(Object.entries(built.given ?? {}).map(([key, value]) => [key, rename(value)]));
-  const further = [...new Set(Object.values(extra))].filter((name) => name !== given.output && !added.has(name));
+  const { classMeans } = built;
+  const means = classMeans && { parameter: rename(classMeans.parameter), value: rename(classMeans.value) };
+  const further = [...new Set([...Object.values(extra), ...(means ? [means.value] : [])])].filter(
+    (name) => name !== given.output && !added.has(name),
+  );
   const whole: Graph = {
     ...graph,
     nodes: [...body, ...nodes],
@@ -121,7 +128,16 @@ export const withHead = (
   const kind = given.init === 'keep' ? 'torch-default' : given.init;
   const fixed = [...stored.keys()].filter((name) => !trained.has(name)).map(rename);
   const headed = prune({ ...model, graph: initialise(whole, kind, given.seed, fresh) });
-  return { model: headed, output: given.output, given: extra, fixed, notes: built.notes ?? [] };
+  const begun = [...first].map(rename);
+  return {
+    model: headed,
+    output: given.output,
+    given: extra,
+    fixed,
+    begun,
+    notes: built.notes ?? [],
+    ...(means ? { classMeans: means } : {}),
+  };
 };
 
 /** U(±1/√fanIn): what stays where no rule of initialisation knows the use of a parameter. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
 import { diagnose, diagnoseAll } from '../../src/app/diagnose.ts';
+import { train } from '../../src/app/train.ts';
 import { Fault, type FaultCode } from '../../src/base/fault.ts';
 import { quietJob } from '../../src/base/job.ts';
 import { fitPowerLaw, predictPowerLaw } from '../../src/base/maths/power-law.ts';
@@ -172,6 +173,25 @@ test('training again: equal seeds give equal scores, others do not; steps, patie
     assert.ok((await training.train(places, { seed: 1, rate: 1e-9, steps: 700, patience: 2 })).steps <= 700);
     // Fewer rows than a batch are one batch.
     assert.equal((await training.train([5, 6, 7], { seed: 1 })).steps, 3);
+  });
+});
+
+test('training again begins where training does: a head keeps first values of its own, and means are those of the rows trained on', async () => {
+  const queries = { loss: 'sigmoid-focal', head: { kind: 'category-queries', dim: 8, heads: 2, layers: 1, select: 3 } };
+  const still = { arch: { kind: 'mlp', hidden: '8' }, ...queries, optimizer: { kind: 'sgd', lr: 0 }, epochs: 1 };
+  const request = {
+    recipe: recipe('still', { ...still, seed: 4 }),
+    out: place('still.onnx'),
+    device: 'cpu',
+    resume: false,
+    force: true,
+  } as const;
+  const { report } = await train(request, ports, { ...quietJob(), live: () => {} });
+  await retrained(recipe('head', still), async (training) => {
+    const all = Int32Array.from(training.rows.keys());
+    const [whole, part] = [await training.train(all, { seed: 4 }), await training.train(all.subarray(0, 40), { seed: 4 })];
+    assert.equal(whole.loss, report.headline.validation_loss);
+    assert.notEqual(part.loss, whole.loss);
   });
 });
 

@@ -10,6 +10,7 @@ import { type Emit, emitter } from '../../src/graph/emit.ts';
 import { parse } from '../../src/graph/parse.ts';
 import { selectedOf } from '../../src/training/heads/category-queries.ts';
 import { categoryTree, mixingShare } from '../../src/training/heads/category-tree.ts';
+import { heads } from '../../src/training/heads/index.ts';
 import { asymmetricSelection, plainSelection } from '../../src/training/heads/selection-loss.ts';
 import { losses } from '../../src/training/losses/index.ts';
 import { modelOf, tensorType } from '../../src/training/plan.ts';
@@ -23,8 +24,13 @@ const near = (actual: ArrayLike<number>, wanted: ArrayLike<number>, tolerance: n
     assert.ok(Math.abs(actual[i] - wanted[i]) <= tolerance, `at ${i}: ${actual[i]} is not ${wanted[i]}`);
 };
 
-/** A sum over one row and its gradient at `by`, in float64; values are rows of five numbers. */
-const measured = async (given: Readonly<Record<string, readonly number[]>>, by: string, build: (emit: Emit) => string, label = 0) => {
+/** A sum over rows and its gradient at `by`, in float64; values are rows of five numbers. */
+const measured = async (
+  given: Readonly<Record<string, readonly number[]>>,
+  by: string,
+  build: (emit: Emit) => string,
+  labels: readonly number[] = [0],
+) => {
   const base = emitter({});
   const emit: typeof base = { ...base, scalar: (value, dtype = 'float64') => base.scalar(value, dtype) };
   for (const name of Object.keys(given)) emit.typed(name, tensorType('float64', ['N', 5]));
@@ -33,9 +39,9 @@ const measured = async (given: Readonly<Record<string, readonly number[]>>, by: 
   const gradient = gradients(emit, total, [by]).get(by) ?? '';
   const inputs = [...Object.keys(given), 'y'].map((name) => ({ name, type: emit.type(name) ?? tensorType('float64', []) }));
   const outputs = [total, gradient].map((name, i) => ({ name, type: tensorType('float64', i ? ['N', 5] : []) }));
-  const feeds = Object.fromEntries(Object.entries(given).map(([name, v]) => [name, float64([1, 5], v)]));
+  const feeds = Object.fromEntries(Object.entries(given).map(([name, v]) => [name, float64([labels.length, 5], v)]));
   const graph = emit.graph('g', inputs, outputs);
-  const out = await once(modelOf({ irVersion: 8, opsets: new Map([['', 18]]) }, graph), { ...feeds, y: int64([1], [label]) });
+  const out = await once(modelOf({ irVersion: 8, opsets: new Map([['', 18]]) }, graph), { ...feeds, y: int64([labels.length], labels) });
   return { total: numbers(out[total])[0], gradient: numbers(out[gradient]) };
 };
 
@@ -96,6 +102,26 @@ test('classes that were not selected have exactly no gradient; the own one has w
   assert.deepEqual([0, 1, 2, 9].map(at), [1, 1, 0, 0]);
 });
 
+test('the selection is summed over the rows of a step and weighs 0.1, or 1 with a tree, unless the recipe says', async () => {
+  const p = z.map((v) => 1 / (1 + Math.exp(-v)));
+  const plain = (y: number): number => p.reduce((s, q, c) => s - Math.log(c === y ? q : 1 - q), 0);
+  for (const [selectionWeight, weight] of [
+    [-1, 0.1],
+    [0.5, 0.5],
+  ]) {
+    const { part, chosen } = pick(heads, 'category-queries', { selectionWeight });
+    const term = (emit: Emit): string =>
+      part.term?.(
+        emit,
+        { own: {}, given: { selection: 'z' }, logits: 'z', target: 'y', classes: 5 },
+        { selectionWeight: emit.scalar(selectionWeight) },
+        chosen,
+      ) ?? '';
+    const { total } = await measured({ z: [...z, ...z] }, 'z', term, [0, 2]);
+    near([total], [weight * (plain(0) + plain(2))], 1e-12);
+  }
+});
+
 test('as many are selected as the card says', () => {
   for (const [classes, k] of [
     [10, 5],
@@ -154,7 +180,7 @@ const stored = (path: string, name: string): number[] => {
 
 test('a run scores as many classes as are selected, trains the selection, and begins at one in a hundred', async () => {
   const shop = workshop();
-  const { out, notes, report } = await shop.run({ ...recipe, monitor: ['selection-misses'] });
+  const { out, notes, report } = await shop.run(recipe);
   assert.ok(!notes.some((n) => /no gradient reaches them/.test(n)));
   assert.ok(report.cards.some((c) => c.title === 'Rows whose class was not selected'));
   const still = await shop.run({ ...recipe, optimizer: { kind: 'sgd', lr: 0 } }, { out: shop.at('still.onnx') });

@@ -233,6 +233,20 @@ test('few validation rows give no τ but the standard error', async () => {
   assert.ok(!notes.some((n) => n.startsWith("Kendall's")));
 });
 
+test('operations without parameters have no gradients: paths stay even, and that is said', async () => {
+  const shop = workshop();
+  const bare = [
+    ['identity', 'zero'],
+    ['identity', 'scale 0.5'],
+  ];
+  shop.text('space.json', JSON.stringify({ stem: ['dense 16'], blocks: bare }));
+  const { notes, report } = await shop.run({ ...recipe, epochs: 3, regime: { ...regime, retrain: 1, verify: 0 } });
+  assert.equal(notes.filter((n) => /no gradients to draw paths by: they stay even/.test(n)).length, 1);
+  const chance = report.cards.find((c) => c.title === 'Probability of operations');
+  assert.ok(chance?.kind === 'curve' && chance.lines.every((l) => l.points.length === 3 && l.points.every(([, p]) => p === 1 / 3)));
+  assert.equal(report.outcome, 'measured');
+});
+
 test('what cannot be searched is refused, saying why', async () => {
   const shop = workshop();
   const short = { ...recipe, epochs: 1 };
@@ -243,15 +257,6 @@ test('what cannot be searched is refused, saying why', async () => {
     [{ blocks: [] }, /has to hold "blocks"/],
     [{ blocks: [['dense']] }, /no choice in block 1/],
     [{ blocks: [['dense', 'dense']] }, /'dense' twice in block 1/],
-    [
-      {
-        blocks: [
-          ['identity', 'zero'],
-          ['identity', 'scale 0.5'],
-        ],
-      },
-      /no operation with parameters/,
-    ],
     [{ blocks: [['identity', 'dense 8']] }, /different shapes in block 1: 'identity' gives \[64\], 'dense 8' \[8\]/],
     [{ blocks: [['identity', 'lstm']] }, /no operation 'lstm'; there are identity/],
     [{ blocks: [['identity', 'dense -1']] }, /no operation 'dense -1'/],

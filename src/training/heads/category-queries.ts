@@ -1,5 +1,5 @@
 import { Fault } from '../../base/fault.ts';
-import { int, real, text } from '../../base/option.ts';
+import { choice, int, real, text } from '../../base/option.ts';
 import type { Random } from '../../base/random.ts';
 import { constantOf } from '../../graph/constant.ts';
 import { along, type Flow, number, reshape } from '../architectures/layers.ts';
@@ -107,10 +107,12 @@ export const categoryQueries: Head = defineHead({
   about:
     'For very many classes: a learned query for each one looks at the row, the best-fitting few are selected, and only those are told apart, so that rare classes are not drowned by the gradient of all others. Train it with sigmoid-focal.',
   formula: [
+    'Q_c first: the given embedding of class c, else the mean of v over its training rows, else N(0, deviation²)',
     'q = ReLU(Q W + b);  q ← LN(q + MHSA(q)), or along a tree q_n ← (1 − w_n) q_n + w_n mean(children)',
+    'v: the features of the row (of a map their mean place), projected to width d',
     'q̃ = layers of attention from queries to the tokens of the row;  s_c = ⟨w, q̃_c⟩ + b',
     'selected: the K largest s_c;  z_c = ⟨v, q̃_c⟩/√d + b₀ of those, b₀ first −ln 99',
-    'objective + weight · Σ_c BCE(s_c, y_c)  (a tree: asymmetric loss, γ₋ = 7, clip 0.05, ancestors left out)',
+    'objective + weight · Σ over the rows of the step and c of BCE(s_c, y_c)  (a tree: asymmetric loss, γ₋ = 7, clip 0.05, ancestors left out)',
   ],
   options: {
     dim: int({ default: 256, min: 1, max: 8192, help: 'Width of queries and tokens.' }),
@@ -128,11 +130,16 @@ export const categoryQueries: Head = defineHead({
       max: 1e6,
       help: 'What the loss of the selection weighs; below 0 for 0.1, or 1 with a tree.',
     }),
+    first: choice({
+      default: 'means',
+      of: ['means', 'normal'],
+      help: 'Where no embeddings are given, queries begin at the mean of what the scores read of the training rows of their class, or at random.',
+    }),
     deviation: real({
       default: 0.02,
       min: 0,
       max: 10,
-      help: 'Standard deviation of the first queries where no embeddings are given; with 1 classes are told apart sooner.',
+      help: 'Standard deviation of first queries that are drawn: of classes without training rows, or of all.',
     }),
     channels: int({
       default: 0,
@@ -153,6 +160,7 @@ export const categoryQueries: Head = defineHead({
   },
   files: { embeddings: 'array', hierarchy: 'text' },
   baseline: 'linear',
+  monitors: ['selection-misses'],
   refuses: ({ classes }) => (classes === 0 ? 'needs classes: it has a query for each' : undefined),
   remarks: ({ classes }, { select }) => [
     ...(classes < 10 ? [`With ${classes} classes there is little gradient to dilute, and so little for category queries to gain.`] : []),
@@ -176,15 +184,17 @@ export const categoryQueries: Head = defineHead({
     const flat = reshape(net, product, 'head.product.flat', [classes]).value;
     const scaled = net.layer('Mul', 'head.scaled', [flat, number(net, 'head.scale', 1 / Math.sqrt(dim))], {}, [classes]);
     const all = net.layer('Add', 'head.scores', [scaled, net.parameter('head.prior', [1], [PRIOR])], {}, [classes]);
+    const means = files?.arrays.embeddings === undefined && chosen.first === 'means';
+    const classMeans = means ? { classMeans: { parameter: 'head.queries', value: v.value } } : {};
     const given = { selection: fit, scores: all, ...(mixing ? { mixing } : {}) };
     const k = selectedOf(select, classes);
-    if (k >= classes) return { logits: net.layer('Identity', 'head', [all], {}, [classes]), given };
+    if (k >= classes) return { logits: net.layer('Identity', 'head', [all], {}, [classes]), given, ...classMeans };
     const largest = net.largest('head.largest', fit, k, [k]);
     const axes = net.buffer('head.least.axes', constantOf('int64', [1], [1]));
     const least = net.layer('ReduceMin', 'head.least', [largest, axes], { keepdims: { type: 'int', value: 1 } }, [1]);
     const chosenOnes = net.layer('GreaterOrEqual', 'head.selected', [fit, least], {}, [classes], 'bool');
     const far = number(net, 'head.unselected', UNSELECTED);
-    return { logits: net.layer('Where', 'head', [chosenOnes, all, far], {}, [classes]), given };
+    return { logits: net.layer('Where', 'head', [chosenOnes, all, far], {}, [classes]), given, ...classMeans };
   },
   term(emit, { target, classes, given, logits }, { selectionWeight }, chosen) {
     const { mixing, selection } = given;
@@ -199,6 +209,7 @@ export const categoryQueries: Head = defineHead({
       mixing === undefined
         ? plainSelection(emit, selection, marks)
         : asymmetricSelection(emit, selection, marks, ancestors(mixing), { gamma: 7, clip: 0.05 });
-    return emit.Mul(chosen.selectionWeight >= 0 ? selectionWeight : emit.scalar(mixing === undefined ? 0.1 : 1), loss);
+    const weight = chosen.selectionWeight >= 0 ? selectionWeight : emit.scalar(mixing === undefined ? 0.1 : 1);
+    return emit.Mul(weight, emit.ReduceSum(loss, { keepdims: 0 }));
   },
 });

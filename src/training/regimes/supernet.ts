@@ -148,7 +148,8 @@ export const supernet: Regime = defineRegime({
         `has ${kinds.length} operations, whose least probability cannot be ${floor}; lower pathFloor to ${(1 / kinds.length).toFixed(3)} or less`,
       );
     const built = buildSpace(space, plan.input, plan.output, row, classes, programme.random('supernet'));
-    if (built.places.size === 0) throw refused('finds no operation with parameters in its blocks; nothing tells the paths apart');
+    const bare = built.places.size === 0;
+    if (bare) programme.note('No operation of the blocks has parameters, so there are no gradients to draw paths by: they stay even.');
     const { opsets, irVersion, input, output, optimizer, precision, data, loss, rowOutputs, weighs } = plan;
     const planned = ({ graph, parameters }: Built): Plan => ({
       ...{ opsets, irVersion, input, output, classes, optimizer, precision, data, loss, graph },
@@ -185,7 +186,7 @@ export const supernet: Regime = defineRegime({
         return { scores: runningScores(scores, kinds.length), norms: Float64Array.of(mean, Math.sqrt(square)) };
       });
       norms.push({ mean: kept.norms[0], deviation: kept.norms[1] });
-      if (chosen.paths === 'uniform') continue;
+      if (chosen.paths === 'uniform' || bare) continue;
       if (kept.scores.every((s) => s === 0)) programme.note(`No operation had a gradient in epoch ${epoch + 1}, so paths stay even.`);
       const mixed = mixedWithEven(kept.scores, (chosen.tauMax * epoch) / epochs);
       chances = Array.from(mixed, (p) => floor + (1 - kinds.length * floor) * p);

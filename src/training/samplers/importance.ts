@@ -7,10 +7,10 @@ const LIMIT = 1e8;
 
 /** τ·s/Σs + (1 − τ)/n; even where all scores are 0. */
 export const mixedWithEven = (scores: ArrayLike<number>, tau: number): Float64Array => {
-  const from = Array.from(scores);
+  const from = Float64Array.from(scores);
   const sum = from.reduce((a, b) => a + b, 0);
   const even = 1 / from.length;
-  return Float64Array.from(from, (s) => (sum > 0 ? (tau * s) / sum + (1 - tau) * even : even));
+  return from.map((s) => (sum > 0 ? (tau * s) / sum + (1 - tau) * even : even));
 };
 
 /** The places that `count` draws with replacement fall on, the probabilities laid end to end. */
@@ -36,7 +36,7 @@ const drawn = (probabilities: Float64Array, count: number, next: () => number): 
 /** Of the rows that were trained on in the epoch before; 0 for all others. */
 const chances = (kept: Readonly<Kept>, epoch: number, epochs: number, tauMax: number): Float64Array => {
   const past = epoch - 1;
-  const scores = Float64Array.from(kept.score, (s, i) => (kept.seen[i] === past ? s : 0));
+  const scores = kept.score.map((s, i) => (kept.seen[i] === past ? s : 0));
   return mixedWithEven(scores, (tauMax * past) / epochs);
 };
 

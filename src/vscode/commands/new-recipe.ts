@@ -51,7 +51,7 @@ export const starters = (): readonly Starter[] => [
     recipe: {
       ...{ arch: { kind: 'mlp', hidden: '64' }, loss: 'sigmoid-focal', head: { kind: 'category-queries', dim: 64, heads: 8 } },
       optimizer: { kind: 'adamw', lr: 0.001, weightDecay: 0.0001 },
-      ...{ clip: { norm: 0.1 }, batch: 32, epochs: 24 },
+      ...{ schedule: { kind: 'multistep', milestones: '12,18' }, clip: { norm: 0.1 }, batch: 32, epochs: 24 },
     },
   },
   {
