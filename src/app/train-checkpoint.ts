@@ -15,6 +15,8 @@ export interface Identity {
   readonly recipe: Readonly<Record<string, unknown>>;
   readonly recipeSha256: string;
   readonly dataSha256: string;
+  /** SHA-256 of the other files that the numbers hang on, by the key that names them. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 /** `OUT.onnx` → the model of the last checkpoint, and everything else a resumed run needs, the parameters too. */
@@ -120,7 +122,12 @@ export const writeCheckpoint = async (
 const opened = <More>(
   bytes: Uint8Array,
   path: string,
-): { readonly arrays: Record<string, Tensor>; readonly meta: Identity & { readonly version: number } & Partial<More> } | undefined => {
+):
+  | {
+      readonly arrays: Record<string, Tensor>;
+      readonly meta: Omit<Identity, 'files'> & Partial<Pick<Identity, 'files'> & More> & { readonly version: number };
+    }
+  | undefined => {
   try {
     const arrays = readNpz(bytes, path);
     return { arrays, meta: JSON.parse(new TextDecoder().decode(arrays.meta.data as Uint8Array)) };
@@ -148,6 +155,9 @@ export const openCheckpoint = async <More>(
   if (meta.version !== VERSION) throw unfit(path, `it has version ${meta.version} where ${VERSION} is due`);
   const fields = differences(meta.recipe, identity.recipe);
   if (meta.dataSha256 !== identity.dataSha256) fields.push('the content of data.train');
+  // A file of one of them alone is a key that differs.
+  for (const [key, sha256] of Object.entries(meta.files ?? {}))
+    if ((identity.files[key] ?? sha256) !== sha256) fields.push(`the content of ${key}`);
   if (fields.length > 0 && !force) throw new Fault('training/changed', { path, fields });
   return found;
 };

@@ -16,6 +16,7 @@ import { absentNote, classMeansKept, withClassMeans } from './train-class-means.
 import { domainsOf, indicesOf } from './train-columns.ts';
 import { absentClasses, divided, type Held, type Rows, readRows, type Targets, wholeOf } from './train-data.ts';
 import { diagnosedBy, diagnoseRows } from './train-diagnose.ts';
+import { hashFiles } from './train-files.ts';
 import type { HostRows } from './train-host.ts';
 import type { Run } from './train-loop.ts';
 import type { Counts } from './train-parts.ts';
@@ -233,16 +234,18 @@ export const setUp = async (
       job.note('Loss and accuracy of training are those on changed rows; validation and test rows are measured as they are in the data.');
     if (recipe.ema) job.note('Validated, tested and saved is the running mean of the parameters, not the last ones.');
     const facts = await factsOf(recipe, all, classes, ports, job);
-    const opening = await openTraining(plan, recipe, train, batch, device, ports, job);
-    const { choice, threads, ...run } = opening;
     const settings = canonical(recipe.settings) as Readonly<Record<string, unknown>>;
     const dataSha256 = await ports.sha256(ports.resolve(ask.recipe, recipe.data.train.path));
+    const { modelSha256 } = opened.facts;
+    const files = { ...(modelSha256 === undefined ? {} : { model: modelSha256 }), ...(await hashFiles(recipe, ports)) };
+    const opening = await openTraining(plan, recipe, train, batch, device, ports, job);
+    const { choice, threads, ...run } = opening;
     return {
       recipe,
       opened,
       subject: { ...subject, plan },
       drawn,
-      identity: { recipe: settings, recipeSha256: await hex(JSON.stringify(settings)), dataSha256 },
+      identity: { recipe: settings, recipeSha256: await hex(JSON.stringify(settings)), dataSha256, files },
       ...(names && names.length === classes ? { classNames: names } : {}),
       train,
       ...(validation ? { validation } : {}),

@@ -1,6 +1,7 @@
 import { inputScaling } from '../autodiff/parameters.ts';
 import { Fault } from '../base/fault.ts';
 import type { Job } from '../base/job.ts';
+import type { DType } from '../base/tensor.ts';
 import type { Target } from '../data/preprocess.ts';
 import { endsOf, type OpenedModel, openModel, withSessions } from '../evidence/model.ts';
 import { loadExternal } from '../graph/external.ts';
@@ -12,8 +13,8 @@ import { prune } from '../graph/passes/prune.ts';
 import { shareEqual } from '../graph/passes/share.ts';
 import { prepare } from '../graph/prepare.ts';
 import type { Probed } from '../graph/probe.ts';
-import type { Dim, Graph, Model, TensorType, ValueType } from '../graph/types.ts';
-import { called, producers } from '../graph/walk.ts';
+import type { Constant, Dim, Graph, Model, TensorType, ValueType } from '../graph/types.ts';
+import { called, nodesWithin, producers } from '../graph/walk.ts';
 import { type Augment, ofImages } from '../training/augment.ts';
 import { buildModel } from '../training/build.ts';
 import type { TargetKind } from '../training/define.ts';
@@ -56,20 +57,48 @@ export interface Subject {
 
 type PlanHead = Pick<Plan, 'graph' | 'opsets' | 'irVersion' | 'input' | 'output' | 'classes'>;
 
-/** Why a file has no parameters that can be trained. */
-const storedAs = ({ nodes }: Graph): 'quantised' | 'none' =>
-  nodes.some((n) => /^(Q[A-Z]|QuantizeLinear|DequantizeLinear|DynamicQuantizeLinear)|Integer$/.test(n.op)) ? 'quantised' : 'none';
+const quantising = /^Q[A-Z]|[Qq]uant|Integer|NBits/;
+const narrow: ReadonlySet<string> = new Set<DType>([
+  ...(['int8', 'uint8', 'int16', 'uint16', 'int4', 'uint4', 'int2', 'uint2'] as const),
+  ...(['float8e4m3fn', 'float8e4m3fnuz', 'float8e5m2', 'float8e5m2fnuz'] as const),
+]);
+/** Whether layers of a file have weights that are stored quantised: matrices, as zero points are single numbers or rows of them. */
+const isQuantised = (graph: Graph): boolean => {
+  const stored = ({ dtype, dims }: Constant): boolean => narrow.has(dtype) && dims.length > 1;
+  return [...nodesWithin(graph)].some(
+    ({ op, inputs }) =>
+      quantising.test(op) &&
+      inputs.some((name) => {
+        const constant = graph.initializers.get(name);
+        return constant !== undefined && stored(constant);
+      }),
+  );
+};
 
-/** All parameters that the gradient reaches, but for the scaling of the input. What is left out is noted. */
-const byDefault = (plan: Omit<Plan, 'groups'>, candidates: readonly Parameter[], job: Pick<Job, 'note'>): readonly Parameter[] => {
-  const scaling = inputScaling(plan.graph);
+/** All parameters but those that scale the input, which is noted. */
+const byDefault = (graph: Graph, candidates: readonly Parameter[], job: Pick<Job, 'note'>): readonly Parameter[] => {
+  const scaling = inputScaling(graph);
   const kept = candidates.filter((p) => scaling.has(p.name) && p.role === 'other').map((p) => p.name);
   if (kept.length > 0) job.note(`Not trained, as they only scale the input: ${kept.join(', ')}; name them in 'trainable' to train them.`);
-  const wanted = candidates.filter((p) => !kept.includes(p.name));
-  const { reached, reason } = receiving(plan, wanted);
-  if (reached.length === 0 || reached.length === wanted.length) return wanted;
-  const lost = wanted.filter((p) => !reached.includes(p)).map((p) => p.name);
-  job.note(`Not trained, as no gradient reaches them: ${lost.join(', ')}. ${reason}`);
+  return candidates.filter((p) => !kept.includes(p.name));
+};
+
+/** Those of the parameters that the gradient reaches: all of them where they were `named`. What is left out is noted. */
+const within = (
+  plan: Omit<Plan, 'groups'>,
+  wanted: readonly Parameter[],
+  named: boolean,
+  model: string,
+  job: Pick<Job, 'note'>,
+): readonly Parameter[] => {
+  const { reached, lost, stops } = receiving(plan, wanted);
+  if (lost.length === 0) return wanted;
+  if (named || reached.length === 0) {
+    // What is added to the loss may reach what the loss does not.
+    if (plan.regularizers) return wanted;
+    throw new Fault('training/cut-off', { model, parameters: lost, stops });
+  }
+  job.note(`Not trained, as no gradient reaches them: ${lost.join(', ')}. It stops at ${stops.join(', ')}.`);
   return reached;
 };
 
@@ -95,7 +124,9 @@ const planOf = (
       reason: `input '${head.input}' of '${name}' is ${dtype}, which has no gradient to attack along; remove the key`,
     });
   if (recipe.augment) checkAugment(recipe, recipe.augment, rowType(graph, head.input), head.input);
-  if (candidates.length === 0) throw new Fault('training/no-parameters', { model: name, stored: storedAs(original) });
+  const quantised = isQuantised(original);
+  if (candidates.length === 0 || (quantised && !recipe.trainable))
+    throw new Fault('training/no-parameters', { model: name, quantised, floats: candidates.length });
   const plain: Omit<Plan, 'groups'> = {
     ...head,
     loss: withClassWeights(recipe, counts),
@@ -112,8 +143,10 @@ const planOf = (
   const rest = withParts(recipe, plain, headed, job);
   for (const note of headed?.notes ?? []) job.note(note);
   for (const { match } of recipe.groups) selected(candidates, [match], recipe.path);
-  const chosen = recipe.trainable ? selected(candidates, recipe.trainable, recipe.path) : byDefault(rest, candidates, job);
-  if (chosen.length === 0) throw new Fault('training/frozen', { path: recipe.path });
+  const { trainable: named } = recipe;
+  const wanted = named ? selected(candidates, named, recipe.path) : byDefault(graph, candidates, job);
+  if (wanted.length === 0) throw new Fault('training/frozen', { path: recipe.path });
+  const chosen = within(rest, wanted, named !== undefined, name, job);
   return withOwnParameters({ ...rest, groups: groupsOf(recipe, chosen) }, recipe.seed);
 };
 

@@ -116,7 +116,12 @@ export const recipeKeys: Shape & { readonly kind: 'object' } = {
         help: "What trained batch normalisations use: the batch's mean and variance, updating the stored ones, or the stored ones as they are.",
       }),
     ),
-    loss: { kind: 'part', help: 'What is minimised.', of: losses },
+    loss: {
+      kind: 'part',
+      help: 'What is minimised.',
+      of: losses,
+      more: { reduction: of(choice({ default: 'mean', of: ['mean'], help: 'How the losses of the rows of a step become one.' })) },
+    },
     lossScaling: { kind: 'part', help: 'Brings the loss to the size of the terms that are added to it.', of: lossScalings },
     regularizers: {
       kind: 'list',

@@ -8,6 +8,7 @@ import type { Architecture, Head } from './define-layers.ts';
 import type { BatchSchedule, BiasInit, Regime, Sampler, Targets } from './define-run.ts';
 import type { Initialisation } from './initialise.ts';
 import type { Picked, Plan } from './plan.ts';
+import { refuseAbsent } from './recipe-absent.ts';
 import { recipeKeys } from './recipe-keys.ts';
 import { readShape } from './recipe-shape.ts';
 import { constant } from './schedules/constant.ts';
@@ -101,7 +102,7 @@ interface Raw {
   readonly init?: Initialisation;
   readonly trainable?: readonly string[];
   readonly statistics: Plan['statistics'];
-  readonly loss: Read<Loss>;
+  readonly loss: Read<Loss, { readonly reduction: 'mean' }>;
   readonly optimizer: Read<Optimizer, Pick<Recipe, 'groups' | 'decayExclude'>>;
   readonly schedule?: Read<Schedule, { readonly unit: ScheduleUnit }>;
   readonly batch?: number | 'full' | (Recipe['batch'] & { readonly schedule?: Read<BatchSchedule> });
@@ -199,7 +200,9 @@ const parsed = (text: string, path: string): unknown => {
 
 /** Reads and checks a recipe file. Throws `training/recipe` and `training/key`, naming file and key. */
 export const readRecipe = (text: string, path: string): Recipe => {
-  const raw = readShape(recipeKeys, parsed(text, path), '', path) as Raw;
+  const given = parsed(text, path);
+  refuseAbsent(given, path);
+  const raw = readShape(recipeKeys, given, '', path) as Raw;
   const refuse = (where: string, reason: string): never => {
     throw new Fault('training/recipe', { path, where, reason });
   };

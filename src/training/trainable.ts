@@ -1,5 +1,4 @@
-import { gradients, reachable } from '../autodiff/reverse.ts';
-import { Fault } from '../base/fault.ts';
+import { reachable, stoppedAt } from '../autodiff/reverse.ts';
 import { emitForward } from './forward.ts';
 import { emitObjective } from './objective.ts';
 import { matches, type Parameter } from './parameters.ts';
@@ -7,11 +6,11 @@ import { type Group, hyperOf, inPrecision, type Plan, stepEmitter, targetType } 
 import type { Recipe } from './recipe.ts';
 import { measuredHyper, outputsOf, viewOf } from './step-inputs.ts';
 
-/** Parameters that the loss's gradient reaches, and why it does not reach the others (the first reason met). */
+/** Parameters that the gradient of the loss reaches, the others, and the nodes at which theirs stops. */
 export const receiving = (
   plan: Omit<Plan, 'groups'>,
   parameters: readonly Parameter[],
-): { readonly reached: readonly Parameter[]; readonly reason: string } => {
+): { readonly reached: readonly Parameter[]; readonly lost: readonly string[]; readonly stops: readonly string[] } => {
   const graph = inPrecision(plan.graph, plan.precision);
   const emit = stepEmitter(graph, new Set(), plan.precision);
   emitForward(emit, graph, outputsOf(plan), new Set(), new Map());
@@ -24,15 +23,8 @@ export const receiving = (
   const total = term === undefined ? mean : emit.Add(mean, emit.ReduceMean(term, { keepdims: 0 }));
   const values = reachable(emit, total);
   const reached = parameters.filter((p) => values.has(p.name));
-  const lost = parameters.find((p) => !values.has(p.name));
-  if (!lost) return { reached, reason: '' };
-  try {
-    gradients(emit, total, [lost.name]);
-    return { reached, reason: '' };
-  } catch (error) {
-    if (error instanceof Fault) return { reached, reason: error.message };
-    throw error;
-  }
+  const lost = parameters.flatMap((p) => (values.has(p.name) ? [] : [p.name]));
+  return { reached, lost, stops: lost.length > 0 ? stoppedAt(emit, total, lost) : [] };
 };
 
 /** Parameters by the rate and decay that a recipe gives them: the first rule that matches, and no decay for excluded kinds. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Fault, type FaultCode } from '../../src/base/fault.ts';
@@ -7,6 +7,7 @@ import { float32, type Tensor } from '../../src/base/tensor.ts';
 import { constantOf, dataOf } from '../../src/graph/constant.ts';
 import type { Emit } from '../../src/graph/emit.ts';
 import { parse } from '../../src/graph/parse.ts';
+import { writeExternal } from '../../src/graph/write-external.ts';
 import { digitsData, workshop } from './workshop.ts';
 
 const count = 20;
@@ -124,7 +125,75 @@ test('model files that cannot be trained are refused, saying why', async () => {
   const fixed = model('fixed.onnx', [2, 2], [2, 2], (emit) => emit.MatMul(weight(emit, 2, 2), 'x'));
   await refuses(x, y, { arch: undefined, model: fixed }, 'training/fixed-batch', 'exactly 2 rows', 'fixed.onnx');
   const blocked = model('blocked.onnx', ['N', 2], ['N', 2], (emit) => emit.call('Floor', [emit.MatMul('x', weight(emit, 2, 2))]));
-  await refuses(x, y, { arch: undefined, model: blocked }, 'graph/no-gradient', 'Floor');
+  await refuses(x, y, { arch: undefined, model: blocked }, 'training/cut-off', 'Floor', 'blocked.onnx');
+});
+
+test('what an operator without a derivative cuts off is listed, with the node', async () => {
+  const { model } = workshop();
+  const path = model('cut.onnx', ['N', 2], ['N', 2], (emit) => {
+    const first = emit.MatMul('x', emit.hold('first', constantOf('float32', [2, 3], [1, 0, 0, 1, 1, 1])));
+    const second = emit.MatMul(first, emit.hold('second', constantOf('float32', [3, 3], [1, 0, 0, 0, 1, 0, 0, 0, 1])));
+    return emit.MatMul(emit.call('Floor', [second]), emit.hold('last', constantOf('float32', [3, 2], [1, 0, 0, 1, 1, 1])));
+  });
+  const given = { arch: undefined, model: path };
+  await refuses(x, y, { ...given, trainable: ['first', 'last'] }, 'training/cut-off', 'no gradient reaches first,', 'Floor', 'cut.onnx');
+  await refuses(x, y, { ...given, trainable: ['*'] }, 'training/cut-off', 'first, second,');
+});
+
+test('quantised weights are refused with what to train in their place, and float parameters beside them by name alone', async () => {
+  const { model, run, arrays } = workshop();
+  const whole = (emit: Emit, name: string, values: readonly number[]): string =>
+    emit.call('DequantizeLinear', [
+      emit.hold(name, constantOf('int8', [2, 2], values)),
+      emit.hold(`${name}.scale`, constantOf('float32', [2], [0.02, 0.05])),
+      emit.hold(`${name}.zero`, constantOf('int8', [2], [0, 0])),
+    ]);
+  const path = model('int8.onnx', ['N', 2], ['N', 2], (emit) =>
+    emit.Add(emit.MatMul('x', whole(emit, 'w', [90, -30, 20, 70])), emit.hold('bias', constantOf('float32', [2], [0.1, -0.1]))),
+  );
+  const given = { arch: undefined, model: path };
+  await refuses(x, y, given, 'training/no-parameters', 'quantised', 'Train the float model', 'int8.onnx');
+  const { report } = await run({ ...recipe, ...given, trainable: ['bias'], data: { train: arrays('d.npz', { x, y }) } });
+  assert.equal(report.headline.parameters, 2);
+});
+
+test('weights that should lie beside the model and do not are named', async () => {
+  const { at, model } = workshop();
+  const path = model('whole.onnx', ['N', 2], ['N', 2], (emit) =>
+    // Of 1,600 bytes, as smaller ones stay in the file.
+    emit.MatMul(emit.MatMul('x', weight(emit, 2, 200)), weight(emit, 200, 2)),
+  );
+  const { model: bytes } = writeExternal(parse(readFileSync(path), path), 'weights.bin');
+  writeFileSync(at('without.onnx'), bytes);
+  await refuses(x, y, { arch: undefined, model: at('without.onnx') }, 'graph/external', "'weights.bin'", 'missing beside the model');
+});
+
+test('a weight that two layers share gets the sum of their gradients', async () => {
+  const { model, run, arrays } = workshop();
+  const identity = constantOf('float32', [2, 2], [1, 0, 0, 1]);
+  const weights = [0.5, -0.25, 0.125, 0.75];
+  const twice = model('shared.onnx', ['N', 2], ['N', 2], (emit) => {
+    const w = emit.hold('w', constantOf('float32', [2, 2], weights));
+    return emit.MatMul(emit.Tanh(emit.MatMul('x', w)), w);
+  });
+  const apart = model('apart.onnx', ['N', 2], ['N', 2], (emit) => {
+    const [a, b] = ['a', 'b'].map((name) => emit.hold(name, constantOf('float32', [2, 2], weights)));
+    return emit.MatMul(emit.Tanh(emit.MatMul('x', a)), emit.MatMul(emit.hold('one', identity), b));
+  });
+  const data = { train: arrays('d.npz', { x, y }) };
+  const after = async (path: string, trainable: string[], names: readonly string[]): Promise<number[][]> => {
+    const { out } = await run({ ...recipe, arch: undefined, model: path, trainable, data, split: { val: 0 }, batch: 'full', epochs: 1 });
+    const { initializers } = parse(readFileSync(out), out).graph;
+    return names.map((name) => {
+      const stored = initializers.get(name);
+      assert.ok(stored, name);
+      return Array.from(dataOf(stored) as Float32Array, (v, i) => v - weights[i]);
+    });
+  };
+  const [[shared], [a, b]] = [await after(twice, ['w'], ['w']), await after(apart, ['a', 'b'], ['a', 'b'])];
+  assert.ok(shared.some((v) => Math.abs(v) > 1e-3));
+  // Steps of about 0.01 on weights below 1 in float32.
+  for (const [i, v] of shared.entries()) assert.ok(Math.abs(v - (a[i] + b[i])) < 2e-7, `${i}: ${v} is not ${a[i]} + ${b[i]}`);
 });
 
 test('a model of an operator without a rule of initialisation is refused by name when drawn anew, and trained when kept', async () => {
@@ -242,6 +311,25 @@ test('such a step is left out where the recipe says so, and the rate halved', as
     epochs: 9,
   });
   assert.equal(report.outcome, 'failed');
+});
+
+test('ten steps in a row may be left out, and not one more', async () => {
+  const { arrays, model, run } = workshop();
+  const data = { train: arrays('d.npz', { x: float32([count, 2], new Float32Array(2 * count).fill(3e38)), y }) };
+  // Every row overflows the first layer, which is not trained.
+  const path = model('m.onnx', ['N', 2], ['N', 2], (emit) => {
+    const hidden = emit.MatMul('x', emit.hold('first', constantOf('float32', [2, 2], [2, 2, 2, 2])));
+    return emit.MatMul(hidden, emit.hold('last', constantOf('float32', [2, 2], [0.1, -0.1, 0.2, 0.3])));
+  });
+  for (const nonfinite of ['skip', 'halve-lr']) {
+    const given = { ...recipe, arch: undefined, model: path, trainable: ['last'], epochs: undefined, data, split: { val: 0 }, nonfinite };
+    const ten = await run({ ...given, steps: 10 });
+    assert.equal(ten.report.outcome, 'measured', nonfinite);
+    assert.match(ten.notes.join('\n'), /^10 of 10 steps were left out/m);
+    const more = await run({ ...given, steps: 11 });
+    assert.equal(more.report.outcome, 'failed', nonfinite);
+    assert.match(more.report.reason?.sentence ?? '', /at step 11 /);
+  }
 });
 
 test('a place that cannot be written is said before the first step', async () => {

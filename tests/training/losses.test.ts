@@ -72,6 +72,13 @@ test('mean squared error is over all elements, whatever the shape of the targets
   near((await measure('mse', {}, float64([2, 1], [1, 2]), float64([2, 1], [0, 4]), 0)).mean, 2.5);
 });
 
+test('of the scores and labels of the card binary cross-entropy and Huber are what it says', async () => {
+  const [z, y] = [float64([1, 3], [0.3, -2, 5]), float64([1, 3], [1, 0, 0])];
+  near((await measure('binary-cross-entropy', {}, z, y, 0)).mean, 1.895999534667);
+  near((await measure('huber', {}, z, y, 0)).mean, 2.081666666667);
+  near((await measure('mse', {}, z, y, 0)).mean, (0.49 + 4 + 25) / 3);
+});
+
 test('class weights must be one positive number per class', async () => {
   for (const classWeights of ['1,2', '1,2,x', '0,0,0', '1,-1,1'])
     await assert.rejects(measure('cross-entropy', { classWeights }), (e) => Fault.is(e, 'option/value') && e.message.includes('3 numbers'));

@@ -6,7 +6,9 @@ import { architectures } from '../../src/training/architectures/index.ts';
 import { losses } from '../../src/training/losses/index.ts';
 import { optimizers } from '../../src/training/optimizers/index.ts';
 import { differences, readRecipe } from '../../src/training/recipe.ts';
+import { recipeKeys } from '../../src/training/recipe-keys.ts';
 import { recipeSchema } from '../../src/training/recipe-schema.ts';
+import type { Shape } from '../../src/training/recipe-shape.ts';
 import { schedules } from '../../src/training/schedules/index.ts';
 
 const least = { arch: 'mlp', data: { train: 'd.npz' }, loss: 'cross-entropy', optimizer: 'sgd' };
@@ -84,6 +86,50 @@ test('an unknown key is refused with its path and the nearest name', () => {
     "'data.train.preprocess.scal'",
     "'scale'",
   );
+});
+
+test('what the trainer does not do is refused by name, and with what to do instead', () => {
+  refuses({ ...least, subset: { score: 'el2n', keep: 0.5 } }, 'training/absent', 'subset', "split: '@ARRAY'");
+  refuses({ ...least, ensemble: { members: 5 } }, 'training/absent', 'ensemble', 'once for each seed');
+  refuses({ ...least, lrScaling: 'linear' }, 'training/absent', 'lrScaling', 'optimizer.lr');
+  refuses({ ...least, optimizer: { kind: 'sgd', lr: 'auto' } }, 'training/absent', 'optimizer.lr', 'as a number');
+  assert.doesNotThrow(() => read({ ...least, optimizer: { kind: 'sgd', lr: 1 } }));
+});
+
+test('losses of rows become one by their mean, and by nothing else', () => {
+  const plain = read(least);
+  assert.deepEqual(read({ ...least, loss: { kind: 'cross-entropy', reduction: 'mean' } }).settings, plain.settings);
+  refuses({ ...least, loss: { kind: 'cross-entropy', reduction: 'sum' } }, 'training/recipe', 'loss.reduction', 'mean');
+});
+
+/** Every key of a shape with those under it, and the options of the parts that may stand there. */
+const keysOf = (shape: Shape): string[] => {
+  switch (shape.kind) {
+    case 'option':
+      return [];
+    case 'list':
+      return keysOf(shape.of);
+    case 'either':
+      return shape.of.flatMap(keysOf);
+    case 'object':
+      return Object.entries(shape.keys).flatMap(([key, inner]) => [key, ...keysOf(inner)]);
+    case 'part':
+      return [
+        ...shape.of.flatMap((part) => Object.keys(part.options)),
+        ...Object.entries(shape.more ?? {}).flatMap(([key, inner]) => [key, ...keysOf(inner)]),
+      ];
+  }
+};
+
+test('one dialect: keys are in camel case, and regularizers are a list', () => {
+  const keys = keysOf(recipeKeys);
+  assert.ok(keys.includes('weightDecay') && keys.includes('labelKey'));
+  assert.deepEqual(
+    keys.filter((key) => key !== '$schema' && !/^[a-z][a-zA-Z0-9]*$/.test(key)),
+    [],
+  );
+  refuses({ ...least, regularizers: { kind: 'l1' } }, 'training/recipe', 'regularizers', 'a list');
+  assert.equal(read({ ...least, regularizers: ['l1'] }).extra.regularizers?.length, 1);
 });
 
 test('a wrong value is refused with its key and what is expected', () => {

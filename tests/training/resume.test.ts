@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Fault } from '../../src/base/fault.ts';
+import { float32 } from '../../src/base/tensor.ts';
 import { readNpz } from '../../src/data/npz.ts';
-import { dataOf } from '../../src/graph/constant.ts';
+import { constantOf, dataOf } from '../../src/graph/constant.ts';
 import { parse } from '../../src/graph/parse.ts';
 import { atStep, digitsData, wholeAndInPieces, workshop } from './workshop.ts';
 
@@ -100,4 +101,59 @@ test('a checkpoint of another recipe or other data is refused, naming what diffe
     shop.run(recipe, { resume: true }),
     (e) => Fault.is(e, 'training/checkpoint') && e.message.includes('out.checkpoint.state'),
   );
+});
+
+test('a checkpoint is refused where the content of a file changed that the numbers hang on, by the key that names it', async () => {
+  const shop = workshop();
+  const [x, y] = [
+    float32(
+      [12, 3],
+      Float32Array.from({ length: 36 }, (_, i) => Math.sin(i)),
+    ),
+    float32(
+      [12],
+      Array.from({ length: 12 }, (_, i) => i % 2),
+    ),
+  ];
+  const write = (name: string, scale: number): string =>
+    shop.arrays(name, { x: { ...x, data: Float32Array.from(x.data as Float32Array, (v) => scale * v) }, y });
+  const build = (scale: number): string =>
+    shop.model('m.onnx', ['N', 3], ['N', 2], (emit) => {
+      const hidden = emit.Relu(emit.MatMul('x', emit.hold('w1', constantOf('float32', [3, 4], Array(12).fill(scale)))));
+      return emit.MatMul(hidden, emit.hold('w2', constantOf('float32', [4, 2], [1, 2, 3, 4, 5, 6, 7, 8])));
+    });
+  const given = {
+    model: build(0.1),
+    // A layer that is not trained is in no checkpoint.
+    trainable: ['w2'],
+    data: { train: write('train.npz', 1), val: write('val.npz', 1), test: write('test.npz', 1) },
+    targets: { kind: 'teacher', model: build(0.1) },
+    loss: 'cross-entropy',
+    optimizer: { kind: 'sgd', lr: 0.1 },
+    batch: 4,
+    epochs: 2,
+    earlyStop: true,
+  };
+  const named = async (): Promise<readonly string[]> => {
+    try {
+      await shop.run(given, { resume: true });
+      return [];
+    } catch (error) {
+      assert.ok(Fault.is(error, 'training/changed'), String(error));
+      return error.detail.fields;
+    }
+  };
+  await shop.run(given);
+  assert.deepEqual(await named(), []);
+  write('test.npz', 2);
+  assert.deepEqual(await named(), [], 'what a run is tested on does not change it');
+  write('val.npz', 2);
+  assert.deepEqual(await named(), ['the content of data.val']);
+  write('val.npz', 1);
+  build(0.2);
+  assert.deepEqual([...(await named())].sort(), ['the content of model', 'the content of targets.model']);
+  build(0.1);
+  write('train.npz', 2);
+  assert.deepEqual(await named(), ['the content of data.train']);
+  assert.equal((await shop.run(given, { resume: true, force: true })).report.outcome, 'measured');
 });

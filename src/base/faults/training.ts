@@ -5,6 +5,8 @@ export const trainingFaults = {
   'training/recipe': (d: { path: string; where: string; reason: string }): string => `Recipe '${d.path}', ${d.where}: ${d.reason}.`,
   'training/key': (d: { path: string; where: string; nearest: string; known: readonly string[] }): string =>
     `Recipe '${d.path}' has an unknown key '${d.where}'.${suggest(d.nearest)} Keys there: ${d.known.join(', ')}.`,
+  'training/absent': (d: { path: string; where: string; does: string; instead: string }): string =>
+    `Recipe '${d.path}' sets ${d.where}, which ${d.does}; this trainer has no such thing. ${d.instead}.`,
   'training/architecture': (d: { arch: string; reason: string }): string => `Architecture '${d.arch}' does not fit the data: ${d.reason}.`,
   'training/token': (d: { path: string; token: number; size: number }): string =>
     `'${d.path}' holds token ${d.token}, and there are tokens 0 to ${d.size - 1}; set vocabulary of the architecture to one more than the largest.`,
@@ -18,9 +20,11 @@ export const trainingFaults = {
     `A fresh model could not be trained: loss or gradient was not finite at step ${d.step} with rate ${d.lr}; lower rate, or scale the inputs.`,
   'training/frozen': (d: { path: string }): string =>
     `Recipe '${d.path}' leaves nothing to train: let 'trainable' match at least one parameter.`,
-  'training/no-parameters': (d: { model: string; stored: 'quantised' | 'none' }): string =>
-    d.stored === 'quantised'
-      ? `'${d.model}' is quantised, so it has no float parameters to train: train the float model and quantise it again.`
+  'training/cut-off': (d: { model: string; parameters: readonly string[]; stops: readonly string[] }): string =>
+    `'${d.model}' cannot be trained so: no gradient reaches ${d.parameters.slice(0, 20).join(', ')}${d.parameters.length > 20 ? ` and ${d.parameters.length - 20} more` : ''}, as it stops at ${d.stops.join(', ')}; leave them out of 'trainable', or change that part of the model.`,
+  'training/no-parameters': (d: { model: string; quantised: boolean; floats: number }): string =>
+    d.quantised
+      ? `'${d.model}' is quantised: no gradient moves its weights. Train the float model and quantise it again${d.floats > 0 ? ", or name in 'trainable' what is to be trained of its float parameters" : ''}.`
       : `'${d.model}' has no float parameters to train.`,
   'training/output': (d: { model: string; output: string; dims: string; loss: string; wanted: string }): string =>
     `Loss '${d.loss}' needs ${d.wanted}, but output '${d.output}' of '${d.model}' has shape ${d.dims}.`,

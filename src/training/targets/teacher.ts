@@ -9,7 +9,7 @@ export const teacher: Targets = defineTargets({
   about: 'Trains towards what another model says of the rows, rather than towards their labels alone.',
   formula: ['s = weight · softmax(z_teacher/T) + (1 − weight) · onehot(y)', 'ℓ = −Σ_c s_c log softmax(z/T)_c'],
   options: {
-    model: text({ default: '', help: 'The teacher, an ONNX model of the same classes, relative to this file.' }),
+    model: text({ default: '', reads: true, help: 'The teacher, an ONNX model of the same classes, relative to this file.' }),
     temperature: real({ default: 2, min: 0.01, max: 1000, help: 'Divides the logits of both, teacher and student, while it trains.' }),
     weight: real({ default: 1, min: 0, max: 1, help: "Share of the teacher's word; the rest is the label's." }),
   },
