@@ -21,6 +21,7 @@ import { scalingRemarks } from './train-parts.ts';
 import { fresh, type Snapshot, weights } from './train-progress.ts';
 import { cardsOf, guideOf, headlineOf, regimeReport, type Scores } from './train-report.ts';
 import { samplingCards } from './train-sampling.ts';
+import { selectionCards } from './train-selection.ts';
 import { type Setup, setUp } from './train-setup.ts';
 import { targetCards } from './train-targets.ts';
 
@@ -196,15 +197,18 @@ export const trainWithin =
         job.note(
           `Ended early after epoch ${progress.epoch} of ${epochs}: ${recipe.earlyStop?.metric} had not improved for ${progress.waited} evaluations.`,
         );
-      const finished = await finish(setup, ended).catch((error: unknown) => {
-        if (!Fault.is(error, 'job/stopped')) throw error;
-      });
+      const finished = await finish(setup, ended)
+        .then(async (reached) => ({ ...reached, selected: await selectionCards(setup, reached.state) }))
+        .catch((error: unknown) => {
+          if (!Fault.is(error, 'job/stopped')) throw error;
+        });
       if (!finished) return stopped();
-      const { state, scores } = finished;
+      const { state, scores, selected } = finished;
       for (const note of await writeModel(saved(state), ask.out, ports, job)) job.note(note);
       const done = report(ended.snapshot, scores, { outcome: 'measured' });
       const found = await run.diagnose?.(state, false);
-      return { out: ask.out, report: found ? { ...done, cards: [...done.cards, ...found.cards] } : done };
+      const cards = [...done.cards, ...selected, ...(found?.cards ?? [])];
+      return { out: ask.out, report: { ...done, cards } };
     } finally {
       await setup.close();
     }

@@ -90,6 +90,8 @@ export interface Head<O extends Options = Options> extends SizedPart<O> {
   readonly files?: Readonly<Partial<Record<keyof O, 'array' | 'text'>>>;
   /** Monitors that watch it where the recipe has no `monitor`. */
   readonly monitors?: readonly string[];
+  /** How many classes of a row it scores; the others have UNSELECTED (selected.ts) in the place of a score. */
+  selects?(classes: number, chosen: Chosen<O>): number;
   /** Width of the output where it is not the number of classes. */
   outputs?(classes: number, chosen: Chosen<O>): number;
   /** A term of its own, [N] or a scalar, added to the loss. */

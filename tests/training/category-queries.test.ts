@@ -5,7 +5,7 @@ import { gradients } from '../../src/autodiff/reverse.ts';
 import { Fault } from '../../src/base/fault.ts';
 import { random } from '../../src/base/random.ts';
 import { float32, int64 } from '../../src/base/tensor.ts';
-import { numbersOf } from '../../src/graph/constant.ts';
+import { constantOf, numbersOf } from '../../src/graph/constant.ts';
 import { type Emit, emitter } from '../../src/graph/emit.ts';
 import { parse } from '../../src/graph/parse.ts';
 import { selectedOf } from '../../src/training/heads/category-queries.ts';
@@ -102,24 +102,51 @@ test('classes that were not selected have exactly no gradient; the own one has w
   assert.deepEqual([0, 1, 2, 9].map(at), [1, 1, 0, 0]);
 });
 
-test('the selection is summed over the rows of a step and weighs 0.1, or 1 with a tree, unless the recipe says', async () => {
-  const p = z.map((v) => 1 / (1 + Math.exp(-v)));
-  const plain = (y: number): number => p.reduce((s, q, c) => s - Math.log(c === y ? q : 1 - q), 0);
-  for (const [selectionWeight, weight] of [
-    [-1, 0.1],
-    [0.5, 0.5],
-  ]) {
-    const { part, chosen } = pick(heads, 'category-queries', { selectionWeight });
-    const term = (emit: Emit): string =>
-      part.term?.(
-        emit,
-        { own: {}, given: { selection: 'z' }, logits: 'z', target: 'y', classes: 5 },
-        { selectionWeight: emit.scalar(selectionWeight) },
-        chosen,
-      ) ?? '';
-    const { total } = await measured({ z: [...z, ...z] }, 'z', term, [0, 2]);
-    near([total], [weight * (plain(0) + plain(2))], 1e-12);
+test('the selection weighs 0.1, or 1 with a tree, unless the recipe says; its sum over rows is that of the card', async () => {
+  const y1 = [0, 2].map((y) => z.map((_, c) => Number(c === y)));
+  const plain = await measured({ z: [...z, ...z], y1: y1.flat() }, 'z', (emit) => plainSelection(emit, 'z', 'y1'), [0, 2]);
+  const tree = await measured(
+    { z: [...z, ...z], y1: y1.flat() },
+    'z',
+    (emit) => asymmetricSelection(emit, 'z', 'y1', undefined, { gamma: 7, clip: 0.05 }),
+    [0, 2],
+  );
+  // A tree without edges mixes nothing and has no ancestors.
+  const eye = (emit: Emit): string =>
+    emit.constant(
+      constantOf(
+        'float64',
+        [5, 5],
+        Array.from({ length: 25 }, (_, i) => Number(i % 6 === 0)),
+      ),
+    );
+  for (const [selectionWeight, mixed, weight] of [
+    [-1, false, 0.1],
+    [-1, true, 1],
+    [0.5, false, 0.5],
+    [0.5, true, 0.5],
+  ] as const) {
+    for (const selectionReduction of ['sum', 'mean']) {
+      const { part, chosen } = pick(heads, 'category-queries', { selectionWeight, selectionReduction });
+      const term = (emit: Emit): string => {
+        const given = { selection: 'z', ...(mixed ? { mixing: eye(emit) } : {}) };
+        const hyper = { selectionWeight: emit.scalar(selectionWeight) };
+        return part.term?.(emit, { own: {}, given, logits: 'z', target: 'y', classes: 5 }, hyper, chosen) ?? '';
+      };
+      // The trainer takes the mean of what has rows: its sum is measured here.
+      const { total } = await measured({ z: [...z, ...z] }, 'z', term, [0, 2]);
+      near([total], [weight * (mixed ? tree : plain).total], 1e-12);
+    }
   }
+  const rank = (selectionReduction: string): number | undefined => {
+    const { part, chosen } = pick(heads, 'category-queries', { selectionReduction });
+    const emit = emitter({});
+    emit.typed('z', tensorType('float32', ['N', 5]));
+    emit.typed('y', tensorType('int64', ['N']));
+    const input = { own: {}, given: { selection: 'z' }, logits: 'z', target: 'y', classes: 5 };
+    return emit.type(part.term?.(emit, input, { selectionWeight: emit.scalar(1) }, chosen) ?? '')?.dims?.length;
+  };
+  assert.deepEqual([rank('sum'), rank('mean')], [0, 1]);
 });
 
 test('as many are selected as the card says', () => {
@@ -193,6 +220,17 @@ test('a run scores as many classes as are selected, trains the selection, and be
     Array.from({ length: 512 }, () => chance.next()),
   );
   const scores = numbers((await once(model, { x: rows }))[model.graph.outputs[0].name]);
+  const found = report.cards.find((c) => c.title === 'Selection of classes');
+  assert.ok(found?.kind === 'number');
+  const value = (name: string): number => Number(found.values.find((v) => v.name === name)?.value);
+  assert.deepEqual(['selected_classes', 'negatives_before', 'negatives_after'].map(value), [4, 9, 3]);
+  assert.ok(Math.abs(value('selection_accuracy') - report.headline.test_accuracy) < 1e-12);
+  const bars = report.cards.find((c) => c.title === 'Selection by frequency of the class');
+  assert.ok(bars?.kind === 'bars' && bars.categories?.join() === 'frequent (10)');
+  // A row that is right has its class selected; those that are not are marked.
+  const [recall, right] = bars.series.map((s) => Number(s.values[0]));
+  assert.ok(recall >= right && recall === value('selection_recall') && recall < 1);
+  assert.equal(bars.series[0].selections?.[0]?.total, Math.round((1 - recall) * 359));
   for (let i = 0; i < 8; i++) assert.equal(scores.slice(10 * i, 10 * i + 10).filter((v) => v > -500).length, 4);
   const whole = await shop.run({ ...recipe, head: { ...recipe.head, select: 10 } }, { out: shop.at('whole.onnx') });
   assert.ok(whole.notes.some((n) => /none is left out/.test(n)));

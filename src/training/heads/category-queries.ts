@@ -6,6 +6,7 @@ import { along, type Flow, number, reshape } from '../architectures/layers.ts';
 import { added, attention, layerNorm } from '../architectures/transformer.ts';
 import { defineHead, type Head, type HeadFiles, type Net } from '../define-layers.ts';
 import { oneHot } from '../one-hot.ts';
+import { UNSELECTED } from '../selected.ts';
 import { categoryTree } from './category-tree.ts';
 import { asymmetricSelection, plainSelection } from './selection-loss.ts';
 
@@ -15,8 +16,6 @@ const refuse = (name: string, value: string | number, expected: string): never =
 
 /** Attention among the queries, and trees, take C² numbers. */
 const MOST = 2000;
-/** The score of a class that was not selected: its probability is 0 in float32. */
-const UNSELECTED = -1000;
 /** −ln 99: every class begins with a probability of 0.01. */
 const PRIOR = -Math.log(99);
 
@@ -112,7 +111,7 @@ export const categoryQueries: Head = defineHead({
     'v: the features of the row (of a map their mean place), projected to width d',
     'q̃ = layers of attention from queries to the tokens of the row;  s_c = ⟨w, q̃_c⟩ + b',
     'selected: the K largest s_c;  z_c = ⟨v, q̃_c⟩/√d + b₀ of those, b₀ first −ln 99',
-    'objective + weight · Σ over the rows of the step and c of BCE(s_c, y_c)  (a tree: asymmetric loss, γ₋ = 7, clip 0.05, ancestors left out)',
+    'objective + weight · mean (or sum) over the rows of Σ_c BCE(s_c, y_c)  (a tree: asymmetric loss, γ₋ = 7, clip 0.05, ancestors left out)',
   ],
   options: {
     dim: int({ default: 256, min: 1, max: 8192, help: 'Width of queries and tokens.' }),
@@ -129,6 +128,11 @@ export const categoryQueries: Head = defineHead({
       min: -1,
       max: 1e6,
       help: 'What the loss of the selection weighs; below 0 for 0.1, or 1 with a tree.',
+    }),
+    selectionReduction: choice({
+      default: 'mean',
+      of: ['mean', 'sum'],
+      help: "How the selection's loss is taken over the rows of a step. The paper's code sums over the few images of its batches; with dozens of rows that drowned the scores in our experiments.",
     }),
     first: choice({
       default: 'means',
@@ -161,6 +165,7 @@ export const categoryQueries: Head = defineHead({
   files: { embeddings: 'array', hierarchy: 'text' },
   baseline: 'linear',
   monitors: ['selection-misses'],
+  selects: (classes, { select }) => selectedOf(select, classes),
   refuses: ({ classes }) => (classes === 0 ? 'needs classes: it has a query for each' : undefined),
   remarks: ({ classes }, { select }) => [
     ...(classes < 10 ? [`With ${classes} classes there is little gradient to dilute, and so little for category queries to gain.`] : []),
@@ -210,6 +215,6 @@ export const categoryQueries: Head = defineHead({
         ? plainSelection(emit, selection, marks)
         : asymmetricSelection(emit, selection, marks, ancestors(mixing), { gamma: 7, clip: 0.05 });
     const weight = chosen.selectionWeight >= 0 ? selectionWeight : emit.scalar(mixing === undefined ? 0.1 : 1);
-    return emit.Mul(weight, emit.ReduceSum(loss, { keepdims: 0 }));
+    return emit.Mul(weight, chosen.selectionReduction === 'sum' ? emit.ReduceSum(loss, { keepdims: 0 }) : loss);
   },
 });

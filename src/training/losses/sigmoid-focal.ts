@@ -2,11 +2,10 @@ import { real } from '../../base/option.ts';
 import type { Emit } from '../../graph/emit.ts';
 import { defineLoss, type Loss } from '../define.ts';
 import { oneHot } from '../one-hot.ts';
+import { NOT_ABOVE } from '../selected.ts';
 import { softplus } from './softplus.ts';
 
 const codes = { float32: 1, float64: 11 } as const;
-/** Scores below this are of classes that a head has not selected. */
-const UNSELECTED = -500;
 /** What a row weighs whose own class takes no part, so that a batch without any has a finite loss. */
 const LEAST = 1e-3;
 
@@ -52,7 +51,7 @@ export const sigmoidFocal: Loss = defineLoss({
     const sum = (v: string): string => emit.ReduceSum(v, axis, { keepdims: 0 });
     const each = focalEach(emit, z, marks, alpha, gamma);
     if (given.selection === undefined) return { perExample: sum(each) };
-    const selected = emit.Where(emit.Greater(logits, emit.scalar(UNSELECTED)), one, zero);
+    const selected = emit.Where(emit.Greater(logits, emit.scalar(NOT_ABOVE)), one, zero);
     const part = emit.Max(selected, emit.Mul(forced, marks));
     return { perExample: sum(emit.Mul(part, each)), weights: emit.Max(sum(emit.Mul(part, marks)), emit.scalar(LEAST)) };
   },

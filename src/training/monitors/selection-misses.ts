@@ -1,4 +1,5 @@
 import { defineMonitor, type Monitor } from '../define.ts';
+import { NOT_ABOVE } from '../selected.ts';
 
 const codes = { float32: 1, float64: 11 } as const;
 
@@ -16,6 +17,6 @@ export const selectionMisses: Monitor = defineMonitor({
     const axis = emit.ints([1]);
     const own = emit.Squeeze(emit.GatherElements(logits, emit.Unsqueeze(target, axis), { axis: 1 }), axis);
     const code = codes[emit.type(logits)?.dtype === 'float64' ? 'float64' : 'float32'];
-    return { '': emit.ReduceMean(emit.Cast(emit.Less(own, emit.scalar(-500)), { to: code }), { keepdims: 0 }) };
+    return { '': emit.ReduceMean(emit.Cast(emit.Less(own, emit.scalar(NOT_ABOVE)), { to: code }), { keepdims: 0 }) };
   },
 });
