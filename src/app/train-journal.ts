@@ -9,6 +9,8 @@ interface Standing {
   readonly snapshot: Snapshot;
   readonly until: number;
   readonly ended: boolean;
+  /** Along paths through a larger network: the report shows the rows that it drew. */
+  readonly search?: true;
 }
 /**
  * What a regime has come to: its runs, and what it made itself, by name. A regime is the same programme whenever it is run, so one that
@@ -21,15 +23,25 @@ export interface Journal {
 export const blankJournal = (): Journal => ({ stages: new Map(), made: new Map() });
 
 interface Meta {
-  readonly stages: readonly { readonly name: string; readonly until: number; readonly ended: boolean; readonly progress: Progress }[];
+  readonly stages: readonly {
+    readonly name: string;
+    readonly until: number;
+    readonly ended: boolean;
+    readonly search?: true;
+    readonly progress: Progress;
+  }[];
   readonly made: readonly string[];
 }
 
 /** Curves are kept of the runs that go on and of the last one, which the report shows. */
-const lean = ({ progress, state }: Snapshot): Snapshot => ({ ...fresh(state), progress });
+const lean = ({ snapshot: { progress, state, host }, search }: Standing): Snapshot => ({
+  ...fresh(state),
+  progress,
+  ...(search && host ? { host } : {}),
+});
 export const enter = ({ stages }: Journal, name: string, standing: Standing): void => {
   if (standing.ended)
-    for (const [other, known] of stages) if (known.ended && other !== name) stages.set(other, { ...known, snapshot: lean(known.snapshot) });
+    for (const [other, known] of stages) if (known.ended && other !== name) stages.set(other, { ...known, snapshot: lean(known) });
   stages.set(name, standing);
 };
 

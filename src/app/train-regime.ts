@@ -15,9 +15,9 @@ import type { Held } from './train-data.ts';
 import { evaluate } from './train-evaluate.ts';
 import type { Course } from './train-journal.ts';
 import { pause } from './train-pause.ts';
-import { type Snapshot, weights } from './train-progress.ts';
+import { weights } from './train-progress.ts';
 import { readFile, type Setup } from './train-setup.ts';
-import { openStages, storedIn } from './train-stage.ts';
+import { openStages, type ShownRun, storedIn } from './train-stage.ts';
 
 const CHUNK = 256;
 
@@ -31,7 +31,8 @@ export interface RegimeEnd {
   readonly stages: readonly RegimeStage[];
   readonly curves: readonly StageCurve[];
   readonly grids: readonly StageGrid[];
-  readonly snapshot: Snapshot;
+  readonly last: ShownRun;
+  readonly search?: ShownRun;
 }
 
 /** A model with the values that a graph has under its names. */
@@ -149,7 +150,7 @@ export const runRegime = async (setup: Setup, ports: Ports, course: Course): Pro
     note: (text) => job.note(text),
   };
   const { regime } = recipe.extra;
-  const left = (): RegimeEnd => ({ stages, curves, grids, snapshot: runs.shown() });
+  const left = (): RegimeEnd => ({ stages, curves, grids, ...runs.shown() });
   try {
     const ended = await regime?.part.run?.(programme, regime.chosen);
     const plan = ended?.plan ?? subject.plan;

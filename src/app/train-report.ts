@@ -350,7 +350,13 @@ export const regimeReport = (
     stages,
     curves,
     grids,
-  }: { readonly stages: Parameters<typeof stageTable>[0]; readonly curves: readonly StageCurve[]; readonly grids: readonly StageGrid[] },
+    sampled,
+  }: {
+    readonly sampled: readonly Card[];
+    readonly stages: Parameters<typeof stageTable>[0];
+    readonly curves: readonly StageCurve[];
+    readonly grids: readonly StageGrid[];
+  },
   classNames: readonly string[] | undefined,
 ): Report => {
   const own = report.cards.flatMap((card) =>
@@ -360,6 +366,6 @@ export const regimeReport = (
   return {
     ...report,
     headline: Object.fromEntries(Object.entries(report.headline).filter(([name]) => !oneRun.has(name))),
-    cards: [...own, ...stageCurves(curves), ...stageGrids(grids, classNames), ...stageTable(stages), ...rest],
+    cards: [...own, ...stageCurves(curves), ...stageGrids(grids, classNames), ...stageTable(stages), ...sampled, ...rest],
   };
 };

@@ -73,10 +73,15 @@ const givenShares = (table: Float64Array): Targets =>
 /** Runs that wait for their next turn keep their sessions, up to so many. */
 const HELD = 16;
 
+/** A run as it was left, of so many epochs. */
+export interface ShownRun {
+  readonly snapshot: Snapshot;
+  readonly epochs: number;
+}
 interface Stages {
   train(stage: Stage): Promise<StageEnd>;
-  /** The last run. */
-  shown(): Snapshot;
+  /** The last run, and the last along paths through a larger network. */
+  shown(): { readonly last: ShownRun; readonly search?: ShownRun };
   close(): Promise<void>;
 }
 
@@ -84,28 +89,34 @@ interface Stages {
 export const openStages = ({ recipe, run, train, validation, choice }: Setup, ports: Ports, job: AppJob, course: Course): Stages => {
   const { journal } = course;
   const waiting = new Map<string, Awaited<ReturnType<typeof openTraining>>>();
-  let shown: Snapshot | undefined;
+  let last: ShownRun | undefined;
+  let search: ShownRun | undefined;
   const close = async (name: string): Promise<void> => {
     const opening = waiting.get(name);
     waiting.delete(name);
     await opening?.session.release();
     await opening?.evaluator.release();
   };
-  const endOf = (snapshot: Snapshot): StageEnd => {
-    shown = snapshot;
+  const show = ({ plan, epochs }: Stage, snapshot: Snapshot): void => {
+    last = { snapshot, epochs };
+    if (plan.paths) search = last;
+  };
+  const endOf = (stage: Stage, snapshot: Snapshot): StageEnd => {
+    show(stage, snapshot);
     const { gradientNorm, monitors } = snapshot.curves;
     return { state: snapshot.state, history: snapshot.progress.history, gradientNorm, monitors };
   };
 
   const trainStage = async (stage: Stage): Promise<StageEnd> => {
     const { name, epochs, until = epochs } = stage;
+    const kind = stage.plan.paths ? ({ search: true } as const) : {};
     const standing = journal.stages.get(name);
     const fits = (start: State): void => {
       const reason = standing && mismatch(standing.snapshot.state, start);
       if (reason !== undefined) throw unfit(course.path, `of its ${name}, ${reason}`);
     };
     fits({ theta: zeros(stage.plan.precision, layoutFor(stage.plan).size) });
-    if (standing && (standing.ended || standing.snapshot.progress.epoch >= until)) return endOf(standing.snapshot);
+    if (standing && (standing.ended || standing.snapshot.progress.epoch >= until)) return endOf(stage, standing.snapshot);
     const [from, to] = stage.span ?? [0, 1];
     const begun = until === epochs ? 0 : until - 1;
     const paced: AppJob = {
@@ -153,29 +164,29 @@ export const openStages = ({ recipe, run, train, validation, choice }: Setup, po
         facts: run.facts,
         job: paced,
         async save(snapshot) {
-          enter(journal, name, { snapshot, until, ended: false });
+          enter(journal, name, { snapshot, until, ended: false, ...kind });
           await course.save();
         },
       },
       begin(),
     );
     if (ended.why === 'stopped') {
-      enter(journal, name, { snapshot: ended.snapshot, until, ended: false });
-      shown = ended.snapshot;
+      enter(journal, name, { snapshot: ended.snapshot, until, ended: false, ...kind });
+      show(stage, ended.snapshot);
       throw new Fault('job/stopped', {});
     }
     if (ended.bad) throw new Fault('training/stage-not-finite', { stage: name, step: ended.bad.step + 1, lr: ended.bad.lr });
     const goesOn = ended.why === 'finished' && until < epochs;
     if (!goesOn || waiting.size > HELD) await close(name);
     if (ended.why !== 'kept') {
-      enter(journal, name, { snapshot: ended.snapshot, until, ended: !goesOn });
+      enter(journal, name, { snapshot: ended.snapshot, until, ended: !goesOn, ...kind });
       await course.keep();
     }
-    return endOf(ended.snapshot);
+    return endOf(stage, ended.snapshot);
   };
   return {
     train: trainStage,
-    shown: () => shown ?? fresh(run.compiled.start),
+    shown: () => ({ last: last ?? { snapshot: fresh(run.compiled.start), epochs: 0 }, ...(search ? { search } : {}) }),
     async close() {
       for (const name of [...waiting.keys()]) await close(name);
     },

@@ -142,11 +142,13 @@ export const trainWithin =
         await course.save();
         job.live({ kind: 'standing', paused: false });
         const { left, scores } = await finishRegime(setup, ports, course);
-        const { ended, snapshot } = left;
+        const { ended, last, search } = left;
+        const lasting = (epochs: number): Setup => ({ ...setup, recipe: { ...recipe, length: { epochs } } });
+        const sampled = search ? samplingCards(lasting(search.epochs), search.snapshot) : [];
         const done = (extra: Parameters<typeof report>[2], parameters?: number): Report =>
           regimeReport(
-            reportOf(ask, ports, began, setup, snapshot, scores, { ...extra, notes: [...notes] }, parameters),
-            left,
+            reportOf(ask, ports, began, lasting(last.epochs), last.snapshot, scores, { ...extra, notes: [...notes] }, parameters),
+            { ...left, sampled },
             setup.classNames,
           );
         if (!ended) {

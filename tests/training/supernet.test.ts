@@ -192,6 +192,15 @@ test('a search ranks every sub-model, trains the best anew and saves the best of
   }
   assert.ok(report.cards.some((c) => c.title === 'Ranking and stand-alone accuracy'));
   assert.ok(report.cards.some((c) => c.title === 'Gradient norm of the supernet'));
+  // Rows as the supernet drew them after its last epoch, τ = 4/5: those never drawn in it have (1 − τ)/N.
+  for (const title of ['How often rows are drawn', 'Training rows drawn most and least', 'How often rows are drawn, last run'])
+    assert.ok(
+      report.cards.some((c) => c.title === title),
+      title,
+    );
+  const rows = report.cards.find((c) => c.title === 'Training rows drawn most and least');
+  assert.ok(rows?.kind === 'table');
+  near(Number(rows.rows.at(-1)?.[2]), 0.2, 1e-9);
   const even = await shop.run({ ...recipe, regime: { ...regime, paths: 'uniform', verify: 0, retrain: 1 } }, { force: true });
   const flat = even.report.cards.find((c) => c.title === 'Probability of operations');
   assert.ok(flat?.kind === 'curve' && flat.lines.every((l) => l.points.every(([, v]) => v === 0.2)));

@@ -20,18 +20,21 @@ export const importance: RecipeEntry = {
     };
     const rows: Awaited<ReturnType<RecipeEntry['run']>>['rows'][number][] = [];
     const gains: number[] = [];
+    const losses: number[] = [];
     for (const reweight of [false, true]) {
       const name = reweight ? 'importance, reweighted' : 'importance';
       const report = await beside({ ...recipe, sampler: { kind: 'importance', reweight } }, 3);
       if (rows.length === 0) rows.push(row(report, 'test_accuracy_baseline', 'test accuracy, shuffled', 'fraction'));
       rows.push(row(report, 'test_accuracy', `test accuracy, ${name}`, 'fraction'));
       rows.push(row(report, 'test_accuracy_difference', `difference, ${name}`, 'fraction'));
+      rows.push(row(report, 'test_loss_difference', `difference of the test loss (nats), ${name}`, 'none'));
       gains.push(report.headline.test_accuracy_difference);
+      losses.push(report.headline.test_loss_difference);
     }
     const points = gains.map((g) => (100 * g).toFixed(2));
     return {
       rows,
-      says: `Differences of ${points.join(' and ')} points from shuffling; three seeds of 359 test rows cannot tell less than about a point apart. The card found no gain on small spaces either.`,
+      says: `Differences of ${points.join(' and ')} points from shuffling; three seeds of 359 test rows cannot tell less than about a point apart, and where an interval has no width each seed got as many rows right by chance. The test loss differs by ${losses.map((l) => l.toFixed(4)).join(' and ')} nats. The card found no gain on small spaces either.`,
     };
   },
 };
