@@ -241,6 +241,17 @@ test('the loss of a dense detector: the card’s anchors, smooth-L1 of foregroun
   // Without foreground the sum is divided by 1, and boxes have no loss.
   const none = await detected([0, 0, 1, 0, 0, 1], [0, 0, 0, 0, 0, 0]);
   near([none.mean, none.term], [4 * Math.LN2, 0], 1e-14);
+  // Three anchors of images of two: one and a half image beside two of foreground. Boxes are divided as before.
+  const images = await detected(z, y, 2, { anchors: 2 });
+  near([images.mean, images.term], [(found.mean * 2) / 3.5, found.term], 1e-14);
+  near(
+    images.own,
+    found.own.map((g) => (g * 2) / 3.5),
+    1e-14,
+  );
+  near(images.boxes, found.boxes, 1e-14);
+  const empty = await detected([0, 0, 1, 0, 0, 1], [0, 0, 0, 0, 0, 0], 2, { anchors: 2 });
+  near([empty.mean, empty.term], [4 * Math.LN2, 0], 1e-14);
   // Classes alone.
   near([(await detected([0, 0, 0], [1, 0, 0], 3)).term], [0], 0);
 });
