@@ -44,6 +44,37 @@ test('the row of the card, with sigmoids and with softmax', async () => {
   assert.equal(shared.findings.headline.positive_to_negative, undefined);
 });
 
+test('with the focal loss gradients are its own, with sigmoids and with softmax', async () => {
+  const z = [2, 1, 0.5, -1, -3];
+  // dL/dz of the card, which prints eight decimals; terms lie on a grid of 2⁻²⁶.
+  const slopes = [0.00121774, 0.57617604, 0.39461386, 0.03943585, 0.00023615];
+  const negative = slopes.slice(1).reduce((a, b) => a + b, 0);
+  const { r, findings } = await found(rowsOf([z], [0]), { activation: 'sigmoid', loss: 'focal', k: 2 });
+  near(findings.headline.hard_share, (slopes[1] + slopes[2]) / negative, 3e-8);
+  near(findings.headline.positive_to_negative, slopes[0] / negative, 3e-8);
+  near(r.sums.positive[0], slopes[0], 3e-8);
+  for (const c of [1, 2, 3, 4]) near(r.sums.negative[c], slopes[c], 3e-8);
+  const softmax = await found(rowsOf([z], [0]), { loss: 'focal' });
+  const sum = z.reduce((s, v) => s + Math.exp(v), 0);
+  const loss = (at: readonly number[]): number => {
+    const own = Math.exp(at[0]) / at.reduce((s, v) => s + Math.exp(v), 0);
+    return -((1 - own) ** 2) * Math.log(own);
+  };
+  // Central differences of 1e-5 are off by less than 1e-9.
+  const difference = z.map(
+    (_, c) => Math.abs(loss(z.map((v, j) => v + (j === c ? 1e-5 : 0))) - loss(z.map((v, j) => v - (j === c ? 1e-5 : 0)))) / 2e-5,
+  );
+  near(softmax.r.sums.positive[0], difference[0], 3e-8);
+  for (const c of [1, 2, 3, 4]) near(softmax.r.sums.negative[c], difference[c], 3e-8);
+  near(softmax.r.sums.mean[0], Math.exp(2) / sum);
+  const sure = await found(rowsOf([[800, 0]], [0]), { loss: 'focal', gamma: 0.5 });
+  assert.deepEqual([sure.r.sums.positive[0], sure.r.sums.negative[1]], [0, 0]);
+  // γ = 0 and α = 1/2 is half of cross-entropy.
+  const half = await found(rowsOf([z], [0]), { activation: 'sigmoid', loss: 'focal', alpha: 0.5, gamma: 0, k: 1 });
+  near(half.findings.headline.positive_to_negative, 0.0713839);
+  near(half.findings.headline.hard_share, 0.4377897);
+});
+
 const chance = random(0, 'dilution');
 const many = (n: number, classes: number, mean: number): number[][] =>
   Array.from({ length: n }, () => Array.from({ length: classes }, () => mean + chance.normal()));

@@ -53,7 +53,9 @@ const numbers = (r: Dilution, chosen: DilutionAsk): Card => {
     title: 'Gradient at the logits',
     caption:
       chosen.activation === 'sigmoid'
-        ? 'Positive: Σ (1 − p) over own classes. Negative: Σ p over all others. Hard: the share of the negative one that the hard negatives carry.'
+        ? chosen.loss === 'focal'
+          ? 'Positive: Σ |∂L/∂z| over own classes, of the focal loss. Negative: the same over all others. Hard: the share of the negative one that the hard negatives carry.'
+          : 'Positive: Σ (1 − p) over own classes. Negative: Σ p over all others. Hard: the share of the negative one that the hard negatives carry.'
         : 'With softmax a row pulls its own class up exactly as much as it pushes all others down, so the two masses are equal; dilution shows class by class.',
     values: [
       line('rows', 'Rows', 'count'),

@@ -3,6 +3,7 @@ import { argmax } from '../../base/maths/argmax.ts';
 import { sigmoid } from '../../base/maths/logistic.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
 import { keepFirst } from '../selection.ts';
+import { focalSlope } from './balance-state.ts';
 import { addTerms, mergeSums, noSums, onGrid, type RatioSums } from './ratio-of-sums.ts';
 
 export interface DilutionOptions {
@@ -10,9 +11,12 @@ export interface DilutionOptions {
   readonly hard: 'top-k' | 'threshold';
   readonly k: number;
   readonly threshold: number;
+  readonly loss: 'cross-entropy' | 'focal';
+  readonly alpha: number;
+  readonly gamma: number;
 }
 
-/** Sums by class: rows, rows that are right, Σ(1 − p) of own rows, Σp of other rows, and Σp of all. */
+/** Sums by class: rows, rows that are right, Σ|∂L/∂z| of own rows and of other rows, and Σp of all. */
 export interface ClassSums {
   readonly rows: Float64Array;
   readonly right: Float64Array;
@@ -87,19 +91,33 @@ export const probabilities = (logits: ArrayLike<number>, activation: DilutionOpt
   return shares.map((s) => s / sum);
 };
 
+/**
+ * |∂L/∂z| of a class with probability p in a row whose own class has `own`: |p − y| of cross-entropy. Of the focal loss with softmax,
+ * −(1 − own)^γ ln own, that times (1 − own)^γ − γ·own·(1 − own)^(γ − 1) ln own.
+ */
+const slopeOf = (own: number, { loss, activation, ...focal }: DilutionOptions): ((p: number, one: boolean) => number) => {
+  const plain = (p: number, one: boolean): number => (one ? 1 - p : p);
+  if (loss === 'cross-entropy') return (p, one) => onGrid(plain(p, one));
+  if (activation === 'sigmoid') return (p, one) => onGrid(Math.abs(focalSlope(p, one, focal)));
+  const weight = own < 1 ? -focalSlope(own, true, { ...focal, alpha: 1 }) / (1 - own) : Number(focal.gamma === 0);
+  return (p, one) => onGrid(weight * plain(p, one));
+};
+
 /** At the logits of a row: |∂L/∂z| of the own class, of all others together, and of those others that are hard. */
 export const masses = (
   p: Float64Array,
   label: number,
-  { hard, k, threshold }: DilutionOptions,
+  chosen: DilutionOptions,
 ): { readonly positive: number; readonly negative: number; readonly hard: number } => {
+  const { hard, k, threshold } = chosen;
+  const slope = slopeOf(p[label], chosen);
   const others = p
     .filter((_, c) => c !== label)
     .sort()
     .reverse();
-  const sum = (of: Float64Array): number => of.reduce((a, b) => a + onGrid(b), 0);
-  const chosen = hard === 'top-k' ? others.subarray(0, k) : others.filter((v) => v > threshold);
-  return { positive: onGrid(1 - p[label]), negative: sum(others), hard: sum(chosen) };
+  const sum = (of: Float64Array): number => of.reduce((a, b) => a + slope(b, false), 0);
+  const hardest = hard === 'top-k' ? others.subarray(0, k) : others.filter((v) => v > threshold);
+  return { positive: slope(p[label], true), negative: sum(others), hard: sum(hardest) };
 };
 
 export const addGradients = (
@@ -119,13 +137,13 @@ export const addGradients = (
     const row = masses(p, label, chosen);
     addTerms(state.balance, row.positive, row.negative);
     addTerms(state.hardness, row.hard, row.negative);
+    const slope = slopeOf(p[label], chosen);
     sums.rows[label]++;
     if (argmax(z, 0, K) === label) sums.right[label]++;
     sums.positive[label] += row.positive;
     for (let c = 0; c < K; c++) {
-      const mass = onGrid(p[c]);
-      sums.mean[c] += mass;
-      if (c !== label) sums.negative[c] += mass;
+      sums.mean[c] += onGrid(p[c]);
+      if (c !== label) sums.negative[c] += slope(p[c], false);
     }
     keepFirst(state.first[label], rows[i], SHOWN);
     kept.set(rows[i], { label, logits: z });

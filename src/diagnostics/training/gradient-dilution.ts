@@ -5,7 +5,7 @@ import { dilutionCards, dilutionGuide, dilutionHeadline, dilutionIntervals, dilu
 import { type Dilution, dilutionScores } from './dilution-scores.ts';
 import { addGradients, dilutionState, mergeGradients } from './dilution-state.ts';
 
-/** R_pos = Σ (1 − p_y) / Σ_{j≠y} p_j and R_hard = Σ_hard p / Σ_{j≠y} p_j, ratios of sums over rows; |∂L/∂z| = |p − y| of cross-entropy. */
+/** R_pos = Σ (1 − p_y) / Σ_{j≠y} p_j and R_hard = Σ_hard p / Σ_{j≠y} p_j, ratios of sums over rows; |∂L/∂z| = |p − y| of cross-entropy, and with the focal loss sums of its own |∂L/∂z|. */
 export const gradientDilution: Diagnostic = defineFold({
   id: 'gradient-dilution',
   title: 'Gradient Dilution',
@@ -23,6 +23,18 @@ export const gradientDilution: Diagnostic = defineFold({
       of: ['softmax', 'sigmoid'],
       help: 'How the model was trained: classes that share one softmax, or one sigmoid each.',
     }),
+    loss: choice({
+      default: 'cross-entropy',
+      of: ['cross-entropy', 'focal'],
+      help: 'The loss it was trained with.',
+    }),
+    alpha: real({
+      default: 0.25,
+      min: 0,
+      max: 1,
+      help: 'Weight of the own class, with the focal loss of sigmoids; others weigh 1 − alpha.',
+    }),
+    gamma: real({ default: 2, min: 0, max: 10, help: 'Exponent of the focal loss.' }),
     hard: choice({
       default: 'top-k',
       of: ['top-k', 'threshold'],
