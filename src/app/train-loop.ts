@@ -11,7 +11,6 @@ import { vector } from '../training/layout.ts';
 import type { Plan } from '../training/plan.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { AppJob } from './ports.ts';
-import { readAhead } from './train-ahead.ts';
 import { epochsOfCall, joined, spansOf, stepsOfCall, stretch, taken } from './train-calls.ts';
 import type { Held, TrainingRows } from './train-data.ts';
 import type { Diagnosed } from './train-diagnose.ts';
@@ -125,7 +124,6 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
   let kept = false;
   const rowBytes = Math.max(1, sizeOf(train.rows.bound.inputDims)) * 4;
   const { resident } = train.rows;
-  const ahead = readAhead(train.rows, job.signal);
   const go: Tensor = { dtype: 'bool', dims: [], data: Uint8Array.of(recipe.nonfinite === 'skip' ? 1 : 0) };
   const decide = recipe.extra.batchSchedule?.part.decide;
   const decided = recipe.extra.batchSchedule?.chosen ?? {};
@@ -190,7 +188,7 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
       [compiled.inputs.lr]: vector(compiled.precision, parts === 1 ? lr : lr.flatMap((rate) => Array.from({ length: parts }, () => rate))),
     };
     if (compiled.inputs.rows) feeds[compiled.inputs.rows] = int64([k, size], positions);
-    const { x, y } = resident ?? (await ahead.take(positions, [k, size]));
+    const { x, y } = resident ?? (await train.rows.take(positions, [k, size], job.signal));
     Object.assign(resident ? kept : feeds, { [compiled.inputs.x]: x, [compiled.inputs.y]: y });
     Object.assign(feeds, augmentFeeds(compiled, recipe, recipe.seed, [first, k], size, train.rows.bound.inputDims));
     if (drawn)
@@ -237,8 +235,6 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     const validation = p.history.flatMap((row) => row.valLoss ?? []);
     const lr = Array.from({ length: k }, (_, i) => rateAt(i, spans[Math.floor(i / first)].epoch, validation));
     const feeds = run.iterate ? {} : await feedsFor(order, at, cut, k, positions, lr, again);
-    // As many steps again, where the epoch has them: a call of fewer takes the first of them.
-    if (!resident && due > k) ahead.begin(taken(train.positions, stretch(order.places, at + k * size, Math.min(k, due - k) * size)));
     const started = now();
     const { theta } = state;
     const stepped = await run.iterate?.(state, positions, lr[0]);
@@ -391,8 +387,6 @@ export const trainLoop = async (run: Run, from: Snapshot): Promise<Ended> => {
     if (!Fault.is(error, 'job/stopped')) throw error;
     live.send(place());
     return { why: 'stopped', snapshot: snapshot() };
-  } finally {
-    await ahead.idle();
   }
   live.send(place());
   return { why: kept ? 'kept' : p.early ? 'early' : 'finished', snapshot: snapshot() };
