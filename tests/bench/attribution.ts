@@ -3,7 +3,7 @@ import { sizeOf } from '../../src/base/tensor.ts';
 import { integratedGradients } from '../../src/diagnostics/attribution/method-path.ts';
 import { openGradient } from '../../src/evidence/providers/gradient.ts';
 import { onnxruntime } from '../../src/runtime/onnxruntime.ts';
-import { interleaved } from './engine/interleave.ts';
+import { interleaved, told } from './engine/interleave.ts';
 import { resetPeak, resident } from './engine/memory.ts';
 import { openPeer, type Peer } from './engine/peer.ts';
 import { subjectOf } from './engine/subject.ts';
@@ -12,7 +12,7 @@ import { round } from './measure.ts';
 /** CNN, residual network, transformer, and two of mobile size. */
 const models = ['lenet_mnist', 'resnet8_cifar10', 'vit_mnist', 'squeezenet1_1', 'mobilenet_v2_035'];
 const batches = [1, 32];
-const share = 400;
+const share = 200;
 const signal = new AbortController().signal;
 
 /** 50-step Integrated Gradients of `batch` pictures, as a report makes them: from the points of the path to one map a picture. */
@@ -37,11 +37,10 @@ const modelFigures = async (name: string, peer: Peer | undefined): Promise<Reado
     if (linux) resetPeak();
     const before = linux ? resident().now : 0;
     const at = peer && kinds.includes('integrated') ? { of: peer, kind: 'integrated' } : undefined;
-    const { ms, peerMs } = await interleaved({ steps: 1, run }, at, share);
+    const pair = await interleaved({ steps: 1, run }, at, share);
     out[`batch ${batch}`] = {
-      ms: round(ms),
-      perImageMs: round(ms / batch),
-      ...(peerMs === undefined ? {} : { peerMs: round(peerMs), peerRatio: round(ms / peerMs) }),
+      ...told(pair),
+      perImageMs: round(pair.ms / batch),
       ...(linux ? { memoryMb: round(Math.max(0, resident().peak - before)) } : {}),
     };
   }

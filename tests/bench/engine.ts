@@ -1,4 +1,4 @@
-import { interleaved } from './engine/interleave.ts';
+import { interleaved, told } from './engine/interleave.ts';
 import { memoryFigures } from './engine/memory.ts';
 import { openPeer, type Peer } from './engine/peer.ts';
 import { type Share, sharesOf } from './engine/profile.ts';
@@ -13,8 +13,8 @@ const models = [
 ];
 const batches = (process.env.ASSAY_BENCH_BATCHES ?? '1,32,128').split(',').map(Number);
 const memories: Readonly<Record<string, number>> = { lenet_mnist: 128, resnet8_cifar10: 128, squeezenet1_1: 32, mobilenet_v2_035: 32 };
-/** Milliseconds that a figure takes on each side, three times. */
-const share = 150;
+/** Milliseconds that a figure takes on each side in each round. */
+const share = 100;
 
 interface Figure {
   readonly ms: number;
@@ -35,11 +35,10 @@ const modelFigures = async (name: string, peer: Peer | undefined): Promise<Reado
     for (const kind of kinds) {
       const task = await subject.task(kind, batch);
       if (!task) continue;
-      const { ms, peerMs } = await interleaved(task, peer && timed.includes(kind) ? { of: peer, kind } : undefined, share);
+      const pair = await interleaved(task, peer && timed.includes(kind) ? { of: peer, kind } : undefined, share);
       row[kind] = {
-        ms: round(ms),
-        forwardRatio: round(ms / (row.forward?.ms ?? ms)),
-        ...(peerMs === undefined ? {} : { peerMs: round(peerMs), peerRatio: round(ms / peerMs) }),
+        ...told(pair),
+        forwardRatio: round(pair.ms / (row.forward?.ms ?? pair.ms)),
         ...(process.env.ASSAY_BENCH_PROFILE ? { profile: await sharesOf(task, threads) } : {}),
       };
     }

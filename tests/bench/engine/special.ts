@@ -12,15 +12,11 @@ import type { Model } from '../../../src/graph/types.ts';
 import { write } from '../../../src/graph/write.ts';
 import { resnet50 } from '../../autodiff/models/resnet50.ts';
 import { round } from '../measure.ts';
-import { interleaved } from './interleave.ts';
+import { inTurns, interleaved, leastOf, told } from './interleave.ts';
 import type { Peer } from './peer.ts';
 import { type Feeds, feedsFor, open, runGraph, stepFeeds, subjectOf, trainingOf } from './subject.ts';
 
 type Figures = Readonly<Record<string, unknown>>;
-const against = (ms: number, peerMs: number | undefined): Figures => ({
-  ms: round(ms),
-  ...(peerMs === undefined ? {} : { peerMs: round(peerMs), peerRatio: round(ms / peerMs) }),
-});
 const share = 300;
 
 /** The norm of the gradient of each of 1,024 examples' losses. */
@@ -31,9 +27,9 @@ const norms = async (peer: Peer | undefined): Promise<Figures> => {
   const session = await open(model, 'norms');
   const feeds = feedsFor(model, prep, batch);
   const at = peer && (await peer.special('norms', batch)) ? { of: peer, kind: 'special' } : undefined;
-  const { ms, peerMs } = await interleaved({ steps: 1, run: () => session.run(feeds, ['norm/example']) }, at, share);
+  const pair = await interleaved({ steps: 1, run: () => session.run(feeds, ['norm/example']) }, at, share);
   await session.release();
-  return against(ms, peerMs);
+  return told(pair);
 };
 
 /** Rows of MNIST from tests/fixtures, those there are over and over. */
@@ -130,10 +126,10 @@ const eigenvalues = async (peer: Peer | undefined): Promise<Figures> => {
   };
   const values = await topFive();
   const at = peer && (await peer.special('eigenvalues', batch, products)) ? { of: peer, kind: 'special' } : undefined;
-  const { ms, peerMs } = await interleaved({ steps: 1, run: topFive }, at, share);
+  const pair = await interleaved({ steps: 1, run: topFive }, at, share);
   await session.release();
   await before.release();
-  return { ...against(ms, peerMs), products, values: values.map((v) => round(v)) };
+  return { ...told(pair), products, values: values.map((v) => round(v)) };
 };
 
 /** A step of the softmax regression at batch 64, many in one `Loop`. */
@@ -145,9 +141,9 @@ const softmaxStep = async (peer: Peer | undefined): Promise<Figures> => {
   const feeds = stepFeeds(training, batch, steps);
   const kinds = peer ? await peer.open('softmax_digits', batch) : [];
   const at = peer && kinds.includes('step') ? { of: peer, kind: 'step' } : undefined;
-  const { ms, peerMs } = await interleaved({ steps, run: () => session.run(feeds) }, at, share);
+  const pair = await interleaved({ steps, run: () => session.run(feeds) }, at, share);
   await session.release();
-  return { ...against(ms, peerMs), microseconds: round(1000 * ms) };
+  return { ...told(pair), microseconds: round(1000 * pair.ms) };
 };
 
 /** What update, bookkeeping and the `Loop` add to the loss, its gradient and the gradient's norm, for 1.2 million parameters. */
@@ -175,14 +171,13 @@ const loop = async (): Promise<Figures> => {
   const one = Object.fromEntries(
     single.graph.inputs.map(({ name }) => [name, name === iteration.name ? at : feeds[from.get(name) ?? name]]),
   );
-  let [loopMs, gradientMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  for (let i = 0; i < 6; i++) {
-    loopMs = Math.min(loopMs, (await interleaved({ steps, run: () => whole.run(feeds) }, undefined, share / 4)).ms);
-    gradientMs = Math.min(gradientMs, (await interleaved({ steps: 1, run: () => step.run(one) }, undefined, share / 4)).ms);
-  }
+  const { least, ratio } = await inTurns(
+    leastOf({ steps, run: () => whole.run(feeds) }, share),
+    leastOf({ steps: 1, run: () => step.run(one) }, share),
+  );
   await whole.release();
   await step.release();
-  return { stepMs: round(loopMs), gradientMs: round(gradientMs), overhead: round(loopMs / gradientMs - 1) };
+  return { stepMs: round(least[0]), gradientMs: round(least[1]), overhead: round(ratio - 1) };
 };
 
 /** From the bytes of a ResNet-50 to those of its gradient; ONNX Runtime, which finds the shapes, is counted apart. */

@@ -1,4 +1,4 @@
-import { rested } from '../engine/interleave.ts';
+import { middle, rested } from '../engine/interleave.ts';
 import { sharesOf } from '../engine/profile.ts';
 import { threads } from '../engine/subject.ts';
 import { round } from '../measure.ts';
@@ -12,7 +12,6 @@ const share = 0.3;
 /** Losses of ours and the peer's are compared over the first steps: later ones part by rounding alone. */
 const compared = 10;
 
-const middle = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
 const least = (values: readonly number[]): number => Math.min(...values);
 
 /** Largest relative gap between the losses of the first steps: that both do the same. */
