@@ -9,6 +9,7 @@ import { unkept } from './train-journal.ts';
 import { trainLoop } from './train-loop.ts';
 import { fresh } from './train-progress.ts';
 import type { Scores } from './train-report.ts';
+import { type FrequencyBin, frequencyBins, selectedBy } from './train-selection.ts';
 import { readFile, type Setup, setUp } from './train-setup.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -27,6 +28,8 @@ interface Outcome {
   readonly seconds: number;
   /** Validation accuracy by epoch. */
   readonly epochs: readonly Point[];
+  /** Where a head selects classes, of both sides. */
+  readonly bins?: readonly FrequencyBin[];
   readonly facts: Pick<Report['provenance'], 'dataPath' | 'dataSha256' | 'device' | 'rows'>;
 }
 
@@ -71,6 +74,7 @@ const once = async (
   side: Side,
   seed: number,
   bytes: number,
+  binned: boolean,
   ports: Ports,
   job: AppJob,
 ): Promise<Outcome | undefined> => {
@@ -93,7 +97,9 @@ const once = async (
     const epochs = ended.snapshot.progress.history.flatMap(({ epoch, valAccuracy }): Point[] =>
       valAccuracy === undefined ? [] : [[epoch, valAccuracy]],
     );
-    return done((await finish(setup, ended)).scores, epochs);
+    const { state, scores } = await finish(setup, ended);
+    const bins = binned || selectedBy(setup) !== undefined ? { bins: await frequencyBins(setup, state) } : {};
+    return { ...done(scores, epochs), ...bins };
   } finally {
     await setup.close();
   }
@@ -131,6 +137,43 @@ const epochCurve = (lines: readonly { readonly name: string; readonly points: re
       ]
     : [];
 
+/** Accuracy by how many training rows a class has, of both sides: means over the seeds. */
+const frequencyTable = (rows: readonly { readonly own: Outcome; readonly against: Outcome }[], other: string): Card[] => {
+  const lines = (rows[0]?.own.bins ?? []).flatMap(({ name }) => {
+    const pairs = rows.flatMap(({ own, against }) => {
+      const of = (side: Outcome): FrequencyBin | undefined => side.bins?.find((b) => b.name === name);
+      const [a, b] = [of(own), of(against)];
+      return a && b ? [{ a, own: a.right / a.rows, against: b.right / b.rows }] : [];
+    });
+    if (pairs.length < rows.length) return [];
+    const differences = pairs.map((p) => p.own - p.against);
+    const interval = pairedInterval(differences);
+    const [{ a }] = pairs;
+    const of = [a.classes, a.rows, mean(pairs.map((p) => p.own)), mean(pairs.map((p) => p.against)), mean(differences)];
+    return [[name, ...of, interval?.low ?? null, interval?.high ?? null]];
+  });
+  const column = (name: string, label: string, unit: 'count' | 'fraction') => ({ name, label, type: 'number' as const, unit });
+  if (lines.length === 0) return [];
+  return [
+    {
+      kind: 'table',
+      title: 'Accuracy by frequency of the class',
+      caption: `Rare classes have at most 10 training rows, common ones at most 100; classes and rows are those of the first seed. The interval of the difference is Student's t over the seeds, paired, at ${100 * LEVEL} %.`,
+      columns: [
+        { name: 'bin', label: 'Classes', type: 'text' },
+        column('classes', 'Number of them', 'count'),
+        column('rows', 'Rows judged', 'count'),
+        column('accuracy', 'Accuracy, recipe', 'fraction'),
+        column('accuracy_baseline', `Accuracy, ${other}`, 'fraction'),
+        column('difference', 'Difference', 'fraction'),
+        column('low', 'From', 'fraction'),
+        column('high', 'To', 'fraction'),
+      ],
+      rows: lines,
+    },
+  ];
+};
+
 /** Trains a recipe and another with the same seeds, and reports the differences. */
 export const compareTraining = async (
   ask: TrainRequest,
@@ -160,7 +203,7 @@ export const compareTraining = async (
         note: (text) => void notes.add(text),
         progress: (fraction, text) => outer.progress((2 * i + k + fraction) / (2 * seeds), `seed ${seed}, ${side.name}: ${text}`),
       };
-      found.push(await once({ ...ask, out: '' }, side, seed, bytes, ports, job));
+      found.push(await once({ ...ask, out: '' }, side, seed, bytes, found[0]?.bins !== undefined, ports, job));
     }
     const [a, b] = found;
     if (a && b) rows.push({ seed, own: a, against: b });
@@ -212,6 +255,7 @@ export const compareTraining = async (
       { name: 'recipe', points: meanCurve(rows.map((r) => r.own.epochs)) },
       { name: against.name, points: meanCurve(rows.map((r) => r.against.epochs)) },
     ]),
+    ...frequencyTable(rows, against.name),
     {
       kind: 'table',
       title: 'Seeds',

@@ -5,7 +5,7 @@ import type { Card, Interval } from '../report/report.ts';
 import type { State } from '../training/compile.ts';
 import { NOT_ABOVE } from '../training/selected.ts';
 import { inParts } from './train-data.ts';
-import { weights } from './train-progress.ts';
+import { evaluationFeeds } from './train-evaluate.ts';
 import type { Setup } from './train-setup.ts';
 
 const LEVEL = 0.95;
@@ -18,13 +18,28 @@ const bins = [
   { name: 'frequent', most: Number.POSITIVE_INFINITY },
 ] as const;
 
-/** Of a head that scores only some classes of each row: how often the own one is among them, and wins, by how many training rows it has. */
-export const selectionCards = async ({ recipe, run, test, validation, train }: Setup, state: State): Promise<Card[]> => {
+/** Classes with similarly many training rows, and the rows of theirs that are judged: how often the own class is selected, and wins. */
+export interface FrequencyBin {
+  readonly name: string;
+  readonly classes: number;
+  readonly rows: number;
+  readonly selected: number;
+  readonly right: number;
+  /** Rows whose class was not selected, the first. */
+  readonly missed: readonly number[];
+}
+
+/** Of how many classes of a row its head has scores; undefined where it scores them all. */
+export const selectedBy = ({ recipe, run }: Pick<Setup, 'recipe' | 'run'>): number | undefined => {
   const { head } = recipe.extra;
+  return head?.part.selects?.(run.plan.classes, head.chosen);
+};
+
+/** On the test rows, or those of validation where there are none; nothing where outputs are no scores of classes. */
+export const frequencyBins = async ({ recipe, run, test, validation, train }: Setup, state: State): Promise<readonly FrequencyBin[]> => {
   const classes = run.plan.classes;
-  const selects = head?.part.selects?.(classes, head.chosen);
   const held = test ?? validation;
-  if (selects === undefined || !held) return [];
+  if (classes === 0 || !held || recipe.loss.part.embeds) return [];
   const trained = new Float64Array(classes);
   for (const p of train.positions) trained[train.rows.labels[p]]++;
   const found = bins.map(({ name, most }, i) => ({
@@ -32,9 +47,7 @@ export const selectionCards = async ({ recipe, run, test, validation, train }: S
     ...{ rows: 0, selected: 0, right: 0, missed: [] as number[] },
   }));
   const { evaluation, evaluator, job } = run;
-  const feeds = { ...evaluation.hyper };
-  const measured = weights(state);
-  for (const [key, input] of Object.entries(evaluation.state)) feeds[input] = measured[key];
+  const feeds = evaluationFeeds(run, state);
   const { scores } = evaluation.outputs;
   for await (const { x, y, from, count } of inParts(held, job)) {
     const { data } = (await evaluator.run({ ...feeds, [evaluation.inputs.x]: x, [evaluation.inputs.y]: y }, [scores]))[scores];
@@ -49,8 +62,15 @@ export const selectionCards = async ({ recipe, run, test, validation, train }: S
       bin.right += Number(isLargest(values, i * classes, classes, c));
     }
   }
-  const shown = found.filter((b) => b.rows > 0);
-  if (shown.length === 0) return [];
+  return found.filter((b) => b.rows > 0);
+};
+
+/** Of a head that scores only some classes of each row: how often the own one is among them, and wins, by how many training rows it has. */
+export const selectionCards = async (setup: Setup, state: State): Promise<Card[]> => {
+  const selects = selectedBy(setup);
+  const shown = selects === undefined ? [] : await frequencyBins(setup, state);
+  if (selects === undefined || shown.length === 0) return [];
+  const { classes } = setup.run.plan;
   const sum = (of: 'rows' | 'selected' | 'right'): number => shown.reduce((n, b) => n + b[of], 0);
   const share = (of: 'selected' | 'right'): { readonly value: number; readonly interval?: Interval } => {
     const reach = wilson(sum(of), sum('rows'), LEVEL);
@@ -59,7 +79,7 @@ export const selectionCards = async ({ recipe, run, test, validation, train }: S
       ...(reach ? { interval: { low: reach[0], high: reach[1], level: LEVEL, method: 'Wilson' } } : {}),
     };
   };
-  const which = test ? 'test' : 'validation';
+  const which = setup.test ? 'test' : 'validation';
   return [
     {
       kind: 'number',

@@ -192,7 +192,14 @@ test('two recipes are compared, each with the means of its own features', async 
     { ...recipe, split: { val: 0.3 }, optimizer: { kind: 'adam', lr: 1e-3 } },
     { out: '', compare: { with: 'baseline', seeds: 2 } },
   );
-  assert.ok(Number.isFinite(report.headline.validation_accuracy_difference));
+  const found = report.cards.find((c) => c.title === 'Accuracy by frequency of the class');
+  assert.ok(found?.kind === 'table');
+  const [common] = found.rows;
+  // Of 90 rows 63 are trained on; each of the classes 0, 2 and 4 has about 13 of them, class 1 about 25, class 3 none.
+  assert.deepEqual([found.rows.length, ...common.slice(0, 3)], [1, 'common', 4, 27]);
+  assert.ok(Math.abs(Number(common[5]) - report.headline.validation_accuracy_difference) < 1e-12);
+  const interval = report.intervals.validation_accuracy_difference;
+  assert.ok(Math.abs(Number(common[6]) - interval.low) < 1e-12 && Math.abs(Number(common[7]) - interval.high) < 1e-12);
 });
 
 test('means that are not finite are refused', async () => {
