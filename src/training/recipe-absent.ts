@@ -29,6 +29,6 @@ export const refuseAbsent = (recipe: unknown, path: string): void => {
   for (const [where, { does, instead, only }] of Object.entries(absent)) {
     const given = at(recipe, where);
     if (given === undefined || (only !== undefined && given !== only)) continue;
-    throw new Fault('training/absent', { path, where, does, instead });
+    throw new Fault('training/absent', { path, where: only === undefined ? where : `${where} to ${JSON.stringify(only)}`, does, instead });
   }
 };

@@ -92,7 +92,7 @@ test('what the trainer does not do is refused by name, and with what to do inste
   refuses({ ...least, subset: { score: 'el2n', keep: 0.5 } }, 'training/absent', 'subset', "split: '@ARRAY'");
   refuses({ ...least, ensemble: { members: 5 } }, 'training/absent', 'ensemble', 'once for each seed');
   refuses({ ...least, lrScaling: 'linear' }, 'training/absent', 'lrScaling', 'optimizer.lr');
-  refuses({ ...least, optimizer: { kind: 'sgd', lr: 'auto' } }, 'training/absent', 'optimizer.lr', 'as a number');
+  refuses({ ...least, optimizer: { kind: 'sgd', lr: 'auto' } }, 'training/absent', 'sets optimizer.lr to "auto"', 'as a number');
   assert.doesNotThrow(() => read({ ...least, optimizer: { kind: 'sgd', lr: 1 } }));
 });
 

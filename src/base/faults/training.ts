@@ -98,5 +98,5 @@ export const trainingFaults = {
   'training/checkpoint': (d: { path: string; reason: string }): string =>
     `Checkpoint '${d.path}' cannot be resumed: ${d.reason}; start without --resume.`,
   'training/changed': (d: { path: string; fields: readonly string[] }): string =>
-    `Checkpoint '${d.path}' was made by another recipe: ${d.fields.join(', ')} ${d.fields.length === 1 ? 'differs' : 'differ'}. Use --force to go on with the new one.`,
+    `Checkpoint '${d.path}' was made by another recipe, or from other files: ${d.fields.join(', ')} ${d.fields.length === 1 ? 'differs' : 'differ'}. Use --force to go on with the new one.`,
 };
