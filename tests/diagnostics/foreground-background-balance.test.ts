@@ -43,6 +43,34 @@ test('focal loss of the card, and its slope by central differences', () => {
   for (const one of [true, false]) near(focalSlope(0.3, one, { alpha: 0.5, gamma: 0 }), 0.5 * (0.3 - Number(one)), 1e-12);
 });
 
+test('the share of hard labels is that of the card, with one label and with several; it grows with k', async () => {
+  const p = [2, 1, 0.5, -1, -3].map((v) => 1 / (1 + Math.exp(-v)));
+  const share = async (marks: readonly number[], k: number): Promise<number> =>
+    (await measure(id, [sample(0, p, marks)], { k })).findings.headline.hard_share;
+  // Terms lie on a grid of 2⁻²⁶.
+  near(await share([1, 0, 0, 0, 0], 1), 0.4377897, 1e-7);
+  near(await share([1, 1, 0, 0, 0], 1), p[2] / (p[2] + p[3] + p[4]), 1e-7);
+  const grown = await Promise.all([1, 2, 3, 4, 10].map((k) => share([1, 0, 0, 0, 0], k)));
+  assert.ok(grown.every((v, i) => v <= 1 && (i === 0 || v >= grown[i - 1])));
+  assert.equal(grown[4], 1);
+  const chance = random(0, 'hard');
+  const many = Array.from({ length: 50 }, (_, i) => {
+    const drawn = Array.from({ length: 8 }, () => chance.next());
+    return sample(
+      i,
+      drawn,
+      drawn.map(() => Number(chance.next() < 0.3)),
+    );
+  });
+  const { findings } = await measure(id, many, { k: 2 });
+  const sums = many.map(({ probs, marks = [] }) => probs.filter((_, c) => marks[c] === 0).toSorted((a, b) => b - a));
+  const total = (of: readonly (readonly number[])[]): number => of.flat().reduce((a, b) => a + b, 0);
+  const wanted = total(sums.map((s) => s.slice(0, 2))) / total(sums);
+  near(findings.headline.hard_share, wanted, 1e-7);
+  const interval = findings.intervals?.hard_share;
+  assert.ok(interval && interval.low < wanted && wanted < interval.high);
+});
+
 test('sums by label, the prior and its bias', async () => {
   const rows = [
     sample(0, [0.5, 0.25, 0.125], [1, 0, 0]),

@@ -17,15 +17,22 @@ export const balanceHeadline = (r: Balance): Record<string, number> => ({
   optimal_bias: r.bias,
   background_to_foreground: r.ratio.value,
   background_to_foreground_focal: r.focalRatio,
+  hard_share: r.hard.value,
   loss_per_positive: r.loss,
   positives_per_row: r.positives / r.rows,
 });
 
 export const balanceIntervals = (r: Balance, level: number): Record<string, Interval> => {
-  const { priorInterval, ratio } = r;
+  const { priorInterval, ratio, hard } = r;
+  const method = 'delta method on the log ratio';
   const prior = priorInterval && { low: priorInterval[0], high: priorInterval[1], level, method: 'normal, over rows' };
-  const shares = ratio.interval && { low: ratio.interval[0], high: ratio.interval[1], level, method: 'delta method on the log ratio' };
-  return { ...(prior ? { prior } : {}), ...(shares ? { background_to_foreground: shares } : {}) };
+  const shares = ratio.interval && { low: ratio.interval[0], high: ratio.interval[1], level, method };
+  const carried = hard.interval && { low: hard.interval[0], high: Math.min(1, hard.interval[1]), level, method };
+  return {
+    ...(prior ? { prior } : {}),
+    ...(shares ? { background_to_foreground: shares } : {}),
+    ...(carried ? { hard_share: carried } : {}),
+  };
 };
 
 const numbers = (r: Balance, level: number): Card => {
@@ -42,6 +49,7 @@ const numbers = (r: Balance, level: number): Card => {
       line('mean_probability', 'Mean probability', 'fraction', 'as large as π where the biases are sane'),
       line('background_to_foreground', 'Background to foreground gradient', 'none', '1 where neither outweighs the other'),
       line('background_to_foreground_focal', 'The same with focal loss', 'none'),
+      line('hard_share', 'Share of background carried by hard labels (R_hard)', 'fraction'),
       line('loss_per_positive', 'Cross-entropy by foreground pair', 'nats'),
       line('optimal_bias', 'Optimal first bias', 'none', '−ln((1 − π)/π)'),
       line('positives_per_row', 'Labels of a row', 'none', 'the threshold N_f/A that early versions of the paper score by'),

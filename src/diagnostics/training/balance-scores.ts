@@ -19,6 +19,7 @@ export interface Balance {
   readonly prior: number;
   readonly priorInterval: readonly [number, number] | null;
   readonly ratio: ReturnType<typeof ratioOf>;
+  readonly hard: ReturnType<typeof ratioOf>;
   readonly focalRatio: number;
   readonly mean: number;
   readonly loss: number;
@@ -60,6 +61,7 @@ export const balanceScores = (state: BalanceState, focal: Focal, level: number):
     prior,
     priorInterval: rows > 1 && positives > 0 ? [Math.max(0, prior - width), Math.min(1, prior + width)] : null,
     ratio: ratioOf(state.balance, level),
+    hard: ratioOf(state.hardness, level),
     focalRatio: total(sums.focalBackground) / total(sums.focalForeground),
     mean: total(sums.mean) / pairs,
     loss: total(sums.loss) / positives,

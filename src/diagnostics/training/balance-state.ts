@@ -19,6 +19,8 @@ export interface BalanceState {
   sums: LabelSums;
   /** Background and foreground gradient of a row. */
   readonly balance: RatioSums;
+  /** The part of a row's background that its hard labels carry, and all of it. */
+  readonly hardness: RatioSums;
   /** Σ of the squared number of labels of a row. */
   squares: number;
   first: number[][];
@@ -26,6 +28,10 @@ export interface BalanceState {
 export interface Focal {
   readonly alpha: number;
   readonly gamma: number;
+}
+/** `k`: so many labels with the largest probabilities, of those that a row has not, are hard; none are where it is absent. */
+export interface BalanceOptions extends Focal {
+  readonly k?: number;
 }
 
 const keys = ['ones', 'foreground', 'background', 'focalForeground', 'focalBackground', 'mean', 'loss'] as const;
@@ -41,7 +47,15 @@ const labelSums = (labels: number): LabelSums => {
     loss: blank(),
   };
 };
-export const balanceState = (): BalanceState => ({ labels: 0, rows: 0, sums: labelSums(0), balance: noSums(), squares: 0, first: [] });
+export const balanceState = (): BalanceState => ({
+  labels: 0,
+  rows: 0,
+  sums: labelSums(0),
+  balance: noSums(),
+  hardness: noSums(),
+  squares: 0,
+  first: [],
+});
 
 /** The smallest probability of what happened that logarithms look at. */
 const LEAST = 1e-16;
@@ -65,7 +79,7 @@ const widen = (state: BalanceState, labels: number): void => {
 export const addBalance = (
   state: BalanceState,
   { marks, labelProbs, rows }: Pick<Evidence, 'marks' | 'labelProbs' | 'rows'>,
-  focal: Focal,
+  { k = 0, ...focal }: BalanceOptions,
 ): void => {
   if (rows.length === 0) return;
   const { cols, data } = labelProbs;
@@ -73,6 +87,7 @@ export const addBalance = (
   const { sums } = state;
   for (let i = 0; i < rows.length; i++) {
     let [foreground, background, ones] = [0, 0, 0];
+    const others: number[] = [];
     for (let c = 0; c < cols; c++) {
       const p = data[i * cols + c];
       const one = marks.data[i * cols + c] === 1;
@@ -91,7 +106,16 @@ export const addBalance = (
         sums.background[c] += size;
         sums.focalBackground[c] += focused;
         background += size;
+        if (k > 0) others.push(size);
       }
+    }
+    if (k > 0) {
+      const hard = Float64Array.from(others).sort().subarray(-k);
+      addTerms(
+        state.hardness,
+        hard.reduce((a, b) => a + b, 0),
+        background,
+      );
     }
     addTerms(state.balance, background, foreground);
     state.squares += ones * ones;
@@ -107,6 +131,7 @@ export const mergeBalance = (state: BalanceState, other: BalanceState): void => 
       state.sums[key][c] += v;
     });
   mergeSums(state.balance, other.balance);
+  mergeSums(state.hardness, other.hardness);
   state.squares += other.squares;
   state.rows += other.rows;
   other.first.forEach((rows, c) => {
