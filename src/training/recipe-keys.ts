@@ -271,7 +271,14 @@ export const recipeKeys: Shape & { readonly kind: 'object' } = {
       },
       required: ['epsilon'],
     },
-    seed: of(int({ default: 0, min: 0, max: 4294967295, help: 'Everything drawn at random follows from it.' })),
+    seed: of(
+      int({
+        default: 0,
+        min: 0,
+        max: 4294967295,
+        help: "Everything drawn at random follows from it: xoshiro128**, a stream of its own for each use, so draws are PyTorch's in distribution only. A run repeats bit for bit on the CPU with as many threads, elsewhere to rounding.",
+      }),
+    ),
     evalEvery: of(
       int({
         default: 1,
