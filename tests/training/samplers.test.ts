@@ -4,12 +4,15 @@ import { test } from 'node:test';
 import { Fault } from '../../src/base/fault.ts';
 import { choose } from '../../src/base/option.ts';
 import { random } from '../../src/base/random.ts';
-import { float32, int64 } from '../../src/base/tensor.ts';
+import { float32, int64, type Tensor } from '../../src/base/tensor.ts';
 import { readNpz } from '../../src/data/npz.ts';
+import { compileSteps, type State } from '../../src/training/compile.ts';
 import type { Kept, RowFacts } from '../../src/training/define-run.ts';
+import { optimizers } from '../../src/training/optimizers/index.ts';
 import { importance, mixedWithEven } from '../../src/training/samplers/importance.ts';
 import { samplers } from '../../src/training/samplers/index.ts';
-import { pick } from './subject.ts';
+import { open } from './session.ts';
+import { call, pick, planOf } from './subject.ts';
 import { atEpoch, digitsData, wholeAndInPieces, workshop } from './workshop.ts';
 
 /** The card gives nine digits after the point. */
@@ -74,6 +77,43 @@ test('importance: the first epoch takes every row once; later ones draw as the p
   // Shares of 80,000 draws have a standard deviation below 0.0018.
   near(counts, [0.25, 0.375, 0.1875, 0.1875], 0.008);
   near(weighed, [0.25, 0.25, 0.25, 0.25], 0.01);
+});
+
+test('importance: reweighted, the mean of the steps by their probabilities is the step over all rows', async () => {
+  const [count, width, classes, lr] = [5, 3, 3, 0.5];
+  const r = random(4, 'rows');
+  const data = {
+    x: { dtype: 'float64', dims: [count, width], data: Float64Array.from({ length: count * width }, () => r.normal()) } as const,
+    y: int64([count], [0, 1, 2, 1, 0]),
+  };
+  const plan = {
+    ...planOf('mlp', [width], classes, { hidden: '' }),
+    optimizer: pick(optimizers, 'sgd', { lr }),
+    precision: 'float64',
+  } as const;
+  const [plain, weighed] = [compileSteps(plan), compileSteps({ ...plan, weighs: true })];
+  const kept = begun(count);
+  tell(kept, [0, 1, 2, 3], [3, 1, 0.5, 2], 6);
+  const moment = { epoch: 7, epochs: 8, batch: 2 };
+  const p = importance.chances?.(kept, moment, chosenOf()) ?? new Float64Array();
+  const { places, weights = [] } = importance.epoch(rowsOf(count), moment, kept, random(0, 'draws'), chosenOf({ reweight: true }));
+  for (const [i, at] of Array.from(places).entries()) assert.equal(weights[i], 1 / (count * p[at]));
+  const thetaOf = (state: State): readonly number[] => Array.from(state.theta.data as Float64Array);
+  const whole = await open(plain.model);
+  const single = await open(weighed.model);
+  const start = thetaOf(plain.start);
+  const all = Array.from({ length: count }, (_, i) => i);
+  const wanted = thetaOf((await call(whole, plain, plain.start, data, [all], [lr])).state).map((v, j) => v - start[j]);
+  const moved = async (rows: readonly number[]): Promise<readonly number[]> => {
+    const given: Tensor = { dtype: 'float64', dims: [1, rows.length], data: Float64Array.from(rows, (i) => 1 / (count * p[i])) };
+    const { state } = await call(single, weighed, weighed.start, data, [rows], [lr], { [weighed.inputs.each.weights]: given });
+    return thetaOf(state).map((v, j) => v - start[j]);
+  };
+  const mean = new Float64Array(start.length);
+  // Steps of two rows, drawn with replacement: every pair with its probability.
+  for (const a of all) for (const b of all) for (const [j, v] of (await moved([a, b])).entries()) mean[j] += p[a] * p[b] * v;
+  near(mean, wanted, 1e-14);
+  for (const session of [whole, single]) await session.release();
 });
 
 test('importance: too many rows are refused', () => {
