@@ -96,30 +96,34 @@ const flatShift = (emit: Emit, given: Operands, at: Sized): string => {
 };
 
 /**
- * The same on the grid of x itself, where that is g's too: a shift along the last axis runs into the next row, where g is put
- * out. Products with a mask cost less than rows spread apart.
+ * The same on the grid of x itself, where that is g's too. A tap's shift is one of x by whole rows, and one of g along them the
+ * other way, less what runs into the next row: a few shifts make all pairs.
  */
 const flatMasked = (emit: Emit, given: Operands, at: Sized): string => {
   const { kernel, dilations, begin, output } = at;
   const [height, width] = output;
   const size = height * width;
-  const shifts = tapsOf(kernel).map((tap) => tap.map((t, i) => t * dilations[i] - begin[i]));
-  const offsets = shifts.map(([y, x]) => y * width + x);
-  const [low, high] = [Math.max(0, ...offsets.map((o) => 0 - o)), Math.max(0, ...offsets)];
-  const flat = padding(emit, emit.Reshape(given.x, emit.ints([-1, given.channels, size])), [0, 0, low, 0, 0, high]);
+  const flat = emit.Reshape(given.x, emit.ints([-1, given.channels, size]));
   const down = emit.Reshape(given.g, emit.ints([-1, given.filters, size]));
-  const masked = (shift: number): string => {
-    const here = Float64Array.from({ length: size }, (_, i) => Number((i % width) + shift >= 0 && (i % width) + shift < width));
-    return shift === 0 ? down : emit.Mul(down, emit.constant(constantOf(dtypeOf(emit, given.g), [size], here)));
+  const moved = (v: string, by: number): string => padding(emit, v, [0, 0, by, 0, 0, 0 - by]);
+  const along = (by: number): string => {
+    if (by === 0) return down;
+    const here = Float64Array.from({ length: size }, (_, i) => Number((i % width) - by >= 0 && (i % width) - by < width));
+    return emit.Mul(moved(down, by), emit.constant(constantOf(dtypeOf(emit, given.g), [size], here)));
   };
-  const taps = shifts.map(([, x], i) => outer(emit, masked(x), cut(emit, flat, low + offsets[i], size, low + size + high)));
-  return joined(emit, given, taps);
+  const shifts = tapsOf(kernel).map((tap) => tap.map((t, i) => t * dilations[i] - begin[i]));
+  return joined(
+    emit,
+    given,
+    shifts.map(([y, x]) => outer(emit, along(x), moved(flat, 0 - y * width))),
+  );
 };
 /** Where that is the fastest: results of each example are small beside the sums that they are. */
-const isMasked = ({ rank, kernel, input, output, strides }: Sized, { filters, channels }: Operands): boolean => {
+const isMasked = ({ rank, kernel, input, output, strides, dilations, begin }: Sized, { filters, channels }: Operands): boolean => {
   const oneGrid = rank === 2 && strides.every((s) => s === 1) && output.every((n, i) => n === input[i]);
+  const near = output.every((n, i) => begin[i] < n && (kernel[i] - 1) * dilations[i] - begin[i] < n);
   const [taps, positions] = [product(kernel), product(output)];
-  return oneGrid && taps > 1 && taps <= 9 && channels > 4 && (positions >= 196 || (positions >= 64 && filters * channels <= 4096));
+  return oneGrid && near && taps > 1 && taps <= 9 && channels > 4 && (positions >= 196 || (positions >= 64 && filters * channels <= 4096));
 };
 
 /** The same with the taps along the last axis side by side as channels: fewer and wider products, for few channels and many taps. */
