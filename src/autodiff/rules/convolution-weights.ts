@@ -95,39 +95,60 @@ const flatShift = (emit: Emit, given: Operands, at: Sized): string => {
   return joined(emit, given, taps);
 };
 
-/**
- * The same on the grid of x itself, where that is g's too. A tap's shift is one of x by whole rows, and one of g along them the
- * other way, less what runs into the next row: a few shifts make all pairs.
- */
-const flatMasked = (emit: Emit, given: Operands, at: Sized): string => {
-  const { kernel, dilations, begin, output } = at;
-  const [height, width] = output;
+/** x and g flattened where both have one grid. A shift along the last axis runs into the next row, which `inRow` puts out. */
+const shifting = (
+  emit: Emit,
+  { x, g, filters, channels }: Operands,
+  { output: [height, width] }: Sized,
+): {
+  readonly flat: string;
+  readonly down: string;
+  readonly size: number;
+  moved(v: string, by: number): string;
+  /** 1 where the place `by` further along the row is in the row. */
+  inRow(by: number): readonly number[];
+} => {
   const size = height * width;
-  const flat = emit.Reshape(given.x, emit.ints([-1, given.channels, size]));
-  const down = emit.Reshape(given.g, emit.ints([-1, given.filters, size]));
-  const moved = (v: string, by: number): string => padding(emit, v, [0, 0, by, 0, 0, 0 - by]);
-  const along = (by: number): string => {
-    if (by === 0) return down;
-    const here = Float64Array.from({ length: size }, (_, i) => Number((i % width) - by >= 0 && (i % width) - by < width));
-    return emit.Mul(moved(down, by), emit.constant(constantOf(dtypeOf(emit, given.g), [size], here)));
+  const within = (column: number): number => Number(column >= 0 && column < width);
+  return {
+    flat: emit.Reshape(x, emit.ints([-1, channels, size])),
+    down: emit.Reshape(g, emit.ints([-1, filters, size])),
+    size,
+    moved: (v, by) => padding(emit, v, [0, 0, by, 0, 0, 0 - by]),
+    inRow: (by) => Array.from({ length: size }, (_, i) => within((i % width) + by)),
   };
-  const shifts = tapsOf(kernel).map((tap) => tap.map((t, i) => t * dilations[i] - begin[i]));
-  return joined(
-    emit,
-    given,
-    shifts.map(([y, x]) => outer(emit, along(x), moved(flat, 0 - y * width))),
-  );
+};
+const shiftsOf = ({ kernel, dilations, begin }: Sized, axis: number): readonly number[] =>
+  Array.from({ length: kernel[axis] }, (_, t) => t * dilations[axis] - begin[axis]);
+const isOneGrid = ({ rank, kernel, input, output, strides, dilations, begin }: Sized): boolean =>
+  rank === 2 &&
+  strides.every((s) => s === 1) &&
+  output.every((n, i) => n === input[i] && begin[i] < n && (kernel[i] - 1) * dilations[i] - begin[i] < n);
+
+/** A tap's shift is one of x by whole rows, and one of g along them the other way: a few shifts make all pairs. */
+const flatMasked = (emit: Emit, given: Operands, at: Sized): string => {
+  const { flat, down, size, moved, inRow } = shifting(emit, given, at);
+  const along = (by: number): string =>
+    by === 0 ? down : emit.Mul(moved(down, by), emit.constant(constantOf(dtypeOf(emit, given.g), [size], inRow(0 - by))));
+  const [, width] = at.output;
+  const taps = shiftsOf(at, 0).flatMap((y) => shiftsOf(at, 1).map((x) => outer(emit, along(x), moved(flat, 0 - y * width))));
+  return joined(emit, given, taps);
 };
 /** Where that is the fastest: results of each example are small beside the sums that they are. */
-const isMasked = ({ rank, kernel, input, output, strides, dilations, begin }: Sized, { filters, channels }: Operands): boolean => {
-  const oneGrid = rank === 2 && strides.every((s) => s === 1) && output.every((n, i) => n === input[i]);
-  const near = output.every((n, i) => begin[i] < n && (kernel[i] - 1) * dilations[i] - begin[i] < n);
-  const [taps, positions] = [product(kernel), product(output)];
-  return oneGrid && near && taps > 1 && taps <= 9 && channels > 4 && (positions >= 196 || (positions >= 64 && filters * channels <= 4096));
+const isMasked = (at: Sized, { filters, channels }: Operands): boolean => {
+  const [taps, positions] = [product(at.kernel), product(at.output)];
+  return isOneGrid(at) && taps > 1 && taps <= 9 && channels > 4 && (positions >= 196 || (positions >= 64 && filters * channels <= 4096));
 };
 
 /** The same with the taps along the last axis side by side as channels: fewer and wider products, for few channels and many taps. */
 const flatRows = (emit: Emit, given: Operands, at: Sized): string => {
+  const rows = isOneGrid(at) ? rowsMasked(emit, given, at) : rowsShifted(emit, given, at);
+  const taps = rows.map((row) => emit.Unsqueeze(summedOver(emit, given, row), emit.ints([past(given, 1)])));
+  const { filters, channels } = given;
+  const all = emit.Reshape(stacked(emit, taps, past(given, 1)), emit.ints([-1, filters, product(at.kernel), channels]));
+  return shaped(emit, given, emit.Transpose(all, { perm: [0, 1, 3, 2] }));
+};
+const rowsShifted = (emit: Emit, given: Operands, at: Sized): readonly string[] => {
   const { flat, down, used, size, offset } = grid(emit, given, at);
   const lead = at.kernel.slice(0, -1);
   const last = at.kernel[at.rank - 1];
@@ -135,15 +156,22 @@ const flatRows = (emit: Emit, given: Operands, at: Sized): string => {
   const reach = offset([...lead.map((k) => k - 1), 0]) + used;
   const beside = Array.from({ length: last }, (_, t) => cut(emit, flat, offset([...none, t]), reach, size));
   const wide = stacked(emit, beside, 1);
-  const taps = tapsOf(lead).map((tap) =>
-    emit.Unsqueeze(
-      summedOver(emit, given, outer(emit, down, cut(emit, wide, offset([...tap, 0]), used, reach))),
-      emit.ints([past(given, 1)]),
-    ),
+  return tapsOf(lead).map((tap) => outer(emit, down, cut(emit, wide, offset([...tap, 0]), used, reach)));
+};
+const rowsMasked = (emit: Emit, given: Operands, at: Sized): readonly string[] => {
+  const { flat, down, size, moved, inRow } = shifting(emit, given, at);
+  const shifts = shiftsOf(at, 1);
+  const { channels } = given;
+  const beside = stacked(
+    emit,
+    shifts.map((x) => moved(flat, 0 - x)),
+    1,
   );
-  const { filters, channels } = given;
-  const all = emit.Reshape(stacked(emit, taps, past(given, 1)), emit.ints([-1, filters, product(at.kernel), channels]));
-  return shaped(emit, given, emit.Transpose(all, { perm: [0, 1, 3, 2] }));
+  const here = emit.constant(constantOf(dtypeOf(emit, given.x), [shifts.length, 1, size], shifts.flatMap(inRow)));
+  const apart = emit.Reshape(beside, emit.ints([-1, shifts.length, channels, size]));
+  const wide = emit.Reshape(emit.Mul(apart, here), emit.ints([-1, shifts.length * channels, size]));
+  const [, width] = at.output;
+  return shiftsOf(at, 0).map((y) => outer(emit, moved(down, y * width), wide));
 };
 
 const channelsLast = (emit: Emit, x: string, rank: number): string =>
