@@ -8,7 +8,7 @@ import { type Ended, type Run, trainLoop } from '../../src/app/train-loop.ts';
 import { fresh, type Snapshot } from '../../src/app/train-progress.ts';
 import { setUp } from '../../src/app/train-setup.ts';
 import { quietJob } from '../../src/base/job.ts';
-import { float32 } from '../../src/base/tensor.ts';
+import { float32, int64 } from '../../src/base/tensor.ts';
 import { world } from '../../src/jobs/world.ts';
 import type { Live } from '../../src/report/tasks.ts';
 import { digitsData, workshop } from './workshop.ts';
@@ -66,7 +66,22 @@ const recipes: Readonly<Record<string, object>> = {
   'evaluations after every seventh epoch': { ...small, split: { val: 0.2 }, evalEvery: 7, earlyStop: { patience: 3 } },
 };
 
-for (const [name, recipe] of Object.entries(recipes))
+/** Rows of three domains, 30, 50 and 20 of them, with two classes. */
+const domainRows = (): object => {
+  const values = Array.from({ length: 400 }, (_, i) => Math.sin(1.3 * i));
+  const domain = Array.from({ length: 100 }, (_, i) => Number(i >= 30) + Number(i >= 80));
+  const path = workshop().arrays('domains.npz', {
+    x: float32([100, 4], values),
+    y: int64(
+      [100],
+      domain.map((d, i) => Number(values[4 * i] + d / 4 > 0.2)),
+    ),
+    domain: int64([100], domain),
+  });
+  return { ...small, data: { train: path, domainKey: 'domain' }, sampler: 'domains', batch: { size: 12, dropLast: true } };
+};
+
+for (const [name, recipe] of Object.entries({ ...recipes, 'domains in turns': domainRows() }))
   test(`calls of several epochs make the run that calls of one make, bit for bit: ${name}`, async () => {
     const { start, train, close } = await trainerOf(recipe);
     try {
