@@ -192,7 +192,7 @@ export const recipeKeys: Shape & { readonly kind: 'object' } = {
     sampler: { kind: 'part', help: 'Which rows each epoch goes through, and in which order.', of: samplers },
     monitor: {
       kind: 'list',
-      help: "Numbers of every step, shown while it trains; left out, those of the optimizer and of the head, if they have any.",
+      help: 'Numbers of every step, shown while it trains; left out, those of the optimizer and of the head, if they have any.',
       of: { kind: 'part', help: 'A number of every step.', of: monitors },
     },
     diagnose: {
