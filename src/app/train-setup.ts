@@ -232,6 +232,13 @@ export const setUp = async (
       );
     if (recipe.augment && Object.keys(recipe.augment).length > 0)
       job.note('Loss and accuracy of training are those on changed rows; validation and test rows are measured as they are in the data.');
+    const { part: optimizer, chosen } = plan.optimizer;
+    if (!('iterate' in optimizer))
+      for (const remark of optimizer.remarks?.(
+        plan.groups.flatMap((g) => g.parameters),
+        chosen,
+      ) ?? [])
+        job.note(remark);
     if (recipe.ema) job.note('Validated, tested and saved is the running mean of the parameters, not the last ones.');
     const facts = await factsOf(recipe, all, classes, ports, job);
     const settings = canonical(recipe.settings) as Readonly<Record<string, unknown>>;

@@ -78,6 +78,8 @@ interface OptimizerPart<O extends Options, S extends string> extends Part<O> {
   readonly slots: readonly S[] | ((chosen: Chosen<O>) => readonly S[]);
   /** Monitors that watch it where the recipe has no `monitor`. */
   readonly monitors?: readonly (string | { readonly id: string; readonly [option: string]: OptionValue })[];
+  /** What to know about it with the parameters that are trained, in sentences. */
+  readonly remarks?: (parameters: readonly { readonly dims: readonly number[] }[], chosen: Chosen<O>) => readonly string[];
 }
 /** Updates one tensor at a time. `t` counts updates from 1 and is a scalar. */
 interface StepOptimizer<O extends Options, S extends string> extends OptimizerPart<O, S> {

@@ -74,11 +74,11 @@ const uses: Readonly<Record<string, (node: Node, i: number, of: (name: string) =
   RNN: cell,
 };
 
-/** Axis of the output channels of a weight. */
-const channelsOf = (node: Node, dims: readonly number[]): number => {
+/** Axis of the output channels of a weight, input `i` of its node. */
+const channelsOf = (node: Node, i: number, dims: readonly number[]): number => {
   if (node.op === 'ConvTranspose') return 1;
   if (node.op === 'Gemm') return intOf(node, 'transB', 0) ? 0 : 1;
-  return node.op === 'MatMul' ? dims.length - 1 : 0;
+  return node.op === 'MatMul' ? dims.length - (i === 1 ? 1 : 2) : 0;
 };
 
 /** Operators that only arrange stored numbers before their use. */
@@ -144,7 +144,7 @@ export const parametersOf = (graph: Graph): readonly Parameter[] => {
       const own = node.op === 'Add' ? addend(node, i, makers, of) : uses[node.op]?.(node, i, of);
       const use = own ?? (scaling.has(name) ? null : affine(node, i, of));
       if (use) found.set(name, use);
-      const axis = use?.[0] === 'weight' ? channelsOf(node, of(name) ?? []) : 0;
+      const axis = use?.[0] === 'weight' ? channelsOf(node, i, of(name) ?? []) : 0;
       if (axis > 0) channels.set(name, axis);
     });
   }

@@ -105,7 +105,10 @@ test('what the lines come to, in words', () => {
   assert.equal(says('friction', { 'friction/w': [Number.NaN] }), undefined);
   assert.match(says('projection', { projection: [0, 0] }) ?? '', /nothing to project/);
   const none = { projection: [0, 0], 'projection/w by channel': [0, 0], 'projection/w as a whole': [0, 0] };
-  assert.match(says('projection', none) ?? '', /w never\. Hardly any step .* AdamP is AdamW/);
+  assert.match(says('projection', none) ?? '', /w never\. No weight meets the test .* AdamP is AdamW/);
+  // A twelfth of random gradients meet the test with δ = 0.1.
+  const chance = { projection: [1, 0, 0], 'projection/w by channel': [0, 0, 0], 'projection/w as a whole': [1, 0, 0] };
+  assert.match(says('projection', chance) ?? '', /w 33\.3 % as a whole\. No weight meets the test/);
   const some = { projection: [1, 1], 'projection/w by channel': [1, 0], 'projection/w as a whole': [0, 1] };
   assert.equal(says('projection', some), 'Share of steps projected: w 50 % by channel and 50 % as a whole.');
   assert.equal(says('weight-norm', { 'weight-norm/w': [2, 3] }), 'Last length beside that after the first step: w 1.50 ×.');

@@ -3,8 +3,11 @@ import { test } from 'node:test';
 import { choose } from '../../src/base/option.ts';
 import { random } from '../../src/base/random.ts';
 import { sizeOf } from '../../src/base/tensor.ts';
+import { constantOf } from '../../src/graph/constant.ts';
+import { type Emit, emitter } from '../../src/graph/emit.ts';
 import { baselineOf } from '../../src/training/baseline.ts';
 import { optimizers } from '../../src/training/optimizers/index.ts';
+import { parametersOf } from '../../src/training/parameters.ts';
 import type { Group } from '../../src/training/plan.ts';
 import { descend, near, type Problem } from './descent.ts';
 import { digitsData, workshop } from './workshop.ts';
@@ -218,9 +221,10 @@ test('δ = 0 is AdamW, and SGD with decoupled decay; a wdRatio of 1 leaves the d
   );
 });
 
-test('a projected step has no part along any row, so that lengths grow to second order', async () => {
+test('a projected step has no part along any row, so that lengths grow to second order, and turns the row as without projection', async () => {
   for (const id of ['adamp', 'sgdp']) {
     const [w] = await descend(id, { lr: 0.1 }, [grid], 1, twoSteps);
+    const [unprojected] = await descend(id, { lr: 0.1, delta: 0 }, [grid], 1, twoSteps);
     for (const at of [
       [0, 1, 2],
       [3, 4, 5],
@@ -230,6 +234,10 @@ test('a projected step has no part along any row, so that lengths grow to second
       // n is w/(‖w‖ + 1e-8), so that 2e-8 of the part along is left.
       assert.ok(Math.abs(dot(step, before)) < 1e-7 * length(before), id);
       assert.ok(Math.abs(dot(after, after) - dot(before, before) - dot(step, step)) < 1e-7);
+      // Across the row it is the step without projection.
+      const plain = at.map((i) => unprojected[i] - W[i]);
+      const off = plain.map((x, i) => x - (dot(plain, before) / dot(before, before)) * before[i]);
+      near(step, off, 1e-7);
     }
   }
 });
@@ -266,20 +274,65 @@ test('before batch normalisations the report shows lengths, effective steps and 
     return of;
   };
   const normed = await run({ kind: 'mlp', hidden: '16', norm: 'batch' });
-  for (const title of ['Length of the weights', 'Effective step size'])
+  for (const title of ['Length of the weights', 'Update-to-weight ratio', 'Effective step size'])
     assert.deepEqual(
       normed(title).lines.map((l) => l.name),
       ['dense1.weight', 'dense2.weight'],
     );
   assert.match(normed('Share of weights projected').caption ?? '', /dense1\.weight 100 % by channel/);
   const bare = await run({ kind: 'mlp', hidden: '16' });
-  assert.doesNotMatch(bare('Share of weights projected').caption ?? '', /dense1\.weight 100 % by channel/);
+  assert.match(bare('Share of weights projected').caption ?? '', /No weight meets the test.*AdamP is AdamW/);
+});
+
+test('rows are those of output channels, whichever operand the weight is', () => {
+  const axes: Record<string, readonly [number, readonly number[], (emit: Emit, w: string) => string]> = {
+    'Conv [out, in, 2, 2]': [0, [3, 3, 2, 2], (emit, w) => emit.call('Conv', ['image', w])],
+    'ConvTranspose [in, out, 2, 2]': [1, [3, 3, 2, 2], (emit, w) => emit.call('ConvTranspose', ['image', w])],
+    'Gemm [out, in]': [0, [3, 3], (emit, w) => emit.Gemm('x', w, { transB: 1 })],
+    'Gemm [in, out]': [1, [3, 3], (emit, w) => emit.Gemm('x', w)],
+    'MatMul [in, out]': [1, [3, 3], (emit, w) => emit.MatMul('x', w)],
+    'MatMul on the left [out, in]': [0, [3, 3], (emit, w) => emit.MatMul(w, 'x')],
+    'MatMul on the left [heads, out, in]': [1, [2, 3, 3], (emit, w) => emit.MatMul(w, 'x')],
+  };
+  for (const [name, [axis, dims, build]] of Object.entries(axes)) {
+    const emit = emitter({});
+    const type = (dims: readonly number[]) => ({ kind: 'tensor', dtype: 'float32', dims }) as const;
+    emit.typed('x', type([3, 3]));
+    emit.typed('image', type([1, 3, 4, 4]));
+    const w = emit.hold('w', constantOf('float32', dims, new Float32Array(sizeOf(dims)).fill(1)));
+    const y = build(emit, w);
+    const graph = emit.graph('one', [], [{ name: y, type: emit.type(y) ?? type([]) }]);
+    assert.equal(parametersOf(graph)[0].channels ?? 0, axis, name);
+  }
+});
+
+test('a δ above 1, and vectors alone to train, are remarked on', async () => {
+  const shop = workshop();
+  const x = Float32Array.from({ length: 80 }, (_, i) => Math.sin(i * 1.7));
+  const data = {
+    train: {
+      path: shop.arrays('d.npz', {
+        x: { dtype: 'float32', dims: [40, 2], data: x },
+        y: { dtype: 'int32', dims: [40], data: Int32Array.from({ length: 40 }, (_, i) => Number(x[2 * i] > 0)) },
+      }),
+    },
+  };
+  const recipe = { data, split: { val: 0 }, loss: 'cross-entropy', batch: 40, epochs: 1 };
+  const notes = async (more: object): Promise<string> => (await shop.run({ ...recipe, ...more })).notes.join(' ');
+  const wide = await notes({ arch: 'mlp', optimizer: { kind: 'sgdp', delta: 2 } });
+  assert.match(wide, /delta of 2 projects steps of weights whose scale does matter/);
+  assert.doesNotMatch(wide, /nothing to project/);
+  assert.match(
+    await notes({ arch: 'mlp', trainable: ['*.bias'], optimizer: 'adamp' }),
+    /No trained parameter has two axes, so there is nothing to project/,
+  );
+  assert.doesNotMatch(await notes({ arch: 'mlp', optimizer: 'adamp' }), /delta of|nothing to project/);
 });
 
 test('options out of range are named with their range', () => {
   for (const [id, given] of [
     ['adamp', { delta: -0.1 }],
-    ['adamp', { delta: 1.5 }],
+    ['sgdp', { delta: 1001 }],
     ['sgdp', { wdRatio: 2 }],
     ['sgdp', { momentum: 1 }],
   ] as const) {

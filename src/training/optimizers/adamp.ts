@@ -1,14 +1,14 @@
 import { flag, real } from '../../base/option.ts';
 import { defineOptimizer, type Optimizer } from '../define.ts';
 import { moments } from './adam.ts';
-import { decayed, projected, projecting } from './projecting.ts';
+import { decayed, projected, projecting, projectionMonitors, projectionRemarks } from './projecting.ts';
 
 /** The reference views axis 0 as channels; here it is the axis of the output channels, whatever the layer. */
 export const adamp: Optimizer = defineOptimizer({
   id: 'adamp',
   source: 'arXiv:2006.08217 (AdamP), algorithm 2; clovaai/AdamP',
   about:
-    'AdamW whose step leaves out the part along the weight where the loss does not depend on the length of the weight, as before a normalisation. Momentum then no longer makes such weights grow and their steps shrink. Without normalisation layers it is AdamW.',
+    'AdamW whose step leaves out the part along the weight where the loss does not depend on the length of the weight, as before a normalisation. Momentum then no longer makes such weights grow and their steps shrink. Without normalisation layers it is AdamW. Rows are those of output channels, so of a ConvTranspose those of its second axis, where the reference takes the first, that of input channels.',
   formula: [
     'm ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², d = m / (√v/√(1−β₂ᵗ) + ε)',
     'first view of w (rows of output channels, then the whole tensor) with max_r |cos(g_r, w_r)| < δ/√k: d_r ← d_r − ŵ_r⟨ŵ_r, d_r⟩, ρ = wdRatio; else ρ = 1',
@@ -23,7 +23,8 @@ export const adamp: Optimizer = defineOptimizer({
   },
   slots: ['m', 'v'],
   elementwise: false,
-  monitors: ['weight-norm', { id: 'effective-step', weights: true }, 'projection'],
+  monitors: projectionMonitors,
+  remarks: projectionRemarks,
   step(emit, update, { lr, beta1, beta2, eps, weightDecay, delta, wdRatio }, chosen, t) {
     const { param, grad, slots } = update;
     const one = emit.scalar(1);

@@ -7,11 +7,32 @@ export const projecting: Readonly<Record<'delta' | 'wdRatio', RealOption>> = {
   delta: real({
     default: 0.1,
     min: 0,
-    max: 1,
+    max: 1000,
     help: 'A weight counts as scale-invariant where every |cos(g, w)| is below delta/√length; 0 never projects.',
   }),
   wdRatio: real({ default: 0.1, min: 0, max: 1, help: 'What is left of the weight decay where the step is projected.' }),
 };
+
+export const projectionMonitors = [
+  'weight-norm',
+  { id: 'update-ratio', weights: true },
+  { id: 'effective-step', weights: true },
+  'projection',
+] as const;
+
+export const projectionRemarks = (
+  parameters: readonly { readonly dims: readonly number[] }[],
+  { delta }: { readonly delta: number },
+): readonly string[] => [
+  ...(delta > 1
+    ? [
+        `A delta of ${delta} projects steps of weights whose scale does matter, too: the paper has 0.1, and above 1 the test hardly tells them apart.`,
+      ]
+    : []),
+  ...(parameters.some(({ dims }) => dims.length > 1)
+    ? []
+    : ['No trained parameter has two axes, so there is nothing to project: the run is that of the optimizer without it.']),
+];
 
 /** Names of booleans: whether the rows of output channels pass the test, and whether they do not but the whole tensor does. */
 export interface Views {

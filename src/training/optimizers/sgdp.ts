@@ -1,13 +1,13 @@
 import { flag, real } from '../../base/option.ts';
 import { defineOptimizer, type Optimizer } from '../define.ts';
-import { decayed, projected, projecting } from './projecting.ts';
+import { decayed, projected, projecting, projectionMonitors, projectionRemarks } from './projecting.ts';
 
 /** The buffer starts at 0, so that the first is (1 − damp)·g, unlike that of `sgd`. */
 export const sgdp: Optimizer = defineOptimizer({
   id: 'sgdp',
   source: 'arXiv:2006.08217 (SGDP), algorithm 1; clovaai/AdamP',
   about:
-    'SGD with momentum whose step leaves out the part along the weight where the loss does not depend on the length of the weight, as before a normalisation. Such weights then stay nearly as long as they are, so that the steps are not slowed: give it a schedule that lowers the rate.',
+    'SGD with momentum whose step leaves out the part along the weight where the loss does not depend on the length of the weight, as before a normalisation. Such weights then stay nearly as long as they are, so that the steps are not slowed: give it a schedule that lowers the rate. Rows are those of adamp.',
   formula: [
     'b ← μ·b + (1 − damp)·g, d = b or, Nesterov, g + μ·b',
     'first view of w (rows of output channels, then the whole tensor) with max_r |cos(g_r, w_r)| < δ/√k: d_r ← d_r − ŵ_r⟨ŵ_r, d_r⟩, ρ = wdRatio; else ρ = 1',
@@ -25,7 +25,8 @@ export const sgdp: Optimizer = defineOptimizer({
   },
   slots: ['velocity'],
   elementwise: false,
-  monitors: ['weight-norm', { id: 'effective-step', weights: true }, 'projection'],
+  monitors: projectionMonitors,
+  remarks: projectionRemarks,
   step(emit, update, { lr, momentum, dampening, weightDecay, eps, delta, wdRatio }, chosen) {
     const { param, grad, slots } = update;
     const one = emit.scalar(1);

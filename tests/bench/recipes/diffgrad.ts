@@ -1,4 +1,4 @@
-import { beside, digitsData, monitored, type RecipeEntry, row } from './entry.ts';
+import { beside, digitsData, type RecipeEntry, row, watched } from './entry.ts';
 
 /** Card 22-diffgrad (c). */
 export const diffgrad: RecipeEntry = {
@@ -11,7 +11,7 @@ export const diffgrad: RecipeEntry = {
     const own = { ...base, optimizer: { kind: 'diffgrad', lr: 1e-3 } };
     const half = await beside({ ...own, monitor: [] }, 5, { ...base, optimizer: { kind: 'adam', lr: 5e-4 } });
     const same = await beside({ ...own, monitor: [] }, 5);
-    const friction = (await monitored(own, 'Friction of diffGrad'))['dense1.weight'];
+    const friction = (await watched(own)).curve('Friction of diffGrad')['dense1.weight'];
     const apart = Math.abs(half.headline.train_loss_difference / half.headline.train_loss_baseline);
     return {
       rows: [

@@ -1,6 +1,5 @@
-import { workshop } from '../../training/workshop.ts';
 import { beside, digitsData, type RecipeEntry, row } from './entry.ts';
-import { fashion, PIXELS, type Pictures, withoutFashion } from './fashion.ts';
+import { fashionData, withoutFashion } from './fashion.ts';
 
 const heads = [{ dim: 10 }, { dim: 100 }, { dim: 5, alpha: 0.4 }] as const;
 type Rows = Awaited<ReturnType<RecipeEntry['run']>>['rows'][number][];
@@ -18,12 +17,6 @@ const measured = async (recipe: object, of: string, rows: Rows, expected: readon
   return differences;
 };
 
-/** The first of the pictures as a file. */
-const stored = ({ pixels, classes }: Pictures, count: number, path: (x: Uint8Array, y: Int32Array) => string): object => ({
-  path: path(pixels.subarray(0, count * PIXELS), Int32Array.from(classes.subarray(0, count))),
-  preprocess: { scale: 1 / 255 },
-});
-
 const points = (difference: number): string => `${(100 * Math.abs(difference)).toFixed(1)} points ${difference < 0 ? 'less' : 'more'}`;
 
 /** Card 26-equiangular-basis-vectors (c), and the same on the digits. */
@@ -36,14 +29,10 @@ export const ebv: RecipeEntry = {
   async run() {
     const recipe = { loss: 'cross-entropy', optimizer: { kind: 'adam', lr: 1e-3 }, batch: 64 };
     const rows: Rows = [];
-    const [train, test] = [fashion('train'), fashion('t10k')];
+    const pictures = fashionData(12_000);
     let clothes = withoutFashion;
-    if (train && test) {
-      const shop = workshop();
-      const file = (name: string) => (x: Uint8Array, y: Int32Array) =>
-        shop.arrays(name, { x: { dtype: 'uint8', dims: [y.length, PIXELS], data: x }, y: { dtype: 'int32', dims: [y.length], data: y } });
-      const data = { train: stored(train, 12_000, file('train.npz')), test: stored(test, 10_000, file('test.npz')) };
-      const fashionable = { ...recipe, arch: { kind: 'mlp', hidden: '128' }, data, split: { val: 0 }, epochs: 8 };
+    if (pictures) {
+      const fashionable = { ...recipe, arch: { kind: 'mlp', hidden: '128' }, ...pictures, epochs: 8 };
       const [equal, wide, narrow] = await measured(fashionable, 'Fashion-MNIST', rows, [
         '≥ −1 point; +0.9 of two seeds',
         '≥ −1 point; +1.1 of two seeds',

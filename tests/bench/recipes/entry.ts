@@ -45,10 +45,17 @@ export const row = (
   };
 };
 
-/** Values of a line of a monitor over one run with the recipe's own seed, by line; long runs are means of equal stretches. */
-export const monitored = async (recipe: object, title: string): Promise<Readonly<Record<string, readonly number[]>>> => {
+/** One run with the recipe's own seed: its report, and the values of the lines of a curve by its title; long runs are means of equal stretches. */
+export const watched = async (
+  recipe: object,
+): Promise<{ readonly report: Report; curve(title: string): Readonly<Record<string, readonly number[]>> }> => {
   const { report } = await workshop().run(recipe);
-  const card = report.cards.find((c) => c.title === title);
-  if (card?.kind !== 'curve') throw new Error(`the report has no curve '${title}'`);
-  return Object.fromEntries(card.lines.map(({ name, points }) => [name, points.map(([, y]) => y)]));
+  return {
+    report,
+    curve(title) {
+      const card = report.cards.find((c) => c.title === title);
+      if (card?.kind !== 'curve') throw new Error(`the report has no curve '${title}'`);
+      return Object.fromEntries(card.lines.map(({ name, points }) => [name, points.map(([, y]) => y)]));
+    },
+  };
 };
