@@ -51,7 +51,8 @@ const modelFigures = async (name: string, peer: Peer | undefined): Promise<Reado
 /**
  * The engine beside PyTorch eager, where `/usr/bin/python3` has it, in turns of one run: least times and their ratios.
  * `words` are names of models or of single figures, or how they begin; none means all. ASSAY_BENCH_PROFILE=1 adds the
- * operators that the time goes to, ASSAY_BENCH_BATCHES=1,32 chooses batch sizes.
+ * operators that the time goes to, ASSAY_BENCH_BATCHES=1,32 chooses batch sizes, ASSAY_BENCH_PORTABLE=1 takes the gradients as
+ * files hold them, without the convolutions of this machine.
  */
 export const engineFigures = async (words: readonly string[]): Promise<Readonly<Record<string, unknown>>> => {
   const picked = (name: string): boolean => words.length === 0 || words.some((w) => name.startsWith(w));
