@@ -324,7 +324,7 @@ export const bind = async (ref: DataRef, ports: World, job: Listener, options: B
     ? undefined
     : target && (await tokensOf(images.dataset, { x, y, tokenizer: ref.preprocess?.tokenizer, beside, target }, ports, job));
   const dataset = bags?.dataset ?? tokens?.dataset ?? images.dataset;
-  const stored = await storedClassNames(dataset, job.signal);
+  const stored = await storedClassNames(dataset, y, job.signal);
   const given = options.labels ?? stored;
   if (!options.target) {
     const table = options.bare && ref.columns === undefined ? tableOrNone(dataset, y) : predictionsOf(dataset, ref.columns, y);

@@ -101,7 +101,7 @@ const openBase = async ({ data }: DataSubject, ports: Ports, { signal }: AppJob)
   const { rows, note } = await splitRows(plain, data.split, label, signal);
   if (note !== undefined) notes.push(note);
   const own = quiet(() => predictionsOf(plain, data.columns, label));
-  return { plain, label, rows, own, stored: await storedClassNames(plain, signal), notes, tables: new Map() };
+  return { plain, label, rows, own, stored: await storedClassNames(plain, label, signal), notes, tables: new Map() };
 };
 
 const tableWith = async (base: Base, predictions: string | undefined, ports: Ports, job: AppJob): Promise<DataTable> => {

@@ -48,6 +48,8 @@ export interface Dataset {
   readonly length: number;
   readonly columns: readonly Column[];
   readonly extras: readonly (Column & { readonly length: number })[];
+  /** The label column that class names among them are of, where it is known: of another column they say nothing. */
+  readonly namesOf?: string;
   /** Arrays of the file that are refused, with why: thrown when one of them is asked for. */
   readonly refused?: ReadonlyMap<string, Fault>;
   /** What the reader assumed about the file, for the report. */

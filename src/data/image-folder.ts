@@ -89,30 +89,48 @@ interface Rows {
   readonly files: readonly string[];
   readonly classes?: readonly string[];
   readonly splits?: readonly string[];
+  /** Names of the folders that every image lies in, level by level, where there are several levels. */
+  readonly levels: readonly (readonly string[])[];
   readonly masks: readonly string[];
   readonly notes: readonly string[];
 }
+
+/** Folders down to the image that lies least deep; one level alone is that of the classes. */
+const levelsOf = (folders: readonly (readonly string[])[]): string[][] => {
+  const depth = Math.min(...folders.map((f) => f.length));
+  const levels = Array.from({ length: depth }, (_, k) => folders.map((f) => f[k]));
+  return levels.slice(1).some((level) => new Set(level).size > 1) ? levels : [];
+};
+const levelName = (k: number): string => `folder_${k + 1}`;
 
 /** `<class>/…`, or `<split>/<class>/…` where the top folders are called after splits; or images alone. */
 const arrange = (names: readonly string[]): Rows => {
   const parts = names.map((name) => name.split('/'));
   const tops = new Set(parts.filter((p) => p.length > 1).map(([top]) => top));
-  if (tops.size === 0) return { files: names, masks: [], notes: [] };
+  if (tops.size === 0) return { files: names, levels: [], masks: [], notes: [] };
   const divided = [...tops].every((top) => splits.includes(top.toLowerCase()) || top === truth) && !(tops.size === 1 && tops.has(truth));
   const depth = divided ? 3 : 2;
   const isMask = (p: readonly string[]): boolean => divided && p[0] === truth;
   const loose = parts.filter((p) => p.length < depth && !isMask(p)).length;
   const flat = divided && loose === parts.filter((p) => !isMask(p)).length;
   const used = parts.filter((p) => !isMask(p) && (flat || p.length >= depth));
+  const levels = flat ? [] : levelsOf(used.map((p) => p.slice(depth - 2, -1)));
   return {
     files: used.map((p) => p.join('/')),
+    levels,
     ...(flat ? {} : { classes: used.map((p) => p[depth - 2]) }),
     ...(divided ? { splits: used.map(([top]) => top.toLowerCase()) } : {}),
     masks: parts.filter(isMask).map((p) => p.join('/')),
-    notes:
-      loose > 0 && !flat
+    notes: [
+      ...(loose > 0 && !flat
         ? [`${loose} ${loose === 1 ? 'image lies' : 'images lie'} in no folder of a class and ${loose === 1 ? 'was' : 'were'} left out.`]
-        : [],
+        : []),
+      ...(levels.length > 0
+        ? [
+            `Images lie in folders ${levels.length} deep, and classes are those of the first; where it is a domain, name y '${levelName(1)}', and '${levelName(0)}' as the domain.`,
+          ]
+        : []),
+    ],
   };
 };
 
@@ -149,6 +167,7 @@ const rowsOf = (
       found.map((f) => f.name),
     ),
     ...(rows.splits ? [text('split', rows.splits)] : []),
+    ...rows.levels.map((level, k) => text(levelName(k), level)),
   ];
   const x: Column | undefined = to && { name: 'x', dtype: to.depth === 16 ? 'uint16' : 'uint8', dims: [to.height, to.width, to.channels] };
   const columns = [...(x ? [x] : []), ...words.map((w) => w.column)];
@@ -190,6 +209,7 @@ const rowsOf = (
     length: found.length,
     columns,
     extras: names ? [{ name: 'class_names', dtype: 'string', dims: [], length: names.length }] : [],
+    namesOf: 'y',
     ...(uneven ? { refused: new Map([['x', uneven]]) } : {}),
     notes,
     images: {

@@ -120,9 +120,15 @@ const storedWords = async (dataset: Dataset, names: readonly string[], signal?: 
   return found === undefined ? undefined : ((await dataset.extra(found, signal)).data as string[]);
 };
 
-/** Class names stored beside the rows (`class_names`). */
-export const storedClassNames = (dataset: Dataset, signal?: AbortSignal): Promise<readonly string[] | undefined> =>
-  storedWords(dataset, ['class_names', 'classes', 'label_names', 'target_names'], signal);
+/** Class names stored beside the rows (`class_names`), of the label column that was named, or the usual one. */
+export const storedClassNames = async (
+  dataset: Dataset,
+  label: string | undefined,
+  signal?: AbortSignal,
+): Promise<readonly string[] | undefined> =>
+  dataset.namesOf !== undefined && label !== undefined && label !== dataset.namesOf
+    ? undefined
+    : storedWords(dataset, ['class_names', 'classes', 'label_names', 'target_names'], signal);
 
 /** What the numbers of a row are called: as their columns, or as an array beside a single one says (`feature_names`), where it is as long. */
 export const namesOfNumbers = async (

@@ -77,7 +77,9 @@ export const recipeKeys: Shape & { readonly kind: 'object' } = {
         val: dataset,
         test: dataset,
         labelKey: string('Array or column of the labels in all of them.'),
-        domainKey: string('Array or column of the domain that each training row comes from.'),
+        domainKey: string(
+          'Array or column of the domain that each training row comes from; of images in folders of folders a level, such as folder_1.',
+        ),
         bagKey: string(
           'Array or column by which rows are gathered into bags, for multiple-instance learning: rows with equal values are instances of one bag.',
         ),

@@ -161,7 +161,11 @@ export const domainAlignment: Diagnostic = defineStudy({
   source: 'arXiv:2308.11778; card 09-hessian-alignment',
   uses: ['scores', 'features', 'columns'],
   options: {
-    group: pick({ default: 'domain', from: 'column', help: 'Column that names the domain of each row.' }),
+    group: pick({
+      default: 'domain',
+      from: 'column',
+      help: 'Column that names the domain of each row; of images in folders of folders a level, such as folder_1.',
+    }),
     layer: pick({
       default: '',
       from: 'layer',
